@@ -1,0 +1,64 @@
+"""Code sets of the standards, as far as a decision hangs on them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AdjustmentGroup(StrEnum):
+    """CAS01 claim adjustment group code (X12 005010X221A1)."""
+
+    CONTRACTUAL = "CO"
+    OTHER = "OA"
+    PAYER_INITIATED = "PI"
+    PATIENT = "PR"
+
+
+class ClaimPaymentStatus(StrEnum):
+    """CLP02 claim status code. 'Processed' does not mean paid: a denial is read from the adjustments."""
+
+    PRIMARY = "1"
+    SECONDARY = "2"
+    TERTIARY = "3"
+    DENIED = "4"
+    PRIMARY_FORWARDED = "19"
+    SECONDARY_FORWARDED = "20"
+    TERTIARY_FORWARDED = "21"
+    REVERSAL = "22"
+    NOT_OURS_FORWARDED = "23"
+    PREDETERMINATION = "25"
+
+
+class PayerClass(StrEnum):
+    """How finance groups payers."""
+
+    COMMERCIAL = "commercial"
+    MEDICARE = "medicare"
+    MEDICAID = "medicaid"
+    SELF_PAY = "self-pay"
+
+
+class ClaimFrequency(StrEnum):
+    """CLM05-3 claim frequency type code (NUBC)."""
+
+    ORIGINAL = "1"
+    REPLACEMENT = "7"
+    VOID = "8"
+
+
+class AccountRole(StrEnum):
+    """What an account is for; which account that is at an ERP is the entity's chart mapping."""
+
+    CASH = "cash"
+    EFT_CLEARING = "eft-clearing"
+    GATEWAY_CLEARING = "gateway-clearing"
+    AR_PAYER = "ar-payer"
+    AR_PAYER_DENIED = "ar-payer-denied"
+    AR_PATIENT = "ar-patient"
+    AR_ALLOWANCE = "ar-allowance"
+    UNAPPLIED_PATIENT = "unapplied-patient"
+    UNAPPLIED_PAYER = "unapplied-payer"
+    UNIDENTIFIED_RECEIPTS = "unidentified-receipts"
+    GROSS_REVENUE = "gross-revenue"
+    CONTRACTUAL_ALLOWANCE = "contractual-allowance"
+    PROCESSING_FEES = "processing-fees"

@@ -1,0 +1,118 @@
+"""What intake announces: encounters with their charges, and what payers answered."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from canonical.classes import Financial, Public
+from canonical.codes import PayerClass
+from canonical.encounter import ChargeLine
+from canonical.envelope import PublicEvent
+from canonical.money import Money
+from canonical.remittance import ClaimPayment, RemittanceSummary
+from canonical.sealed import Sealed
+
+
+class PatientRegistered(PublicEvent):
+    """A patient became known; `patient_id` is the pseudonym that stands for them everywhere else."""
+
+    SERVICE = "intake"
+    TYPE = "patient-registered"
+
+    patient_id: UUID
+    details: Sealed
+
+
+class EncounterCharged(PublicEvent):
+    """An encounter is complete enough to bill: its charges, whom to bill, and the sealed details (kind `encounter.v1`).
+
+    `posting` counts the postings of one encounter from 1; this posting's charges only. `payer` is empty for self-pay.
+    `diagnosis_count` says how many diagnoses the sealed part holds.
+    """
+
+    SERVICE = "intake"
+    TYPE = "encounter-charged"
+
+    encounter_id: UUID
+    posting: int
+    entity: Public[str]
+    patient_id: UUID
+    payer: Public[str]
+    payer_class: PayerClass
+    location: Public[str] = ""
+    place_of_service: Public[str] = "11"
+    rendering_provider: Public[str]
+    service_from: Financial[date]
+    service_to: Financial[date]
+    charges: tuple[ChargeLine, ...]
+    total: Money
+    diagnosis_count: int
+    has_member_id: bool
+    details: Sealed
+    message_ids: tuple[UUID, ...]
+
+
+class AcknowledgementReceived(PublicEvent):
+    """A TA1 or one set of a 999: the receiver's word on an interchange of ours.
+
+    `code` is TA104 (A, E, R) or AK9/IK5 (A, E, P, R, ...); `rejected_sets` are the ST02 of refused sets of ours.
+    """
+
+    SERVICE = "intake"
+    TYPE = "acknowledgement-received"
+
+    message_id: UUID
+    kind: Public[str]
+    interchange_control_number: Public[str] = ""
+    group_control_number: Public[str] = ""
+    code: Public[str]
+    rejected_sets: tuple[Public[str], ...] = ()
+    notes: tuple[Public[str], ...] = ()
+
+
+class ClaimStatusLine(PublicEvent):
+    """One claim's status in a 277CA: accepted for adjudication (`WQ`) or rejected (`U`), with the category codes."""
+
+    SERVICE = "intake"
+    TYPE = "claim-status-received"
+
+    message_id: UUID
+    patient_control_number: Public[str]
+    accepted: bool
+    payer_control_number: Financial[str] = ""
+    category_codes: tuple[Public[str], ...] = ()
+    charge: Money
+
+
+class RemittanceReceived(PublicEvent):
+    """The head of a balanced remittance; its chunks follow under the same key."""
+
+    SERVICE = "intake"
+    TYPE = "remittance-received"
+
+    summary: RemittanceSummary
+
+
+class RemittanceChunkReceived(PublicEvent):
+    """A part of a remittance: claims `chunk * 500` and on, at most 500."""
+
+    SERVICE = "intake"
+    TYPE = "remittance-chunk-received"
+
+    remittance_id: UUID
+    chunk: int
+    claims: tuple[ClaimPayment, ...]
+    total_paid: Money
+
+
+class MessageQuarantined(PublicEvent):
+    """A message was kept but nothing of it went on; the findings name segment or field and rule, without PHI."""
+
+    SERVICE = "intake"
+    TYPE = "message-quarantined"
+
+    message_id: UUID
+    format: Public[str]
+    findings: tuple[Public[str], ...]
+    residual: Money | None = None

@@ -1,0 +1,99 @@
+"""What payments announces: remittances accepted or not, deposits, patient payments, payouts."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from canonical.classes import Financial, Public
+from canonical.envelope import PublicEvent
+from canonical.money import Money
+from canonical.remittance import ClaimPayment, RemittanceSummary
+
+
+class RemittanceAccepted(PublicEvent):
+    """The manifest of an accepted remittance: what its chunks must count and add up to before anything is posted."""
+
+    SERVICE = "payments"
+    TYPE = "remittance-accepted"
+
+    summary: RemittanceSummary
+
+
+class RemittanceChunkAccepted(PublicEvent):
+    SERVICE = "payments"
+    TYPE = "remittance-chunk-accepted"
+
+    remittance_id: UUID
+    chunk: int
+    entity: Public[str]
+    payer: Public[str]
+    effective_date: Financial[date]
+    claims: tuple[ClaimPayment, ...]
+
+
+class RemittanceRefused(PublicEvent):
+    """Not posted: a `duplicate` of one already accepted, `conflicting` with one, or `unsupported`."""
+
+    SERVICE = "payments"
+    TYPE = "remittance-refused"
+
+    remittance_id: UUID
+    reason: Public[str]
+    first_message_id: UUID | None = None
+    message_id: UUID
+
+
+class DepositMatched(PublicEvent):
+    """A bank deposit and an accepted remittance are the same money (trace number and amount)."""
+
+    SERVICE = "payments"
+    TYPE = "deposit-matched"
+
+    deposit_id: UUID
+    remittance_id: UUID
+    entity: Public[str]
+    amount: Money
+    effective_date: Financial[date]
+
+
+class PatientPaymentSucceeded(PublicEvent):
+    """Money of a patient arrived at the gateway; `patient_id` is empty where nobody could be matched."""
+
+    SERVICE = "payments"
+    TYPE = "patient-payment-succeeded"
+
+    payment_id: UUID
+    entity: Public[str]
+    patient_id: UUID | None
+    applied: Money
+    unapplied: Money
+    effective_date: Financial[date]
+
+
+class PaymentApplied(PublicEvent):
+    """Cash that was unapplied now pays a patient's balance."""
+
+    SERVICE = "payments"
+    TYPE = "payment-applied"
+
+    payment_id: UUID
+    application: int
+    entity: Public[str]
+    patient_id: UUID
+    amount: Money
+    effective_date: Financial[date]
+
+
+class PayoutPaid(PublicEvent):
+    """The gateway paid out: `gross - fees == net`, and net is what reaches the bank."""
+
+    SERVICE = "payments"
+    TYPE = "payout-paid"
+
+    payout_id: UUID
+    entity: Public[str]
+    gross: Money
+    fees: Money
+    net: Money
+    effective_date: Financial[date]

@@ -1,0 +1,63 @@
+"""Journal entries: balanced lines by account role, summarised for the ERP, detailed in our subledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from canonical.classes import CanonicalModel, Public
+from canonical.codes import AccountRole
+from canonical.money import Money
+
+
+class Unbalanced(ValueError):
+    """Debits and credits differ; the message names the entry and the residual."""
+
+
+class LedgerLine(CanonicalModel):
+    """One subledger line. A debit is positive, a credit negative.
+
+    `party` is the payer's id or the entity's patient party where the account is a receivable, and empty elsewhere.
+    """
+
+    account: AccountRole
+    amount: Money
+    party: Public[str] = ""
+    payer_class: Public[str] = ""
+    department: Public[str] = ""
+    rule: Public[str]
+    claim_id: UUID | None = None
+    encounter_id: UUID | None = None
+    patient_id: UUID | None = None
+
+
+class JournalLine(CanonicalModel):
+    """One summarised line as the ERP gets it: nothing here can hold free text."""
+
+    account: AccountRole
+    amount: Money
+    party: Public[str] = ""
+
+
+def residual(lines: Iterable[LedgerLine | JournalLine]) -> Money:
+    """Debits minus credits; zero when the lines balance."""
+    return Money.total(line.amount for line in lines)
+
+
+def refuse_unbalanced(name: str, lines: Iterable[LedgerLine | JournalLine]) -> None:
+    """Raises Unbalanced unless the lines add up to exactly zero."""
+    left = residual(lines)
+    if left:
+        raise Unbalanced(f"{name}: debits and credits differ by {left}")
+
+
+class JournalHead(CanonicalModel):
+    """What a journal entry is about, without its lines."""
+
+    journal_id: UUID
+    entity: Public[str]
+    kind: Public[str]
+    effective_date: Public[date]
+    external_number: Public[str]
+    rules_version: Public[str]

@@ -1,0 +1,155 @@
+"""Master data: the payers, entities, departments, providers, locations and crosswalks that a deployment knows, by date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field
+
+from canonical.classes import CanonicalModel, Public
+from canonical.codes import PayerClass
+from canonical.party import OrganizationAddress
+
+
+class UnknownMasterData(LookupError):
+    """A code that master data does not know on that date; the message names list, code and date."""
+
+
+class Dated(CanonicalModel, extra="forbid"):
+    """A row valid from `valid_from` on, until `valid_until` where that is given (both days included)."""
+
+    code: Public[str]
+    valid_from: Public[date] = date(2000, 1, 1)
+    valid_until: Public[date] | None = None
+
+    def holds_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+
+class Entity(Dated):
+    """A legal entity: it bills under its NPI and tax id, and has its own books and bank account."""
+
+    name: Public[str]
+    npi: Public[str]
+    tax_id: Public[str]
+    taxonomy: Public[str] = "207Q00000X"
+    address: OrganizationAddress
+    submitter_id: Public[str]
+    bank_account: Public[str]
+    contact_phone: Public[str] = "5555550100"
+
+
+class Payer(Dated):
+    """A payer. `x12_identifier` is NM109 of 2010BB and TRN03/N104 on its remittances (matched without a leading 1).
+
+    `expected_contractual_percent` is what of a gross charge this payer's contract is expected to take off.
+    """
+
+    name: Public[str]
+    payer_class: PayerClass
+    x12_identifier: Public[str]
+    receiver_id: Public[str]
+    claim_filing_indicator: Public[str] = "CI"
+    expected_contractual_percent: int = Field(ge=0, le=100)
+    contractual_reasons: tuple[Public[str], ...] = ("45",)
+
+
+class Provider(Dated):
+    npi: Public[str]
+    family_name: Public[str]
+    given_name: Public[str]
+    taxonomy: Public[str] = "207Q00000X"
+
+
+class Location(Dated):
+    entity: Public[str]
+    place_of_service: Public[str] = "11"
+
+
+class Department(Dated):
+    entity: Public[str]
+    cost_center: Public[str]
+
+
+class Crosswalk(Dated):
+    """One source code (`code`, of list `kind`, as `source` sends it) and what we call it."""
+
+    source: Public[str]
+    kind: Public[str]
+    ours: Public[str]
+
+
+_Row = TypeVar("_Row", bound=Dated)
+
+
+class MasterData(CanonicalModel, extra="forbid"):
+    """Everything a deployment knows of its world, loaded from one file."""
+
+    version: Public[str]
+    entities: tuple[Entity, ...]
+    payers: tuple[Payer, ...]
+    providers: tuple[Provider, ...]
+    locations: tuple[Location, ...] = ()
+    departments: tuple[Department, ...] = ()
+    crosswalks: tuple[Crosswalk, ...] = ()
+
+    def entity(self, code: str, day: date) -> Entity:
+        return _find(self.entities, code, day, "entity")
+
+    def payer(self, code: str, day: date) -> Payer:
+        return _find(self.payers, code, day, "payer")
+
+    def provider(self, code: str, day: date) -> Provider:
+        return _find(self.providers, code, day, "provider")
+
+    def location(self, code: str, day: date) -> Location:
+        return _find(self.locations, code, day, "location")
+
+    def department(self, code: str, day: date) -> Department:
+        return _find(self.departments, code, day, "department")
+
+    def payer_by_x12(self, identifier: str, day: date) -> Payer:
+        """The payer behind a payer identifier on a remittance; TRN03 carries it with a leading 1 (or 9, 3)."""
+        for payer in self.payers:
+            if payer.holds_on(day) and identifier in (payer.x12_identifier, f"1{payer.x12_identifier}"):
+                return payer
+        raise UnknownMasterData(f"no payer with X12 identifier {identifier!r} on {day}")
+
+    def entity_by_npi(self, npi: str, day: date) -> Entity:
+        for entity in self.entities:
+            if entity.holds_on(day) and npi == entity.npi:
+                return entity
+        raise UnknownMasterData(f"no entity with NPI {npi!r} on {day}")
+
+    def entity_by_bank_account(self, account: str, day: date) -> Entity:
+        for entity in self.entities:
+            if entity.holds_on(day) and account == entity.bank_account:
+                return entity
+        raise UnknownMasterData(f"no entity with bank account ending {account[-4:]!r} on {day}")
+
+    def translate(self, source: str, kind: str, code: str, day: date) -> str:
+        """Our code for what `source` calls `code`; the code itself where no crosswalk row of that source and kind exists."""
+        rows = [row for row in self.crosswalks if row.source == source and row.kind == kind]
+        if not rows:
+            return code
+        return _find(rows, code, day, f"crosswalk {source}/{kind}").ours
+
+
+def _find(rows: Sequence[_Row], code: str, day: date, what: str) -> _Row:
+    for row in rows:
+        if row.code == code and row.holds_on(day):
+            return row
+    raise UnknownMasterData(f"no {what} {code!r} on {day}")
+
+
+def load_master_data(path: Path) -> MasterData:
+    """The master data of a JSON file.
+
+    Raises:
+        pydantic.ValidationError: a row that does not fit, named by its path.
+    """
+    return MasterData.model_validate(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,91 @@
+"""Remittance advice: what a payer says it paid, took off and left to the patient (X12 835)."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from canonical.classes import CanonicalModel, Financial, Public
+from canonical.codes import AdjustmentGroup
+from canonical.money import Money
+
+CLAIMS_PER_CHUNK_MAX = 500
+
+
+class ClaimAdjustment(CanonicalModel):
+    """One CAS triplet. A positive amount lowers the payment, a negative one raises it."""
+
+    group: AdjustmentGroup
+    reason: Financial[str]
+    amount: Money
+
+
+class ServicePayment(CanonicalModel):
+    """One SVC loop: `charge - sum(adjustments) == paid`."""
+
+    procedure_code: Financial[str]
+    modifiers: tuple[Financial[str], ...] = ()
+    charge: Money
+    paid: Money
+    line_control_number: Public[str] = ""
+    adjustments: tuple[ClaimAdjustment, ...] = ()
+
+
+class ClaimPayment(CanonicalModel):
+    """One CLP loop: `charge - sum(all adjustments, claim and line level) == paid`.
+
+    `position` is the claim's ordinal in its remittance, from 0; `span_start` and `span_length` are where it stands in
+    the raw message, in bytes.
+    """
+
+    position: int
+    patient_control_number: Public[str]
+    status: Financial[str]
+    charge: Money
+    paid: Money
+    patient_responsibility: Money
+    payer_control_number: Financial[str] = ""
+    adjustments: tuple[ClaimAdjustment, ...] = ()
+    services: tuple[ServicePayment, ...] = ()
+    span_start: int = 0
+    span_length: int = 0
+
+    @property
+    def all_adjustments(self) -> tuple[ClaimAdjustment, ...]:
+        """Claim-level adjustments, then those of the lines, in file order."""
+        return self.adjustments + tuple(cas for line in self.services for cas in line.adjustments)
+
+
+class ProviderAdjustment(CanonicalModel):
+    """One PLB pair. A positive amount lowers the payment."""
+
+    provider: Public[str]
+    fiscal_date: Financial[date]
+    reason: Financial[str]
+    reference: Financial[str] = ""
+    amount: Money
+
+
+class RemittanceSummary(CanonicalModel):
+    """The head of one remittance: who pays whom how much, under which trace, and what its parts must add up to.
+
+    `payment == total_paid - total_provider_adjustments`, or the remittance is not balanced.
+    """
+
+    remittance_id: UUID
+    entity: Public[str]
+    payer_id: Public[str]
+    payer_identifier: Financial[str]
+    trace_number: Financial[str]
+    payment: Money
+    payment_method: Financial[str]
+    effective_date: Financial[date]
+    claim_count: int
+    chunk_count: int
+    total_charge: Money
+    total_paid: Money
+    total_provider_adjustments: Money
+    content_hash: Public[str]
+    provider_adjustments: tuple[ProviderAdjustment, ...] = ()
+    reversal_count: int = 0
+    message_id: UUID
