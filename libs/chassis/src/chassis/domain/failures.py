@@ -1,0 +1,43 @@
+"""The three families of failure: a rule said no, the outside is unavailable, or we have a bug."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+class Refusal(Exception):
+    """A rule said no. Not retried: a person works it. The message names the rule and the values, never PHI.
+
+    A subclass is named for the broken rule; `code` is that name, and what a case, a metric and a client see.
+    """
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class Conflict(Refusal):
+    """The same id came with other content: neither is taken for the other, and a person is told."""
+
+
+class NotYet(Exception):
+    """What this message needs has not arrived; it waits, and the rest of its key behind it.
+
+    `waiting_for` is the id of the aggregate whose next event may let it go on.
+    """
+
+    def __init__(self, waiting_for: UUID, why: str) -> None:
+        super().__init__(why)
+        self.waiting_for = waiting_for
+
+
+class Transient(Exception):
+    """A technical failure that a later attempt may not meet: a lost connection, a lock timeout."""
+
+
+class Unavailable(Exception):
+    """The other side is down: pause, probe, resume. Nothing is given up meanwhile."""
+
+
+class Bug(Exception):
+    """Our own code broke a promise it made to itself."""

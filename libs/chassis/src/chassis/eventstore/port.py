@@ -1,0 +1,159 @@
+"""The event store as its users see it: load many, save one batch whole, read the log, ask the read models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from chassis.domain import Event, Transient
+from chassis.eventstore.tables import Order, Row, Table, Where
+
+
+class VersionConflict(Transient):
+    """Somebody else moved one of the aggregates, or answered one of the messages; load again and decide again.
+
+    A COMMIT whose reply was lost looks the same: after loading again the batch turns out to be done.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """A message or command that has been answered. The hash tells a repetition from other content under one id."""
+
+    id: UUID
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedMessage:
+    """A message that waits (`waiting_for` names the aggregate) or was refused (`case_id` names its case).
+
+    `key` is the message's own key: its successors under the same key wait behind it.
+    """
+
+    message_id: UUID
+    consumer: str
+    key: UUID
+    waiting_for: UUID | None
+    case_id: UUID | None
+    subject: str
+    headers: Mapping[str, str]
+    data: bytes
+    parked_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawSpan:
+    """A piece of a raw message, ciphertext under one key; the pieces in order are the message, byte for byte."""
+
+    message_id: UUID
+    ordinal: int
+    start: int
+    length: int
+    key_id: UUID
+    ciphertext: bytes
+
+
+@dataclass(slots=True)
+class Commit:
+    """One batch: everything of it is saved, or nothing."""
+
+    events: list[Event] = field(default_factory=list)
+    inbox: list[InboxEntry] = field(default_factory=list)
+    parked: list[ParkedMessage] = field(default_factory=list)
+    unparked: list[UUID] = field(default_factory=list)
+    spans: list[RawSpan] = field(default_factory=list)
+    snapshots: list[SnapshotRow] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.events or self.inbox or self.parked or self.unparked or self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """The JSON state of an aggregate at a version; a cache that may be dropped at any time."""
+
+    aggregate_id: UUID
+    version: int
+    topic: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """A stored event with its position in the store's log; positions have no holes and are in commit order."""
+
+    position: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is loaded of one aggregate: perhaps a snapshot, and the events after it."""
+
+    snapshot: SnapshotRow | None
+    events: list[Event]
+
+
+class EventStore(Protocol):
+    """The truth of one service. Calls block; they are made from worker threads, never on an event loop."""
+
+    def load(self, ids: Iterable[UUID]) -> dict[UUID, History]:
+        """The histories of all ids that have one, in one query."""
+        ...
+
+    def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Which of the messages have been answered, each with the hash of what was answered."""
+        ...
+
+    def save(self, commit: Commit) -> int:
+        """Saves one batch with the read-model rows its events change; the position of its last event, or 0.
+
+        Raises:
+            VersionConflict: an aggregate's version or an inbox id is taken.
+            Transient: the database could not be reached or refused for a technical reason; nothing may be assumed.
+        """
+        ...
+
+    def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
+        """Stored events above a position, in order."""
+        ...
+
+    def last_position(self) -> int:
+        """The position of the newest event, 0 where there is none."""
+        ...
+
+    def parked(
+        self,
+        *,
+        keys: Iterable[UUID] | None = None,
+        waiting_for: Iterable[UUID] | None = None,
+        message_ids: Iterable[UUID] | None = None,
+        consumer: str | None = None,
+        limit: int = 1000,
+    ) -> list[ParkedMessage]:
+        """Parked messages in the order they were parked; every filter given must hold."""
+        ...
+
+    def spans(self, message_id: UUID) -> list[RawSpan]:
+        """The pieces of a raw message, in order."""
+        ...
+
+    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
+        """Committed rows of a read model. `order` names columns, a leading minus reverses."""
+        ...
+
+    def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:
+        """The sums of `columns` (and `count`) by the columns of `group_by`, ordered by them."""
+        ...
+
+    def relay_position(self) -> int:
+        """How far the outbox has been published, as far as this database knows."""
+        ...
+
+    def record_relay_position(self, position: int) -> None: ...

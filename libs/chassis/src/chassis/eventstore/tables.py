@@ -1,0 +1,105 @@
+"""Read models as tables of rows: changes that a stored event makes, and the few questions one may ask.
+
+Rows change only through these, so that a read model can be dropped and rebuilt from the events, on PostgreSQL and
+in memory alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chassis.domain import Event
+
+SqlType = Literal["uuid", "text", "bigint", "integer", "boolean", "date", "timestamptz", "jsonb", "bytea"]
+Value = object
+Row = dict[str, Value]
+Where = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One read model. `key` names the columns of the primary key; every other column may be null."""
+
+    name: str
+    columns: Mapping[str, SqlType]
+    key: tuple[str, ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        assert set(self.key) <= set(self.columns), f"{self.name}: the key names an unknown column"
+
+    def key_of(self, row: Where) -> tuple[Value, ...]:
+        return tuple(row[column] for column in self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row's change: `put` sets columns (and makes the row), `add` adds to numbers (from zero where there is no row)."""
+
+    table: Table
+    key: Row
+    put: Row = field(default_factory=dict)
+    add: dict[str, int] = field(default_factory=dict)
+    remove: bool = False
+
+
+def put(table: Table, **row: Value) -> Change:
+    """Sets the given columns of the row that the key columns name; the row is made where absent."""
+    return Change(table, {c: row[c] for c in table.key}, {c: v for c, v in row.items() if c not in table.key})
+
+
+def add(table: Table, key: Row, **amounts: int) -> Change:
+    """Adds to whole-number columns of the row."""
+    return Change(table, key, add=dict(amounts))
+
+
+def remove(table: Table, **key: Value) -> Change:
+    return Change(table, dict(key), remove=True)
+
+
+Projection = Callable[[Event], Iterable[Change]]
+
+
+def coalesce(changes: Iterable[Change]) -> list[Change]:
+    """The same effect with at most one change a row, in order of first touch."""
+    merged: dict[tuple[str, tuple[Value, ...]], Change] = {}
+    for change in changes:
+        place = (change.table.name, change.table.key_of(change.key))
+        before = merged.get(place)
+        merged[place] = change if before is None else _then(before, change)
+    return list(merged.values())
+
+
+def _then(before: Change, after: Change) -> Change:
+    if after.remove:
+        return after
+    if before.remove:
+        raise ValueError(f"{after.table.name}: a row is removed and made again in one batch")
+    sums = dict(before.add)
+    sets = dict(before.put)
+    for column, amount in after.add.items():
+        if column in sets:
+            sets[column] = int(sets[column] or 0) + amount  # type: ignore[call-overload]
+        else:
+            sums[column] = sums.get(column, 0) + amount
+    for column, value in after.put.items():
+        sums.pop(column, None)
+        sets[column] = value
+    return Change(before.table, before.key, sets, sums)
+
+
+def matches(row: Row, where: Where) -> bool:
+    """Equality per column; a list, tuple or set means any of; None means is null."""
+    for column, wanted in where.items():
+        have = row.get(column)
+        if isinstance(wanted, list | tuple | set | frozenset):
+            if have not in wanted:
+                return False
+        elif have != wanted:
+            return False
+    return True
+
+
+Order = Sequence[str]

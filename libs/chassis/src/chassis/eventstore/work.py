@@ -1,0 +1,192 @@
+"""One unit of work: load what a batch needs at once, decide in memory, save everything or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from chassis.domain import Aggregate, Context, ContextSource, Event, Refusal
+from chassis.eventstore.port import (
+    Commit,
+    EventStore,
+    History,
+    InboxEntry,
+    ParkedMessage,
+    RawSpan,
+    SnapshotRow,
+    VersionConflict,
+)
+from chassis.eventstore.tables import Order, Row, Table, Where
+
+ATTEMPTS_MAX = 8
+
+_A = TypeVar("_A", bound=Aggregate)
+_T = TypeVar("_T")
+
+
+class UnknownAggregate(Refusal):
+    """Nothing of that kind has this id."""
+
+
+class CrashPoint(Protocol):
+    """Called at named steps; a test may let the process die there."""
+
+    def __call__(self, step: str) -> None: ...
+
+
+def no_crash(step: str) -> None:
+    """The crash point of every normal run."""
+
+
+class Work:
+    """Collects what one batch changes. Aggregates are loaded once and shared by all messages of the batch."""
+
+    def __init__(self, store: EventStore, context: Context) -> None:
+        self.store = store
+        self._source = ContextSource(context)
+        self._aggregates: dict[UUID, Aggregate] = {}
+        self._looked_up: set[UUID] = set()
+        self._histories: dict[UUID, History] = {}
+        self._commit = Commit()
+
+    @property
+    def context(self) -> Context:
+        return self._source.current
+
+    def within(self, context: Context) -> None:
+        """Everything recorded from here on has this time and cause."""
+        self._source.current = context
+
+    def prefetch(self, ids: Iterable[UUID]) -> None:
+        """Loads the histories that are not here yet, in one query."""
+        missing = [identity for identity in dict.fromkeys(ids) if identity not in self._looked_up]
+        if missing:
+            self._looked_up.update(missing)
+            self._histories.update(self.store.load(missing))
+
+    def get_or_new(self, kind: type[_A], identity: UUID) -> _A:
+        """The aggregate, at version 0 where it does not exist yet."""
+        held = self._aggregates.get(identity)
+        if held is None:
+            self.prefetch([identity])
+            held = self._rebuild(kind, identity, self._histories.pop(identity, None))
+            self._aggregates[identity] = held
+        assert isinstance(held, kind), f"{identity} is a {type(held).__name__}"
+        return held
+
+    def get(self, kind: type[_A], identity: UUID) -> _A | None:
+        """The aggregate, or None where it does not exist."""
+        found = self.get_or_new(kind, identity)
+        return found if found.exists else None
+
+    def require(self, kind: type[_A], identity: UUID) -> _A:
+        """The aggregate.
+
+        Raises:
+            UnknownAggregate: it does not exist.
+        """
+        found = self.get_or_new(kind, identity)
+        if not found.exists:
+            raise UnknownAggregate(f"no {kind.__name__} {identity}")
+        return found
+
+    def _rebuild(self, kind: type[_A], identity: UUID, history: History | None) -> _A:
+        if history is None:
+            return kind(identity, self._source)
+        if history.snapshot is None:
+            return kind.rebuilt(identity, history.events, self._source)
+        aggregate = kind(identity, self._source)
+        aggregate.restore(history.snapshot.state)
+        aggregate.version = history.snapshot.version
+        for event in history.events:
+            aggregate.evolve(event)
+        return aggregate
+
+    def answer(self, entry: InboxEntry) -> None:
+        """The message is answered by this batch; saving fails if another batch answered it first."""
+        self._commit.inbox.append(entry)
+
+    def park(self, message: ParkedMessage) -> None:
+        self._commit.parked.append(message)
+
+    def unpark(self, message_id: UUID) -> None:
+        self._commit.unparked.append(message_id)
+
+    def keep_spans(self, spans: Iterable[RawSpan]) -> None:
+        self._commit.spans.extend(spans)
+
+    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
+        """Committed rows of a read model; what this batch has decided is not among them yet."""
+        return self.store.rows(table, where, order=order, limit=limit)
+
+    def mark(self) -> dict[UUID, int]:
+        """Where every aggregate stands now, for `roll_back`."""
+        return {identity: len(held.pending) for identity, held in self._aggregates.items() if held.pending}
+
+    def roll_back(self, mark: dict[UUID, int]) -> None:
+        """Forgets what was recorded since the mark: one refused message must not take its batch along."""
+        for identity, held in list(self._aggregates.items()):
+            keep = mark.get(identity, 0)
+            if len(held.pending) == keep:
+                continue
+            kept = held.pending[:keep]
+            fresh = self._rebuild(type(held), identity, self.store.load([identity]).get(identity))
+            for event in kept:
+                fresh.pending.append(event)
+                fresh.evolve(event)
+            self._aggregates[identity] = fresh
+
+    def pending_events(self) -> list[Event]:
+        """Everything recorded so far, aggregate by aggregate in order of first use."""
+        return [event for held in self._aggregates.values() for event in held.pending]
+
+    def commit(self) -> int:
+        """Saves all of it in one transaction; the position of its last event, or 0.
+
+        Raises:
+            VersionConflict: throw this work away and decide again.
+        """
+        self._commit.events = self.pending_events()
+        if self._commit.is_empty:
+            return 0
+        self._commit.snapshots = [row for held in self._aggregates.values() if (row := _snapshot_due(held))]
+        return self.store.save(self._commit)
+
+
+def _snapshot_due(held: Aggregate) -> SnapshotRow | None:
+    every = held.snapshot_every
+    before = held.version - len(held.pending)
+    if not every or held.version // every == before // every:
+        return None
+    state = held.snapshot().model_dump_json().encode()
+    return SnapshotRow(held.id, held.version, type(held).__name__, state)
+
+
+def transact(
+    store: EventStore,
+    context: Context,
+    decide: Callable[[Work], _T],
+    *,
+    crash_point: CrashPoint = no_crash,
+) -> _T:
+    """Decides and saves, again from the start when somebody else was quicker, at most eight times.
+
+    A refusal saves nothing and passes on to the caller.
+
+    Raises:
+        VersionConflict: still in conflict after the last attempt.
+    """
+    for attempt in range(ATTEMPTS_MAX):
+        work = Work(store, context)
+        result = decide(work)
+        try:
+            crash_point("before-commit")
+            work.commit()
+            crash_point("after-commit")
+        except VersionConflict:
+            if attempt + 1 == ATTEMPTS_MAX:
+                raise
+            continue
+        return result
+    raise AssertionError("unreachable")

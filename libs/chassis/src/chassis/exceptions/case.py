@@ -1,0 +1,172 @@
+"""One exception: something that was accepted and could not be done, waiting for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from uuid import UUID
+
+from canonical.classes import Public
+from canonical.ids import derive
+from canonical.money import Money
+
+from chassis.domain import Aggregate, Event, Refusal
+from chassis.eventstore.tables import Change, Table, put
+from chassis.eventstore.work import Work
+
+
+class CaseState(StrEnum):
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    RETRIED = "retried"
+    CORRECTED = "corrected"
+    DISMISSED = "dismissed"
+
+
+class CaseIsClosed(Refusal):
+    """The case has ended; nothing more can be done with it."""
+
+
+class ReasonMissing(Refusal):
+    """Dismissing needs a reason that a later reader can understand."""
+
+
+class ExceptionCase(Aggregate):
+    """Raised, perhaps assigned, then retried, corrected or dismissed. One case per cause: raising it again changes nothing."""
+
+    def start(self) -> None:
+        self.state = CaseState.OPEN
+        self.code = ""
+        self.message_id: UUID | None = None
+
+    class Raised(Event):
+        """`message_id` is the parked message that a retry would handle again, where there is one."""
+
+        TOPIC = "chassis.exception-case.raised"
+        code: Public[str]
+        summary: Public[str]
+        subject: Public[str]
+        subject_id: UUID | None = None
+        message_id: UUID | None = None
+        entity: Public[str] = ""
+        amount: Money | None = None
+
+        def apply(self, case: ExceptionCase) -> None:
+            case.code = self.code
+            case.message_id = self.message_id
+
+    class Assigned(Event):
+        TOPIC = "chassis.exception-case.assigned"
+        owner: Public[str]
+
+        def apply(self, case: ExceptionCase) -> None:
+            case.state = CaseState.ASSIGNED
+
+    class Ended(Event):
+        """`how` is retried, corrected or dismissed; `reason` is the actor's own words or the rule's, without PHI."""
+
+        TOPIC = "chassis.exception-case.ended"
+        how: CaseState
+        reason: Public[str]
+
+        def apply(self, case: ExceptionCase) -> None:
+            case.state = self.how
+
+    @property
+    def is_open(self) -> bool:
+        return self.exists and self.state in (CaseState.OPEN, CaseState.ASSIGNED)
+
+    def assign(self, owner: str) -> None:
+        self._refuse_closed()
+        self.trigger_event(self.Assigned, owner=owner)
+
+    def end(self, how: CaseState, reason: str) -> None:
+        self._refuse_closed()
+        if how is CaseState.DISMISSED and len(reason.strip()) < 5:
+            raise ReasonMissing("dismissing a case needs a reason of at least five characters")
+        self.trigger_event(self.Ended, how=how, reason=reason)
+
+    def _refuse_closed(self) -> None:
+        if not self.is_open:
+            raise CaseIsClosed(f"case {self.id} is {self.state}")
+
+
+def raise_case(
+    work: Work,
+    cause: UUID,
+    *,
+    code: str,
+    summary: str,
+    subject: str,
+    subject_id: UUID | None = None,
+    message_id: UUID | None = None,
+    entity: str = "",
+    amount: Money | None = None,
+) -> UUID:
+    """Opens the case of a cause, once; its id follows from cause and code."""
+    identity = derive("exception-case", cause, code)
+    case = work.get_or_new(ExceptionCase, identity)
+    if not case.exists:
+        case.trigger_event(
+            ExceptionCase.Raised,
+            code=code,
+            summary=summary,
+            subject=subject,
+            subject_id=subject_id,
+            message_id=message_id,
+            entity=entity,
+            amount=amount,
+        )
+    return identity
+
+
+CASES = Table(
+    "exception_cases",
+    {
+        "case_id": "uuid",
+        "state": "text",
+        "code": "text",
+        "summary": "text",
+        "subject": "text",
+        "subject_id": "uuid",
+        "message_id": "uuid",
+        "entity": "text",
+        "amount_minor": "bigint",
+        "owner": "text",
+        "reason": "text",
+        "actor": "text",
+        "raised_at": "timestamptz",
+        "ended_at": "timestamptz",
+    },
+    key=("case_id",),
+    indexes=(("state",), ("message_id",)),
+)
+
+
+def project_cases(event: Event) -> Iterable[Change]:
+    """The rows of the exception queue."""
+    if isinstance(event, ExceptionCase.Raised):
+        yield put(
+            CASES,
+            case_id=event.originator_id,
+            state=CaseState.OPEN.value,
+            code=event.code,
+            summary=event.summary,
+            subject=event.subject,
+            subject_id=event.subject_id,
+            message_id=event.message_id,
+            entity=event.entity,
+            amount_minor=event.amount.minor if event.amount else None,
+            raised_at=event.timestamp,
+        )
+    elif isinstance(event, ExceptionCase.Assigned):
+        yield put(CASES, case_id=event.originator_id, state=CaseState.ASSIGNED.value, owner=event.owner)
+    elif isinstance(event, ExceptionCase.Ended):
+        yield put(
+            CASES,
+            case_id=event.originator_id,
+            state=event.how.value,
+            reason=event.reason,
+            actor=event.meta.actor,
+            ended_at=event.timestamp,
+        )
