@@ -77,6 +77,8 @@ class MemoryEventStore:
             expected[event.originator_id] = version + 1
         if any(entry.id in self._inbox for entry in commit.inbox):
             raise VersionConflict("a message has been answered meanwhile")
+        if any(message_id not in self._parked for message_id in commit.unparked):
+            raise VersionConflict("a parked message has been handled meanwhile")
         if any(span.message_id in self._spans for span in commit.spans):
             raise VersionConflict("the raw message is kept already")
 

@@ -60,7 +60,7 @@ class RawSpan:
 
 @dataclass(slots=True)
 class Commit:
-    """One batch: everything of it is saved, or nothing."""
+    """One batch: everything of it is saved, or nothing. Unparking comes before parking."""
 
     events: list[Event] = field(default_factory=list)
     inbox: list[InboxEntry] = field(default_factory=list)
@@ -115,7 +115,8 @@ class EventStore(Protocol):
         """Saves one batch with the read-model rows its events change; the position of its last event, or 0.
 
         Raises:
-            VersionConflict: an aggregate's version or an inbox id is taken.
+            VersionConflict: an aggregate's version or an inbox id is taken, a message to unpark is gone, or a raw
+                message is kept already.
             Transient: the database could not be reached or refused for a technical reason; nothing may be assumed.
         """
         ...

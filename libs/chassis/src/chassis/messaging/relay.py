@@ -1,0 +1,206 @@
+"""The outbox relay: reads the store's log in order and publishes atomic batches, fenced and resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from canonical.classes import walk_classes
+from canonical.envelope import Envelope, PublicEvent
+from canonical.ids import derive
+
+from chassis.domain import Event, Unavailable
+from chassis.eventstore.port import EventStore, LoggedEvent
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.messaging.delivery import Outgoing
+
+READ_MAX = 500
+BATCH_MESSAGES_MAX = 200
+BATCH_BYTES_MAX = 4_000_000
+
+Publishing = Callable[[Event], Iterable[PublicEvent]]
+
+
+class Fenced(Exception):
+    """Another relay wrote to the stream meanwhile, or our own lost batch did arrive: find the place again."""
+
+
+class RefillNeeded(Unavailable):
+    """The stream is empty though events were published: a wiped stream is refilled by name, never by accident."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTail:
+    """The end of a stream: its last sequence, and the store position behind its last message (0 where empty)."""
+
+    last_sequence: int
+    last_position: int
+
+
+class StreamPort(Protocol):
+    """The stream of one service. Calls block."""
+
+    def tail(self) -> StreamTail: ...
+
+    def publish(self, batch: Sequence[Outgoing], expected_last_sequence: int) -> int:
+        """Publishes all of the batch or nothing; the stream's new last sequence.
+
+        Raises:
+            Fenced: the stream is not where the caller thinks, or holds an id of the batch already.
+            Transient, Unavailable: no answer; the batch may have arrived.
+        """
+        ...
+
+
+class Relay:
+    """Publishes what one store recorded. `step` does one portion; a crash at any place is mended by the next `step`."""
+
+    def __init__(
+        self,
+        service: str,
+        store: EventStore,
+        stream: StreamPort,
+        publishing: Publishing,
+        *,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
+        self._service = service
+        self._store = store
+        self._stream = stream
+        self._publishing = publishing
+        self._crash_point = crash_point
+        self._tail: StreamTail | None = None
+        self._position = 0
+        self._recorded = 0
+
+    def step(self) -> int:
+        """Publishes at most one read of the log; the number of stored events it got past.
+
+        Raises:
+            RefillNeeded: see there; call `refill` when it is meant.
+            Transient, Unavailable: try again later.
+        """
+        if self._tail is None:
+            self._find_place()
+        logged = self._store.log(self._position, READ_MAX)
+        try:
+            for batch, position in batches(self._outgoing(logged), logged):
+                self._publish(batch, position)
+        except Fenced:
+            self._tail = None
+            return 0
+        except BaseException:
+            self._tail = None
+            raise
+        if not logged and self._position > self._recorded:
+            self._store.record_relay_position(self._position)
+            self._recorded = self._position
+        return len(logged)
+
+    def refill(self) -> None:
+        """Starts over from the first event: for a stream that was wiped on purpose. Ids stay the same."""
+        self._tail = self._stream.tail()
+        self._position = self._tail.last_position
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def _find_place(self) -> None:
+        tail = self._stream.tail()
+        recorded = self._store.relay_position()
+        if tail.last_position == 0 and recorded > 0 and self._announced_before(recorded):
+            raise RefillNeeded(f"the stream of {self._service} is empty, but events up to {recorded} were published")
+        self._position = max(tail.last_position, recorded)
+        self._recorded = recorded
+        self._tail = tail
+
+    def _announced_before(self, position: int) -> bool:
+        """Whether any stored event up to `position` has public events at all."""
+        after = 0
+        while after < position:
+            logged = self._store.log(after, READ_MAX)
+            if not logged:
+                return False
+            for entry in logged:
+                if entry.position <= position and any(True for _ in self._publishing(entry.event)):
+                    return True
+            after = logged[-1].position
+        return False
+
+    def _publish(self, batch: Sequence[Outgoing], position: int) -> None:
+        assert self._tail is not None
+        if batch:
+            self._crash_point("before-publish")
+            sequence = self._stream.publish(batch, self._tail.last_sequence)
+            self._crash_point("after-publish")
+            self._tail = StreamTail(sequence, position)
+        self._position = position
+
+    def _outgoing(self, logged: Sequence[LoggedEvent]) -> list[list[Outgoing]]:
+        return [
+            [
+                outgoing(self._service, entry, public, ordinal)
+                for ordinal, public in enumerate(self._publishing(entry.event))
+            ]
+            for entry in logged
+        ]
+
+
+def batches(
+    announced: Sequence[Sequence[Outgoing]], logged: Sequence[LoggedEvent]
+) -> Iterable[tuple[list[Outgoing], int]]:
+    """Atomic batches with the position each one reaches; the public events of one stored event are never parted."""
+    batch: list[Outgoing] = []
+    size = 0
+    position = 0
+    for group, entry in zip(announced, logged, strict=True):
+        weight = sum(len(message.data) for message in group)
+        if batch and (len(batch) + len(group) > BATCH_MESSAGES_MAX or size + weight > BATCH_BYTES_MAX):
+            yield batch, position
+            batch, size = [], 0
+        batch.extend(group)
+        size += weight
+        position = entry.position
+    if logged:
+        yield batch, position
+
+
+def outgoing(service: str, entry: LoggedEvent, public: PublicEvent, ordinal: int) -> Outgoing:
+    """The message of one public event; its id follows from the stored event and the ordinal alone."""
+    stored = entry.event
+    envelope = Envelope.model_construct(
+        id=derive("public-event", service, stored.originator_id, stored.originator_version, ordinal),
+        service=public.SERVICE,
+        type=public.TYPE,
+        version=public.VERSION,
+        key=stored.originator_id,
+        sequence=stored.originator_version,
+        ordinal=ordinal,
+        position=entry.position,
+        time=stored.timestamp,
+        correlation_id=stored.meta.correlation_id,
+        causation_id=stored.meta.causation_id,
+        actor=stored.meta.actor,
+        source_system=stored.meta.source_system,
+        source_reference=stored.meta.source_reference,
+        traceparent=stored.meta.traceparent,
+        tier=tier_of(type(public)),
+    )
+    return Outgoing(envelope.subject, envelope.to_headers(), public.model_dump_json().encode(), entry.position)
+
+
+def tier_of(event: type[PublicEvent]) -> str:
+    """`sealed` where the event may carry sealed PHI, else `clear`."""
+    known = _TIERS.get(event)
+    if known is None:
+        paths = [path for path, _ in walk_classes(event)]
+        known = "sealed" if any(path.endswith(".ciphertext") or path == "ciphertext" for path in paths) else "clear"
+        _TIERS[event] = known
+    return known
+
+
+_TIERS: dict[type[PublicEvent], str] = {}
+
+__all__ = ["Fenced", "Outgoing", "Publishing", "RefillNeeded", "Relay", "StreamPort", "StreamTail"]

@@ -1,0 +1,63 @@
+"""A service without its transports: what the real runtime and the simulation both drive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.domain import Aggregate
+from chassis.eventstore.port import EventStore
+from chassis.eventstore.registry import EventRegistry
+from chassis.eventstore.tables import Projection, Table
+from chassis.exceptions.case import CASES, ExceptionCase, project_cases
+from chassis.messaging.consumer import BatchConsumer
+from chassis.messaging.relay import Publishing
+
+
+@dataclass(frozen=True)
+class ServiceShape:
+    """What a service keeps and announces, known before anything is started: for migrations, docs, replay and checks.
+
+    `name` is the service's token in subjects and durables (`ledger` for the ledger adapter).
+    """
+
+    name: str
+    aggregates: tuple[type[Aggregate], ...]
+    tables: tuple[Table, ...]
+    projections: tuple[Projection, ...]
+    publishing: Publishing
+
+    @property
+    def all_tables(self) -> tuple[Table, ...]:
+        return (CASES, *self.tables)
+
+    @property
+    def all_projections(self) -> tuple[Projection, ...]:
+        return (project_cases, *self.projections)
+
+    def registry(self) -> EventRegistry:
+        return EventRegistry((ExceptionCase, *self.aggregates))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """State-driven work: `run` does a bounded portion of what is due and says how much; above zero it is run again.
+
+    It is idempotent, takes what is due from the store alone, and is run after every batch and every `every_seconds`.
+    """
+
+    name: str
+    every_seconds: float
+    run: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class ServiceCore:
+    """One service, assembled: `consumers` by the name of the upstream service."""
+
+    shape: ServiceShape
+    store: EventStore
+    clock: Callable[[], datetime]
+    consumers: Mapping[str, BatchConsumer]
+    sweeps: tuple[Sweep, ...] = ()
