@@ -1,0 +1,98 @@
+"""What a reader has to say about a file: findings, their consequence, and the verdict that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from canonical.money import Money
+
+
+class Verdict(StrEnum):
+    """What may be done with a transaction set: used, kept for a person to look at, or not used at all."""
+
+    ACCEPTED = "accepted"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+
+
+class Severity(StrEnum):
+    """The consequence of a finding: none, the set is quarantined, the set is refused."""
+
+    NOTE = "note"
+    QUARANTINE = "quarantine"
+    REFUSE = "refuse"
+
+
+class Level(StrEnum):
+    """Where a residual lies."""
+
+    LINE = "line"
+    CLAIM = "claim"
+    PROVIDER = "provider"
+
+
+VERDICT_OF = {
+    Severity.NOTE: Verdict.ACCEPTED,
+    Severity.QUARANTINE: Verdict.QUARANTINED,
+    Severity.REFUSE: Verdict.REFUSED,
+}
+_RANK = {Verdict.ACCEPTED: 0, Verdict.QUARANTINED: 1, Verdict.REFUSED: 2}
+FINDINGS_KEPT_MAX = 500
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The strictest of the verdicts; accepted when there is none."""
+    return max(verdicts, key=_RANK.__getitem__, default=Verdict.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation.
+
+    `position` counts from ST = 1 inside a transaction set, and from the first segment of the file = 1 outside of one.
+    `expected` and `found` are counts, control numbers or amounts, never a patient's data. `level` and `residual`
+    are present when money does not add up.
+    """
+
+    code: str
+    severity: Severity
+    segment: str
+    position: int
+    message: str
+    expected: str = ""
+    found: str = ""
+    level: Level | None = None
+    residual: Money | None = None
+
+
+@dataclass(slots=True)
+class FindingLog:
+    """Findings in file order, the first `FINDINGS_KEPT_MAX` of them; the verdict counts all, kept or not."""
+
+    kept: list[Finding] = field(default_factory=list)
+    omitted: int = 0
+    verdict: Verdict = Verdict.ACCEPTED
+
+    def add(self, finding: Finding) -> None:
+        self.verdict = worst((self.verdict, VERDICT_OF[finding.severity]))
+        if len(self.kept) < FINDINGS_KEPT_MAX:
+            self.kept.append(finding)
+        else:
+            self.omitted += 1
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            self.add(finding)
+
+    def note(self, code: str, segment: str, position: int, message: str) -> None:
+        self.add(Finding(code, Severity.NOTE, segment, position, message))
+
+    def quarantine(
+        self, code: str, segment: str, position: int, message: str, *, expected: str = "", found: str = ""
+    ) -> None:
+        self.add(Finding(code, Severity.QUARANTINE, segment, position, message, expected, found))
+
+    def refuse(self, code: str, segment: str, position: int, message: str) -> None:
+        self.add(Finding(code, Severity.REFUSE, segment, position, message))
