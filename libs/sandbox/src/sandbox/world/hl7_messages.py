@@ -1,0 +1,164 @@
+"""HL7 v2.5.1 messages: a patient is registered (ADT), and the charges of an encounter are posted (DFT)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from canonical.master_data import Provider
+
+from sandbox.world.catalog import DIAGNOSES
+from sandbox.world.dice import Dice
+from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.scenario import SimulatedCharge, SimulatedCoverage, SimulatedEncounter, SimulatedPatient
+
+MOVED_PERCENT = 25
+_ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
+_DIAGNOSIS_TEXTS = dict(DIAGNOSES)
+
+
+def hl7_messages(encounter: SimulatedEncounter) -> tuple[bytes, ...]:
+    """ADT^A04, ADT^A08 where the patient moved since, and DFT^P03 with all charges; segments end with CR."""
+    messages = []
+    if _has_moved(encounter):
+        former = replace(encounter.patient, street="1 Former Road")
+        messages.append(_registration(encounter, "A04", former))
+        messages.append(_registration(encounter, "A08", encounter.patient))
+    else:
+        messages.append(_registration(encounter, "A04", encounter.patient))
+    messages.append(_charges(encounter))
+    return tuple(messages)
+
+
+def _has_moved(encounter: SimulatedEncounter) -> bool:
+    return Dice("moved", encounter.visit_number).chance(MOVED_PERCENT)
+
+
+def _registration(encounter: SimulatedEncounter, trigger: str, patient: SimulatedPatient) -> bytes:
+    minute = {"A04": 0, "A08": 5}[trigger]
+    stamp = f"{_day(encounter.service_from)}08{minute:02d}00"
+    segments = [
+        _header(encounter, f"ADT^{trigger}^ADT_A01", stamp),
+        f"EVN|{trigger}|{stamp}",
+        _patient(encounter, patient),
+        _visit(encounter),
+    ]
+    if encounter.coverage:
+        segments.append(_insurance(encounter, patient, encounter.coverage))
+    return _message(segments)
+
+
+def _charges(encounter: SimulatedEncounter) -> bytes:
+    stamp = f"{_day(encounter.service_to + timedelta(days=1))}093000"
+    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
+    segments = [
+        _header(encounter, "DFT^P03^DFT_P03", stamp),
+        f"EVN|P03|{stamp}",
+        _patient(encounter, encounter.patient),
+        _visit(encounter),
+        *(_transaction(encounter, charge, index, provider) for index, charge in enumerate(encounter.charges, 1)),
+        *(_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)),
+    ]
+    if encounter.coverage:
+        segments.append(_insurance(encounter, encounter.patient, encounter.coverage))
+    return _message(segments)
+
+
+def _message(segments: list[str]) -> bytes:
+    return "".join(f"{segment}\r" for segment in segments).encode("ascii")
+
+
+def _day(day: date) -> str:
+    return day.strftime("%Y%m%d")
+
+
+def _text(value: str) -> str:
+    return "".join(_ESCAPES.get(letter, letter) for letter in value)
+
+
+def _segment(name: str, fields: dict[int, str]) -> str:
+    return "|".join([name, *(fields.get(index, "") for index in range(1, max(fields) + 1))])
+
+
+def _header(encounter: SimulatedEncounter, kind: str, stamp: str) -> str:
+    control_id = f"{encounter.visit_number}-{kind[4:7]}"
+    sender = f"{encounter.source}|{encounter.entity}|THROUGHLINE|BILLING"
+    return f"MSH|^~\\&|{sender}|{stamp}||{kind}|{control_id}|P|2.5.1|||AL|NE"
+
+
+def _patient(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:
+    fields = {
+        1: "1",
+        3: f"{patient.mrn}^^^{encounter.source}^MR",
+        5: f"{_text(patient.family_name)}^{_text(patient.given_name)}",
+        7: _day(patient.birth_date),
+        8: patient.sex,
+        11: f"{_text(patient.street)}^^{_text(patient.city)}^{patient.state}^{patient.postal_code}^USA",
+        18: encounter.visit_number,
+    }
+    return _segment("PID", fields)
+
+
+def _visit(encounter: SimulatedEncounter) -> str:
+    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
+    fields = {
+        1: "1",
+        2: "E" if encounter.location == "S-ER" else "O",
+        3: f"{encounter.location}^^^{encounter.entity}",
+        7: _people(provider),
+        19: encounter.visit_number,
+        44: _day(encounter.service_from),
+        45: _day(encounter.service_to),
+    }
+    return _segment("PV1", fields)
+
+
+def _people(provider: Provider) -> str:
+    name = f"{_text(provider.family_name)}^{_text(provider.given_name)}"
+    return f"{provider.code}^{name}^^^^^^SANDBOX~{provider.npi}^{name}^^^^^^NPI"
+
+
+def _transaction(encounter: SimulatedEncounter, charge: SimulatedCharge, index: int, provider: Provider) -> str:
+    procedure = f"{charge.procedure_code}^{_text(charge.description)}^C4"
+    fields = {
+        1: str(index),
+        2: charge.transaction_id,
+        4: _day(charge.service_date),
+        5: _day(encounter.service_to + timedelta(days=1)),
+        6: "CG",
+        7: procedure,
+        10: str(charge.units),
+        11: f"{charge.amount.decimal_text}&USD",
+        12: f"{charge.unit_amount.decimal_text}&USD",
+        13: charge.source_department,
+        16: f"{encounter.location}^^^{encounter.entity}",
+        19: "~".join(_diagnosis(code) for code in charge.diagnosis_codes),
+        20: _people(provider),
+        25: procedure,
+        26: "~".join(charge.modifiers),
+    }
+    return _segment("FT1", fields)
+
+
+def _diagnosis(code: str) -> str:
+    return f"{code}^{_text(_DIAGNOSIS_TEXTS[code])}^I10"
+
+
+def _diagnosis_segment(code: str, index: int) -> str:
+    return _segment("DG1", {1: str(index), 3: _diagnosis(code), 6: "F", 15: str(index)})
+
+
+def _insurance(encounter: SimulatedEncounter, patient: SimulatedPatient, coverage: SimulatedCoverage) -> str:
+    fields = {
+        1: "1",
+        2: f"{coverage.payer}-PLAN",
+        3: coverage.payer,
+        4: coverage.payer,
+        8: coverage.group_number,
+        16: f"{_text(patient.family_name)}^{_text(patient.given_name)}",
+        17: "SEL",
+        18: _day(patient.birth_date),
+        22: "1",
+        36: coverage.member_id,
+    }
+    return _segment("IN1", fields)
