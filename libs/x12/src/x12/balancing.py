@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from canonical.money import Money
 
-from x12.findings import FINDINGS_KEPT_MAX, Finding, Level, Severity
+from x12.findings import Finding, Level, Severity
 from x12.remittance import ClaimPayment, RemittanceHeader, RemittanceTotals, ServiceLine
 
 PATIENT_RESPONSIBILITY = "PR"
+RESIDUALS_KEPT_MAX = 500
 
 _RULES = {
     "line_unbalanced": "SVC02 less the line's adjustments is not SVC03",
@@ -73,7 +74,7 @@ def transaction_finding(header: RemittanceHeader, totals: RemittanceTotals, posi
 class Balance:
     """Gathers the three levels of one remittance, and where its residuals lie.
 
-    `residuals` holds the finest findings only (at most `FINDINGS_KEPT_MAX`): a claim's is left out when its lines
+    `residuals` holds the finest findings only (at most `RESIDUALS_KEPT_MAX`): a claim's is left out when its lines
     explain it, the transaction's when the claims do.
     """
 
@@ -103,7 +104,7 @@ class Balance:
         return finding
 
     def _keep(self, findings: list[Finding]) -> None:
-        self.residuals.extend(findings[: FINDINGS_KEPT_MAX - len(self.residuals)])
+        self.residuals.extend(findings[: RESIDUALS_KEPT_MAX - len(self.residuals)])
 
 
 def _cents(finding: Finding) -> int:

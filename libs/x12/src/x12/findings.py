@@ -39,7 +39,7 @@ VERDICT_OF = {
     Severity.REFUSE: Verdict.REFUSED,
 }
 _RANK = {Verdict.ACCEPTED: 0, Verdict.QUARANTINED: 1, Verdict.REFUSED: 2}
-FINDINGS_KEPT_MAX = 500
+KEPT_OF_A_CODE_MAX = 100
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -69,15 +69,18 @@ class Finding:
 
 @dataclass(slots=True)
 class FindingLog:
-    """Findings in file order, the first `FINDINGS_KEPT_MAX` of them; the verdict counts all, kept or not."""
+    """Findings in file order, the first `KEPT_OF_A_CODE_MAX` of each code; the verdict counts all, kept or not."""
 
     kept: list[Finding] = field(default_factory=list)
     omitted: int = 0
     verdict: Verdict = Verdict.ACCEPTED
+    counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         self.verdict = worst((self.verdict, VERDICT_OF[finding.severity]))
-        if len(self.kept) < FINDINGS_KEPT_MAX:
+        seen = self.counts.get(finding.code, 0)
+        self.counts[finding.code] = seen + 1
+        if seen < KEPT_OF_A_CODE_MAX:
             self.kept.append(finding)
         else:
             self.omitted += 1

@@ -20,8 +20,10 @@ from x12.remittance import RemittanceEvent
 from x12.remittance_reader import RemittanceReader
 from x12.segments import DEFAULT_LIMITS, Limits, Run
 from x12.splitter import Source
+from x12.submitted_claim import SubmissionEvent
+from x12.submitted_claim_reader import SubmittedClaimReader
 
-ContentEvent = RemittanceEvent
+ContentEvent = RemittanceEvent | SubmissionEvent
 Event = (
     InterchangeStarted
     | InterchangeAcknowledged
@@ -41,8 +43,16 @@ class SetReader(Protocol):
     def finish(self) -> Iterator[ContentEvent]: ...
 
 
-READERS: dict[str, Callable[[TransactionSet], SetReader]] = {"835": RemittanceReader}
-VERSIONS = {"835": frozenset(["005010X221", "005010X221A1"])}
+READERS: dict[str, Callable[[TransactionSet], SetReader]] = {
+    "835": RemittanceReader,
+    "837": SubmittedClaimReader,
+}
+VERSIONS = {
+    "835": frozenset(["005010X221", "005010X221A1"]),
+    "837": frozenset(
+        ["005010X222", "005010X222A1", "005010X222A2", "005010X223", "005010X223A1", "005010X223A2", "005010X223A3"]
+    ),
+}
 
 
 def read(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Event]:

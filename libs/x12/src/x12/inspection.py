@@ -1,0 +1,213 @@
+"""Says of any file what is in it: interchanges, transaction sets, sums, verdicts and findings, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from canonical.money import Money
+from pydantic import BaseModel, ConfigDict
+
+from x12.envelope import Interchange, InterchangeEnded, InterchangeStarted, OutsideBytes, SetEnded, TransactionSet
+from x12.errors import X12Refused
+from x12.findings import Finding, Verdict, worst
+from x12.reading import Event, read
+from x12.remittance import RemittanceTrailer
+from x12.segments import DEFAULT_LIMITS, Limits
+from x12.splitter import Source
+from x12.submitted_claim import SubmissionTrailer
+
+_READ_BYTES = 262_144
+
+
+class _Report(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SetInspection(_Report):
+    """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837."""
+
+    type: str
+    version: str
+    control_number: str
+    group_control_number: str
+    verdict: Verdict
+    offset: int
+    length: int
+    segments: int
+    claims: int = 0
+    lines: int = 0
+    sums: dict[str, Money] = {}
+    residuals: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    findings_omitted: int = 0
+
+
+class InterchangeInspection(_Report):
+    """One interchange; `findings` are those of its envelope and of its groups'."""
+
+    control_number: str
+    sender: str
+    receiver: str
+    date: str
+    version: str
+    usage: str
+    offset: int
+    length: int
+    verdict: Verdict
+    transaction_sets: tuple[SetInspection, ...]
+    findings: tuple[Finding, ...]
+
+
+class Refusal(_Report):
+    """Why reading stopped, and at which byte."""
+
+    code: str
+    message: str
+    offset: int
+
+
+class Inspection(_Report):
+    """A whole file. `outside_bytes` belong to no interchange; a refusal ends the reading, what was read before it stays."""
+
+    verdict: Verdict
+    bytes: int
+    interchanges: tuple[InterchangeInspection, ...]
+    outside_bytes: int = 0
+    refusal: Refusal | None = None
+
+
+def inspect(source: Source, limits: Limits = DEFAULT_LIMITS) -> Inspection:
+    """Read all of `source`. Nothing is raised for what stands in it: a refusal is part of the answer."""
+    counted = _Counted(source)
+    builder = _Builder()
+    refusal = None
+    try:
+        for event in read(iter(counted), limits):
+            builder.take(event)
+    except X12Refused as refused:
+        refusal = Refusal(code=refused.code, message=refused.message, offset=refused.offset)
+        builder.stop()
+    for _ in counted:
+        pass
+    verdicts = [interchange.verdict for interchange in builder.interchanges]
+    if refusal:
+        verdicts.append(Verdict.REFUSED)
+    if builder.outside_bytes:
+        verdicts.append(Verdict.QUARANTINED)
+    return Inspection(
+        verdict=worst(verdicts),
+        bytes=counted.bytes,
+        interchanges=tuple(builder.interchanges),
+        outside_bytes=builder.outside_bytes,
+        refusal=refusal,
+    )
+
+
+class _Counted:
+    """Chunks of a source, and how many bytes have gone by."""
+
+    def __init__(self, source: Source) -> None:
+        self._chunks = _chunks_of(source)
+        self.bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.bytes += len(chunk)
+            yield chunk
+
+
+def _chunks_of(source: bytes | BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
+    if isinstance(source, bytes):
+        return iter((source,))
+    if hasattr(source, "read"):
+        return iter(lambda: source.read(_READ_BYTES), b"")
+    return iter(source)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.interchanges: list[InterchangeInspection] = []
+        self.outside_bytes = 0
+        self._interchange: Interchange | None = None
+        self._trailer: RemittanceTrailer | SubmissionTrailer | None = None
+        self._sets: list[tuple[TransactionSet, RemittanceTrailer | SubmissionTrailer | None]] = []
+
+    def take(self, event: Event) -> None:
+        match event:
+            case InterchangeStarted(interchange):
+                self._interchange, self._sets = interchange, []
+            case RemittanceTrailer() | SubmissionTrailer():
+                self._trailer = event
+            case SetEnded(transaction_set):
+                self._sets.append((transaction_set, self._trailer))
+                self._trailer = None
+            case InterchangeEnded(interchange):
+                self._close(interchange)
+            case OutsideBytes(_, length):
+                self.outside_bytes += length
+
+    def stop(self) -> None:
+        """Keep the interchange that a refusal cut off."""
+        if self._interchange:
+            self._interchange.findings.refuse("stopped", "", 0, "reading stopped inside this interchange")
+            self._close(self._interchange)
+
+    def _close(self, interchange: Interchange) -> None:
+        sets = tuple(_set_inspection(each, trailer) for each, trailer in self._sets)
+        groups = {id(each.group): each.group for each, _ in self._sets}.values()
+        logs = [interchange.findings, *(group.findings for group in groups)]
+        self._interchange = None
+        self.interchanges.append(
+            InterchangeInspection(
+                control_number=interchange.control_number,
+                sender=interchange.sender,
+                receiver=interchange.receiver,
+                date=interchange.date,
+                version=interchange.version,
+                usage=interchange.usage,
+                offset=interchange.offset,
+                length=interchange.length,
+                verdict=worst([log.verdict for log in logs] + [each.verdict for each in sets]),
+                transaction_sets=sets,
+                findings=tuple(finding for log in logs for finding in log.kept),
+            )
+        )
+
+
+def _set_inspection(
+    transaction_set: TransactionSet, trailer: RemittanceTrailer | SubmissionTrailer | None
+) -> SetInspection:
+    findings = tuple(transaction_set.findings.kept)
+    claims = lines = 0
+    sums: dict[str, Money] = {}
+    residuals: tuple[Finding, ...] = ()
+    if isinstance(trailer, RemittanceTrailer):
+        totals = trailer.totals
+        claims, lines, residuals = totals.claims, totals.lines, tuple(trailer.residuals)
+        sums = {
+            "CLP03": Money(totals.charge_minor),
+            "CLP04": Money(totals.paid_minor),
+            "CLP05": Money(totals.patient_responsibility_minor),
+            "PLB": Money(totals.provider_adjustment_minor),
+            "BPR02": trailer.header.payment,
+        }
+    elif isinstance(trailer, SubmissionTrailer):
+        claims, lines, sums = trailer.claims, trailer.lines, {"CLM02": trailer.charge}
+        residuals = tuple(finding for finding in findings if finding.residual)
+    return SetInspection(
+        type=transaction_set.type,
+        version=transaction_set.version,
+        control_number=transaction_set.control_number,
+        group_control_number=transaction_set.group.control_number,
+        verdict=transaction_set.verdict,
+        offset=transaction_set.offset,
+        length=transaction_set.length,
+        segments=transaction_set.segments,
+        claims=claims,
+        lines=lines,
+        sums=sums,
+        residuals=residuals,
+        findings=findings,
+        findings_omitted=transaction_set.findings.omitted,
+    )

@@ -1,0 +1,165 @@
+"""Reads one 837 transaction set, for inspection and for tracing what we sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from canonical.money import Money
+
+from x12.envelope import TransactionSet
+from x12.errors import LimitExceeded
+from x12.findings import Finding, Level, Severity
+from x12.segments import Run, component_separator, element_of
+from x12.submitted_claim import SubmissionEvent, SubmissionTrailer, SubmittedClaim, SubmittedLine, SubmitterLoops
+from x12.values import cents_of, date_of
+
+CLAIM_SEGMENTS_MAX = 50_000
+_SERVICE_TAGS = frozenset(["SV1", "SV2", "SV3"])
+_FACILITY_LENGTH = 2
+_QUALIFIER_LENGTHS = (2, 3)
+
+
+class SubmittedClaimReader:
+    """Takes the runs of one set in order; `finish` closes it. Faults go to the set's findings."""
+
+    def __init__(self, transaction_set: TransactionSet) -> None:
+        delimiters = transaction_set.group.interchange.delimiters
+        self._set = transaction_set
+        self._separator = delimiters.element
+        self._component = delimiters.component
+        self._starts = frozenset(["HL" + delimiters.element, "HL", "CLM"])
+        self._trailer = SubmissionTrailer(transaction_set)
+        self._loops = SubmitterLoops()
+        self._section: list[str] = []
+        self._offset = self._end = transaction_set.offset
+        self._position = 2
+
+    def read(self, run: Run) -> Iterator[SubmissionEvent]:
+        """Claims that end in this run; the segments after the last of them wait for the next."""
+        texts, offsets = run.texts, run.offsets
+        begin = 0
+        for index in [i for i, text in enumerate(texts) if text[:3] in self._starts]:
+            self._section += texts[begin:index]
+            yield from self._close_section(offsets[index])
+            self._section, self._offset, self._position = [], offsets[index], run.position + index
+            begin = index
+        self._section += texts[begin:]
+        self._end = offsets[-1]
+        if len(self._section) > CLAIM_SEGMENTS_MAX:
+            raise LimitExceeded("claim_segments", f"more than {CLAIM_SEGMENTS_MAX} segments in a claim", self._end)
+
+    def finish(self) -> Iterator[SubmissionEvent]:
+        """The last claim if one is open, and the sums."""
+        yield from self._close_section(self._end)
+        yield self._trailer
+
+    def _close_section(self, end: int) -> Iterator[SubmissionEvent]:
+        if not self._section:
+            return
+        section = [text.split(self._separator) for text in self._section]
+        match section[0][0]:
+            case "CLM":
+                yield self._claim(section, end)
+            case "HL":
+                self._enter_level(section)
+
+    def _enter_level(self, section: list[list[str]]) -> None:
+        """Start the loops of one HL. A subscriber ends the patient before it, a provider ends both."""
+        names = {element_of(each, 1): each for each in section if each[0] == "NM1"}
+        loops = self._loops
+        match element_of(section[0], 3):
+            case "20":
+                self._loops = SubmitterLoops(self._offset, billing=names)
+            case "22":
+                self._loops = SubmitterLoops(self._offset, loops.billing, subscriber=names)
+            case "23":
+                self._loops = SubmitterLoops(loops.offset, loops.billing, loops.subscriber, patient=names)
+            case _:
+                self._set.findings.quarantine("unknown_level", "HL", self._position, "HL03 is not a level of an 837")
+
+    def _claim(self, section: list[list[str]], end: int) -> SubmittedClaim:
+        head = section[0]
+        charge = cents_of(element_of(head, 2))
+        if charge is None or not element_of(head, 1):
+            message = "CLM01 is empty or CLM02 is not an amount"
+            self._set.findings.quarantine("claim_head", "CLM", self._position, message)
+        place = element_of(head, 5).split(component_separator(element_of(head, 5), _FACILITY_LENGTH, self._component))
+        claim = SubmittedClaim(
+            self._trailer.claims,
+            self._position,
+            self._offset,
+            end - self._offset,
+            element_of(head, 1),
+            charge or 0,
+            place[0],
+            element_of(place, 2),
+            "",
+            [],
+            [],
+            self._loops,
+        )
+        for number, elements in enumerate(section[1:], 1):
+            self._read_into(claim, elements, self._position + number)
+        self._close_claim(claim)
+        return claim
+
+    def _read_into(self, claim: SubmittedClaim, elements: list[str], position: int) -> None:
+        line = claim.lines[-1] if claim.lines else None
+        match elements[0]:
+            case "HI":
+                claim.diagnoses += filter(None, map(self._diagnosis, elements[1:]))
+            case "REF" if element_of(elements, 1) == "F8" and line is None:
+                claim.payer_control_number = element_of(elements, 2)
+            case "LX":
+                claim.lines.append(SubmittedLine(position, element_of(elements, 1), [], 0, ""))
+            case tag if tag in _SERVICE_TAGS and line is not None:
+                self._read_service(line, elements, position)
+            case "DTP" if line is not None and element_of(elements, 1) == "472":
+                line.service_date_text = element_of(elements, 3)
+                line.service_date = date_of(line.service_date_text[:8])
+            case "REF" if element_of(elements, 1) == "6R" and line is not None:
+                line.line_control_number = element_of(elements, 2)
+
+    def _diagnosis(self, composite: str) -> str:
+        return element_of(self._split(composite), 1)
+
+    def _split(self, composite: str) -> list[str]:
+        for length in _QUALIFIER_LENGTHS:
+            separator = component_separator(composite, length, self._component)
+            if separator != self._component:
+                return composite.split(separator)
+        return composite.split(self._component)
+
+    def _read_service(self, line: SubmittedLine, elements: list[str], position: int) -> None:
+        institutional = elements[0] == "SV2"
+        first = 2 if institutional else 1
+        charge = cents_of(element_of(elements, first + 1))
+        if charge is None:
+            self._set.findings.quarantine("not_an_amount", elements[0], position, "the line's charge is not an amount")
+        line.position = position
+        line.procedure = self._split(element_of(elements, first))
+        line.charge_minor = charge or 0
+        line.units_text = element_of(elements, first + 3)
+        line.revenue_code = element_of(elements, 1) if institutional else ""
+        line.diagnosis_pointers = [] if institutional else element_of(elements, 7).split(self._component)
+
+    def _close_claim(self, claim: SubmittedClaim) -> None:
+        trailer = self._trailer
+        trailer.claims += 1
+        trailer.lines += len(claim.lines)
+        trailer.charge_minor += claim.charge_minor
+        charged = sum(line.charge_minor for line in claim.lines)
+        if charged != claim.charge_minor:
+            self._set.findings.add(
+                Finding(
+                    "claim_charges",
+                    Severity.QUARANTINE,
+                    "CLM",
+                    claim.position,
+                    "the lines' charges do not add up to CLM02",
+                    expected=Money(charged).decimal_text,
+                    found=claim.charge.decimal_text,
+                    level=Level.CLAIM,
+                    residual=Money(charged - claim.charge_minor),
+                )
+            )
