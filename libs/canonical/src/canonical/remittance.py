@@ -69,10 +69,13 @@ class ProviderAdjustment(CanonicalModel):
 class RemittanceSummary(CanonicalModel):
     """The head of one remittance: who pays whom how much, under which trace, and what its parts must add up to.
 
-    `payment == total_paid - total_provider_adjustments`, or the remittance is not balanced.
+    `payment == total_paid - total_provider_adjustments`, or the remittance is not balanced. `remittance_id` follows from
+    payer identifier and trace number, so every copy has the same; `receipt_id` is the copy's own. `content_hash` is over
+    the claims and adjustments as read, so that another layout of the same remittance has the same hash.
     """
 
     remittance_id: UUID
+    receipt_id: UUID
     entity: Public[str]
     payer_id: Public[str]
     payer_identifier: Financial[str]

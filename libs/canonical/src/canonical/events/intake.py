@@ -86,7 +86,7 @@ class ClaimStatusLine(PublicEvent):
 
 
 class RemittanceReceived(PublicEvent):
-    """The head of a balanced remittance; its chunks follow under the same key."""
+    """The head of a balanced remittance; its chunks follow under the same key, the receipt's id."""
 
     SERVICE = "intake"
     TYPE = "remittance-received"
@@ -101,6 +101,7 @@ class RemittanceChunkReceived(PublicEvent):
     TYPE = "remittance-chunk-received"
 
     remittance_id: UUID
+    receipt_id: UUID
     chunk: int
     claims: tuple[ClaimPayment, ...]
     total_paid: Money

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -18,7 +19,20 @@ from chassis.eventstore.port import (
     VersionConflict,
 )
 from chassis.eventstore.registry import EventRegistry
-from chassis.eventstore.tables import Change, Order, Projection, Row, Table, Value, Where, coalesce, matches
+from chassis.eventstore.tables import (
+    Change,
+    Order,
+    Projection,
+    Row,
+    Table,
+    Value,
+    Where,
+    coalesce,
+    hash_rows,
+    in_order,
+    matches,
+    rank,
+)
 
 
 class MemoryEventStore:
@@ -75,7 +89,8 @@ class MemoryEventStore:
             if event.originator_version != version + 1:
                 raise VersionConflict(f"version {event.originator_version} is taken")
             expected[event.originator_id] = version + 1
-        if any(entry.id in self._inbox for entry in commit.inbox):
+        entries = [entry.id for entry in commit.inbox]
+        if len(set(entries)) < len(entries) or not self._inbox.keys().isdisjoint(entries):
             raise VersionConflict("a message has been answered meanwhile")
         if any(message_id not in self._parked for message_id in commit.unparked):
             raise VersionConflict("a parked message has been handled meanwhile")
@@ -128,10 +143,7 @@ class MemoryEventStore:
 
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         found = [copy.copy(row) for row in self._tables.get(table.name, {}).values() if matches(row, where)]
-        for column in reversed(order):
-            name = column.removeprefix("-")
-            found.sort(key=lambda row: row[name], reverse=column.startswith("-"))  # type: ignore[arg-type, return-value]
-        return found[:limit]
+        return in_order(table, found, order)[:limit]
 
     def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:
         groups: dict[tuple[Value, ...], Row] = {}
@@ -144,7 +156,7 @@ class MemoryEventStore:
             total["count"] = int(total["count"]) + 1  # type: ignore[call-overload]
             for column in columns:
                 total[column] = int(total[column]) + int(row[column] or 0)  # type: ignore[call-overload]
-        return [groups[key] for key in sorted(groups, key=lambda parts: tuple(map(str, parts)))]
+        return [groups[key] for key in sorted(groups, key=lambda parts: tuple(map(rank, parts)))]
 
     def relay_position(self) -> int:
         return self._relay_position
@@ -152,9 +164,14 @@ class MemoryEventStore:
     def record_relay_position(self, position: int) -> None:
         self._relay_position = max(self._relay_position, position)
 
-    def rebuild_read_models(self) -> None:
-        """Drops every row and makes it again from the events."""
+    def rebuild_read_models(self) -> int:
+        """Drops every row and makes it again from the events; gives how many were read."""
         self._tables.clear()
         for stored in self._log:
             event = self.registry.decode(stored)
             self._change(change for project in self.projections for change in project(event))
+        return len(self._log)
+
+    def read_model_hash(self, table: Table) -> str:
+        """The hash of a whole read model, the same on every store that holds the same rows."""
+        return hash_rows(table, self.rows(table, {}, limit=sys.maxsize))

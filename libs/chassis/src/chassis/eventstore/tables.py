@@ -6,9 +6,13 @@ in memory alike.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+from uuid import UUID
 
 from chassis.domain import Event
 
@@ -16,6 +20,7 @@ SqlType = Literal["uuid", "text", "bigint", "integer", "boolean", "date", "times
 Value = object
 Row = dict[str, Value]
 Where = Mapping[str, Value]
+Order = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def _then(before: Change, after: Change) -> Change:
     if after.remove:
         return after
     if before.remove:
-        raise ValueError(f"{after.table.name}: a row is removed and made again in one batch")
+        return _made_again(after)
     sums = dict(before.add)
     sets = dict(before.put)
     for column, amount in after.add.items():
@@ -90,6 +95,46 @@ def _then(before: Change, after: Change) -> Change:
     return Change(before.table, before.key, sets, sums)
 
 
+def _made_again(after: Change) -> Change:
+    """A row that was removed and made again starts with every other column empty."""
+    empty: Row = {column: None for column in after.table.columns if column not in after.table.key}
+    return Change(after.table, after.key, empty | after.put | after.add)
+
+
+def rank(value: Value) -> tuple[bool, Any]:
+    """What rows are ordered by: as PostgreSQL does, nothing comes after everything."""
+    return (value is None, value)
+
+
+def in_order(table: Table, rows: Iterable[Row], order: Order) -> list[Row]:
+    """Rows by the columns of `order` (a leading minus reverses), and then by their key."""
+    ordered = sorted(rows, key=lambda row: [rank(row[column]) for column in table.key])
+    for column in reversed(order):
+        name = column.removeprefix("-")
+        ordered.sort(key=lambda row: rank(row[name]), reverse=column.startswith("-"))
+    return ordered
+
+
+def hash_rows(table: Table, rows: Iterable[Row]) -> str:
+    """SHA-256 over the rows, which come ordered by key: two stores with the same hash hold the same read model."""
+    digest = hashlib.sha256()
+    columns = sorted(table.columns)
+    for row in rows:
+        line = json.dumps([_canonical(row[column]) for column in columns], sort_keys=True, ensure_ascii=True)
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _canonical(value: Value) -> Value:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value) if isinstance(value, UUID) else value
+
+
 def matches(row: Row, where: Where) -> bool:
     """Equality per column; a list, tuple or set means any of; None means is null."""
     for column, wanted in where.items():
@@ -101,5 +146,3 @@ def matches(row: Row, where: Where) -> bool:
             return False
     return True
 
-
-Order = Sequence[str]

@@ -125,13 +125,19 @@ class Work:
         return {identity: len(held.pending) for identity, held in self._aggregates.items() if held.pending}
 
     def roll_back(self, mark: dict[UUID, int]) -> None:
-        """Forgets what was recorded since the mark: one refused message must not take its batch along."""
+        """Forgets what was recorded since the mark: one refused message must not take its batch along.
+
+        Raises:
+            VersionConflict: an aggregate has moved on meanwhile, so that what is kept was decided on old state.
+        """
         for identity, held in list(self._aggregates.items()):
             keep = mark.get(identity, 0)
             if len(held.pending) == keep:
                 continue
             kept = held.pending[:keep]
             fresh = self._rebuild(type(held), identity, self.store.load([identity]).get(identity))
+            if fresh.version != held.version - len(held.pending):
+                raise VersionConflict(f"{type(held).__name__} {identity} has moved on to version {fresh.version}")
             for event in kept:
                 fresh.pending.append(event)
                 fresh.evolve(event)
