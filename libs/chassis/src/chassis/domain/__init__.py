@@ -1,7 +1,7 @@
 """What a service's domain is made of: aggregates, their events, and the three families of failure."""
 
 from chassis.domain.aggregate import Aggregate, Context, ContextSource, Event, Meta
-from chassis.domain.failures import Bug, Conflict, NotYet, Refusal, Transient, Unavailable
+from chassis.domain.failures import Bug, Conflict, NotYet, Refusal, Transient, Unavailable, UnsafeSetting
 
 __all__ = [
     "Aggregate",
@@ -15,4 +15,5 @@ __all__ = [
     "Refusal",
     "Transient",
     "Unavailable",
+    "UnsafeSetting",
 ]

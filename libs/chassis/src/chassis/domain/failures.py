@@ -41,3 +41,16 @@ class Unavailable(Exception):
 
 class Bug(Exception):
     """Our own code broke a promise it made to itself."""
+
+
+class UnsafeSetting(Exception):
+    """A server is set so that it may lose or skip data; nothing starts until it is mended.
+
+    Names the setting, the value found and the value needed.
+    """
+
+    def __init__(self, setting: str, value: object, needed: object) -> None:
+        super().__init__(f"{setting} is {value}; it must be {needed}")
+        self.setting = setting
+        self.value = value
+        self.needed = needed

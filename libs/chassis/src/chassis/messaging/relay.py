@@ -27,7 +27,7 @@ class Fenced(Exception):
 
 
 class RefillNeeded(Unavailable):
-    """The stream is empty though events were published: a wiped stream is refilled by name, never by accident."""
+    """The stream never held a message though events were published: it is refilled by name, never by accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Relay:
     def _find_place(self) -> None:
         tail = self._stream.tail()
         recorded = self._store.relay_position()
-        if tail.last_position == 0 and recorded > 0 and self._announced_before(recorded):
+        if tail.last_sequence == 0 and recorded > 0 and self._announced_before(recorded):
             raise RefillNeeded(f"the stream of {self._service} is empty, but events up to {recorded} were published")
         self._position = max(tail.last_position, recorded)
         self._recorded = recorded

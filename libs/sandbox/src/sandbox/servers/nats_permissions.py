@@ -23,7 +23,7 @@ USERS = (*SERVICES, OPERATOR, CHECKER)
 
 
 class ConsumerNotOwned(ValueError):
-    """A service was given a durable whose name does not begin with its own."""
+    """A service was given a durable whose name does not begin with its own token."""
 
 
 def stream_of(service: str) -> str:
@@ -48,7 +48,7 @@ def permissions_for(service: str, consumers: Consumers) -> Permissions:
     acknowledges by the durables given for it. It cannot make, change or delete a stream or a consumer.
 
     Raises:
-        ConsumerNotOwned: a durable's name does not begin with `<service>-`.
+        ConsumerNotOwned: a durable's name does not begin with the service's token and a dash.
     """
     publish = [
         f"billing.{SUBJECT_TOKENS[service]}.>",
@@ -60,8 +60,10 @@ def permissions_for(service: str, consumers: Consumers) -> Permissions:
         *_leasing(lease_bucket_of(service)),
     ]
     for stream, durable in consumers.get(service, ()):
-        if not durable.startswith(f"{service}-"):
-            raise ConsumerNotOwned(f"{service} may not pull from {durable}: its durables begin with {service}-")
+        if not durable.startswith(f"{SUBJECT_TOKENS[service]}-"):
+            raise ConsumerNotOwned(
+                f"{service} may not pull from {durable}: its durables begin with {SUBJECT_TOKENS[service]}-"
+            )
         publish += _pulling(stream, durable)
     return _permissions(service, publish)
 
