@@ -15,9 +15,10 @@ from x12.segments import DEFAULT_LIMITS, Delimiters, Limits, Segment
 Source = bytes | BinaryIO | Iterable[bytes]
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
-_BLANK = "".join(map(chr, range(33)))
+_BLANK = "".join(map(chr, range(28))) + " "
+_WHITE_SPACE = " \t\r\n\x0b\x0c"
 _HEADER_BYTES_MAX = 1024
-_HEADER_START = re.compile(r"(?<![A-Za-z0-9])ISA[^A-Za-z0-9\s]")
+_HEADER_START = re.compile(r"ISA[^A-Za-z0-9 \t\r\n]")
 _COMPONENT_WHEN_UNDECLARED = ":"
 
 
@@ -230,7 +231,7 @@ def read_header(text: str, start: int) -> tuple[Delimiters, int] | None:
         return None
     if len({element, component, terminator}) < 3:
         return None
-    repetition = parts[11].strip() if parts[12].strip() >= "00402" else ""
+    repetition = parts[11].strip(_WHITE_SPACE) if parts[12].strip() >= "00402" else ""
     repetition = repetition if _can_separate(repetition) else ""
     return Delimiters(element, component, repetition, terminator), len(head) - len(tail) + (2 if declared else 1)
 
@@ -241,7 +242,7 @@ def _plausible(parts: list[str]) -> bool:
 
 
 def _can_separate(candidate: str) -> bool:
-    return len(candidate) == 1 and not candidate.isalnum() and not candidate.isspace()
+    return len(candidate) == 1 and not candidate.isalnum() and candidate not in _WHITE_SPACE
 
 
 def _isa16_is_missing(tail: str, element: str) -> bool:
