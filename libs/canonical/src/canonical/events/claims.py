@@ -71,7 +71,7 @@ class ClaimAdjudicated(PublicEvent):
 
     `charge - sum(adjustments) == paid`. `first` is true for the claim's first adjudication; `denied` when no money was
     paid and every adjustment that lowers the payment is one to work. `remittance_position` is the claim's ordinal in the
-    remittance.
+    remittance; `posting` is the encounter's posting of which the claim was made, so that its charges can be found.
     """
 
     SERVICE = "claims"
@@ -79,6 +79,7 @@ class ClaimAdjudicated(PublicEvent):
 
     claim_id: UUID
     encounter_id: UUID
+    posting: int
     patient_id: UUID
     entity: Public[str]
     payer: Public[str]
