@@ -1,0 +1,270 @@
+"""BAI2 balance reporting: reads the credits of a bank file, and refuses one whose control totals are wrong.
+
+Source: Cash Management Balance Reporting Specifications, version 2 (BAI2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from canonical.money import Money
+
+SIZE_BYTES_MAX = 50_000_000
+RECORDS_MAX = 1_000_000
+CREDIT_TYPES = range(100, 400)
+_RECORD_START = re.compile(rb"(?:(?<=/)[ \t]*|(?<=\n)[ \t]*|\A[ \t]*)(01|02|03|16|49|88|98|99),")
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+class BankFileRefused(ValueError):
+    """The file is not BAI2, or contradicts itself. The message names record and rule, never an account holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankTransaction:
+    """One detail record (16): the amount is positive; `is_credit` says which way. The span is in bytes."""
+
+    account: str
+    on: date
+    type_code: int
+    amount: Money
+    is_credit: bool
+    bank_reference: str
+    customer_reference: str
+    text: str
+    occurrence: int
+    span_start: int
+    span_length: int
+
+
+@dataclass(slots=True)
+class _Record:
+    number: int
+    code: str
+    fields: list[str]
+    start: int
+    length: int
+
+
+@dataclass(slots=True)
+class _Reader:
+    account: str = ""
+    currency: str = "USD"
+    on: date | None = None
+    account_sum: int = 0
+    account_records: int = 0
+    group_sum: int = 0
+    group_accounts: int = 0
+    group_records: int = 0
+    file_sum: int = 0
+    file_groups: int = 0
+    seen: dict[tuple[object, ...], int] = field(default_factory=dict)
+    found: list[BankTransaction] = field(default_factory=list)
+    ended: bool = False
+
+
+def read_bai2(raw: bytes) -> list[BankTransaction]:
+    """Every transaction of the file, in order, once all of its control totals have been checked.
+
+    Raises:
+        BankFileRefused: not BAI2, truncated, over the limits, a control total or count that differs.
+    """
+    if len(raw) > SIZE_BYTES_MAX:
+        raise BankFileRefused(f"a bank file may have {SIZE_BYTES_MAX} bytes")
+    reader = _Reader()
+    expected_first = True
+    for record in _logical_records(raw):
+        if expected_first and record.code != "01":
+            raise BankFileRefused("record 1: a BAI2 file starts with a file header (01)")
+        expected_first = False
+        if reader.ended:
+            raise BankFileRefused(f"record {record.number}: nothing may follow the file trailer (99)")
+        _HANDLERS[record.code](reader, record)
+    if not reader.ended:
+        raise BankFileRefused("the file trailer (99) is missing: the file is truncated")
+    return reader.found
+
+
+def _logical_records(raw: bytes) -> Iterator[_Record]:
+    """Records with their continuations (88) joined, in file order; fields without the closing slash."""
+    starts = [match for match in _RECORD_START.finditer(raw)]
+    if not starts or raw[: starts[0].start(1)].strip(b" \t\r\n\xef\xbb\xbf"):
+        raise BankFileRefused("record 1: not a BAI2 record")
+    if len(starts) > RECORDS_MAX:
+        raise BankFileRefused(f"a bank file may have {RECORDS_MAX} records")
+    pending: _Record | None = None
+    for number, match in enumerate(starts, start=1):
+        begin = match.start(1)
+        end = starts[number].start(1) if number < len(starts) else len(raw)
+        text = raw[begin:end].decode("ascii", errors="replace").rstrip(" \t\r\n")
+        closed = text.endswith("/")
+        body = text[3:-1] if closed else text[3:]
+        if match.group(1) == b"88":
+            if pending is None:
+                raise BankFileRefused(f"record {number}: a continuation (88) continues nothing")
+            _continue(pending, body)
+            pending.length = begin + len(text) - pending.start
+            pending.number = number
+            continue
+        if pending is not None:
+            yield pending
+        pending = _Record(number, match.group(1).decode(), body.split(","), begin, len(text))
+    if pending is not None:
+        yield pending
+
+
+def _continue(record: _Record, body: str) -> None:
+    if record.code == "16" and len(record.fields) > 5:
+        record.fields[-1] = f"{record.fields[-1]} {body}".strip()
+    else:
+        record.fields.extend(body.split(","))
+
+
+def _amount(record: _Record, index: int) -> int:
+    text = record.fields[index].strip() if index < len(record.fields) else ""
+    if not text:
+        return 0
+    if not _AMOUNT.fullmatch(text):
+        raise BankFileRefused(f"record {record.number} ({record.code}): field {index + 2} is not an amount")
+    return int(text)
+
+
+def _count(record: _Record, index: int) -> int:
+    text = record.fields[index].strip() if index < len(record.fields) else ""
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise BankFileRefused(f"record {record.number} ({record.code}): field {index + 2} is not a count")
+    return int(text)
+
+
+def _file_header(reader: _Reader, record: _Record) -> None:
+    version = record.fields[7].strip() if len(record.fields) > 7 else ""
+    if version != "2":
+        raise BankFileRefused("record 1 (01): field 9, the version, must be 2")
+
+
+def _group_header(reader: _Reader, record: _Record) -> None:
+    text = record.fields[3].strip() if len(record.fields) > 3 else ""
+    try:
+        reader.on = datetime.strptime(text, "%y%m%d").date()  # noqa: DTZ007 - a business date has no zone
+    except ValueError:
+        raise BankFileRefused(f"record {record.number} (02): field 5 is not an as-of date") from None
+    reader.currency = (record.fields[5].strip() if len(record.fields) > 5 else "") or "USD"
+    reader.group_sum = reader.group_accounts = 0
+    reader.group_records = 1
+
+
+def _account_header(reader: _Reader, record: _Record) -> None:
+    if reader.on is None:
+        raise BankFileRefused(f"record {record.number} (03): an account outside a group")
+    reader.account = record.fields[0].strip()
+    reader.account_sum = _summaries(record)
+    reader.account_records = 0
+
+
+def _summaries(record: _Record) -> int:
+    """The sum of an account header's amounts: type, amount, item count, funds type and what belongs to that, repeated."""
+    total = 0
+    index = 2
+    while index < len(record.fields):
+        total += _amount(record, index + 1)
+        index += 4 + _funds_fields(record, index + 3)
+    return total
+
+
+def _funds_fields(record: _Record, index: int) -> int:
+    """How many fields follow a funds type because of it."""
+    kind = record.fields[index].strip() if index < len(record.fields) else ""
+    if kind == "D":
+        return 1 + 2 * _count(record, index + 1)
+    return {"S": 3, "V": 2}.get(kind, 0)
+
+
+def _transaction(reader: _Reader, record: _Record) -> None:
+    if not reader.account or reader.on is None:
+        raise BankFileRefused(f"record {record.number} (16): a transaction outside an account")
+    type_code = _count(record, 0)
+    minor = _amount(record, 1)
+    reader.account_sum += minor
+    rest = _after_funds_type(record)
+    bank_reference, customer_reference, text = (*(part.strip() for part in rest[:2]), ",".join(rest[2:]).strip())
+    key = (reader.account, reader.on, type_code, minor, bank_reference, customer_reference, text)
+    occurrence = reader.seen.get(key, 0)
+    reader.seen[key] = occurrence + 1
+    reader.found.append(
+        BankTransaction(
+            account=reader.account,
+            on=reader.on,
+            type_code=type_code,
+            amount=Money(abs(minor), reader.currency),
+            is_credit=type_code in CREDIT_TYPES,
+            bank_reference=bank_reference,
+            customer_reference=customer_reference,
+            text=text,
+            occurrence=occurrence,
+            span_start=record.start,
+            span_length=record.length,
+        )
+    )
+
+
+def _after_funds_type(record: _Record) -> Sequence[str]:
+    """The fields after the funds type and what belongs to it: at least bank reference, customer reference, text."""
+    rest = record.fields[3 + _funds_fields(record, 2) :]
+    return [*rest, *[""] * (3 - len(rest))] if len(rest) < 3 else rest
+
+
+def _account_trailer(reader: _Reader, record: _Record) -> None:
+    _same(record, "the account's control total", _amount(record, 0), reader.account_sum)
+    reader.group_sum += reader.account_sum
+    reader.group_accounts += 1
+    reader.account = ""
+
+
+def _group_trailer(reader: _Reader, record: _Record) -> None:
+    _same(record, "the group's control total", _amount(record, 0), reader.group_sum)
+    _same(record, "the number of accounts", _count(record, 1), reader.group_accounts)
+    reader.file_sum += reader.group_sum
+    reader.file_groups += 1
+    reader.on = None
+
+
+def _file_trailer(reader: _Reader, record: _Record) -> None:
+    _same(record, "the file's control total", _amount(record, 0), reader.file_sum)
+    _same(record, "the number of groups", _count(record, 1), reader.file_groups)
+    reader.ended = True
+
+
+def _same(record: _Record, what: str, stated: int, found: int) -> None:
+    if stated != found:
+        raise BankFileRefused(
+            f"record {record.number} ({record.code}): {what} is {stated}, the records add up to {found}"
+        )
+
+
+_HANDLERS = {
+    "01": _file_header,
+    "02": _group_header,
+    "03": _account_header,
+    "16": _transaction,
+    "49": _account_trailer,
+    "98": _group_trailer,
+    "99": _file_trailer,
+}
+
+_TRACE = re.compile(r"TRN\*1\*([A-Za-z0-9 .\-]{1,50}?)\*([A-Za-z0-9]{1,20})")
+_PAYOUT = re.compile(r"\b(po_[A-Za-z0-9_]{4,60})\b")
+
+
+def trace_of(text: str) -> tuple[str, str] | None:
+    """Trace number and payer identifier of a CCD+ addendum in a deposit's text, where there is one."""
+    match = _TRACE.search(text)
+    return (match.group(1).strip(), match.group(2)) if match else None
+
+
+def payout_of(text: str) -> str | None:
+    """The gateway's payout id in a deposit's text, where there is one."""
+    match = _PAYOUT.search(text)
+    return match.group(1) if match else None

@@ -1,0 +1,99 @@
+"""Which stored events become which public events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from canonical.envelope import PublicEvent
+from canonical.events.payments import (
+    DepositMatched,
+    PatientPaymentSucceeded,
+    PaymentApplied,
+    PayoutPaid,
+    RemittanceAccepted,
+    RemittanceChunkAccepted,
+    RemittanceRefused,
+)
+from canonical.ids import derive
+from chassis.domain import Event
+
+from payments.domain.patient_account import PatientAccount
+from payments.domain.payment import Payment, Payout
+from payments.domain.remittance import Remittance, RemittanceChunk
+
+
+def publish(event: Event) -> Iterable[PublicEvent]:
+    """The public events of one stored event, in order."""
+    match event:
+        case Remittance.Accepted():
+            yield RemittanceAccepted(summary=event.summary)
+        case Remittance.Refused():
+            yield RemittanceRefused(
+                remittance_id=event.originator_id,
+                reason=event.verdict.value,
+                first_message_id=event.first_message_id,
+                message_id=event.message_id,
+            )
+        case RemittanceChunk.Accepted():
+            yield RemittanceChunkAccepted.model_construct(
+                remittance_id=event.remittance_id,
+                chunk=event.chunk,
+                entity=event.entity,
+                payer=event.payer,
+                effective_date=event.effective_date,
+                claims=event.claims,
+            )
+        case Remittance.DepositMatched():
+            yield DepositMatched(
+                deposit_id=event.deposit_id,
+                remittance_id=event.originator_id,
+                entity=event.entity,
+                amount=event.amount,
+                effective_date=event.effective_date,
+            )
+        case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
+            yield from _patient_money(event)
+        case Payout.Composed():
+            for share in event.shares:
+                yield PayoutPaid(
+                    payout_id=derive("payout-share", event.originator_id, share.entity),
+                    entity=share.entity,
+                    gross=share.gross,
+                    fees=share.fees,
+                    net=share.net,
+                    effective_date=event.effective_date,
+                )
+        case _:
+            return
+
+
+def _patient_money(
+    event: Payment.Succeeded | Payment.Matched | PatientAccount.UnappliedApplied,
+) -> Iterable[PublicEvent]:
+    if isinstance(event, Payment.Succeeded):
+        yield PatientPaymentSucceeded(
+            payment_id=event.originator_id,
+            entity=event.entity,
+            patient_id=event.patient_id,
+            applied=event.applied,
+            unapplied=event.unapplied,
+            effective_date=event.effective_date,
+        )
+    elif isinstance(event, PatientAccount.UnappliedApplied):
+        yield PaymentApplied(
+            payment_id=event.payment_id,
+            application=event.application,
+            entity=event.entity,
+            patient_id=event.patient_id,
+            amount=event.amount,
+            effective_date=event.effective_date,
+        )
+    elif event.applied:
+        yield PaymentApplied(
+            payment_id=event.originator_id,
+            application=0,
+            entity=event.entity,
+            patient_id=event.patient_id,
+            amount=event.applied,
+            effective_date=event.effective_date,
+        )

@@ -1,0 +1,108 @@
+"""What payments does when another service announces something."""
+
+from __future__ import annotations
+
+from canonical.envelope import Envelope
+from canonical.events.claims import ClaimAdjudicated
+from canonical.events.intake import EncounterCharged, RemittanceChunkReceived, RemittanceReceived
+from canonical.ids import derive
+from chassis.domain import NotYet
+from chassis.eventstore import Work
+from chassis.exceptions import raise_case
+from chassis.messaging.reactions import Reaction
+
+from payments.domain.patient_account import PatientAccount, account_id_of
+from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
+
+
+def when_remittance_received_judge_it(work: Work, event: RemittanceReceived, envelope: Envelope) -> None:
+    """Accepts the first copy; a repetition is recorded, other content under the same trace number is a person's to judge."""
+    summary = event.summary
+    verdict = work.get_or_new(Remittance, summary.remittance_id).receive(summary)
+    if verdict is ReceiptVerdict.CONFLICTING:
+        why = f"trace {summary.trace_number} came again with other content: {summary.payment}, {summary.claim_count} claims"
+        code = "RemittanceConflict"
+    elif verdict is ReceiptVerdict.UNSUPPORTED:
+        why = (
+            f"trace {summary.trace_number} holds {summary.reversal_count} reversals and provider-level adjustments of "
+            f"{summary.total_provider_adjustments}, which are not booked yet; nothing of it was posted"
+        )
+        code = "RemittanceUnsupported"
+    else:
+        return
+    raise_case(
+        work,
+        summary.receipt_id,
+        code=code,
+        summary=why,
+        subject="remittance",
+        subject_id=summary.remittance_id,
+        entity=summary.entity,
+        amount=summary.payment,
+    )
+
+
+def when_remittance_chunk_received_pass_it_on(work: Work, event: RemittanceChunkReceived, envelope: Envelope) -> None:
+    """Passes on the parts of an accepted copy; those of any other copy end here."""
+    remittance = work.get(Remittance, event.remittance_id)
+    verdict = remittance.verdicts.get(event.receipt_id) if remittance else None
+    if remittance is None or verdict is None:
+        raise NotYet(event.remittance_id, "the head of this remittance has not arrived")
+    if verdict is ReceiptVerdict.ACCEPTED:
+        assert remittance.summary is not None, "an accepted copy has a summary"
+        chunk = work.get_or_new(RemittanceChunk, chunk_id(event.receipt_id, event.chunk))
+        chunk.accept(remittance.summary, event.chunk, event.claims)
+
+
+def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
+    """Adds what the payer left to the patient to their account."""
+    if not event.patient_responsibility:
+        return
+    account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
+    account.assign(
+        entity=event.entity,
+        patient_id=event.patient_id,
+        source_id=derive("adjudication", event.claim_id, event.remittance_id, event.remittance_position),
+        claim_id=event.claim_id,
+        encounter_id=event.encounter_id,
+        amount=event.patient_responsibility,
+        on=event.effective_date,
+    )
+
+
+def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
+    """An encounter without a payer is the patient's to pay, all of it."""
+    if event.payer:
+        return
+    account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
+    account.assign(
+        entity=event.entity,
+        patient_id=event.patient_id,
+        source_id=derive("self-pay", event.encounter_id, event.posting),
+        claim_id=None,
+        encounter_id=event.encounter_id,
+        amount=event.total,
+        on=event.service_to,
+    )
+
+
+FROM_INTAKE = (
+    Reaction(RemittanceReceived, when_remittance_received_judge_it, lambda event: [event.summary.remittance_id]),
+    Reaction(
+        RemittanceChunkReceived,
+        when_remittance_chunk_received_pass_it_on,
+        lambda event: [event.remittance_id, chunk_id(event.receipt_id, event.chunk)],
+    ),
+    Reaction(
+        EncounterCharged,
+        when_self_pay_encounter_charged_charge_the_patient,
+        lambda event: [] if event.payer else [account_id_of(event.entity, event.patient_id)],
+    ),
+)
+FROM_CLAIMS = (
+    Reaction(
+        ClaimAdjudicated,
+        when_claim_adjudicated_charge_the_patient,
+        lambda event: [account_id_of(event.entity, event.patient_id)] if event.patient_responsibility else [],
+    ),
+)

@@ -1,0 +1,186 @@
+"""What payments does by itself: ties deposits to what they pay, and composes payouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.domain import Context, Meta, Refusal
+from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions.case import CaseState
+
+from payments.application.ports import GatewayReader
+from payments.application.queries import DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
+from payments.domain.deposit import Deposit, DepositKind
+from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, shares_by_entity
+from payments.domain.remittance import Remittance
+
+PORTION_MAX = 200
+LOOSE_DEPOSIT = "DepositWithoutRemittance"
+
+
+def context_for(cause: UUID, now: datetime) -> Context:
+    """The context of what payments does by itself; the cause is what it is done about."""
+    return Context(now, Meta(correlation_id=cause, causation_id=cause, actor="service:payments"))
+
+
+class DepositMatcher:
+    """Ties each deposit to the remittance with its trace number, or to its payout, whichever came first."""
+
+    def __init__(self, store: EventStore, clock: Callable[[], datetime], loose_after: timedelta) -> None:
+        self._store = store
+        self._clock = clock
+        self._loose_after = loose_after
+
+    def match(self) -> int:
+        """Matches what can be matched; the number of deposits that found their counterpart."""
+        loose = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=PORTION_MAX * 5)
+        done = 0
+        for target, kind in ((REMITTANCES, DepositKind.REMITTANCE), (PAYOUTS, DepositKind.PAYOUT)):
+            deposits = [row for row in loose if row["kind"] == kind.value]
+            if not deposits:
+                continue
+            column = "trace_number" if target is REMITTANCES else "gateway_id"
+            references = sorted({str(row["reference"]) for row in deposits})
+            open_rows = self._store.rows(target, {column: references, "deposit_id": None}, limit=len(references) * 2)
+            by_reference = {str(row[column]): row for row in open_rows}
+            for deposit in deposits:
+                found = by_reference.get(str(deposit["reference"]))
+                if found is not None and self._is_same_entity(found, deposit):
+                    done += self._tie(deposit, found, kind)
+        return done
+
+    def _is_same_entity(self, found: Row, deposit: Row) -> bool:
+        return "entity" not in found or found["entity"] == deposit["entity"]
+
+    def _tie(self, row: Row, target: Row, kind: DepositKind) -> int:
+        deposit_id = row["deposit_id"]
+        assert isinstance(deposit_id, UUID)
+
+        def decide(work: Work) -> int:
+            deposit = work.require(Deposit, deposit_id)
+            mark = work.mark()
+            try:
+                if kind is DepositKind.REMITTANCE:
+                    remittance = work.require(Remittance, _uuid(target["remittance_id"]))
+                    remittance.match_deposit(deposit_id, deposit.amount, deposit.on)
+                    deposit.match(remittance.id)
+                else:
+                    payout = work.require(Payout, _uuid(target["payout_id"]))
+                    payout.match_deposit(deposit_id, deposit.amount)
+                    deposit.match(payout.id)
+            except Refusal as refusal:
+                work.roll_back(mark)
+                raise_case(
+                    work,
+                    deposit_id,
+                    code=refusal.code,
+                    summary=str(refusal),
+                    subject="deposit",
+                    subject_id=deposit_id,
+                    entity=str(row["entity"]),
+                    amount=deposit.amount,
+                )
+                return 0
+            _end_loose_case(work, deposit_id)
+            return 1
+
+        return transact(self._store, context_for(deposit_id, self._clock()), decide)
+
+    def report_loose(self) -> int:
+        """Opens a case for every deposit that nothing explains after the time allowed."""
+        before = self._clock() - self._loose_after
+        rows = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=PORTION_MAX)
+        due = [row for row in rows if _instant(row["recorded_at"]) <= before or row["kind"] == DepositKind.OTHER.value]
+        for row in due:
+            deposit_id = _uuid(row["deposit_id"])
+            transact(
+                self._store,
+                context_for(deposit_id, self._clock()),
+                lambda work, row=row, deposit_id=deposit_id: raise_case(  # type: ignore[misc]
+                    work,
+                    deposit_id,
+                    code=LOOSE_DEPOSIT,
+                    summary=f"{Money(_int(row['amount_minor']))} on {row['effective_date']}, reference "
+                    f"{row['reference'] or 'none'}: no accepted remittance or payout explains it",
+                    subject="deposit",
+                    subject_id=deposit_id,
+                    entity=str(row["entity"]),
+                    amount=Money(_int(row["amount_minor"])),
+                ),
+            )
+        return 0
+
+
+def _end_loose_case(work: Work, deposit_id: UUID) -> None:
+    case = work.get(ExceptionCase, derive("exception-case", deposit_id, LOOSE_DEPOSIT))
+    if case is not None and case.is_open:
+        case.end(CaseState.CORRECTED, "the deposit has been matched")
+
+
+class PayoutComposer:
+    """Asks the gateway what each announced payout is made of, and books it by entity."""
+
+    def __init__(
+        self, store: EventStore, clock: Callable[[], datetime], gateway: GatewayReader, patience: timedelta
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._gateway = gateway
+        self._patience = patience
+
+    def compose(self) -> int:
+        """Composes announced payouts; the number of those done."""
+        announced = self._store.rows(PAYOUTS, {"state": "announced"}, order=("announced_at",), limit=PORTION_MAX)
+        return sum(self._compose_one(row) for row in announced)
+
+    def _compose_one(self, row: Row) -> int:
+        payout_id = _uuid(row["payout_id"])
+        transactions = self._gateway.balance_transactions(str(row["gateway_id"]))
+        entities = self._entities_of(transactions)
+        unknown = [t for t in transactions if t.payment_gateway_id not in entities]
+        if unknown and _instant(row["announced_at"]) + self._patience > self._clock():
+            return 0
+
+        def decide(work: Work) -> int:
+            payout = work.require(Payout, payout_id)
+            try:
+                payout.compose(shares_by_entity(transactions, dict(entities)))
+            except PayoutDiffers as differs:
+                raise_case(
+                    work,
+                    payout_id,
+                    code=differs.code,
+                    summary=str(differs),
+                    subject="payout",
+                    subject_id=payout_id,
+                    amount=payout.net,
+                )
+                return 0
+            return 1
+
+        return transact(self._store, context_for(payout_id, self._clock()), decide)
+
+    def _entities_of(self, transactions: Sequence[BalanceTransaction]) -> Mapping[str, str]:
+        wanted = sorted({transaction.payment_gateway_id for transaction in transactions})
+        rows = self._store.rows(PAYMENTS, {"gateway_id": wanted, "state": "succeeded"}, limit=max(1, len(wanted)))
+        return {str(row["gateway_id"]): str(row["entity"]) for row in rows}
+
+
+def _uuid(value: object) -> UUID:
+    assert isinstance(value, UUID)
+    return value
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _instant(value: object) -> datetime:
+    assert isinstance(value, datetime)
+    return value

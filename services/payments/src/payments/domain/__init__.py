@@ -1,0 +1,1 @@
+"""The aggregates of payments, and the rules by which money is matched."""
