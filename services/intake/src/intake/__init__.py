@@ -1,0 +1,1 @@
+"""Intake: what comes in through any door is kept, understood or refused by name, and announced."""

@@ -1,0 +1,1 @@
+"""Use cases of intake: they take batches, and save each batch whole."""

@@ -1,0 +1,124 @@
+"""Whether an encounter's charges can be billed, by the master data of the day of service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TypeVar
+
+from canonical.codes import PayerClass
+from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX
+from canonical.master_data import MasterData, Payer, UnknownMasterData
+
+from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
+
+PLACE_OF_SERVICE_UNKNOWN = "11"
+_T = TypeVar("_T")
+
+
+def billing_terms(
+    facts: EncounterFacts,
+    payer: str | None,
+    charges: Sequence[CapturedCharge],
+    diagnosis_count: int,
+    master_data: MasterData,
+) -> BillingTerms | tuple[HoldReason, ...]:
+    """The terms, or every reason to hold. `payer` is the source's code, empty for self-pay, None where nobody said.
+
+    Codes of the source are translated by its crosswalk, and looked up on the first day of service, departments on
+    the day of their charge. A missing member id is the claim's matter, not a reason here.
+    """
+    return _Reading(facts, charges, master_data).terms(payer, diagnosis_count)
+
+
+class _Reading:
+    """One pass over the fields; what cannot be read becomes a reason."""
+
+    def __init__(self, facts: EncounterFacts, charges: Sequence[CapturedCharge], master_data: MasterData) -> None:
+        self._facts = facts
+        self._charges = charges
+        self._master_data = master_data
+        self._day = min(charge.line.service_date for charge in charges)
+        self._reasons: list[HoldReason] = []
+
+    def terms(self, payer: str | None, diagnosis_count: int) -> BillingTerms | tuple[HoldReason, ...]:
+        day, data = self._day, self._master_data
+        entity = self._look("entity", "unknown-entity", lambda: data.entity(self._facts.entity, day).code)
+        payer_row = self._payer(payer)
+        provider = self._provider()
+        location, place_of_service = self._location()
+        departments = {
+            charge.line.department: self._department(charge.line.department, charge.line.service_date)
+            for charge in self._charges
+            if charge.line.department
+        }
+        if diagnosis_count > DIAGNOSES_PER_CLAIM_MAX:
+            self._hold("diagnoses", "too-many-diagnoses", f"{diagnosis_count}, a claim takes {DIAGNOSES_PER_CLAIM_MAX}")
+        if self._reasons:
+            return tuple(self._reasons)
+        return BillingTerms(
+            entity=entity or "",
+            payer=payer_row.code if payer_row else "",
+            payer_class=payer_row.payer_class if payer_row else PayerClass.SELF_PAY,
+            location=location,
+            place_of_service=place_of_service,
+            rendering_provider=provider,
+            departments=departments,
+        )
+
+    def _hold(self, field: str, rule: str, note: str) -> None:
+        self._reasons.append(HoldReason(field=field, rule=rule, note=note))
+
+    def _look(self, field: str, rule: str, look_up: Callable[[], _T]) -> _T | None:
+        try:
+            return look_up()
+        except UnknownMasterData as unknown:
+            self._hold(field, rule, str(unknown))
+            return None
+
+    def _ours(self, kind: str, code: str, day: date) -> str:
+        return self._master_data.translate(self._facts.source, kind, code, day)
+
+    def _payer(self, payer: str | None) -> Payer | None:
+        if payer is None:
+            self._hold("payer", "payer-not-stated", "neither a coverage nor self-pay came with the encounter")
+            return None
+        if not payer:
+            return None
+        day, data = self._day, self._master_data
+        return self._look("payer", "unknown-payer", lambda: data.payer(self._ours("payer", payer, day), day))
+
+    def _provider(self) -> str:
+        named = {charge.performer or self._facts.rendering_provider for charge in self._charges}
+        if len(named) > 1:
+            self._hold("rendering-provider", "several-providers", "a posting has one rendering provider")
+            return ""
+        code, day, data = named.pop(), self._day, self._master_data
+        found = self._look(
+            "rendering-provider", "unknown-provider", lambda: data.provider(self._ours("provider", code, day), day)
+        )
+        return found.code if found else ""
+
+    def _location(self) -> tuple[str, str]:
+        code, day, data = self._facts.location, self._day, self._master_data
+        if not code:
+            return "", PLACE_OF_SERVICE_UNKNOWN
+        found = self._look(
+            "location", "unknown-location", lambda: data.location(self._ours("location", code, day), day)
+        )
+        if found is None:
+            return "", ""
+        if found.entity != self._facts.entity:
+            self._hold("location", "location-of-another-entity", f"{found.code!r} belongs to {found.entity!r}")
+        return found.code, found.place_of_service
+
+    def _department(self, code: str, day: date) -> str:
+        data = self._master_data
+        found = self._look(
+            "department", "unknown-department", lambda: data.department(self._ours("department", code, day), day)
+        )
+        if found is None:
+            return ""
+        if found.entity != self._facts.entity:
+            self._hold("department", "department-of-another-entity", f"{found.code!r} belongs to {found.entity!r}")
+        return found.code

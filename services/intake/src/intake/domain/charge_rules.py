@@ -1,0 +1,66 @@
+"""The rules every incoming charge and encounter must keep; a message that breaks one is refused by field and rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX
+from canonical.money import USD
+
+from intake.domain.facts import ChargeSeen, EncounterSeen, Fact, PatientSeen
+from intake.domain.refusals import Finding
+
+CHARGES_PER_MESSAGE_MAX = 500
+CHARGES_PER_ENCOUNTER_MAX = 1000
+MODIFIERS_MAX = 4
+UNITS_MAX = 100_000
+CHARGE_AGE_MAX = timedelta(days=10 * 366)
+_PROCEDURE = re.compile(r"[A-Z0-9]{5}")
+_MODIFIER = re.compile(r"[A-Z0-9]{2}")
+_DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
+
+
+def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
+    """Every rule that the facts of one message break."""
+    findings: list[Finding] = []
+    charges = [fact for fact in facts if isinstance(fact, ChargeSeen)]
+    if len(charges) > CHARGES_PER_MESSAGE_MAX:
+        findings.append(Finding("charges", "too-many-charges", f"at most {CHARGES_PER_MESSAGE_MAX} in a message"))
+    if len({charge.charge_id for charge in charges}) < len(charges):
+        findings.append(Finding("charges", "charge-id-repeated", "each charge of a message has an id of its own"))
+    for fact in facts:
+        if isinstance(fact, ChargeSeen):
+            findings.extend(_charge(fact, today))
+        elif isinstance(fact, EncounterSeen):
+            findings.extend(_diagnoses(fact.place, fact.diagnosis_codes))
+        elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
+            findings.append(Finding(f"{fact.place}.birth-date", "date-in-future", "a birth lies in the past"))
+    return findings
+
+
+def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
+    place = charge.place
+    if not 0 < charge.units <= UNITS_MAX:
+        yield Finding(f"{place}.units", "units-above-zero", f"units are above 0 and at most {UNITS_MAX}")
+    if charge.amount.currency != USD:
+        yield Finding(f"{place}.amount", "currency", "amounts are in USD")
+    elif charge.amount.minor < 0:
+        yield Finding(f"{place}.amount", "amount-not-negative", "a charge is zero or more; credits are not taken yet")
+    if charge.service_date > today:
+        yield Finding(f"{place}.service-date", "date-in-future", "a service lies in the past")
+    elif today - charge.service_date > CHARGE_AGE_MAX:
+        yield Finding(f"{place}.service-date", "date-too-old", "a service is at most ten years old")
+    if not _PROCEDURE.fullmatch(charge.procedure_code):
+        yield Finding(f"{place}.procedure", "procedure-code", "a CPT or HCPCS code has five characters")
+    if len(charge.modifiers) > MODIFIERS_MAX or not all(map(_MODIFIER.fullmatch, charge.modifiers)):
+        yield Finding(f"{place}.modifiers", "modifiers", f"at most {MODIFIERS_MAX}, of two characters each")
+    yield from _diagnoses(place, charge.diagnosis_codes)
+
+
+def _diagnoses(place: str, codes: Sequence[str]) -> Iterator[Finding]:
+    if len(codes) > DIAGNOSES_PER_CLAIM_MAX:
+        yield Finding(f"{place}.diagnoses", "too-many-diagnoses", f"at most {DIAGNOSES_PER_CLAIM_MAX}")
+    if not all(map(_DIAGNOSIS.fullmatch, codes)):
+        yield Finding(f"{place}.diagnoses", "diagnosis-code", "an ICD-10-CM code, with its dot")

@@ -1,0 +1,103 @@
+"""What a door understood of a message about one patient, in the order it is to be taken.
+
+Facts live in memory only: they hold PHI, so no field of it shows in a repr. `place` is where in the message a fact
+stands, for findings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from canonical.money import Money
+from canonical.party import CoverageDetails, PatientDetails
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Names another thing: by our id, by a code, or by the source's own reference, which is looked up."""
+
+    id: UUID | None = None
+    code: str = ""
+    reference: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return self.id is None and not self.code and not self.reference
+
+
+NOWHERE = Link()
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSeen:
+    """The source's `reference` stands for this id or code."""
+
+    place: str
+    reference: str = field(repr=False)
+    id: UUID | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSeen:
+    place: str
+    patient_id: UUID
+    details: PatientDetails = field(repr=False)
+    linked_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterSeen:
+    """An encounter as the source has it now; an empty code leaves what was known before."""
+
+    place: str
+    encounter_id: UUID
+    patient: Link
+    entity: Link
+    location: str
+    rendering_provider: Link
+    finished: bool
+    diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
+    account_number: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSeen:
+    """Who pays; an empty payer says self-pay. Without an encounter it holds for the patient."""
+
+    place: str
+    patient: Link
+    encounter: Link
+    payer: Link
+    details: CoverageDetails | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSeen:
+    """`amount` is the extended total; `fields` says how the message calls the fields of this fact."""
+
+    place: str
+    charge_id: UUID
+    encounter: Link
+    procedure_code: str
+    modifiers: tuple[str, ...]
+    units: Decimal
+    amount: Money
+    service_date: date
+    department: str
+    performer: Link
+    diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargesComplete:
+    """The charges of this message are a complete batch (HL7 DFT)."""
+
+    place: str
+    encounter: Link
+
+
+Fact = ReferenceSeen | PatientSeen | EncounterSeen | CoverageSeen | ChargeSeen | ChargesComplete
