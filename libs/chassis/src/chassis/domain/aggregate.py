@@ -36,12 +36,16 @@ class Context:
 
 
 class ContextSource:
-    """Holds the context of the message in hand; every aggregate of one unit of work shares one source."""
+    """Holds the context of the message in hand; every aggregate of one unit of work shares one source.
 
-    __slots__ = ("current",)
+    `recorded` names the aggregate of each event triggered so far, in order, so that the newest can be taken back.
+    """
+
+    __slots__ = ("current", "recorded")
 
     def __init__(self, current: Context) -> None:
         self.current = current
+        self.recorded: list[UUID] = []
 
 
 class Event(BaseModel):
@@ -105,6 +109,7 @@ class Aggregate:
             **fields,
         )
         self.pending.append(event)
+        self._source.recorded.append(self.id)
         self.evolve(event)
 
     def evolve(self, event: Event) -> None:

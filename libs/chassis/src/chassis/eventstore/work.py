@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -120,25 +121,25 @@ class Work:
         """Committed rows of a read model; what this batch has decided is not among them yet."""
         return self.store.rows(table, where, order=order, limit=limit)
 
-    def mark(self) -> dict[UUID, int]:
-        """Where every aggregate stands now, for `roll_back`."""
-        return {identity: len(held.pending) for identity, held in self._aggregates.items() if held.pending}
+    def mark(self) -> int:
+        """Where the work stands now, for `roll_back`."""
+        return len(self._source.recorded)
 
-    def roll_back(self, mark: dict[UUID, int]) -> None:
+    def roll_back(self, mark: int) -> None:
         """Forgets what was recorded since the mark: one refused message must not take its batch along.
 
         Raises:
             VersionConflict: an aggregate has moved on meanwhile, so that what is kept was decided on old state.
         """
-        for identity, held in list(self._aggregates.items()):
-            keep = mark.get(identity, 0)
-            if len(held.pending) == keep:
-                continue
-            kept = held.pending[:keep]
-            fresh = self._rebuild(type(held), identity, self.store.load([identity]).get(identity))
+        undone = Counter(self._source.recorded[mark:])
+        del self._source.recorded[mark:]
+        histories = self.store.load(undone) if undone else {}
+        for identity, count in undone.items():
+            held = self._aggregates[identity]
+            fresh = self._rebuild(type(held), identity, histories.get(identity))
             if fresh.version != held.version - len(held.pending):
                 raise VersionConflict(f"{type(held).__name__} {identity} has moved on to version {fresh.version}")
-            for event in kept:
+            for event in held.pending[: len(held.pending) - count]:
                 fresh.pending.append(event)
                 fresh.evolve(event)
             self._aggregates[identity] = fresh

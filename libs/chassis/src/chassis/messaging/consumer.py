@@ -21,6 +21,7 @@ from chassis.domain import Context, Meta, NotYet, Refusal
 from chassis.eventstore.port import EventStore, InboxEntry, ParkedMessage, VersionConflict
 from chassis.eventstore.work import ATTEMPTS_MAX, CrashPoint, Work, no_crash
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
+from chassis.failure_policy import FailureClass, classify
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.reactions import Reaction
 
@@ -87,9 +88,9 @@ class BatchConsumer:
         for _ in range(ATTEMPTS_MAX):
             work = Work(self._store, self._context(messages[0].envelope))
             handled = Handled(ignored=ignored)
-            self._decide(work, messages, handled, isolate)
-            handled.touched = {event.originator_id for event in work.pending_events()}
             try:
+                self._decide(work, messages, handled, isolate)
+                handled.touched = {event.originator_id for event in work.pending_events()}
                 self._crash_point("before-commit")
                 work.commit()
                 self._crash_point("after-commit")
@@ -107,9 +108,9 @@ class BatchConsumer:
         for _ in range(ATTEMPTS_MAX):
             work = Work(self._store, self._context(Envelope.from_headers(waiting[0].headers)))
             handled = Handled()
-            self._decide_parked(work, waiting, handled)
-            handled.touched = {event.originator_id for event in work.pending_events()}
             try:
+                self._decide_parked(work, waiting, handled)
+                handled.touched = {event.originator_id for event in work.pending_events()}
                 work.commit()
             except VersionConflict:
                 waiting = self._store.parked(consumer=self.name, message_ids=[m.message_id for m in waiting])
@@ -200,8 +201,8 @@ class BatchConsumer:
             handled.parked += 1
             work.park(self._parked(message, early.waiting_for, None, str(early)))
             return early.waiting_for
-        except (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError) as bug:
-            if not isolate:
+        except Exception as bug:
+            if not isolate or classify(bug) is not FailureClass.UNCLASSIFIED:
                 raise
             work.roll_back(mark)
             handled.refused += 1

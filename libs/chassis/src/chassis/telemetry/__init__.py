@@ -1,0 +1,1 @@
+"""What a service tells about itself: logs without PHI, metrics with bounded labels, trace context through every hop."""
