@@ -90,7 +90,7 @@ def read_bai2(raw: bytes) -> list[BankTransaction]:
 
 def _logical_records(raw: bytes) -> Iterator[_Record]:
     """Records with their continuations (88) joined, in file order; fields without the closing slash."""
-    starts = [match for match in _RECORD_START.finditer(raw)]
+    starts = list(_RECORD_START.finditer(raw))
     if not starts or raw[: starts[0].start(1)].strip(b" \t\r\n\xef\xbb\xbf"):
         raise BankFileRefused("record 1: not a BAI2 record")
     if len(starts) > RECORDS_MAX:

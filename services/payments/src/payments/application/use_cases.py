@@ -1,0 +1,174 @@
+"""The commands of payments: gateway facts, deposits, and matching by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.eventstore import Work
+from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions.case import CaseState
+
+from payments.domain.deposit import Deposit, DepositKind
+from payments.domain.gateway_facts import GatewayFact, PaymentArrived, PaymentDeclined, PayoutAnnounced
+from payments.domain.patient_account import PatientAccount
+from payments.domain.payment import (
+    Payment,
+    PaymentAlreadyMatched,
+    PaymentState,
+    Payout,
+    payment_id_of,
+    payout_id_of,
+)
+
+UNMATCHED = "UnmatchedPayment"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedDeposit:
+    """One credit as a bank reports it; its identity is the bank's own reference, not the file it came in."""
+
+    deposit_id: UUID
+    entity: str
+    kind: DepositKind
+    amount: Money
+    on: date
+    reference: str
+    span_start: int
+    span_length: int
+
+
+def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_entity: str) -> None:
+    """Records what the gateway tells, once per object and state, whichever events tell it.
+
+    Raises:
+        PaymentChanged, PayoutDiffers: known before with another amount.
+    """
+    match fact:
+        case PaymentArrived():
+            _take_payment(work, fact, message_id, default_entity)
+        case PaymentDeclined():
+            payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
+            if payment.state is PaymentState.NEW:
+                payment.trigger_event(
+                    Payment.Failed,
+                    entity=fact.entity or default_entity,
+                    gateway_id=fact.gateway_id,
+                    amount=fact.amount,
+                    reason=fact.reason,
+                    message_id=message_id,
+                )
+        case PayoutAnnounced():
+            payout = work.get_or_new(Payout, payout_id_of(fact.gateway_id))
+            payout.announce(fact.gateway_id, fact.net, fact.arrives_on, message_id)
+        case _:
+            return
+
+
+def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str) -> None:
+    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
+    payment.refuse_change(fact.amount)
+    if payment.state is PaymentState.SUCCEEDED:
+        return
+    account = work.get(PatientAccount, fact.account_id) if fact.account_id else None
+    applied, unapplied = Money(0), fact.amount
+    if account is not None and account.patient_id is not None:
+        applied, unapplied = account.receive(
+            entity=account.entity,
+            patient_id=account.patient_id,
+            payment_id=payment.id,
+            amount=fact.amount,
+            on=fact.on,
+        )
+    entity = account.entity if account else fact.entity or default_entity
+    payment.trigger_event(
+        Payment.Succeeded,
+        entity=entity,
+        gateway_id=fact.gateway_id,
+        amount=fact.amount,
+        effective_date=fact.on,
+        account_id=account.id if account else None,
+        patient_id=account.patient_id if account else None,
+        applied=applied,
+        unapplied=unapplied,
+        message_id=message_id,
+    )
+    if account is None:
+        raise_case(
+            work,
+            payment.id,
+            code=UNMATCHED,
+            summary=f"payment {fact.gateway_id} of {fact.amount} names no account of ours; it is kept as unapplied cash",
+            subject="payment",
+            subject_id=payment.id,
+            entity=entity,
+            amount=fact.amount,
+        )
+
+
+def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> Money:
+    """A person says whose payment it is; what of it was applied at once.
+
+    Raises:
+        UnknownAggregate: no such payment or account.
+        PaymentAlreadyMatched: it belongs to another account.
+    """
+    payment = work.require(Payment, payment_id)
+    account = work.require(PatientAccount, account_id)
+    if payment.account_id is not None:
+        if payment.account_id == account_id:
+            return Money(0)
+        raise PaymentAlreadyMatched(f"payment {payment_id} belongs to account {payment.account_id}")
+    assert account.patient_id is not None, "an account that exists has a patient"
+    applied, _ = account.receive(
+        entity=payment.entity,
+        patient_id=account.patient_id,
+        payment_id=payment_id,
+        amount=payment.amount,
+        on=on,
+    )
+    payment.trigger_event(
+        Payment.Matched,
+        account_id=account_id,
+        entity=payment.entity,
+        patient_id=account.patient_id,
+        applied=applied,
+        effective_date=on,
+    )
+    case = work.get(ExceptionCase, derive("exception-case", payment_id, UNMATCHED))
+    if case is not None and case.is_open:
+        case.end(CaseState.CORRECTED, f"matched to account {account_id}")
+    return applied
+
+
+def record_deposits(work: Work, deposits: Iterable[ReportedDeposit], message_id: UUID) -> int:
+    """Records the credits of one bank file; those known already change nothing. The number of new ones.
+
+    Raises:
+        DepositChanged: one is known with another amount or date; nothing of the file is recorded then.
+    """
+    reported = list(deposits)
+    work.prefetch(entry.deposit_id for entry in reported)
+    new = 0
+    for entry in reported:
+        deposit = work.get_or_new(Deposit, entry.deposit_id)
+        deposit.refuse_change(entry.amount, entry.on)
+        if deposit.exists:
+            continue
+        new += 1
+        deposit.trigger_event(
+            Deposit.Recorded,
+            entity=entry.entity,
+            kind=entry.kind,
+            amount=entry.amount,
+            effective_date=entry.on,
+            reference=entry.reference,
+            message_id=message_id,
+            span_start=entry.span_start,
+            span_length=entry.span_length,
+        )
+    return new
