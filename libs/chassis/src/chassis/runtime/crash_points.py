@@ -16,6 +16,8 @@ STEPS = (
     "before-ack",
     "before-erp",
     "after-erp",
+    "before-send",
+    "after-send",
 )
 
 
