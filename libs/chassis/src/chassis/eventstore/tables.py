@@ -145,4 +145,3 @@ def matches(row: Row, where: Where) -> bool:
         elif have != wanted:
             return False
     return True
-

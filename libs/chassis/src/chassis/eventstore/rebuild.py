@@ -1,0 +1,56 @@
+"""Read models made again from the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Connection, Cursor, sql
+from psycopg.rows import DictRow, TupleRow, tuple_row
+
+from chassis.domain import Event
+from chassis.eventstore import queries
+from chassis.eventstore.recorder import TAKE_LOG_LOCK
+from chassis.eventstore.registry import EventRegistry
+from chassis.eventstore.statements import ChangeWriter
+from chassis.eventstore.tables import Projection, Table, coalesce
+
+BATCH = 5_000
+
+
+def rebuild(
+    connection: Connection[DictRow],
+    datastore: PostgresDatastore,
+    registry: EventRegistry,
+    projections: Sequence[Projection],
+    writer: ChangeWriter,
+    tables: Sequence[Table],
+) -> int:
+    """Empties the tables and replays the whole log into them, in one transaction under the lock of the log.
+
+    The log is read on a second connection, so that the server writes one batch while the next is decoded.
+    """
+    replayed = 0
+    with connection.pipeline(), connection.transaction(), datastore.get_connection() as reader:
+        cursor = connection.cursor(row_factory=tuple_row)
+        for query in TAKE_LOG_LOCK:
+            cursor.execute(query)
+        cursor.fetchall()
+        if tables:
+            names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
+            cursor.execute(sql.SQL("TRUNCATE {}").format(names))
+        for events in _batches(reader.cursor(row_factory=tuple_row), registry):
+            changes = coalesce(change for event in events for project in projections for change in project(event))
+            for statement in writer.statements(changes):
+                cursor.execute(statement.query, statement.parameters, prepare=True)
+            replayed += len(events)
+        cursor.execute("UPDATE read_models SET is_built = true WHERE name = ANY(%s)", ([t.name for t in tables],))
+    return replayed
+
+
+def _batches(cursor: Cursor[TupleRow], registry: EventRegistry) -> Iterator[list[Event]]:
+    position = 0
+    while found := cursor.execute(queries.LOG, (position, BATCH), prepare=True, binary=True).fetchall():
+        position = found[-1][4]
+        yield [registry.decode(StoredEvent(row[0], row[1], row[2], row[3])) for row in found]

@@ -1,0 +1,146 @@
+"""What a commit changes beside its events, as a few statements of many rows each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from chassis.domain import Bug
+from chassis.eventstore.port import Commit, ParkedMessage
+from chassis.eventstore.recorder import Batch, Statement
+from chassis.eventstore.tables import Change, SqlType, Table, Value
+
+_SPANS = """
+INSERT INTO raw_spans (message_id, ordinal, start, length, key_id, ciphertext)
+SELECT * FROM unnest(%b::uuid[], %b::integer[], %b::bigint[], %b::bigint[], %b::uuid[], %b::bytea[])
+"""
+_INBOX = "INSERT INTO inbox (id, content_hash) SELECT * FROM unnest(%b::uuid[], %b::bytea[])"
+_UNPARK = "DELETE FROM parked_messages WHERE message_id = ANY(%b)"
+_PARK = """
+INSERT INTO parked_messages
+    (message_id, consumer, key, waiting_for, case_id, subject, headers, data, parked_at, reason)
+SELECT * FROM unnest(%t::uuid[], %t::text[], %t::uuid[], %t::uuid[], %t::uuid[], %t::text[], %t::jsonb[], %t::bytea[],
+    %t::timestamptz[], %t::text[])
+ON CONFLICT (message_id) DO UPDATE SET consumer = EXCLUDED.consumer, key = EXCLUDED.key,
+    waiting_for = EXCLUDED.waiting_for, case_id = EXCLUDED.case_id, subject = EXCLUDED.subject,
+    headers = EXCLUDED.headers, data = EXCLUDED.data, parked_at = EXCLUDED.parked_at, reason = EXCLUDED.reason
+"""
+_SNAPSHOTS = """
+INSERT INTO snapshots (aggregate_id, version, topic, state)
+SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])
+ON CONFLICT (aggregate_id) DO UPDATE SET version = EXCLUDED.version, topic = EXCLUDED.topic, state = EXCLUDED.state
+WHERE snapshots.version < EXCLUDED.version
+"""
+
+Shape = tuple[str, tuple[str, ...], tuple[str, ...], bool]
+
+
+def batch_of(commit: Commit, changes: Iterable[Statement]) -> Batch:
+    """The statements of a commit. Spans are many and large, and go in before the log is locked."""
+    return Batch(unlocked=tuple(_spans(commit)), locked=(*_marks(commit), *changes))
+
+
+def _spans(commit: Commit) -> Iterable[Statement]:
+    """In one order everywhere, so that two commits with the same messages cannot wait for each other."""
+    if commit.spans:
+        spans = sorted(commit.spans, key=lambda span: (span.message_id, span.ordinal))
+        yield _many(_SPANS, [(s.message_id, s.ordinal, s.start, s.length, s.key_id, s.ciphertext) for s in spans])
+
+
+def _marks(commit: Commit) -> Iterable[Statement]:
+    if commit.inbox:
+        yield _many(_INBOX, [(entry.id, entry.content_hash) for entry in commit.inbox])
+    if commit.unparked:
+        yield Statement(_UNPARK.encode(), (commit.unparked,))
+    if commit.parked:
+        latest = {message.message_id: message for message in commit.parked}
+        yield _many(_PARK, [_parked_row(message) for message in latest.values()])
+    if commit.snapshots:
+        yield _many(_SNAPSHOTS, [(s.aggregate_id, s.version, s.topic, s.state) for s in commit.snapshots])
+
+
+def _parked_row(message: ParkedMessage) -> tuple[object, ...]:
+    return (
+        message.message_id,
+        message.consumer,
+        message.key,
+        message.waiting_for,
+        message.case_id,
+        message.subject,
+        Jsonb(dict(message.headers)),
+        message.data,
+        message.parked_at,
+        message.reason,
+    )
+
+
+def _many(query: str, rows: Sequence[tuple[object, ...]]) -> Statement:
+    return Statement(query.encode(), [list(column) for column in zip(*rows, strict=True)])
+
+
+class ChangeWriter:
+    """Turns changes of read-model rows into one statement for each shape of change."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables = {table.name: table for table in tables}
+        self._queries: dict[Shape, bytes] = {}
+
+    def statements(self, changes: Iterable[Change]) -> list[Statement]:
+        """Of changes that name each row at most once.
+
+        Raises:
+            Bug: a change of a table that was not declared.
+        """
+        grouped: dict[Shape, list[Change]] = {}
+        for change in changes:
+            shape = (change.table.name, tuple(change.put), tuple(change.add), change.remove)
+            grouped.setdefault(shape, []).append(change)
+        return [self._statement(shape, group) for shape, group in grouped.items()]
+
+    def _statement(self, shape: Shape, group: Sequence[Change]) -> Statement:
+        table = self._tables.get(shape[0])
+        if table is None:
+            raise Bug(f"a projection changes {shape[0]}, which is not among the store's tables")
+        query = self._queries.get(shape)
+        if query is None:
+            query = self._queries[shape] = _query(table, shape).as_bytes()
+        columns = [*table.key, *shape[1], *shape[2]]
+        parameters = [[_adapted(table.columns[name], _value(change, name)) for change in group] for name in columns]
+        return Statement(query, parameters)
+
+
+def _value(change: Change, column: str) -> Value:
+    if column in change.put:
+        return change.put[column]
+    return change.add[column] if column in change.add else change.key[column]
+
+
+def _adapted(kind: SqlType, value: Value) -> Value:
+    if kind == "jsonb" and value is not None:
+        return Jsonb(value)
+    if kind == "timestamptz" and isinstance(value, datetime) and value.tzinfo is None:
+        raise Bug("a read model takes no instant without its time zone")
+    return value
+
+
+def _query(table: Table, shape: Shape) -> sql.Composed:
+    _, put_columns, add_columns, is_removal = shape
+    columns = (*table.key, *put_columns, *add_columns)
+    # Text format: an array of nothing but nulls has no element type of its own to clash with the column's.
+    arrays = sql.SQL(", ").join(sql.SQL("%t::{}[]").format(sql.SQL(table.columns[name])) for name in columns)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    name = sql.Identifier(table.name)
+    if is_removal:
+        template = sql.SQL("DELETE FROM {table} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))")
+        return template.format(table=name, keys=keys, arrays=arrays)
+    sets = [sql.SQL("{c} = EXCLUDED.{c}").format(c=sql.Identifier(c)) for c in put_columns]
+    sets += [
+        sql.SQL("{c} = COALESCE({t}.{c}, 0) + EXCLUDED.{c}").format(t=name, c=sql.Identifier(c)) for c in add_columns
+    ]
+    action = sql.SQL("UPDATE SET {}").format(sql.SQL(", ").join(sets)) if sets else sql.SQL("NOTHING")
+    template = sql.SQL("INSERT INTO {table} ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT ({keys}) DO {action}")
+    return template.format(table=name, names=names, arrays=arrays, keys=keys, action=action)

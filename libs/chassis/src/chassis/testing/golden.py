@@ -1,0 +1,59 @@
+"""Golden files: every stored event as it was once written, so that every later build proves it can still read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from chassis.domain import Event
+from chassis.eventstore import EventRegistry
+
+
+def assert_golden(registry: EventRegistry, folder: Path, examples: Iterable[Event]) -> None:
+    """Every registered event has an example, is stored as its golden file says, and every file of any version loads.
+
+    A missing file is written from the example, and the test fails once so that somebody looks at it and commits it.
+    An existing file is never written: a change of shape needs a new `class_version` with an upcast.
+    """
+    chosen = {event.TOPIC: event for event in examples}
+    lacking = sorted(registry.classes.keys() - chosen.keys())
+    assert not lacking, f"give an example event of: {', '.join(lacking)}"
+    written = [name for event in chosen.values() if (name := _written_or_compared(registry, folder, event))]
+    for path in sorted(folder.glob("*.json")):
+        _load(registry, path)
+    assert not written, f"look at the new golden files and commit them: {', '.join(written)}"
+
+
+def _written_or_compared(registry: EventRegistry, folder: Path, event: Event) -> str:
+    path = folder / f"{event.TOPIC}.v{event.class_version}.json"
+    content = _content(registry.encode(event))
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=True) + "\n", encoding="ascii")
+        return path.name
+    known = json.loads(path.read_text(encoding="ascii"))
+    assert content == known, f"{path.name}: stored otherwise than before; raise class_version and add an upcast"
+    assert _load(registry, path) == event, f"{path.name}: what is read is not what was written"
+    return ""
+
+
+def _content(stored: StoredEvent) -> dict[str, Any]:
+    return {
+        "originator_id": str(stored.originator_id),
+        "originator_version": stored.originator_version,
+        "topic": stored.topic,
+        "state": json.loads(stored.state),
+    }
+
+
+def _load(registry: EventRegistry, path: Path) -> Event:
+    content = json.loads(path.read_text(encoding="ascii"))
+    assert content["topic"] in registry.classes, f"{path.name}: a stored event must stay readable for ever"
+    state = json.dumps(content["state"], separators=(",", ":")).encode()
+    stored = StoredEvent(UUID(content["originator_id"]), content["originator_version"], content["topic"], state)
+    return registry.decode(stored)
