@@ -8,7 +8,17 @@ from typing import BinaryIO
 from canonical.money import Money
 from pydantic import BaseModel, ConfigDict
 
-from x12.envelope import Interchange, InterchangeEnded, InterchangeStarted, OutsideBytes, SetEnded, TransactionSet
+from x12.acknowledgement import ClaimAcknowledgement, InterchangeAcknowledgement
+from x12.acknowledgement_reader import interchange_acknowledgement
+from x12.envelope import (
+    Interchange,
+    InterchangeAcknowledged,
+    InterchangeEnded,
+    InterchangeStarted,
+    OutsideBytes,
+    SetEnded,
+    TransactionSet,
+)
 from x12.errors import X12Refused
 from x12.findings import Finding, Verdict, worst
 from x12.reading import Event, read
@@ -18,6 +28,7 @@ from x12.splitter import Source
 from x12.submitted_claim import SubmissionTrailer
 
 _READ_BYTES = 262_144
+_Trailer = RemittanceTrailer | SubmissionTrailer | int
 
 
 class _Report(BaseModel):
@@ -25,7 +36,7 @@ class _Report(BaseModel):
 
 
 class SetInspection(_Report):
-    """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837."""
+    """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too."""
 
     type: str
     version: str
@@ -44,7 +55,7 @@ class SetInspection(_Report):
 
 
 class InterchangeInspection(_Report):
-    """One interchange; `findings` are those of its envelope and of its groups'."""
+    """One interchange; `findings` are those of its envelope and of its groups', `acknowledgements` its TA1 segments."""
 
     control_number: str
     sender: str
@@ -56,6 +67,7 @@ class InterchangeInspection(_Report):
     length: int
     verdict: Verdict
     transaction_sets: tuple[SetInspection, ...]
+    acknowledgements: tuple[InterchangeAcknowledgement, ...] = ()
     findings: tuple[Finding, ...]
 
 
@@ -131,17 +143,23 @@ class _Builder:
         self.outside_bytes = 0
         self._interchange: Interchange | None = None
         self._trailer: RemittanceTrailer | SubmissionTrailer | None = None
-        self._sets: list[tuple[TransactionSet, RemittanceTrailer | SubmissionTrailer | None]] = []
+        self._claims = 0
+        self._acknowledgements: list[InterchangeAcknowledgement] = []
+        self._sets: list[tuple[TransactionSet, _Trailer]] = []
 
     def take(self, event: Event) -> None:
         match event:
             case InterchangeStarted(interchange):
-                self._interchange, self._sets = interchange, []
+                self._interchange, self._sets, self._acknowledgements = interchange, [], []
+            case InterchangeAcknowledged(_, segment):
+                self._acknowledgements.append(interchange_acknowledgement(segment))
+            case ClaimAcknowledgement():
+                self._claims += 1
             case RemittanceTrailer() | SubmissionTrailer():
                 self._trailer = event
             case SetEnded(transaction_set):
-                self._sets.append((transaction_set, self._trailer))
-                self._trailer = None
+                self._sets.append((transaction_set, self._trailer or self._claims))
+                self._trailer, self._claims = None, 0
             case InterchangeEnded(interchange):
                 self._close(interchange)
             case OutsideBytes(_, length):
@@ -170,14 +188,13 @@ class _Builder:
                 length=interchange.length,
                 verdict=worst([log.verdict for log in logs] + [each.verdict for each in sets]),
                 transaction_sets=sets,
+                acknowledgements=tuple(self._acknowledgements),
                 findings=tuple(finding for log in logs for finding in log.kept),
             )
         )
 
 
-def _set_inspection(
-    transaction_set: TransactionSet, trailer: RemittanceTrailer | SubmissionTrailer | None
-) -> SetInspection:
+def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetInspection:
     findings = tuple(transaction_set.findings.kept)
     claims = lines = 0
     sums: dict[str, Money] = {}
@@ -195,6 +212,8 @@ def _set_inspection(
     elif isinstance(trailer, SubmissionTrailer):
         claims, lines, sums = trailer.claims, trailer.lines, {"CLM02": trailer.charge}
         residuals = tuple(finding for finding in findings if finding.residual)
+    else:
+        claims = trailer
     return SetInspection(
         type=transaction_set.type,
         version=transaction_set.version,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from x12.acknowledgement import AcknowledgementEvent
+from x12.acknowledgement_reader import GroupAcknowledgementReader
+from x12.claim_status_reader import ClaimStatusReader
 from x12.envelope import (
     InterchangeAcknowledged,
     InterchangeEnded,
@@ -23,7 +26,7 @@ from x12.splitter import Source
 from x12.submitted_claim import SubmissionEvent
 from x12.submitted_claim_reader import SubmittedClaimReader
 
-ContentEvent = RemittanceEvent | SubmissionEvent
+ContentEvent = RemittanceEvent | SubmissionEvent | AcknowledgementEvent
 Event = (
     InterchangeStarted
     | InterchangeAcknowledged
@@ -46,12 +49,18 @@ class SetReader(Protocol):
 READERS: dict[str, Callable[[TransactionSet], SetReader]] = {
     "835": RemittanceReader,
     "837": SubmittedClaimReader,
+    "999": GroupAcknowledgementReader,
+    "997": GroupAcknowledgementReader,
+    "277": ClaimStatusReader,
 }
 VERSIONS = {
     "835": frozenset(["005010X221", "005010X221A1"]),
     "837": frozenset(
         ["005010X222", "005010X222A1", "005010X222A2", "005010X223", "005010X223A1", "005010X223A2", "005010X223A3"]
     ),
+    "999": frozenset(["005010X231", "005010X231A1"]),
+    "997": frozenset(["005010"]),
+    "277": frozenset(["005010X212", "005010X214"]),
 }
 
 
