@@ -81,6 +81,16 @@ def test_a_role_of_one_database_cannot_enter_another(server: PostgresServer) -> 
         psycopg.connect(server.dsn("payments", "claims_app", "a1"))
 
 
+def test_two_callers_may_make_the_same_database_at_once(server: PostgresServer) -> None:
+    def make(_: int) -> None:
+        server.ensure_database("shared", owner_role="s_owner", owner_password="o", app_role="s_app", app_password="a")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(make, range(4)))
+    with psycopg.connect(server.dsn("shared", "s_app", "a")) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("s_app",)
+
+
 def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
     with PostgresServer(tmp_path) as server:
         owner, _ = make_claims_database(server)

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sandbox.death_signal import die_with_parent
+
 DEFAULT_TIMEOUT_SECONDS = 120.0
 ERROR_TAIL_CHARACTERS = 2_000
 
@@ -29,7 +31,14 @@ def run_to_end(
     name = " ".join(Path(word).name for word in argv[:3])
     try:
         done = subprocess.run(
-            argv, input=stdin, env=environment, text=True, capture_output=True, timeout=timeout_seconds, check=False
+            argv,
+            input=stdin,
+            env=environment,
+            text=True,
+            capture_output=True,
+            timeout=timeout_seconds,
+            check=False,
+            preexec_fn=die_with_parent(),
         )
     except subprocess.TimeoutExpired as expired:
         raise CommandFailed(f"{name} has not ended within {timeout_seconds} s") from expired

@@ -1,6 +1,5 @@
 """Processes of the suite: started in a group of their own, watched until healthy, stopped without a leftover."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -9,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
+from sandbox.death_signal import die_with_parent
 from sandbox.folders import private_folder
 from sandbox.process_records import (
     KILL_DEADLINE_SECONDS,
@@ -20,8 +20,6 @@ from sandbox.process_records import (
 )
 
 LOG_TAIL_BYTES = 2_000
-
-_PR_SET_PDEATHSIG = 1
 
 
 class AlreadyRunning(RuntimeError):
@@ -106,7 +104,7 @@ class ManagedProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=None if self.detached else _die_with_parent(os.getpid()),
+                preexec_fn=None if self.detached else die_with_parent(),
             )
 
     def wait_until_healthy(self, is_healthy: Callable[[], bool], deadline_seconds: float = 30.0) -> None:
@@ -139,6 +137,10 @@ class ManagedProcess:
             DidNotStop: something outlived SIGKILL.
         """
         stop_recorded(self.record_file)
+        self.reap()
+
+    def reap(self) -> None:
+        """Take the exit code of a child that has been stopped, so that no zombie stays."""
         if self._child is not None:
             self._child.wait(KILL_DEADLINE_SECONDS)
 
@@ -173,19 +175,3 @@ class ManagedProcess:
 @cache
 def _spawner() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-spawner")
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent(parent: int) -> Callable[[], None]:
-    libc = _libc()
-
-    def ask_for_the_signal() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask_for_the_signal

@@ -21,6 +21,7 @@ from sandbox.processes import ManagedProcess
 
 ADMIN = "throughline_admin"
 MAX_CONNECTIONS = 200
+PROVISIONING_LOCK = 7_401_001
 CONNECT_TIMEOUT_SECONDS = 5
 START_DEADLINE_SECONDS = 30.0
 
@@ -113,7 +114,8 @@ class PostgresServer:
     def is_healthy(self) -> bool:
         """Whether the administrator can run a query."""
         try:
-            self._execute("postgres", "SELECT 1")
+            with self._connected("postgres") as admin:
+                admin.execute("SELECT 1")
         except psycopg.OperationalError:
             return False
         return True
@@ -134,18 +136,23 @@ class PostgresServer:
         Migrations run as the owner and grant the application's role what it needs. Doing it again sets the passwords
         and rights to what is asked for.
         """
-        self._ensure_role(owner_role, owner_password)
-        self._ensure_role(app_role, app_password)
-        if not self._execute("postgres", "SELECT 1 FROM pg_database WHERE datname = %s", values=(name,)):
-            self._execute("postgres", "CREATE DATABASE {name} OWNER {owner}", name=name, owner=owner_role)
-        self._execute("postgres", "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=name)
-        self._execute("postgres", "GRANT CONNECT ON DATABASE {name} TO {app}", name=name, app=app_role)
-        self._execute(name, "ALTER SCHEMA public OWNER TO {owner}", owner=owner_role)
-        self._execute(name, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        with self._connected("postgres") as admin:
+            # Two callers at once must not both find the role or the database absent.
+            admin.execute("SELECT pg_advisory_lock(%s)", (PROVISIONING_LOCK,))
+            _ensure_role(admin, owner_role, owner_password)
+            _ensure_role(admin, app_role, app_password)
+            if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchall():
+                _say(admin, "CREATE DATABASE {name} OWNER {owner}", name=name, owner=owner_role)
+            _say(admin, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=name)
+            _say(admin, "GRANT CONNECT ON DATABASE {name} TO {app}", name=name, app=app_role)
+            with self._connected(name) as inside:
+                _say(inside, "ALTER SCHEMA public OWNER TO {owner}", owner=owner_role)
+                _say(inside, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
 
     def drop_database(self, name: str) -> None:
         """Drop a database with its connections, if it exists."""
-        self._execute("postgres", "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+        with self._connected("postgres") as admin:
+            _say(admin, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
 
     def __enter__(self) -> Self:
         self.start()
@@ -156,23 +163,8 @@ class PostgresServer:
     ) -> None:
         self.stop()
 
-    def _ensure_role(self, role: str, password: str) -> None:
-        if not self._execute("postgres", "SELECT 1 FROM pg_roles WHERE rolname = %s", values=(role,)):
-            self._execute("postgres", "CREATE ROLE {role}", role=role)
-        attributes: LiteralString = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
-        self._execute(
-            "postgres", f"ALTER ROLE {{role}} WITH {attributes} PASSWORD {{password}}", password=password, role=role
-        )
-
-    def _execute(
-        self, database: str, query: LiteralString, values: Sequence[str] = (), password: str = "", **names: str
-    ) -> list[tuple[object, ...]]:
-        parts: dict[str, sql.Composable] = {key: sql.Identifier(name) for key, name in names.items()}
-        statement = sql.SQL(query).format(**parts, password=sql.Literal(password))
-        dsn = self.admin_dsn(database)
-        with psycopg.connect(dsn, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
-            cursor = connection.execute(statement, values or None)
-            return cursor.fetchall() if cursor.description else []
+    def _connected(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self.admin_dsn(database), autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS)
 
     def _make_data_folder(self) -> None:
         """Copy the cached template, set the password before anybody can connect, and only then take the name."""
@@ -204,6 +196,18 @@ class PostgresServer:
             # Another run was quicker; its template is as good.
             shutil.rmtree(unfinished)
         return self._template
+
+
+def _ensure_role(admin: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
+    if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchall():
+        _say(admin, "CREATE ROLE {role}", role=role)
+    attributes = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS")
+    statement = sql.SQL("ALTER ROLE {} WITH {} PASSWORD {}")
+    admin.execute(statement.format(sql.Identifier(role), attributes, sql.Literal(password)))
+
+
+def _say(admin: psycopg.Connection[tuple[object, ...]], statement: LiteralString, **names: str) -> None:
+    admin.execute(sql.SQL(statement).format(**{key: sql.Identifier(name) for key, name in names.items()}))
 
 
 def _initdb_arguments(folder: Path, password_file: Path) -> list[str]:
