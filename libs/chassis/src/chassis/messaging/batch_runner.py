@@ -17,6 +17,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.failure_policy import SCHEDULES, FailureClass, classify
 from chassis.messaging.consumer import Handled
 from chassis.messaging.delivery import Delivery
+from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES
 
 KEEP_ALIVE_SECONDS = 20.0
@@ -110,14 +111,3 @@ class BatchRunner:
             except TimeoutError:
                 seconds -= portion
         await keep_alive()
-
-
-def frames_of(error: BaseException) -> str:
-    """Where an error arose: file and line of its last frames, without any value it carries."""
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " < ".join(reversed(places[-6:]))

@@ -1,0 +1,87 @@
+"""The cause of what this thread or task does now: who called, under which correlation id and trace."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import structlog
+
+from chassis.domain import Context, Meta
+
+CORRELATION_HEADER = "x-correlation-id"
+TRACE_HEADER = "traceparent"
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """`actor` is the verified caller (`user:...` or `service:...`); `call_id` names this one call."""
+
+    actor: str
+    correlation_id: UUID
+    call_id: UUID
+    traceparent: str
+
+
+_CURRENT: ContextVar[Cause | None] = ContextVar("throughline_cause", default=None)
+
+
+class OutsideCall(LookupError):
+    """Asked for the cause of a call outside any call."""
+
+
+def incoming(actor: str, correlation_id: str | None, traceparent: str | None) -> Cause:
+    """The cause of a call from what its caller sent; what is missing or malformed is made anew."""
+    try:
+        correlation = UUID(correlation_id or "")
+    except ValueError:
+        correlation = uuid4()
+    trace = traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else new_traceparent()
+    return Cause(actor, correlation, uuid4(), trace)
+
+
+def new_traceparent() -> str:
+    """A fresh W3C trace context, not sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+@contextmanager
+def caused_by(cause: Cause) -> Iterator[Cause]:
+    """Everything inside belongs to this call; its ids stand on every log line."""
+    token = _CURRENT.set(cause)
+    bound = structlog.contextvars.bind_contextvars(correlation_id=str(cause.correlation_id), actor=cause.actor)
+    try:
+        yield cause
+    finally:
+        structlog.contextvars.reset_contextvars(**bound)
+        _CURRENT.reset(token)
+
+
+def current_cause() -> Cause | None:
+    """The call in hand, or None outside any."""
+    return _CURRENT.get()
+
+
+def call_context(now: datetime, *, causation_id: UUID | None = None) -> Context:
+    """The context of a command that arrived by gRPC or HTTP; `causation_id` is its own id where it has one.
+
+    Raises:
+        OutsideCall: no call is in hand.
+    """
+    cause = _CURRENT.get()
+    if cause is None:
+        raise OutsideCall("a command's context is known only inside a gRPC or HTTP call")
+    meta = Meta(
+        correlation_id=cause.correlation_id,
+        causation_id=causation_id or cause.call_id,
+        actor=cause.actor,
+        traceparent=cause.traceparent,
+    )
+    return Context(now, meta)
