@@ -70,8 +70,9 @@ class ClaimAdjudicated(PublicEvent):
     """One payer decision on a claim, as one remittance reports it.
 
     `charge - sum(adjustments) == paid`. `first` is true for the claim's first adjudication; `denied` when no money was
-    paid and every adjustment that lowers the payment is one to work. `remittance_position` is the claim's ordinal in the
-    remittance; `posting` is the encounter's posting of which the claim was made, so that its charges can be found.
+    paid and something was taken off that is neither on the payer's contractual list nor the patient's.
+    `remittance_position` is the claim's ordinal in the remittance; `posting` is the encounter's posting of which the
+    claim was made, so that its charges can be found.
     """
 
     SERVICE = "claims"
@@ -97,7 +98,10 @@ class ClaimAdjudicated(PublicEvent):
 
 
 class ClaimPaymentUnknown(PublicEvent):
-    """A remittance paid a claim we never sent; its cash stays visible as unapplied until a person finds the claim."""
+    """A remittance paid a claim we never sent; its cash stays visible as unapplied until a person finds the claim.
+
+    `why` is `unknown-control-number`, `never-submitted`, `other-entity` or `other-payer`.
+    """
 
     SERVICE = "claims"
     TYPE = "claim-payment-unknown"
@@ -108,6 +112,7 @@ class ClaimPaymentUnknown(PublicEvent):
     payer: Public[str]
     paid: Money
     effective_date: Financial[date]
+    why: Public[str] = ""
 
 
 class InterchangeSent(PublicEvent):

@@ -1,0 +1,93 @@
+"""What claims needs from outside, each with one real adapter and one fake that pass the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from canonical.encounter import EncounterPhi
+from canonical.sealed import Sealed
+from chassis.domain import Unavailable
+
+from claims.domain.claim_content import ClaimContent
+from claims.domain.interchange_order import InterchangeOrder
+
+
+class TransportUncertain(Exception):
+    """The sending was tried, and nobody knows whether the file arrived."""
+
+
+class TransportUnavailable(Unavailable):
+    """The exchange cannot be reached; nothing was sent."""
+
+
+class Unwritable(Exception):
+    """Claims that cannot go out as they are: by patient control number, the fields or segments and the rules. No PHI."""
+
+    def __init__(self, by_claim: Mapping[str, tuple[str, ...]]) -> None:
+        assert by_claim, "at least one claim is to blame"
+        super().__init__(f"{len(by_claim)} claims cannot be written")
+        self.by_claim = dict(by_claim)
+
+
+@dataclass(frozen=True, slots=True)
+class BillableClaim:
+    """A claim with its opened details, in memory only. `phi` and everything made of it is PHI."""
+
+    content: ClaimContent
+    phi: EncounterPhi
+
+
+class ClaimFormat(Protocol):
+    """Claims as the receiver wants them. The same arguments give the same bytes, for ever."""
+
+    def write(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
+        """The bytes of one interchange.
+
+        Raises:
+            Unwritable: claims with values that the format cannot hold.
+        """
+        ...
+
+    def write_validated(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
+        """The same bytes, once a validator of the standard finds nothing wrong with them.
+
+        Raises:
+            Unwritable: claims with values that the format cannot hold, or that break a rule of the standard.
+        """
+        ...
+
+
+class ClaimTransport(Protocol):
+    """The way to the receiver. A name is used for one content only."""
+
+    def probe(self, name: str) -> str | None:
+        """SHA-256 (hex) of what was sent under this name, or None where nothing was.
+
+        Raises:
+            TransportUnavailable: the exchange cannot be reached.
+        """
+        ...
+
+    def send(self, name: str, content: bytes) -> None:
+        """Delivers the file whole or not at all.
+
+        Raises:
+            TransportUnavailable: nothing was sent.
+            TransportUncertain: nobody knows.
+        """
+        ...
+
+
+class PatientDetailsVault(Protocol):
+    """Opens sealed details, and tells the key database whose key a patient control number leads to."""
+
+    def open_details(self, sealed: Sequence[Sealed]) -> list[EncounterPhi | None]:
+        """The details in the same order; None where the patient's key was destroyed."""
+        ...
+
+    def link_control_numbers(self, key_ids: Mapping[str, UUID]) -> None:
+        """Answers that name these patient control numbers will be sealed under these keys. Repeating it changes nothing."""
+        ...

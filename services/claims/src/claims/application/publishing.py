@@ -1,0 +1,123 @@
+"""The one bridge from stored events, which are private, to public events, which are promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from canonical.envelope import PublicEvent
+from canonical.events.claims import (
+    ClaimAccepted,
+    ClaimAdjudicated,
+    ClaimDrafted,
+    ClaimHeld,
+    ClaimPaymentUnknown,
+    ClaimRejected,
+    ClaimSubmitted,
+    InterchangeSent,
+)
+from chassis.domain import Event
+
+from claims.domain.claim import Claim
+from claims.domain.interchange import Interchange
+from claims.domain.unknown_payment import UnknownClaimPayment
+
+
+def publish(event: Event) -> Iterable[PublicEvent]:
+    """The public events that a stored event announces, often none."""
+    announcing = _ANNOUNCING.get(type(event))
+    return () if announcing is None else (announcing(event),)
+
+
+def _drafted(event: Claim.Drafted) -> ClaimDrafted:
+    content = event.content
+    return ClaimDrafted(
+        claim_id=event.originator_id,
+        encounter_id=content.encounter_id,
+        entity=content.entity,
+        payer=content.payer,
+        patient_id=content.patient_id,
+        patient_control_number=content.patient_control_number,
+        total=content.total,
+    )
+
+
+def _held(event: Claim.Held) -> ClaimHeld:
+    return ClaimHeld(claim_id=event.originator_id, reasons=tuple(map(str, event.reasons)))
+
+
+def _submitted(event: Claim.Submitted) -> ClaimSubmitted:
+    return ClaimSubmitted(
+        claim_id=event.originator_id,
+        interchange_id=event.interchange_id,
+        entity=event.entity,
+        payer=event.payer,
+        total=event.total,
+    )
+
+
+def _accepted(event: Claim.Accepted) -> ClaimAccepted:
+    return ClaimAccepted(claim_id=event.originator_id, payer_control_number=event.payer_control_number)
+
+
+def _rejected(event: Claim.Rejected) -> ClaimRejected:
+    return ClaimRejected(claim_id=event.originator_id, codes=event.codes)
+
+
+def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
+    decision = event.decision
+    return ClaimAdjudicated.model_construct(
+        claim_id=event.originator_id,
+        encounter_id=event.encounter_id,
+        posting=event.posting,
+        patient_id=event.patient_id,
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class,
+        remittance_id=decision.remittance_id,
+        remittance_position=decision.position,
+        effective_date=decision.effective_date,
+        first=event.first,
+        denied=event.denied,
+        charge=decision.charge,
+        paid=decision.paid,
+        patient_responsibility=decision.patient_responsibility,
+        adjustments=decision.adjustments,
+        service_from=event.service_from,
+    )
+
+
+def _payment_unknown(event: UnknownClaimPayment.Recorded) -> ClaimPaymentUnknown:
+    decision = event.decision
+    return ClaimPaymentUnknown(
+        remittance_id=decision.remittance_id,
+        remittance_position=decision.position,
+        entity=event.entity,
+        payer=event.payer,
+        paid=decision.paid,
+        effective_date=decision.effective_date,
+        why=event.why.value,
+    )
+
+
+def _sent(event: Interchange.Sent) -> InterchangeSent:
+    return InterchangeSent(
+        interchange_id=event.originator_id,
+        control_number=event.control_number,
+        entity=event.entity,
+        payer=event.payer,
+        claim_count=event.claim_count,
+        total=event.total,
+    )
+
+
+_ANNOUNCING: dict[type[Event], Callable[[Any], PublicEvent]] = {
+    Claim.Drafted: _drafted,
+    Claim.Held: _held,
+    Claim.Submitted: _submitted,
+    Claim.Accepted: _accepted,
+    Claim.Rejected: _rejected,
+    Claim.Adjudicated: _adjudicated,
+    UnknownClaimPayment.Recorded: _payment_unknown,
+    Interchange.Sent: _sent,
+}

@@ -1,0 +1,116 @@
+"""What claims does when intake or payments announce something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from canonical.envelope import Envelope
+from canonical.events.intake import AcknowledgementReceived, ClaimStatusLine, EncounterCharged
+from canonical.events.payments import RemittanceChunkAccepted
+from canonical.master_data import MasterData
+from chassis.eventstore import Work
+from chassis.messaging import Reaction
+
+from claims.application.adjudicating import adjudicate_chunk, claims_paid_by, contractual_reasons_by
+from claims.application.use_cases import accept_claim, draft_claim, reject_claim, reject_claims_of
+from claims.domain.claim_content import ClaimContent, claim_id_of, control_number_of_posting
+from claims.domain.control_numbers import interchange_id_of
+from claims.domain.interchange import (
+    ACCEPTING_CODES,
+    Interchange,
+    InterchangeState,
+    UnknownInterchange,
+    word_of,
+)
+
+ENVELOPE_KIND = "TA1"
+
+
+def intake_reactions(master_data: MasterData) -> tuple[Reaction[Any], ...]:
+    """Charges become claims; acknowledgements and statuses move interchanges and claims."""
+
+    def when_encounter_charged_draft_claim(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
+        if event.payer:
+            draft_claim(work, content_of(event), master_data)
+
+    return (
+        Reaction(EncounterCharged, when_encounter_charged_draft_claim, claim_of_charges),
+        Reaction(AcknowledgementReceived, when_acknowledged_decide_interchange, interchange_acknowledged),
+        Reaction(ClaimStatusLine, when_claim_status_received_answer_claim, claim_of_status),
+    )
+
+
+def payments_reactions(master_data: MasterData) -> tuple[Reaction[Any], ...]:
+    """Accepted remittances adjudicate claims."""
+    reasons_of = contractual_reasons_by(master_data)
+
+    def when_remittance_chunk_accepted_adjudicate_claims(
+        work: Work, event: RemittanceChunkAccepted, envelope: Envelope
+    ) -> None:
+        adjudicate_chunk(work, event, reasons_of)
+
+    return (Reaction(RemittanceChunkAccepted, when_remittance_chunk_accepted_adjudicate_claims, claims_paid_by),)
+
+
+def content_of(event: EncounterCharged) -> ClaimContent:
+    """The claim that one posting of charges makes."""
+    return ClaimContent.model_construct(
+        patient_control_number=control_number_of_posting(event.encounter_id, event.posting),
+        encounter_id=event.encounter_id,
+        posting=event.posting,
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class,
+        patient_id=event.patient_id,
+        rendering_provider=event.rendering_provider,
+        place_of_service=event.place_of_service,
+        service_from=event.service_from,
+        service_to=event.service_to,
+        lines=event.charges,
+        total=event.total,
+        diagnosis_count=event.diagnosis_count,
+        has_member_id=event.has_member_id,
+        details=event.details,
+    )
+
+
+def claim_of_charges(event: EncounterCharged) -> Iterable[UUID]:
+    if event.payer:
+        yield claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
+
+
+def claim_of_status(event: ClaimStatusLine) -> Iterable[UUID]:
+    yield claim_id_of(event.patient_control_number)
+
+
+def interchange_acknowledged(event: AcknowledgementReceived) -> Iterable[UUID]:
+    """A 999 names our GS06, a TA1 our ISA13; in our interchanges both are the same number."""
+    yield interchange_id_of(event.group_control_number or event.interchange_control_number)
+
+
+def when_acknowledged_decide_interchange(work: Work, event: AcknowledgementReceived, envelope: Envelope) -> None:
+    """Raises UnknownInterchange for a number that is not ours, ContradictingAcknowledgement against an earlier word."""
+    (identity,) = interchange_acknowledged(event)
+    interchange = work.get(Interchange, identity)
+    if interchange is None:
+        number = event.group_control_number or event.interchange_control_number
+        raise UnknownInterchange(f"{event.kind} {event.code} names control number {number!r}, which we never gave")
+    if event.kind.upper() == ENVELOPE_KIND:
+        if event.code in ACCEPTING_CODES:
+            interchange.acknowledge_envelope(event.code)
+            return
+        word = InterchangeState.REJECTED
+    else:
+        word = word_of(event.code, event.rejected_sets)
+    if interchange.decide(word, event.kind, event.code, event.notes) and word is InterchangeState.REJECTED:
+        reject_claims_of(work, interchange, f"{event.kind}:{event.code}", event.notes)
+
+
+def when_claim_status_received_answer_claim(work: Work, event: ClaimStatusLine, envelope: Envelope) -> None:
+    """Raises UnknownAggregate for a claim that is not ours, NeverSubmitted for one that never left."""
+    if event.accepted:
+        accept_claim(work, event.patient_control_number, event.payer_control_number)
+    else:
+        reject_claim(work, event.patient_control_number, event.category_codes)

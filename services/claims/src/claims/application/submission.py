@@ -1,0 +1,154 @@
+"""The sweep that puts ready claims into interchanges: written, validated and recorded before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from canonical.encounter import EncounterPhi
+from canonical.ids import derive
+from canonical.master_data import MasterData
+from canonical.money import Money
+from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
+
+from claims.application.contexts import caused_by
+from claims.application.ports import BillableClaim, ClaimFormat, PatientDetailsVault, Unwritable
+from claims.application.read_models import CLAIMS
+from claims.application.use_cases import claims_of, hold_claim
+from claims.domain.claim import Claim
+from claims.domain.claim_content import HoldReason
+from claims.domain.claim_state import ClaimState
+from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
+from claims.domain.edits import reasons_to_hold
+from claims.domain.interchange import CLAIMS_PER_INTERCHANGE_MAX, Interchange
+from claims.domain.interchange_order import InterchangeOrder, Parties, going_together, order_of, parties_of
+
+READY_READ_MAX = 5_000
+REASONS_PER_CLAIM_MAX = 10
+ERASED = HoldReason(code="PatientErased", needs="nothing can be billed: the key of the patient's details was destroyed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    claim: Claim
+    parties: Parties
+    phi: EncounterPhi
+
+    @property
+    def billable(self) -> BillableClaim:
+        return BillableClaim(self.claim.content, self.phi)
+
+
+class ClaimSubmission:
+    """`run` intends one interchange for each (entity, payer) with ready claims, in one transaction each."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        master_data: MasterData,
+        claim_format: ClaimFormat,
+        vault: PatientDetailsVault,
+        *,
+        production: bool = False,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._master_data = master_data
+        self._format = claim_format
+        self._vault = vault
+        self._production = production
+        self._crash_point = crash_point
+
+    def run(self) -> int:
+        """How many claims are ready no more: in an interchange, or held."""
+        return sum(self._submit(claim_ids) for claim_ids in self._ready_groups())
+
+    def _ready_groups(self) -> Iterable[list[UUID]]:
+        """Ready claims by entity and payer, oldest first, at most an interchange's worth of each."""
+        where = {"state": ClaimState.READY.value}
+        rows = self._store.rows(CLAIMS, where, order=("entity", "payer", "drafted_at"), limit=READY_READ_MAX)
+        groups: dict[tuple[object, object], list[UUID]] = {}
+        for row in rows:
+            claim_id = row["claim_id"]
+            assert isinstance(claim_id, UUID)
+            groups.setdefault((row["entity"], row["payer"]), []).append(claim_id)
+        return [group[:CLAIMS_PER_INTERCHANGE_MAX] for group in groups.values()]
+
+    def _submit(self, claim_ids: Sequence[UUID]) -> int:
+        context = caused_by(self._clock(), derive("submission", *claim_ids))
+        return transact(self._store, context, lambda work: self._decide(work, claim_ids), crash_point=self._crash_point)
+
+    def _decide(self, work: Work, claim_ids: Sequence[UUID]) -> int:
+        """Holds what cannot go out, and intends one interchange of the rest; each round holds one claim at least."""
+        ready = [claim for claim in claims_of(work, claim_ids) if claim.state is ClaimState.READY]
+        candidates = self._candidates(work, ready)
+        while candidates:
+            candidates = [candidates[index] for index in going_together([each.parties for each in candidates])]
+            order = self._order(work, candidates)
+            try:
+                written = self._format.write_validated(order, [each.billable for each in candidates])
+            except Unwritable as faulty:
+                candidates = self._holding(work, candidates, faulty)
+                continue
+            self._record(work, order, [each.claim for each in candidates], digest_of(written))
+            break
+        return sum(claim.state is not ClaimState.READY for claim in ready)
+
+    def _candidates(self, work: Work, ready: Sequence[Claim]) -> list[_Candidate]:
+        """The claims that pass the edits still, with their parties and opened details; the others are held."""
+        candidates = []
+        opened = self._vault.open_details([claim.content.details for claim in ready])
+        for claim, phi in zip(ready, opened, strict=True):
+            reasons = reasons_to_hold(claim.content, self._master_data) or ((ERASED,) if phi is None else ())
+            if reasons or phi is None:
+                hold_claim(work, claim, reasons)
+            else:
+                candidates.append(_Candidate(claim, parties_of(claim.content, self._master_data), phi))
+        return candidates
+
+    def _holding(self, work: Work, candidates: Sequence[_Candidate], faulty: Unwritable) -> list[_Candidate]:
+        """What is left once the faulty claims are held, each with what is wrong with it."""
+        left = []
+        for each in candidates:
+            faults = faulty.by_claim.get(each.claim.content.patient_control_number)
+            if faults is None:
+                left.append(each)
+            else:
+                reasons = (HoldReason(code="Unwritable", needs=fault) for fault in faults[:REASONS_PER_CLAIM_MAX])
+                hold_claim(work, each.claim, tuple(reasons))
+        assert len(left) < len(candidates), "a faulty claim is one of those written"
+        return left
+
+    def _order(self, work: Work, candidates: Sequence[_Candidate]) -> InterchangeOrder:
+        """The order under the next control number, which is not taken before the order is recorded."""
+        contents = [each.claim.content for each in candidates]
+        parties = [each.parties for each in candidates]
+        number = work.get_or_new(ControlNumbers, CONTROL_NUMBERS_ID).next_number
+        return order_of(contents, parties, number, self._clock(), production=self._production)
+
+    def _record(self, work: Work, order: InterchangeOrder, claims: Sequence[Claim], digest: str) -> None:
+        """Takes the number, records the intent and submits the claims with it.
+
+        Answers of payers are sealed under the patients' keys, so these are linked before there can be an answer.
+        """
+        issued = work.get_or_new(ControlNumbers, CONTROL_NUMBERS_ID).issue()
+        assert issued == order.control_number, "one unit of work holds the numbers"
+        interchange = work.get_or_new(Interchange, interchange_id_of(issued))
+        total = Money.total(claim.content.total for claim in claims)
+        interchange.intend(order, tuple(claim.id for claim in claims), total, digest)
+        for claim in claims:
+            claim.submit(interchange.id)
+        self._vault.link_control_numbers(
+            {claim.content.patient_control_number: claim.content.details.key_id for claim in claims}
+        )
+
+
+def digest_of(content: bytes) -> str:
+    """What tells one file from another: SHA-256, in hex."""
+    return hashlib.sha256(content).hexdigest()

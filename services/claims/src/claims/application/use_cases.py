@@ -1,0 +1,160 @@
+"""Commands on claims: draft and edit, release, answer, adjudicate. Each decides inside a given unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.master_data import MasterData
+from chassis.domain import Refusal
+from chassis.eventstore import Work
+from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions.case import CaseState
+
+from claims.domain.claim import Claim
+from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
+from claims.domain.claim_state import ClaimState
+from claims.domain.edits import reasons_to_hold
+from claims.domain.interchange import Interchange
+
+SUMMARY_LENGTH_MAX = 500
+HELD_CASE = "ClaimHeld"
+REJECTED_CASE = "ClaimRejected"
+INTERCHANGE_REJECTED_CASE = "InterchangeRejected"
+_RELEASABLE = frozenset({ClaimState.HELD, ClaimState.REJECTED})
+
+
+class NotHeld(Refusal):
+    """Only a claim that is held or rejected can be released."""
+
+
+def draft_claim(work: Work, content: ClaimContent, master_data: MasterData) -> None:
+    """Drafts the claim of one posting and edits it. The same posting again changes nothing.
+
+    Raises:
+        ChangedClaim: the same posting with other content.
+    """
+    claim = work.get_or_new(Claim, claim_id_of(content.patient_control_number))
+    if claim.draft(content):
+        edit_claim(work, claim, master_data)
+
+
+def edit_claim(work: Work, claim: Claim, master_data: MasterData) -> None:
+    """Runs all edits: the claim is ready, or held with every reason and a case."""
+    reasons = reasons_to_hold(claim.content, master_data)
+    if reasons:
+        hold_claim(work, claim, reasons)
+    else:
+        claim.make_ready()
+
+
+def hold_claim(work: Work, claim: Claim, reasons: tuple[HoldReason, ...]) -> None:
+    """Holds the claim, and opens the case of this hold."""
+    claim.hold(reasons)
+    raise_case(
+        work,
+        hold_cause(claim.id, claim.holds),
+        code=HELD_CASE,
+        summary="; ".join(map(str, reasons))[:SUMMARY_LENGTH_MAX],
+        subject=f"claim {claim.content.patient_control_number}",
+        subject_id=claim.id,
+        entity=claim.content.entity,
+        amount=claim.content.total,
+    )
+
+
+def hold_cause(claim_id: UUID, number: int) -> UUID:
+    """What the case of a claim's hold is raised for."""
+    return derive("claim-hold", claim_id, number)
+
+
+def release_claim(work: Work, claim_id: UUID, master_data: MasterData, why: str) -> Claim:
+    """Edits a held or rejected claim again, with today's master data; the case of what was wrong before ends.
+
+    What is still wrong, or wrong now, has a case of its own.
+
+    Raises:
+        UnknownAggregate: there is no such claim.
+        NotHeld: it is neither held nor rejected.
+    """
+    claim = work.require(Claim, claim_id)
+    if claim.state not in _RELEASABLE:
+        raise NotHeld(f"claim {claim_id} is {claim.state}, neither held nor rejected")
+    hold_before = claim.holds if claim.state is ClaimState.HELD else 0
+    edit_claim(work, claim, master_data)
+    if hold_before and (claim.state is ClaimState.READY or claim.holds > hold_before):
+        end_case(work, hold_cause(claim_id, hold_before), HELD_CASE, why)
+    if not hold_before:
+        end_case(work, rejection_cause(claim_id, claim.interchange_id), REJECTED_CASE, why)
+    return claim
+
+
+def end_case(work: Work, cause: UUID, code: str, why: str) -> None:
+    """Ends the case of a cause as corrected, where it is still open."""
+    case = work.get(ExceptionCase, derive("exception-case", cause, code))
+    if case is not None and case.is_open:
+        case.end(CaseState.CORRECTED, why)
+
+
+def accept_claim(work: Work, control_number: str, payer_control_number: str) -> None:
+    """A 277CA took the claim.
+
+    Raises:
+        UnknownAggregate: no claim of ours has this patient control number.
+        NeverSubmitted: it never left.
+    """
+    work.require(Claim, claim_id_of(control_number)).accept(payer_control_number)
+
+
+def reject_claim(work: Work, control_number: str, codes: tuple[str, ...]) -> None:
+    """A 277CA refused the claim: it is rejected unless a payer has decided on it, and a person is told either way.
+
+    Raises:
+        UnknownAggregate: no claim of ours has this patient control number.
+        NeverSubmitted: it never left.
+    """
+    claim = work.require(Claim, claim_id_of(control_number))
+    claim.reject(codes)
+    raise_case(
+        work,
+        rejection_cause(claim.id, claim.interchange_id),
+        code=REJECTED_CASE,
+        summary=f"277CA rejected the claim with {', '.join(codes) or 'no code'}; it is {claim.state}",
+        subject=f"claim {control_number}",
+        subject_id=claim.id,
+        entity=claim.content.entity,
+        amount=claim.content.total,
+    )
+
+
+def rejection_cause(claim_id: UUID, interchange_id: UUID | None) -> UUID:
+    """What the case of a rejected claim is raised for: one for each time it was submitted."""
+    return derive("claim-rejection", claim_id, interchange_id)
+
+
+def reject_claims_of(work: Work, interchange: Interchange, code: str, notes: tuple[str, ...]) -> int:
+    """Rejects every claim that still stands in this interchange, and opens one case for all; how many were rejected."""
+    rejected = 0
+    for claim in claims_of(work, interchange.claim_ids):
+        if claim.interchange_id == interchange.id and claim.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED):
+            claim.reject((code,))
+            rejected += 1
+    raise_case(
+        work,
+        derive("interchange-rejection", interchange.id),
+        code=INTERCHANGE_REJECTED_CASE,
+        summary="; ".join((f"{code}: {rejected} claims are rejected", *notes))[:SUMMARY_LENGTH_MAX],
+        subject=f"interchange {interchange.order.control_number}",
+        subject_id=interchange.id,
+        entity=interchange.order.entity,
+        amount=interchange.total,
+    )
+    return rejected
+
+
+def claims_of(work: Work, claim_ids: Iterable[UUID]) -> list[Claim]:
+    """The claims, loaded by one query."""
+    wanted = tuple(claim_ids)
+    work.prefetch(wanted)
+    return [work.require(Claim, claim_id) for claim_id in wanted]
