@@ -79,18 +79,25 @@ class Misbehaviour:
         with self._lock:
             for request in self._requests:
                 if request.fault is fault and request.target in ("", target):
-                    self._use(request)
-                    strike = Strike(fault, target, request.measure)
-                    self._struck.append(strike)
-                    return strike
+                    return self._use(request, target)
         return None
 
-    def _use(self, request: _Request) -> None:
-        if request.times == UNTIL_LIFTED:
-            return
-        request.times -= 1
+    def strike_content(self, fault: Fault, content: bytes) -> Strike | None:
+        """Like `strike`, for bytes on a wire: a request's target is a text that they must contain."""
+        with self._lock:
+            for request in self._requests:
+                if request.fault is fault and request.target.encode() in content:
+                    return self._use(request, request.target)
+        return None
+
+    def _use(self, request: _Request, target: str) -> Strike:
+        strike = Strike(request.fault, target, request.measure)
+        self._struck.append(strike)
+        if request.times != UNTIL_LIFTED:
+            request.times -= 1
         if request.times == 0:
             self._requests.remove(request)
+        return strike
 
     @property
     def struck(self) -> tuple[Strike, ...]:

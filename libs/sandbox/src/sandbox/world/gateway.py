@@ -1,0 +1,269 @@
+"""The card gateway: enough of the Stripe API for the official library, with signed webhooks; a simulation, not Stripe.
+
+`metadata[patient_account]` is our opaque patient account id, `metadata[entity]` the legal entity's code. Events carry
+`account`, the entity's connected account (`acct_north`), also where a payment has no metadata. A payout is of one entity and
+carries `metadata.entity`; `GET /v1/balance_transactions?payout=` lists its charges and, as Stripe does, the payout's own
+negative transaction (type `payout`). Ids, fees and answers are deterministic by seed.
+
+For the driver of a demo: `POST /_sandbox/webhook` {url, secret}, `/_sandbox/payouts` {entity}, `/_sandbox/misbehave`
+{fault, target, times, measure}, `/_sandbox/lift` {fault}, and `GET /_sandbox/state`.
+
+Faults of the API by target `api`: DOWN (503), SERVER_ERROR (500), SLOW (`measure` milliseconds), TIMEOUT_AFTER_WORK (does the
+work, holds the answer `measure` milliseconds, then 504); by target `payment`: WITHOUT_METADATA; by event type:
+CORRUPT_ONE_CENT and what `WebhookSender` names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import parse_qsl
+
+from canonical.money import Money
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.world.gateway_book import Filter, GatewayBook, NotFound, NothingToPayOut, page
+from sandbox.world.gateway_objects import IntentStatus, Json, PaymentIntent, Payout, decline
+from sandbox.world.loopback import LoopbackApp
+from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.webhooks import WebhookSender
+
+API_KEY = "sk_test_sandbox"
+WEBHOOK_SECRET = "whsec_sandbox_of_throughline"  # noqa: S105 (a simulation's secret guards nothing)
+_Answer = tuple[int, Json]
+
+
+class _Shown(Protocol):
+    """An object with a form on the wire."""
+
+    def wire(self) -> Json: ...
+
+
+class CardGateway:
+    """The gateway as a Starlette app on a free loopback port, with its webhooks; a context manager."""
+
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        api_key: str = API_KEY,
+        misbehaviour: Misbehaviour | None = None,
+        clock: Callable[[], float] = time.time,
+        retry_pause_seconds: float = 1.0,
+        port: int = 0,
+    ) -> None:
+        self.misbehaviour = misbehaviour or Misbehaviour()
+        self.api_key = api_key
+        self.book = GatewayBook(seed, clock, self.misbehaviour)
+        self.webhooks = WebhookSender(self.misbehaviour, clock, retry_pause_seconds=retry_pause_seconds)
+        self._lock = threading.Lock()
+        self._answered: dict[str, tuple[str, _Answer]] = {}
+        self._server = LoopbackApp(self._app(), port=port)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def start(self, webhook_url: str = "", webhook_secret: str = WEBHOOK_SECRET) -> None:
+        """Serve the API, and send webhooks to that URL."""
+        self.webhooks.configure(webhook_url, webhook_secret)
+        self.webhooks.start()
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self.webhooks.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def pay(self, amount: Money, patient_account: str, entity: str) -> PaymentIntent:
+        """A patient pays by card, outside the API; webhooks follow."""
+        fields = {"amount": str(amount.minor), "confirm": "true", "payment_method": "pm_card_visa"}
+        fields |= {"metadata[patient_account]": patient_account, "metadata[entity]": entity}
+        with self._lock:
+            intent, events = self.book.create_intent(fields)
+        self.webhooks.put(events)
+        return intent
+
+    def pay_out(self, entity: str) -> Payout:
+        """Pay out the entity's balance; a webhook follows, and the bank must be told.
+
+        Raises:
+            NothingToPayOut: no charge since the last payout.
+        """
+        with self._lock:
+            payout, events = self.book.pay_out(entity)
+        self.webhooks.put(events)
+        return payout
+
+    def _app(self) -> Starlette:
+        routes = [
+            Route("/v1/payment_intents", self._guarded(self._create), methods=["POST"]),
+            Route("/v1/payment_intents/{id}/confirm", self._guarded(self._confirm), methods=["POST"]),
+            Route("/v1/{kind}", self._guarded(self._list), methods=["GET"]),
+            Route("/v1/{kind}/{id}", self._guarded(self._retrieve), methods=["GET"]),
+            Route("/_sandbox/{command}", self._control, methods=["GET", "POST"]),
+        ]
+        return Starlette(routes=routes)
+
+    def _guarded(self, work: Callable[[Request, dict[str, str]], _Answer]) -> Callable[[Request], Awaitable[Response]]:
+        """Key, faults and idempotency round one call."""
+
+        async def handle(request: Request) -> Response:
+            fields = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+            if request.headers.get("authorization") != f"Bearer {self.api_key}":
+                return _json(401, _error("invalid_request_error", "Invalid API Key provided"))
+            if self.misbehaviour.strike(Fault.DOWN, "api"):
+                return _json(503, _error("api_error", "the gateway is down"))
+            if self.misbehaviour.strike(Fault.SERVER_ERROR, "api"):
+                return _json(500, _error("api_error", "something went wrong"))
+            slow = self.misbehaviour.strike(Fault.SLOW, "api")
+            await asyncio.sleep(slow.measure / 1000 if slow else 0)
+            status, body = await asyncio.to_thread(self._once, request, fields, work)
+            held = self.misbehaviour.strike(Fault.TIMEOUT_AFTER_WORK, "api")
+            if held:
+                await asyncio.sleep(held.measure / 1000)
+                return _json(504, _error("api_error", "the answer was lost"))
+            return _json(status, body)
+
+        return handle
+
+    def _once(
+        self, request: Request, fields: dict[str, str], work: Callable[[Request, dict[str, str]], _Answer]
+    ) -> _Answer:
+        """The same Idempotency-Key gives the same answer; with other parameters it is refused."""
+        key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
+        content = json.dumps([request.url.path, sorted(fields.items())])
+        with self._lock:
+            if key in self._answered:
+                before, answer = self._answered[key]
+                if before != content:
+                    return 400, _error("idempotency_error", "the key was used with other parameters")
+                return answer
+            answer = work(request, fields)
+            if key:
+                self._answered[key] = (content, answer)
+            return answer
+
+    def _create(self, request: Request, fields: dict[str, str]) -> _Answer:
+        if not fields.get("amount", "").isdecimal():
+            return 400, _error("invalid_request_error", "Missing required param: amount.")
+        intent, events = self.book.create_intent(fields, request.headers.get("stripe-account", ""))
+        self.webhooks.put(events)
+        return _intent_answer(intent)
+
+    def _confirm(self, request: Request, fields: dict[str, str]) -> _Answer:
+        intent = self.book.intents.get(request.path_params["id"])
+        if intent is None:
+            return _not_found(request.path_params["id"])
+        intent.payment_method = fields.get("payment_method", intent.payment_method)
+        self.webhooks.put(self.book.confirm(intent))
+        return _intent_answer(intent)
+
+    def _objects(self, kind: str) -> dict[str, Json] | None:
+        book = self.book
+        if kind == "events":
+            return book.events
+        shelves: dict[str, Mapping[str, _Shown]] = {
+            "payment_intents": book.intents,
+            "charges": book.charges,
+            "balance_transactions": book.transactions,
+            "payouts": book.payouts,
+        }
+        shelf = shelves.get(kind)
+        return None if shelf is None else {identity: each.wire() for identity, each in shelf.items()}
+
+    def _retrieve(self, request: Request, _fields: dict[str, str]) -> _Answer:
+        found = (self._objects(request.path_params["kind"]) or {}).get(request.path_params["id"])
+        return (200, found) if found else _not_found(request.path_params["id"])
+
+    def _list(self, request: Request, _fields: dict[str, str]) -> _Answer:
+        kind, query = request.path_params["kind"], request.query_params
+        objects = self._objects(kind)
+        limit = query.get("limit", "10")
+        if objects is None or not limit.isdecimal() or not 1 <= int(limit) <= 100:
+            return 400, _error("invalid_request_error", f"Unrecognized request: {kind} with limit {limit}")
+        if kind == "balance_transactions":
+            chosen = {each.id for each in self.book.transactions_of(query.get("payout", ""))}
+            objects = {identity: each for identity, each in objects.items() if identity in chosen}
+        wanted = Filter(int(limit), query.get("starting_after", ""))
+        try:
+            return 200, page(list(objects.values()), request.url.path, wanted)
+        except NotFound as missing:
+            return _not_found(str(missing))
+
+    async def _control(self, request: Request) -> Response:
+        body = json.loads(await request.body() or b"{}")
+        match request.path_params["command"]:
+            case "webhook":
+                self.webhooks.configure(body["url"], body.get("secret", WEBHOOK_SECRET))
+            case "misbehave":
+                numbers = {name: int(body.get(name, 1)) for name in ("times", "measure")}
+                self.misbehaviour.request(Fault(body["fault"]), target=body.get("target", ""), **numbers)
+            case "lift":
+                self.misbehaviour.lift(Fault(body["fault"]))
+            case "payouts":
+                try:
+                    return _json(200, self.pay_out(body["entity"]).wire())
+                except NothingToPayOut as empty:
+                    return _json(409, _error("invalid_request_error", str(empty)))
+            case "state":
+                pass
+            case unknown:
+                return _json(404, _error("invalid_request_error", f"no command {unknown}"))
+        struck = [[strike.fault.value, strike.target] for strike in self.misbehaviour.struck]
+        return _json(200, {"struck": struck, "webhooks_waiting": self.webhooks.waiting_count})
+
+
+def _intent_answer(intent: PaymentIntent) -> _Answer:
+    if intent.status is IntentStatus.REQUIRES_PAYMENT_METHOD and intent.latest_charge:
+        return 402, {"error": {**decline(intent.latest_charge), "payment_intent": intent.wire()}}
+    return 200, intent.wire()
+
+
+def _error(kind: str, message: str) -> Json:
+    return {"error": {"type": kind, "message": message}}
+
+
+def _not_found(identity: str) -> _Answer:
+    error = {"type": "invalid_request_error", "code": "resource_missing", "message": f"No such object: '{identity}'"}
+    return 404, {"error": error}
+
+
+def _json(status: int, body: Json) -> JSONResponse:
+    return JSONResponse(body, status_code=status, headers={"Request-Id": "req_sandbox"})
+
+
+def main() -> None:
+    """Serve on loopback until interrupted: `python -m sandbox.world.gateway --port N --webhook-url URL`."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--webhook-url", default="")
+    parser.add_argument("--webhook-secret", default=WEBHOOK_SECRET)
+    arguments = parser.parse_args()
+    gateway = CardGateway(arguments.seed, port=arguments.port)
+    gateway.start(arguments.webhook_url, arguments.webhook_secret)
+    print(gateway.url, flush=True)  # noqa: T201 (whoever started it reads the address)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        gateway.stop()
+
+
+if __name__ == "__main__":
+    main()
