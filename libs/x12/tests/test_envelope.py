@@ -135,6 +135,11 @@ def test_too_many_transaction_sets_are_refused() -> None:
         list(read_envelope(raw, Limits(transaction_sets=1)))
 
 
+def test_too_many_interchanges_are_refused() -> None:
+    with pytest.raises(LimitExceeded):
+        list(read_envelope(SAMPLE * 3, Limits(interchanges=2)))
+
+
 def test_a_set_is_announced_before_its_body() -> None:
     kinds = [type(event) for event in read_envelope(SAMPLE)]
     assert kinds.index(SetStarted) < kinds.index(SetBody) < kinds.index(SetEnded)

@@ -60,7 +60,7 @@ class _EnvelopeReader:
         self._limits = limits
         self._ordinal = 0
         self._end = 0
-        self._sets = 0
+        self._sets = self._interchanges = 0
         self._interchange: Interchange | None = None
         self._group: Group | None = None
         self._set: TransactionSet | None = None
@@ -70,6 +70,7 @@ class _EnvelopeReader:
 
     def open_interchange(self, block: Block) -> Iterator[EnvelopeEvent]:
         yield from self.close_interchange(None)
+        self._count_interchange(block.offsets[0])
         self._ordinal += 1
         text, delimiters = block.texts[0], block.delimiters
         values = [value.strip() for value in text.split(delimiters.element)]
@@ -92,6 +93,11 @@ class _EnvelopeReader:
         )
         self._note_header(interchange, text)
         yield InterchangeStarted(interchange)
+
+    def _count_interchange(self, offset: int) -> None:
+        self._interchanges += 1
+        if self._interchanges > self._limits.interchanges:
+            raise LimitExceeded("interchanges", f"more than {self._limits.interchanges} interchanges", offset)
 
     def _note_header(self, interchange: Interchange, text: str) -> None:
         log = interchange.findings
@@ -155,6 +161,7 @@ class _EnvelopeReader:
             case "GE":
                 yield from self._end_group(segment)
             case "TA1" if self._interchange and self._group is None:
+                self._count_interchange(segment.offset)
                 self._acknowledged = True
                 yield InterchangeAcknowledged(self._interchange, segment)
             case "IEA":

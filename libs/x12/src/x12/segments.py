@@ -10,12 +10,13 @@ from x12.errors import LimitExceeded
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of what is read; over them reading stops with `LimitExceeded`."""
+    """Bounds of what is read; over them reading stops with `LimitExceeded`. `interchanges` counts TA1 segments too."""
 
     segment_bytes: int = 65_536
     elements: int = 256
     segments: int = 200_000_000
-    transaction_sets: int = 100_000
+    transaction_sets: int = 20_000
+    interchanges: int = 20_000
     block_bytes: int = 262_144
 
 
