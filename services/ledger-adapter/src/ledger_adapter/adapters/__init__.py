@@ -1,0 +1,1 @@
+"""Translators at the edge: ERPs and gRPC; nothing here decides."""

@@ -1,0 +1,129 @@
+"""An ERP in memory with a ledger of its own, for tests and simulation; it misbehaves on request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from canonical.codes import AccountRole
+from canonical.journal import JournalLine
+from canonical.money import Money
+from chassis.domain import Unavailable
+
+from ledger_adapter.application.ports import (
+    AccountBalance,
+    Erp,
+    ErpDocument,
+    ErpJournal,
+    ErpUncertain,
+    Pending,
+    Posted,
+    RefusalKind,
+    Refused,
+    UnknownEntity,
+)
+from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
+
+
+class ErpFault(StrEnum):
+    """What may go wrong with the next posting."""
+
+    TIMEOUT_BEFORE_WORK = "timeout before the work was done"
+    TIMEOUT_AFTER_WORK = "timeout after the work was done"
+    HALF_THE_BATCH = "half of the batch was booked, then the connection broke"
+    LOSES_ONE_CENT = "one line is booked with another amount"
+
+
+@dataclass
+class FakeErp:
+    """Books whole documents, refuses what a real ERP refuses, and never books a number twice."""
+
+    name: str = "fake"
+    closed_months: set[tuple[int, int]] = field(default_factory=set)
+    refused_numbers: dict[str, RefusalKind] = field(default_factory=dict)
+    faults: list[ErpFault] = field(default_factory=list)
+    is_down: bool = False
+    calls: int = 0
+
+    def __post_init__(self) -> None:
+        self._documents: dict[tuple[str, str], ErpDocument] = {}
+
+    @property
+    def documents(self) -> Sequence[ErpDocument]:
+        """Everything booked, in order."""
+        return list(self._documents.values())
+
+    def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
+        self._answer_the_call()
+        held = ((number, self._documents.get((entity, number))) for number in numbers)
+        return {number: document for number, document in held if document}
+
+    def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
+        self._answer_the_call()
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is ErpFault.TIMEOUT_BEFORE_WORK:
+            raise ErpUncertain("no answer in time")
+        part = documents[: len(documents) // 2] if fault is ErpFault.HALF_THE_BATCH else documents
+        answers = {document.number: self._book(entity, document, fault) for document in part}
+        if fault in (ErpFault.TIMEOUT_AFTER_WORK, ErpFault.HALF_THE_BATCH):
+            raise ErpUncertain("no answer in time")
+        return answers
+
+    def balances(self, entity: str) -> Sequence[AccountBalance]:
+        self._answer_the_call()
+        sums: dict[tuple[AccountRole, str], Money] = {}
+        for (owner, _), document in self._documents.items():
+            for line in document.lines if owner == entity else ():
+                place = (line.account, line.party)
+                sums[place] = sums.get(place, Money(0)) + line.amount
+        return [AccountBalance(account, party, amount) for (account, party), amount in sums.items()]
+
+    def _answer_the_call(self) -> None:
+        self.calls += 1
+        if self.is_down:
+            raise Unavailable("the ERP refuses connections")
+
+    def _book(self, entity: str, document: ErpJournal, fault: ErpFault | None) -> Posted | Refused:
+        refusal = self._refusal_of(entity, document)
+        if refusal:
+            return refusal
+        lines = tuple(
+            JournalLine(account=line.account, amount=line.amount, party=line.party) for line in document.lines
+        )
+        if fault is ErpFault.LOSES_ONE_CENT:
+            lines = (lines[0].model_copy(update={"amount": lines[0].amount - Money(1)}), *lines[1:])
+        document_id = f"FAKE-{len(self._documents) + 1}"
+        self._documents[entity, document.number] = ErpDocument(
+            document.number, document_id, document.effective_date, lines
+        )
+        return Posted(document_id)
+
+    def _refusal_of(self, entity: str, document: ErpJournal) -> Refused | None:
+        if (entity, document.number) in self._documents:
+            return Refused(RefusalKind.NUMBER_TAKEN, f"{document.number} is taken")
+        if document.number in self.refused_numbers:
+            return Refused(self.refused_numbers[document.number], "refused on request")
+        if (document.effective_date.year, document.effective_date.month) in self.closed_months:
+            return Refused(RefusalKind.PERIOD_CLOSED, f"the period of {document.effective_date} is closed")
+        if Money.total(line.amount for line in document.lines):
+            return Refused(RefusalKind.INVALID, "debits and credits differ")
+        if any(bool(line.party) != (line.account in PAYER_ACCOUNTS | PATIENT_ACCOUNTS) for line in document.lines):
+            return Refused(RefusalKind.INVALID, "a receivable needs a party, and nothing else has one")
+        return None
+
+
+class OneErpForAll:
+    """A directory in which one ERP keeps the books of every entity it is given."""
+
+    def __init__(self, erp: Erp, entities: Sequence[str]) -> None:
+        self._erp = erp
+        self._entities = tuple(entities)
+
+    def of(self, entity: str) -> Erp:
+        if entity not in self._entities:
+            raise UnknownEntity(f"no ERP is configured for entity {entity!r}")
+        return self._erp
+
+    def entities(self) -> Sequence[str]:
+        return self._entities

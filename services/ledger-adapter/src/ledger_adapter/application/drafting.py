@@ -1,0 +1,183 @@
+"""Closing groups into journal entries: a remittance when its manifest is met, charges when their day has gone quiet.
+
+State-driven: what is due is read from the read models every time, so order, repetition and restarts do not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from canonical.codes import AccountRole
+from canonical.money import Money
+from chassis.domain import Context, Meta
+from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.exceptions import raise_case
+
+from ledger_adapter.application.queries import LINES, MANIFESTS, POSTINGS
+from ledger_adapter.application.summaries import minor, summarised_rows
+from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
+from ledger_adapter.domain.journal_entry import JournalEntry, journal_id
+from ledger_adapter.domain.manifest import ManifestState, RemittanceManifest, manifest_id
+from ledger_adapter.domain.subledger import GroupKind
+
+REMITTANCES_PER_SWEEP_MAX = 50
+OPEN_CHARGES_READ_MAX = 5000
+ACTOR = "service:ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class BatchingRules:
+    """When a batch of charges is closed: nothing new for `quiet`, its oldest older than `oldest`, or it is full."""
+
+    quiet: timedelta = timedelta(seconds=2)
+    oldest: timedelta = timedelta(seconds=60)
+    postings_max: int = 1000
+
+
+def context_for(cause: UUID, now: datetime) -> Context:
+    """The context of what the ledger adapter does by itself; the cause is what it is done about."""
+    return Context(now, Meta(correlation_id=cause, causation_id=cause, actor=ACTOR))
+
+
+class RemittanceDrafting:
+    """Makes the journal entry of each remittance whose claim payments are all posted, never from a part of it."""
+
+    def __init__(self, store: EventStore, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def run(self) -> int:
+        """Decides remittances that are whole; how many."""
+        whole = self._store.rows(
+            MANIFESTS,
+            {"state": ManifestState.COLLECTING.value, "missing_postings": 0},
+            order=("expected_at",),
+            limit=REMITTANCES_PER_SWEEP_MAX,
+        )
+        for row in whole:
+            remittance_id = row["remittance_id"]
+            assert isinstance(remittance_id, UUID)
+            context = context_for(remittance_id, self._clock())
+            transact(self._store, context, partial(_decide_remittance, remittance_id=remittance_id))
+        return len(whole)
+
+
+def _decide_remittance(work: Work, remittance_id: UUID) -> None:
+    manifest = work.require(RemittanceManifest, manifest_id(remittance_id))
+    entry = work.get_or_new(JournalEntry, journal_id(GroupKind.REMITTANCE, remittance_id))
+    if manifest.state is not ManifestState.COLLECTING or entry.exists:
+        return
+    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"group_id": remittance_id})
+    residual = manifest.total_paid - cash_promised(sums)
+    if residual:
+        _report_difference(work, manifest, remittance_id, residual)
+        return
+    postings = work.rows(POSTINGS, {"group_id": remittance_id}, limit=manifest.claim_count + 1)
+    assert len(postings) == manifest.claim_count, "a remittance is drafted whole or not at all"
+    lines = summarised_rows(sums)
+    manifest.meet(remittance_id, entry.id if lines else None)
+    if lines:
+        assert manifest.effective_date is not None, "an expected remittance has a date"
+        entry.intend(
+            entity=manifest.entity,
+            effective_date=manifest.effective_date,
+            lines=lines,
+            group_kind=GroupKind.REMITTANCE,
+            group_id=remittance_id,
+            posting_ids=_ids(postings),
+        )
+
+
+def cash_promised(sums: list[Row]) -> Money:
+    """What the postings of a remittance took from the payer: J04 and J26 together, the debits of EFT clearing."""
+    clearing = AccountRole.EFT_CLEARING.value
+    return Money(sum(minor(row, "amount_minor") for row in sums if row["account"] == clearing))
+
+
+def _report_difference(work: Work, manifest: RemittanceManifest, remittance_id: UUID, residual: Money) -> None:
+    manifest.differ(remittance_id, residual)
+    raise_case(
+        work,
+        remittance_id,
+        code="RemittanceSumDiffers",
+        summary=f"the claim payments posted differ by {residual} from the {manifest.total_paid} announced; not journalled",
+        subject="remittance",
+        subject_id=remittance_id,
+        entity=manifest.entity,
+        amount=residual,
+    )
+
+
+class ChargeBatching:
+    """Closes batches of charges per entity and day."""
+
+    def __init__(self, store: EventStore, clock: Callable[[], datetime], rules: BatchingRules) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+
+    def run(self) -> int:
+        """Closes what is due; the number of batches."""
+        loose = self._store.rows(POSTINGS, {"batch": 0}, order=("recorded_at",), limit=OPEN_CHARGES_READ_MAX)
+        groups: dict[tuple[str, date], list[datetime]] = {}
+        for row in loose:
+            entity, day, recorded_at = row["entity"], row["effective_date"], row["recorded_at"]
+            assert isinstance(entity, str)
+            assert isinstance(day, date)
+            assert isinstance(recorded_at, datetime)
+            groups.setdefault((entity, day), []).append(recorded_at)
+        now = self._clock()
+        due = [place for place, recorded in groups.items() if self._is_due(recorded, now)]
+        for entity, day in due:
+            self._close(entity, day, now)
+        return len(due)
+
+    def _is_due(self, recorded: list[datetime], now: datetime) -> bool:
+        rules = self._rules
+        return (
+            len(recorded) >= rules.postings_max
+            or now - recorded[-1] >= rules.quiet
+            or now - recorded[0] >= rules.oldest
+        )
+
+    def _close(self, entity: str, day: date, now: datetime) -> None:
+        group_id = charge_batches_id(entity, day)
+
+        def decide(work: Work) -> None:
+            # The aggregate is loaded before the rows are read: whoever closes in between takes the version away.
+            batches = work.get_or_new(ChargeBatches, group_id)
+            where = {"batch": 0, "group_id": group_id}
+            postings = work.rows(POSTINGS, where, order=("recorded_at",), limit=self._rules.postings_max)
+            if postings:
+                _close_batch(work, batches, entity, day, _ids(postings))
+
+        transact(self._store, context_for(group_id, now), decide)
+
+
+def _close_batch(work: Work, batches: ChargeBatches, entity: str, day: date, posting_ids: tuple[UUID, ...]) -> None:
+    entry = work.get_or_new(JournalEntry, journal_id(GroupKind.CHARGES, batches.id, batches.next_ordinal))
+    batches.close(entity, day, entry.id, posting_ids)
+    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"posting_id": posting_ids})
+    lines = summarised_rows(sums)
+    if lines:
+        entry.intend(
+            entity=entity,
+            effective_date=day,
+            lines=lines,
+            group_kind=GroupKind.CHARGES,
+            group_id=batches.id,
+            posting_ids=posting_ids,
+        )
+
+
+def _ids(postings: list[Row]) -> tuple[UUID, ...]:
+    found = []
+    for row in postings:
+        posting_id = row["posting_id"]
+        assert isinstance(posting_id, UUID)
+        found.append(posting_id)
+    return tuple(found)

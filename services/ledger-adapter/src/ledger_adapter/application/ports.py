@@ -1,0 +1,132 @@
+"""What the ledger adapter needs from outside: an ERP that can be asked, written to and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+from canonical.classes import CanonicalModel, Public
+from canonical.codes import AccountRole
+from canonical.journal import JournalLine
+from canonical.money import Money
+from chassis.domain import Refusal
+from pydantic import Field
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+
+
+class ErpLine(CanonicalModel, extra="forbid"):
+    """One line at the ERP: a role of the chart, a party's code where the account is a receivable, an amount."""
+
+    account: AccountRole
+    party: Public[Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$")]] = ""
+    amount: Money
+
+
+class ErpJournal(CanonicalModel, extra="forbid"):
+    """One document for the ERP. It has no field that could hold free text, so it cannot carry PHI."""
+
+    number: Public[Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}$")]]
+    entity: Public[Code]
+    effective_date: Public[date]
+    lines: tuple[ErpLine, ...] = Field(min_length=2)
+
+
+@dataclass(frozen=True, slots=True)
+class ErpDocument:
+    """A posted document as the ERP holds it."""
+
+    number: str
+    document_id: str
+    effective_date: date
+    lines: tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The ERP booked the document, under its own name for it."""
+
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The document is at the ERP's door and has not been booked or refused yet; nothing is sent meanwhile."""
+
+
+class RefusalKind(StrEnum):
+    """Why the ERP said no. UNCLASSIFIED is what nobody has understood yet; it is never tried again by itself."""
+
+    PERIOD_CLOSED = "PeriodClosed"
+    NUMBER_TAKEN = "NumberTaken"
+    INVALID = "ErpRejected"
+    UNCLASSIFIED = "UnclassifiedErpError"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The ERP did not book the document; the reason is its own words, cut to 200 characters."""
+
+    kind: RefusalKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """What the ERP has posted to one account and party, debits positive."""
+
+    account: AccountRole
+    party: str
+    amount: Money
+
+
+class ErpUncertain(Exception):
+    """Documents were sent, and no answer tells which of them were booked. Ask by number before anything else."""
+
+
+class UnknownEntity(Refusal):
+    """No ERP is configured for an entity; its journal entries wait."""
+
+
+class Erp(Protocol):
+    """One ERP for one or more entities. Calls block and have their own deadlines.
+
+    Every method raises `chassis.domain.Unavailable` when nothing can have happened: no connection, credentials refused.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of this ERP in our records."""
+        ...
+
+    def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
+        """The documents of those numbers that the ERP has posted, or has received and not decided on."""
+        ...
+
+    def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
+        """Books documents; one answer per number. A number that is taken is never booked a second time.
+
+        Raises:
+            ErpUncertain: some may have been booked.
+        """
+        ...
+
+    def balances(self, entity: str) -> Sequence[AccountBalance]:
+        """What is posted per account role and party; roles without a posting may be absent."""
+        ...
+
+
+class ErpDirectory(Protocol):
+    """Which ERP keeps the books of which entity."""
+
+    def of(self, entity: str) -> Erp:
+        """
+        Raises:
+            UnknownEntity: no ERP is configured for it.
+        """
+        ...
+
+    def entities(self) -> Sequence[str]: ...

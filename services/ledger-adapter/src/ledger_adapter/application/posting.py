@@ -1,0 +1,294 @@
+"""Posting to the ERP: intent, probe, post, confirm; in batches per entity, paused while an ERP is down.
+
+Nothing is sent that was not asked for by its number in the same run, and every sending is preceded by a recorded probe:
+of two replicas that would send the same entry, the version lets one through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.domain import Unavailable
+from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.exceptions import raise_case
+
+from ledger_adapter.application.drafting import context_for
+from ledger_adapter.application.ports import (
+    Erp,
+    ErpDirectory,
+    ErpDocument,
+    ErpJournal,
+    ErpLine,
+    ErpUncertain,
+    Pending,
+    Posted,
+    RefusalKind,
+    Refused,
+    UnknownEntity,
+)
+from ledger_adapter.application.queries import JOURNALS
+from ledger_adapter.domain.journal_entry import TO_SEND, JournalEntry, JournalState, differences_between
+
+BATCH_MAX = 200
+PAUSE_MIN = timedelta(seconds=1)
+PAUSE_MAX = timedelta(seconds=30)
+Answer = Posted | Refused | Pending
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Pauses:
+    """How long each entity's ERP is left alone; forgotten by a restart, which only means one more question."""
+
+    until: dict[str, datetime] = field(default_factory=dict)
+    length: dict[str, timedelta] = field(default_factory=dict)
+
+    def holds(self, entity: str, now: datetime) -> bool:
+        return entity in self.until and now < self.until[entity]
+
+    def lengthen(self, entity: str, now: datetime) -> None:
+        self.length[entity] = min(self.length.get(entity, PAUSE_MIN / 2) * 2, PAUSE_MAX)
+        self.until[entity] = now + self.length[entity]
+
+    def end(self, entity: str) -> None:
+        self.until.pop(entity, None)
+        self.length.pop(entity, None)
+
+
+class JournalPosting:
+    """Moves journal entries from intended to confirmed."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        erps: ErpDirectory,
+        *,
+        crash_point: CrashPoint = no_crash,
+        batch_max: int = BATCH_MAX,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._erps = erps
+        self._crash_point = crash_point
+        self._batch_max = batch_max
+        self._pauses = _Pauses()
+
+    def run(self) -> int:
+        """One batch of sending and one of confirming per entity; how many entries moved on."""
+        waiting = [state.value for state in (*TO_SEND, JournalState.POSTED)]
+        entities = [str(row["entity"]) for row in self._store.sums(JOURNALS, [], ["entity"], {"state": waiting})]
+        return sum(self._run_for(entity) for entity in entities)
+
+    def _run_for(self, entity: str) -> int:
+        now = self._clock()
+        if self._pauses.holds(entity, now):
+            return 0
+        try:
+            erp = self._erps.of(entity)
+            moved = self._send(entity, erp, (JournalState.INTENDED, JournalState.PROBED))
+            moved += self._send(entity, erp, (JournalState.UNCERTAIN,))
+            moved += self._confirm(entity, erp)
+        except Unavailable:
+            self._pauses.lengthen(entity, now)
+            return 0
+        except UnknownEntity as unknown:
+            self._pauses.lengthen(entity, now)
+            self._report_unknown_entity(entity, str(unknown))
+            return 0
+        self._pauses.end(entity)
+        return moved
+
+    def _send(self, entity: str, erp: Erp, states: Sequence[JournalState]) -> int:
+        rows = self._due(entity, states)
+        if not rows:
+            return 0
+        found = erp.find(entity, [str(row["external_number"]) for row in rows])
+        documents, moved = self._record_probe(rows, found, erp)
+        if not documents:
+            return moved
+        self._crash_point("before-erp")
+        answers: Mapping[str, Answer]
+        try:
+            answers = erp.post(entity, list(documents.values()))
+        except ErpUncertain as uncertain:
+            self._crash_point("after-erp")
+            self._record_uncertain(documents, str(uncertain))
+            return moved
+        self._crash_point("after-erp")
+        return moved + self._record_answers(documents, answers, erp, JournalState.UNCERTAIN in states)
+
+    def _due(self, entity: str, states: Sequence[JournalState]) -> list[Row]:
+        where = {"entity": entity, "state": [state.value for state in states]}
+        return self._store.rows(JOURNALS, where, order=("intended_at",), limit=self._batch_max)
+
+    def _record_probe(
+        self, rows: Sequence[Row], found: Mapping[str, ErpDocument | Pending], erp: Erp
+    ) -> tuple[dict[UUID, ErpJournal], int]:
+        """Records what the ERP holds; the documents that are ours to send now, and how many turned out to be there."""
+
+        def decide(work: Work) -> tuple[dict[UUID, ErpJournal], int]:
+            to_send: dict[UUID, ErpJournal] = {}
+            there = 0
+            for entry in _untouched(work, rows):
+                assert entry.head is not None, "an intended entry has a head"
+                held = found.get(entry.head.external_number)
+                if isinstance(held, ErpDocument):
+                    entry.record_posted(erp.name, held.document_id)
+                    there += 1
+                elif held is None:
+                    entry.record_probe()
+                    to_send[entry.id] = erp_journal(entry)
+            return to_send, there
+
+        return self._transact(_ids(rows), decide)
+
+    def _record_uncertain(self, documents: Mapping[UUID, ErpJournal], reason: str) -> None:
+        def decide(work: Work) -> None:
+            for entry in _probed(work, documents):
+                entry.record_uncertain(reason[:200])
+
+        self._transact(documents, decide)
+
+    def _record_answers(
+        self,
+        documents: Mapping[UUID, ErpJournal],
+        answers: Mapping[str, Answer],
+        erp: Erp,
+        asked_before: bool,
+    ) -> int:
+        def decide(work: Work) -> int:
+            moved = 0
+            for entry in _probed(work, documents):
+                answer = answers.get(documents[entry.id].number)
+                if isinstance(answer, Posted):
+                    entry.record_posted(erp.name, answer.document_id)
+                    moved += 1
+                elif isinstance(answer, Refused):
+                    _record_refusal(work, entry, answer, asked_before)
+                elif isinstance(answer, Pending):
+                    entry.record_uncertain("handed over, not acknowledged yet")
+                else:
+                    entry.record_uncertain("the ERP did not answer for this number")
+            return moved
+
+        return self._transact(documents, decide)
+
+    def _confirm(self, entity: str, erp: Erp) -> int:
+        rows = self._due(entity, (JournalState.POSTED,))
+        if not rows:
+            return 0
+        held = erp.find(entity, [str(row["external_number"]) for row in rows])
+
+        def decide(work: Work) -> int:
+            return sum(_confirm_or_report(work, entry, held) for entry in _untouched(work, rows))
+
+        return self._transact(_ids(rows), decide)
+
+    def _transact(self, ids: Iterable[object], decide: Callable[[Work], _T]) -> _T:
+        cause = derive("erp-exchange", *sorted(map(str, ids)))
+        return transact(self._store, context_for(cause, self._clock()), decide)
+
+    def _report_unknown_entity(self, entity: str, summary: str) -> None:
+        cause = derive("entity-without-erp", entity)
+
+        def decide(work: Work) -> None:
+            raise_case(work, cause, code="UnknownEntity", summary=summary, subject="entity", entity=entity)
+
+        transact(self._store, context_for(cause, self._clock()), decide)
+
+
+def erp_journal(entry: JournalEntry) -> ErpJournal:
+    """The document of an entry: nothing but our number, its date and its lines."""
+    assert entry.head is not None, "an intended entry has a head"
+    return ErpJournal(
+        number=entry.head.external_number,
+        entity=entry.head.entity,
+        effective_date=entry.head.effective_date,
+        lines=tuple(ErpLine(account=line.account, party=line.party, amount=line.amount) for line in entry.lines),
+    )
+
+
+def _ids(rows: Iterable[Row]) -> list[UUID]:
+    return [identity for row in rows if isinstance(identity := row["journal_id"], UUID)]
+
+
+def _untouched(work: Work, rows: Sequence[Row]) -> Iterator[JournalEntry]:
+    """The entries that nobody has moved since their rows were read."""
+    versions = {row["journal_id"]: row["version"] for row in rows}
+    work.prefetch(_ids(rows))
+    for identity in _ids(rows):
+        entry = work.require(JournalEntry, identity)
+        if entry.version == versions[identity]:
+            yield entry
+
+
+def _probed(work: Work, documents: Mapping[UUID, ErpJournal]) -> Iterator[JournalEntry]:
+    """The entries whose sending is still the last thing known of them."""
+    work.prefetch(documents)
+    for identity in documents:
+        entry = work.require(JournalEntry, identity)
+        if entry.state is JournalState.PROBED:
+            yield entry
+
+
+def _record_refusal(work: Work, entry: JournalEntry, refused: Refused, asked_before: bool) -> None:
+    """A closed period holds the entry; any other refusal ends the attempt; both are a person's to mend.
+
+    A number that is taken may be our own earlier sending: it is asked for once more, and only then believed.
+    """
+    reason = refused.reason[:200]
+    if refused.kind is RefusalKind.NUMBER_TAKEN and not asked_before:
+        entry.record_uncertain(reason)
+        return
+    if refused.kind is RefusalKind.PERIOD_CLOSED:
+        entry.hold_for_period(reason)
+    else:
+        entry.record_rejected(refused.kind.value, reason)
+    _report(work, entry, refused.kind.value, reason)
+
+
+def _confirm_or_report(work: Work, entry: JournalEntry, held: Mapping[str, ErpDocument | Pending]) -> int:
+    assert entry.head is not None, "a posted entry has a head"
+    document = held.get(entry.head.external_number)
+    if isinstance(document, Pending):
+        return 0
+    differences = differences_with(entry, document)
+    if differences:
+        entry.record_differences(differences)
+        _report(work, entry, "ErpDiffers", "; ".join(differences)[:400])
+    else:
+        entry.confirm()
+    return 1
+
+
+def differences_with(entry: JournalEntry, document: ErpDocument | None) -> tuple[str, ...]:
+    """What the ERP holds otherwise than we sent it; empty when equal line by line."""
+    assert entry.head is not None, "a posted entry has a head"
+    if document is None:
+        return ("the ERP does not hold the document any more",)
+    found = differences_between(entry.lines, document.lines)
+    if document.effective_date != entry.head.effective_date:
+        found += (f"dated {entry.head.effective_date} by us, {document.effective_date} at the ERP",)
+    return found
+
+
+def _report(work: Work, entry: JournalEntry, code: str, summary: str) -> None:
+    assert entry.head is not None, "an intended entry has a head"
+    raise_case(
+        work,
+        derive("journal-stopped", entry.id, entry.version),
+        code=code,
+        summary=f"journal {entry.head.external_number}: {summary}",
+        subject="journal-entry",
+        subject_id=entry.id,
+        entity=entry.head.entity,
+        amount=Money.total(line.amount for line in entry.lines if line.amount.minor > 0),
+    )

@@ -1,0 +1,325 @@
+"""The read models of the ledger adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from canonical.journal import JournalLine
+from chassis.domain import Event
+from chassis.eventstore import Change, Table, add, put
+
+from ledger_adapter.domain.charge_batches import ChargeBatches
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
+from ledger_adapter.domain.manifest import ManifestState, RemittanceManifest
+from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting
+
+POSTINGS = Table(
+    "subledger_postings",
+    {
+        "posting_id": "uuid",
+        "group_kind": "text",
+        "group_id": "uuid",
+        "item_id": "uuid",
+        "remittance_position": "integer",
+        "entity": "text",
+        "effective_date": "date",
+        "cash_minor": "bigint",
+        "rules_version": "text",
+        "source_event_id": "uuid",
+        "claim_id": "uuid",
+        "encounter_id": "uuid",
+        "patient_id": "uuid",
+        "batch": "integer",
+        "journal_id": "uuid",
+        "recorded_at": "timestamptz",
+    },
+    key=("posting_id",),
+    indexes=(("group_id",), ("batch",), ("journal_id",), ("encounter_id",), ("claim_id",)),
+)
+"""`batch` is 0 for a charge posting that no batch has taken up, its batch's ordinal then, and null for other kinds."""
+
+LINES = Table(
+    "subledger_lines",
+    {
+        "posting_id": "uuid",
+        "account": "text",
+        "party": "text",
+        "amount_minor": "bigint",
+        "rules": "text",
+        "entity": "text",
+        "group_id": "uuid",
+        "item_id": "uuid",
+        "payer_class": "text",
+        "department": "text",
+        "claim_id": "uuid",
+        "encounter_id": "uuid",
+        "patient_id": "uuid",
+        "effective_date": "date",
+    },
+    key=("posting_id", "account", "party"),
+    indexes=(("group_id",), ("entity", "account")),
+)
+"""A posting's lines summed by account and party; `rules` lists the rules behind a sum."""
+
+MANIFESTS = Table(
+    "remittance_manifests",
+    {
+        "remittance_id": "uuid",
+        "entity": "text",
+        "payer": "text",
+        "effective_date": "date",
+        "state": "text",
+        "claim_count": "bigint",
+        "total_paid_minor": "bigint",
+        "postings": "bigint",
+        "missing_postings": "bigint",
+        "missing_paid_minor": "bigint",
+        "journal_id": "uuid",
+        "expected_at": "timestamptz",
+    },
+    key=("remittance_id",),
+    indexes=(("state", "missing_postings"),),
+)
+"""`missing_*` is the manifest less what has been posted; zero when the remittance is whole, in whatever order it came."""
+
+JOURNALS = Table(
+    "journals",
+    {
+        "journal_id": "uuid",
+        "external_number": "text",
+        "entity": "text",
+        "kind": "text",
+        "group_id": "uuid",
+        "effective_date": "date",
+        "state": "text",
+        "version": "integer",
+        "erp": "text",
+        "erp_document": "text",
+        "reason": "text",
+        "debit_minor": "bigint",
+        "line_count": "integer",
+        "lines": "jsonb",
+        "posting_count": "integer",
+        "posting_digest": "text",
+        "rules_version": "text",
+        "intended_at": "timestamptz",
+        "changed_at": "timestamptz",
+    },
+    key=("journal_id",),
+    indexes=(("state",), ("external_number",), ("group_id",), ("erp_document",)),
+)
+
+BALANCES = Table(
+    "account_balances",
+    {
+        "entity": "text",
+        "account": "text",
+        "party": "text",
+        "subledger_minor": "bigint",
+        "intended_minor": "bigint",
+        "confirmed_minor": "bigint",
+    },
+    key=("entity", "account", "party"),
+)
+"""Running balances: everything posted here, what of it is in journal entries, and what of those the ERP confirmed."""
+
+CLEARING = Table(
+    "clearing_items",
+    {
+        "entity": "text",
+        "account": "text",
+        "item_id": "uuid",
+        "kind": "text",
+        "amount_minor": "bigint",
+        "postings": "bigint",
+        "effective_date": "date",
+    },
+    key=("entity", "account", "item_id"),
+    indexes=(("entity", "account", "amount_minor"),),
+)
+"""What a clearing account is made of: one row per remittance, payment or payout, zero when it is cleared; `kind` and
+`effective_date` are those of its latest posting."""
+
+TABLES = (POSTINGS, LINES, MANIFESTS, JOURNALS, BALANCES, CLEARING)
+CLEARING_ACCOUNTS = frozenset(
+    {"eft-clearing", "gateway-clearing", "unapplied-payer", "unapplied-patient", "unidentified-receipts"}
+)
+
+
+def project_postings(event: Event) -> Iterable[Change]:
+    """Rows of a posting, of its lines, and the balances they move."""
+    if not isinstance(event, SubledgerPosting.Drafted):
+        return
+    first = event.lines[0] if event.lines else None
+    yield put(
+        POSTINGS,
+        posting_id=event.originator_id,
+        group_kind=event.group_kind.value,
+        group_id=event.group_id,
+        item_id=event.item_id,
+        remittance_position=event.remittance_position,
+        entity=event.entity,
+        effective_date=event.effective_date,
+        cash_minor=event.cash.minor,
+        rules_version=event.rules_version,
+        source_event_id=event.source_event_id,
+        claim_id=first.claim_id if first else None,
+        encounter_id=first.encounter_id if first else None,
+        patient_id=first.patient_id if first else None,
+        batch=0 if event.group_kind is GroupKind.CHARGES else None,
+        recorded_at=event.timestamp,
+    )
+    if event.group_kind is GroupKind.REMITTANCE:
+        yield add(
+            MANIFESTS,
+            {"remittance_id": event.group_id},
+            postings=1,
+            missing_postings=-1,
+            missing_paid_minor=-event.cash.minor,
+        )
+    yield from _lines(event)
+
+
+def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    rules: dict[tuple[str, str], dict[str, None]] = {}
+    for line in event.lines:
+        place = (line.account.value, line.party)
+        sums.setdefault(place, [0])[0] += line.amount.minor
+        rules.setdefault(place, {})[line.rule] = None
+    by_place = {(line.account.value, line.party): line for line in reversed(event.lines)}
+    departments = {line.department for line in event.lines}
+    for (account, party), (amount,) in sums.items():
+        line = by_place[account, party]
+        yield put(
+            LINES,
+            posting_id=event.originator_id,
+            account=account,
+            party=party,
+            amount_minor=amount,
+            rules=",".join(rules[account, party]),
+            entity=event.entity,
+            group_id=event.group_id,
+            item_id=event.item_id,
+            payer_class=line.payer_class,
+            department=line.department if len(departments) == 1 else "",
+            claim_id=line.claim_id,
+            encounter_id=line.encounter_id,
+            patient_id=line.patient_id,
+            effective_date=event.effective_date,
+        )
+        yield add(BALANCES, {"entity": event.entity, "account": account, "party": party}, subledger_minor=amount)
+        if account in CLEARING_ACCOUNTS:
+            item = {"entity": event.entity, "account": account, "item_id": event.item_id}
+            yield add(CLEARING, dict(item), amount_minor=amount, postings=1)
+            yield put(CLEARING, **item, kind=event.group_kind.value, effective_date=event.effective_date)
+
+
+def project_groups(event: Event) -> Iterable[Change]:
+    """Rows of manifests, and which batch a charge posting is in."""
+    if isinstance(event, RemittanceManifest.Expected):
+        yield put(
+            MANIFESTS,
+            remittance_id=event.remittance_id,
+            entity=event.entity,
+            payer=event.payer,
+            effective_date=event.effective_date,
+            state=ManifestState.COLLECTING.value,
+            claim_count=event.claim_count,
+            total_paid_minor=event.total_paid.minor,
+            expected_at=event.timestamp,
+        )
+        yield add(
+            MANIFESTS,
+            {"remittance_id": event.remittance_id},
+            missing_postings=event.claim_count,
+            missing_paid_minor=event.total_paid.minor,
+        )
+    elif isinstance(event, RemittanceManifest.Met):
+        state = ManifestState.MET.value
+        yield put(MANIFESTS, remittance_id=event.remittance_id, state=state, journal_id=event.journal_id)
+    elif isinstance(event, RemittanceManifest.Differed):
+        yield put(MANIFESTS, remittance_id=event.remittance_id, state=ManifestState.DIFFERS.value)
+    elif isinstance(event, ChargeBatches.Closed):
+        for posting_id in event.posting_ids:
+            yield put(POSTINGS, posting_id=posting_id, batch=event.ordinal, journal_id=event.journal_id)
+
+
+def project_journals(event: Event) -> Iterable[Change]:
+    """Rows of journal entries, and what of the balances is intended and confirmed."""
+    if isinstance(event, JournalEntry.Intended):
+        yield _intended(event)
+        yield from _balances(event.head.entity, event.lines, "intended_minor")
+        if event.group_kind not in (GroupKind.CHARGES, GroupKind.REMITTANCE):
+            yield put(POSTINGS, posting_id=event.group_id, journal_id=event.originator_id)
+        return
+    if isinstance(event, JournalEntry.Confirmed):
+        yield from _balances(event.head.entity, event.lines, "confirmed_minor")
+    state = _state_after(event)
+    if state is None:
+        return
+    changed: dict[str, object] = {
+        "state": state.value,
+        "version": event.originator_version,
+        "changed_at": event.timestamp,
+        "reason": _reason_of(event),
+    }
+    if isinstance(event, JournalEntry.Posted):
+        changed |= {"erp": event.erp, "erp_document": event.erp_document}
+    yield put(JOURNALS, journal_id=event.originator_id, **changed)
+
+
+def _intended(event: JournalEntry.Intended) -> Change:
+    return put(
+        JOURNALS,
+        journal_id=event.originator_id,
+        external_number=event.head.external_number,
+        entity=event.head.entity,
+        kind=event.head.kind,
+        group_id=event.group_id,
+        effective_date=event.head.effective_date,
+        state=JournalState.INTENDED.value,
+        version=event.originator_version,
+        debit_minor=sum(line.amount.minor for line in event.lines if line.amount.minor > 0),
+        line_count=len(event.lines),
+        lines=[line.model_dump(mode="json") for line in event.lines],
+        posting_count=event.posting_count,
+        posting_digest=event.posting_digest,
+        rules_version=event.head.rules_version,
+        intended_at=event.timestamp,
+        changed_at=event.timestamp,
+    )
+
+
+def _balances(entity: str, lines: Iterable[JournalLine], column: str) -> Iterable[Change]:
+    for line in lines:
+        key: dict[str, object] = {"entity": entity, "account": line.account.value, "party": line.party}
+        yield add(BALANCES, key, **{column: line.amount.minor})
+
+
+def _state_after(event: Event) -> JournalState | None:
+    for kind, state in (
+        (JournalEntry.Probed, JournalState.PROBED),
+        (JournalEntry.Posted, JournalState.POSTED),
+        (JournalEntry.BecameUncertain, JournalState.UNCERTAIN),
+        (JournalEntry.Rejected, JournalState.REJECTED),
+        (JournalEntry.HeldForPeriod, JournalState.HELD_FOR_PERIOD),
+        (JournalEntry.Confirmed, JournalState.CONFIRMED),
+        (JournalEntry.Differed, JournalState.DIFFERS),
+    ):
+        if isinstance(event, kind):
+            return state
+    return event.state if isinstance(event, JournalEntry.Resumed) else None
+
+
+def _reason_of(event: Event) -> str | None:
+    if isinstance(event, JournalEntry.Rejected):
+        return f"{event.code}: {event.reason}"
+    if isinstance(event, JournalEntry.HeldForPeriod | JournalEntry.BecameUncertain):
+        return event.reason
+    if isinstance(event, JournalEntry.Differed):
+        return "; ".join(event.differences)
+    return None
+
+
+PROJECTIONS = (project_postings, project_groups, project_journals)

@@ -1,0 +1,277 @@
+"""The journal entry: from the intent to book it, to the proof that the ERP holds it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from canonical.classes import Public
+from canonical.ids import derive, external_number
+from canonical.journal import JournalHead, JournalLine, refuse_unbalanced
+from chassis.domain import Aggregate, Event, Refusal
+
+from ledger_adapter.domain.posting_rules import RULES_VERSION
+from ledger_adapter.domain.subledger import GroupKind
+
+
+class JournalState(StrEnum):
+    """UNCERTAIN: sent, and nobody knows yet whether it arrived. DIFFERS: the ERP holds something else than we sent."""
+
+    UNKNOWN = "unknown"
+    INTENDED = "intended"
+    PROBED = "probed"
+    POSTED = "posted"
+    UNCERTAIN = "uncertain"
+    REJECTED = "rejected"
+    HELD_FOR_PERIOD = "held-for-period"
+    DIFFERS = "differs"
+    CONFIRMED = "confirmed"
+
+
+LEGAL_MOVES: Mapping[JournalState, frozenset[JournalState]] = {
+    JournalState.UNKNOWN: frozenset({JournalState.INTENDED}),
+    JournalState.INTENDED: frozenset({JournalState.PROBED, JournalState.POSTED}),
+    JournalState.PROBED: frozenset(
+        {
+            JournalState.PROBED,
+            JournalState.POSTED,
+            JournalState.UNCERTAIN,
+            JournalState.REJECTED,
+            JournalState.HELD_FOR_PERIOD,
+        }
+    ),
+    JournalState.UNCERTAIN: frozenset({JournalState.PROBED, JournalState.POSTED}),
+    JournalState.POSTED: frozenset({JournalState.CONFIRMED, JournalState.DIFFERS}),
+    JournalState.REJECTED: frozenset({JournalState.INTENDED}),
+    JournalState.HELD_FOR_PERIOD: frozenset({JournalState.INTENDED}),
+    JournalState.DIFFERS: frozenset({JournalState.POSTED}),
+    JournalState.CONFIRMED: frozenset(),
+}
+
+TO_SEND = (JournalState.INTENDED, JournalState.PROBED, JournalState.UNCERTAIN)
+"""What is due at the ERP; every one of them is asked for by its number before anything is sent."""
+
+STOPPED = (JournalState.REJECTED, JournalState.HELD_FOR_PERIOD, JournalState.DIFFERS)
+"""What waits for a person."""
+
+
+class IllegalMove(Refusal):
+    """A journal entry cannot go from its state to that one."""
+
+
+def journal_id(kind: GroupKind, group_id: UUID, ordinal: int = 1) -> UUID:
+    """The journal entry of a group; charges have one per batch."""
+    return derive("journal", kind.value, group_id, ordinal)
+
+
+def digest_of(posting_ids: Iterable[UUID]) -> str:
+    """One hash over the postings of an entry, whatever order they come in."""
+    return hashlib.sha256(b"".join(sorted(identity.bytes for identity in posting_ids))).hexdigest()
+
+
+class JournalEntry(Aggregate):
+    """Intended, probed, posted, confirmed; an unknown outcome is a state, never a reason to send again blindly."""
+
+    def start(self) -> None:
+        self.state = JournalState.UNKNOWN
+        self.head: JournalHead | None = None
+        self.lines: tuple[JournalLine, ...] = ()
+        self.erp = ""
+        self.erp_document = ""
+
+    class Intended(Event):
+        TOPIC = "ledger.journal-entry.intended"
+        head: JournalHead
+        lines: tuple[JournalLine, ...]
+        group_kind: GroupKind
+        group_id: UUID
+        posting_count: int
+        posting_digest: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.INTENDED
+            entry.head = self.head
+            entry.lines = self.lines
+
+    class Probed(Event):
+        """The ERP was asked and does not hold our number; what follows is the only sending this event allows."""
+
+        TOPIC = "ledger.journal-entry.probed"
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.PROBED
+
+    class Posted(Event):
+        TOPIC = "ledger.journal-entry.posted"
+        erp: Public[str]
+        erp_document: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.POSTED
+            entry.erp = self.erp
+            entry.erp_document = self.erp_document
+
+    class BecameUncertain(Event):
+        """Sent, but no answer tells whether it arrived."""
+
+        TOPIC = "ledger.journal-entry.became-uncertain"
+        reason: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.UNCERTAIN
+
+    class Rejected(Event):
+        """The ERP refused it for a reason that trying again does not mend."""
+
+        TOPIC = "ledger.journal-entry.rejected"
+        code: Public[str]
+        reason: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.REJECTED
+
+    class HeldForPeriod(Event):
+        """The ERP's period of the effective date is closed."""
+
+        TOPIC = "ledger.journal-entry.held-for-period"
+        reason: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.HELD_FOR_PERIOD
+
+    class Confirmed(Event):
+        """Read back from the ERP, equal line by line."""
+
+        TOPIC = "ledger.journal-entry.confirmed"
+        head: JournalHead
+        lines: tuple[JournalLine, ...]
+        erp: Public[str]
+        erp_document: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.CONFIRMED
+
+    class Differed(Event):
+        """What the ERP holds under our number is not what we sent."""
+
+        TOPIC = "ledger.journal-entry.differed"
+        differences: tuple[Public[str], ...]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = JournalState.DIFFERS
+
+    class Resumed(Event):
+        """A person mended the cause: a refused or held entry starts over, one that differs is read back again."""
+
+        TOPIC = "ledger.journal-entry.resumed"
+        state: JournalState
+        reason: Public[str]
+
+        def apply(self, entry: JournalEntry) -> None:
+            entry.state = self.state
+
+    def intend(
+        self,
+        *,
+        entity: str,
+        effective_date: date,
+        lines: tuple[JournalLine, ...],
+        group_kind: GroupKind,
+        group_id: UUID,
+        posting_ids: tuple[UUID, ...],
+    ) -> None:
+        """Decides to book the entry under our own number.
+
+        Raises:
+            IllegalMove: it is intended already.
+            canonical.journal.Unbalanced: our own fault, nothing is recorded.
+        """
+        self._refuse_illegal(JournalState.INTENDED)
+        refuse_unbalanced(f"journal {self.id}", lines)
+        assert lines, "an entry without lines is never booked"
+        head = JournalHead(
+            journal_id=self.id,
+            entity=entity,
+            kind=group_kind.value,
+            effective_date=effective_date,
+            external_number=external_number(self.id),
+            rules_version=RULES_VERSION,
+        )
+        self.trigger_event(
+            self.Intended,
+            head=head,
+            lines=lines,
+            group_kind=group_kind,
+            group_id=group_id,
+            posting_count=len(posting_ids),
+            posting_digest=digest_of(posting_ids),
+        )
+
+    def record_probe(self) -> None:
+        self._refuse_illegal(JournalState.PROBED)
+        self.trigger_event(self.Probed)
+
+    def record_posted(self, erp: str, erp_document: str) -> None:
+        self._refuse_illegal(JournalState.POSTED)
+        self.trigger_event(self.Posted, erp=erp, erp_document=erp_document)
+
+    def record_uncertain(self, reason: str) -> None:
+        self._refuse_illegal(JournalState.UNCERTAIN)
+        self.trigger_event(self.BecameUncertain, reason=reason)
+
+    def record_rejected(self, code: str, reason: str) -> None:
+        self._refuse_illegal(JournalState.REJECTED)
+        self.trigger_event(self.Rejected, code=code, reason=reason)
+
+    def hold_for_period(self, reason: str) -> None:
+        self._refuse_illegal(JournalState.HELD_FOR_PERIOD)
+        self.trigger_event(self.HeldForPeriod, reason=reason)
+
+    def confirm(self) -> None:
+        self._refuse_illegal(JournalState.CONFIRMED)
+        self.trigger_event(
+            self.Confirmed, head=self.head, lines=self.lines, erp=self.erp, erp_document=self.erp_document
+        )
+
+    def record_differences(self, differences: tuple[str, ...]) -> None:
+        self._refuse_illegal(JournalState.DIFFERS)
+        self.trigger_event(self.Differed, differences=differences)
+
+    def resume(self, reason: str) -> None:
+        """
+        Raises:
+            IllegalMove: nothing has stopped this entry.
+        """
+        if self.state not in STOPPED:
+            raise IllegalMove(
+                f"journal {self.id} is {self.state}; only one that was refused, held or differs is resumed"
+            )
+        target = JournalState.POSTED if self.state is JournalState.DIFFERS else JournalState.INTENDED
+        self._refuse_illegal(target)
+        self.trigger_event(self.Resumed, state=target, reason=reason)
+
+    def _refuse_illegal(self, target: JournalState) -> None:
+        if target not in LEGAL_MOVES[self.state]:
+            raise IllegalMove(f"journal {self.id} is {self.state} and cannot become {target}")
+
+
+def differences_between(ours: Iterable[JournalLine], theirs: Iterable[JournalLine]) -> tuple[str, ...]:
+    """What two sets of lines disagree on, by account and party; empty when they are equal to the cent."""
+    left, right = _by_place(ours), _by_place(theirs)
+    return tuple(
+        f"{account} {party}".strip() + f": ours {left.get(place, 0)} minor units, at the ERP {right.get(place, 0)}"
+        for place in sorted(left.keys() | right.keys())
+        if left.get(place, 0) != right.get(place, 0)
+        for account, party in [place]
+    )
+
+
+def _by_place(lines: Iterable[JournalLine]) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = {}
+    for line in lines:
+        place = (line.account.value, line.party)
+        sums[place] = sums.get(place, 0) + line.amount.minor
+    return sums

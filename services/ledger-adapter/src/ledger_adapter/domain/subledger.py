@@ -1,0 +1,134 @@
+"""The subledger: one posting per financial fact, kept with its lines for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from canonical.classes import Public
+from canonical.codes import AccountRole
+from canonical.envelope import PublicEvent
+from canonical.ids import derive
+from canonical.journal import LedgerLine
+from canonical.money import Money
+from chassis.domain import Aggregate, Conflict, Event
+
+from ledger_adapter.domain.posting_rules import RULES_VERSION, assert_balanced, estimate_in
+
+NO_CASH = Money(0)
+
+
+class GroupKind(StrEnum):
+    """What one journal entry is made of."""
+
+    CHARGES = "charges"
+    REMITTANCE = "remittance"
+    DEPOSIT = "deposit"
+    PATIENT_PAYMENT = "patient-payment"
+    APPLICATION = "application"
+    PAYOUT = "payout"
+
+
+class FactChanged(Conflict):
+    """The same fact came with other content; what was booked stays, and a person is told."""
+
+
+def charge_posting_id(encounter_id: UUID, posting: int) -> UUID:
+    """The posting of one posting of an encounter's charges."""
+    return derive("posting", "charges", encounter_id, posting)
+
+
+def claim_payment_posting_id(remittance_id: UUID, position: int) -> UUID:
+    """The posting of one claim payment, whether we know the claim or not: the same cash is booked one way only."""
+    return derive("posting", "claim-payment", remittance_id, position)
+
+
+def single_posting_id(kind: GroupKind, *parts: object) -> UUID:
+    """The posting of a fact that is a journal entry by itself."""
+    return derive("posting", kind.value, *parts)
+
+
+def content_hash_of(event: PublicEvent) -> str:
+    """A short hash of a fact's content, to tell a repetition from a contradiction."""
+    return hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:32]
+
+
+class SubledgerPosting(Aggregate):
+    """The lines of one fact. Its id follows from the fact; it is drafted once and never changes."""
+
+    def start(self) -> None:
+        self.content_hash = ""
+        self.entity = ""
+        self.estimate = Money(0)
+        self.department = ""
+
+    class Drafted(Event):
+        """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
+        cleared by: the remittance, payment or payout. `remittance_position` is -1 where there is no remittance."""
+
+        TOPIC = "ledger.subledger-posting.drafted"
+        group_kind: GroupKind
+        group_id: UUID
+        item_id: UUID
+        remittance_position: int = -1
+        entity: Public[str]
+        effective_date: Public[date]
+        cash: Money
+        lines: tuple[LedgerLine, ...]
+        rules_version: Public[str]
+        source_event_id: UUID
+        content_hash: Public[str]
+
+        def apply(self, posting: SubledgerPosting) -> None:
+            posting.content_hash = self.content_hash
+            posting.entity = self.entity
+            posting.estimate = estimate_in(self.lines)
+            posting.department = _only_department(self.lines)
+
+    def refuse_other_content(self, content_hash: str) -> None:
+        """
+        Raises:
+            FactChanged: this posting was drafted from other content.
+        """
+        if self.exists and self.content_hash != content_hash:
+            raise FactChanged(f"posting {self.id} was drafted from other content; what is booked stays")
+
+    def draft(
+        self,
+        *,
+        group_kind: GroupKind,
+        group_id: UUID,
+        item_id: UUID,
+        entity: str,
+        effective_date: date,
+        lines: tuple[LedgerLine, ...],
+        source_event_id: UUID,
+        content_hash: str,
+        cash: Money = NO_CASH,
+        remittance_position: int = -1,
+    ) -> None:
+        """Records the lines, once. `cash` is what the fact counts towards its remittance's total."""
+        assert not self.exists, "a posting is drafted once"
+        assert_balanced(lines)
+        self.trigger_event(
+            self.Drafted,
+            group_kind=group_kind,
+            group_id=group_id,
+            item_id=item_id,
+            remittance_position=remittance_position,
+            entity=entity,
+            effective_date=effective_date,
+            cash=cash,
+            lines=lines,
+            rules_version=RULES_VERSION,
+            source_event_id=source_event_id,
+            content_hash=content_hash,
+        )
+
+
+def _only_department(lines: tuple[LedgerLine, ...]) -> str:
+    """The department where all lines are of one."""
+    found = {line.department for line in lines if line.account is AccountRole.GROSS_REVENUE}
+    return found.pop() if len(found) == 1 else ""
