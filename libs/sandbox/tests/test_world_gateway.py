@@ -130,7 +130,9 @@ def test_a_payout_lists_its_transactions_whose_net_is_its_amount(
     assert len(transactions) == 26
     assert sum(each.net for each in charges) == payout.amount
     assert all(each.net == each.amount - each.fee and each.fee == processing_fee(each.amount) for each in charges)
-    assert client.v1.payouts.retrieve(payout.id).metadata["entity"] == "NORTH"
+    metadata = client.v1.payouts.retrieve(payout.id).metadata
+    assert metadata is not None
+    assert metadata["entity"] == "NORTH"
     wait_until(gateway, receiver, 53)
     assert receiver.kinds().count("payout.paid") == 1
 
