@@ -19,7 +19,11 @@ ENVIRONMENT_PLACES = ("main.py", "libs/chassis/src/chassis/runtime/", "libs/sand
 
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [ROOT / name for name in listed.stdout.split("\n") if name and (ROOT / name).is_file()]
 
@@ -72,7 +76,9 @@ def test_no_module_has_a_name_that_says_nothing(word: str) -> None:
 
 
 def test_money_is_never_a_float() -> None:
-    money = re.compile(r"float\(.*(amount|money|charge|paid|balance|price|fee)|(amount|charge|paid|balance|price|fee)\w*: float")
+    money = re.compile(
+        r"float\(.*(amount|money|charge|paid|balance|price|fee)|(amount|charge|paid|balance|price|fee)\w*: float"
+    )
     found = [
         f"{relative(path)}:{number}"
         for path in own_code()
@@ -87,7 +93,9 @@ def test_the_clock_is_passed_in() -> None:
     found = [
         f"{relative(path)}:{number}"
         for path in own_code()
-        if not relative(path).startswith(CLOCK_PLACES) and path.name != "main.py" and not relative(path).startswith("tests/")
+        if not relative(path).startswith(CLOCK_PLACES)
+        and path.name != "main.py"
+        and not relative(path).startswith("tests/")
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if clock.search(line)
     ]
@@ -107,7 +115,9 @@ def test_the_environment_is_read_in_main_alone() -> None:
 
 
 def test_no_file_names_a_package_index() -> None:
-    address = re.compile(rb"(https?://|//)[\w.\-]*(pypi|pythonhosted|npmjs|proxy\.golang)[\w.\-/]*|--(extra-)?index-url|find-links", re.I)
+    address = re.compile(
+        rb"(https?://|//)[\w.\-]*(pypi|pythonhosted|npmjs|proxy\.golang)[\w.\-/]*|--(extra-)?index-url|find-links", re.I
+    )
     found = [
         relative(path)
         for path in tracked()
@@ -131,7 +141,9 @@ def test_every_service_has_its_rooms() -> None:
 
 
 def test_only_the_chassis_publishes_and_subscribes() -> None:
-    risky = re.compile(r"\.publish_async\(|broker\.publish\(|@broker\.subscriber|JStream\((?!.*declare=False)|\.subscriber\(")
+    risky = re.compile(
+        r"\.publish_async\(|broker\.publish\(|@broker\.subscriber|JStream\((?!.*declare=False)|\.subscriber\("
+    )
     found = [
         f"{relative(path)}:{number}"
         for path in own_code()
