@@ -34,11 +34,14 @@ from ledger_adapter.application.ports import (
     UnknownEntity,
 )
 from ledger_adapter.application.queries import JOURNALS
-from ledger_adapter.domain.journal_entry import TO_SEND, JournalEntry, JournalState, differences_between
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
 BATCH_MAX = 200
 PAUSE_MIN = timedelta(seconds=1)
 PAUSE_MAX = timedelta(seconds=30)
+NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
+UNKNOWN_OUTCOME = (JournalState.UNCERTAIN,)
+TO_CONFIRM = (JournalState.POSTED,)
 Answer = Posted | Refused | Pending
 _T = TypeVar("_T")
 
@@ -83,7 +86,7 @@ class JournalPosting:
 
     def run(self) -> int:
         """One batch of sending and one of confirming per entity; how many entries moved on."""
-        waiting = [state.value for state in (*TO_SEND, JournalState.POSTED)]
+        waiting = [state.value for state in (*NOT_SENT, *UNKNOWN_OUTCOME, *TO_CONFIRM)]
         entities = [str(row["entity"]) for row in self._store.sums(JOURNALS, [], ["entity"], {"state": waiting})]
         return sum(self._run_for(entity) for entity in entities)
 
@@ -93,8 +96,8 @@ class JournalPosting:
             return 0
         try:
             erp = self._erps.of(entity)
-            moved = self._send(entity, erp, (JournalState.INTENDED, JournalState.PROBED))
-            moved += self._send(entity, erp, (JournalState.UNCERTAIN,))
+            moved = self._send(entity, erp, NOT_SENT)
+            moved += self._send(entity, erp, UNKNOWN_OUTCOME)
             moved += self._confirm(entity, erp)
         except Unavailable:
             self._pauses.lengthen(entity, now)
@@ -123,7 +126,7 @@ class JournalPosting:
             self._record_uncertain(documents, str(uncertain))
             return moved
         self._crash_point("after-erp")
-        return moved + self._record_answers(documents, answers, erp, JournalState.UNCERTAIN in states)
+        return moved + self._record_answers(documents, answers, erp, states is UNKNOWN_OUTCOME)
 
     def _due(self, entity: str, states: Sequence[JournalState]) -> list[Row]:
         where = {"entity": entity, "state": [state.value for state in states]}
@@ -182,7 +185,7 @@ class JournalPosting:
         return self._transact(documents, decide)
 
     def _confirm(self, entity: str, erp: Erp) -> int:
-        rows = self._due(entity, (JournalState.POSTED,))
+        rows = self._due(entity, TO_CONFIRM)
         if not rows:
             return 0
         held = erp.find(entity, [str(row["external_number"]) for row in rows])
@@ -194,7 +197,7 @@ class JournalPosting:
 
     def _transact(self, ids: Iterable[object], decide: Callable[[Work], _T]) -> _T:
         cause = derive("erp-exchange", *sorted(map(str, ids)))
-        return transact(self._store, context_for(cause, self._clock()), decide)
+        return transact(self._store, context_for(cause, self._clock()), decide, crash_point=self._crash_point)
 
     def _report_unknown_entity(self, entity: str, summary: str) -> None:
         cause = derive("entity-without-erp", entity)

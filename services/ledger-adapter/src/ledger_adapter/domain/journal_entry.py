@@ -45,17 +45,18 @@ LEGAL_MOVES: Mapping[JournalState, frozenset[JournalState]] = {
     ),
     JournalState.UNCERTAIN: frozenset({JournalState.PROBED, JournalState.POSTED}),
     JournalState.POSTED: frozenset({JournalState.CONFIRMED, JournalState.DIFFERS}),
-    JournalState.REJECTED: frozenset({JournalState.INTENDED}),
-    JournalState.HELD_FOR_PERIOD: frozenset({JournalState.INTENDED}),
-    JournalState.DIFFERS: frozenset({JournalState.POSTED}),
+    JournalState.REJECTED: frozenset(),
+    JournalState.HELD_FOR_PERIOD: frozenset(),
+    JournalState.DIFFERS: frozenset(),
     JournalState.CONFIRMED: frozenset(),
 }
 
-TO_SEND = (JournalState.INTENDED, JournalState.PROBED, JournalState.UNCERTAIN)
-"""What is due at the ERP; every one of them is asked for by its number before anything is sent."""
-
-STOPPED = (JournalState.REJECTED, JournalState.HELD_FOR_PERIOD, JournalState.DIFFERS)
-"""What waits for a person."""
+RESUMED_AS: Mapping[JournalState, JournalState] = {
+    JournalState.REJECTED: JournalState.INTENDED,
+    JournalState.HELD_FOR_PERIOD: JournalState.INTENDED,
+    JournalState.DIFFERS: JournalState.POSTED,
+}
+"""What waits for a person, and where it goes on once the person has mended the cause."""
 
 
 class IllegalMove(Refusal):
@@ -245,12 +246,11 @@ class JournalEntry(Aggregate):
         Raises:
             IllegalMove: nothing has stopped this entry.
         """
-        if self.state not in STOPPED:
+        target = RESUMED_AS.get(self.state)
+        if target is None:
             raise IllegalMove(
                 f"journal {self.id} is {self.state}; only one that was refused, held or differs is resumed"
             )
-        target = JournalState.POSTED if self.state is JournalState.DIFFERS else JournalState.INTENDED
-        self._refuse_illegal(target)
         self.trigger_event(self.Resumed, state=target, reason=reason)
 
     def _refuse_illegal(self, target: JournalState) -> None:

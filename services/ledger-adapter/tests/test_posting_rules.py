@@ -1,0 +1,223 @@
+"""The posting rules, in the accountant's words."""
+
+from __future__ import annotations
+
+import pytest
+from canonical.codes import AdjustmentGroup
+from canonical.journal import LedgerLine, residual
+from canonical.money import Money
+from canonical.remittance import ClaimAdjustment
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledger_adapter.domain import posting_rules as rules
+from ledger_adapter.domain.posting_rules import Fact, FactDoesNotAddUp, UnmappedAdjustment
+
+from .examples import (
+    adjudicated,
+    applied_later,
+    charged,
+    deposit,
+    money,
+    patient_paid,
+    payment_unknown,
+    payout,
+)
+
+CENTS = st.integers(min_value=-500_000, max_value=500_000)
+
+
+def booked(lines: tuple[LedgerLine, ...]) -> list[str]:
+    """Lines as an accountant writes them: rule, debit or credit, account, party, amount."""
+    return [
+        f"{line.rule} {'Dr' if line.amount.minor > 0 else 'Cr'} {line.account.value}"
+        f"{' ' + line.party if line.party else ''} {abs(line.amount).decimal_text}"
+        for line in lines
+    ]
+
+
+def test_a_charge_to_a_payer_books_revenue_and_the_expected_contractual_allowance() -> None:
+    lines = rules.lines_for_charges(charged(amounts=("100.00",)), expected_percent=30)
+    assert booked(lines) == [
+        "J01 Dr ar-payer ACME 100.00",
+        "J01 Cr gross-revenue 100.00",
+        "J03 Dr contractual-allowance 30.00",
+        "J03 Cr ar-allowance 30.00",
+    ]
+    assert rules.estimate_in(lines) == money("30.00")
+
+
+def test_a_self_pay_charge_is_owed_by_the_patient_and_has_no_estimate() -> None:
+    lines = rules.lines_for_charges(charged(payer="", amounts=("80.00",)), expected_percent=0)
+    assert booked(lines) == ["J01 Dr ar-patient PATIENTS-NORTH 80.00", "J01 Cr gross-revenue 80.00"]
+
+
+def test_charges_of_several_departments_are_booked_by_department() -> None:
+    event = charged(amounts=("10.00", "20.00", "5.00"), departments=("N-FM", "N-IM"))
+    lines = rules.lines_for_charges(event, expected_percent=30)
+    revenue = {line.department: line.amount for line in lines if line.account.value == "gross-revenue"}
+    assert revenue == {"N-FM": money("-15.00"), "N-IM": money("-20.00")}
+
+
+@pytest.mark.parametrize(
+    ("total", "percent", "expected"),
+    [
+        ("100.00", 30, "30.00"),
+        ("0.05", 50, "0.02"),
+        ("0.15", 50, "0.08"),
+        ("0.01", 30, "0.00"),
+        ("-0.05", 50, "-0.02"),
+        ("19.99", 45, "9.00"),
+        ("100.00", 0, "0.00"),
+    ],
+)
+def test_the_expected_contractual_rounds_the_half_cent_to_the_even_cent(
+    total: str, percent: int, expected: str
+) -> None:
+    assert rules.expected_contractual(money(total), percent) == money(expected)
+
+
+def test_the_first_adjudication_releases_the_estimate_and_books_what_the_payer_took() -> None:
+    lines = rules.lines_for_adjudication(adjudicated(), estimate=money("35.00"), contractual_reasons=("45",))
+    assert booked(lines) == [
+        "J05 Dr ar-allowance 35.00",
+        "J05 Cr contractual-allowance 35.00",
+        "J04 Dr eft-clearing 60.00",
+        "J04 Cr ar-payer ACME 60.00",
+        "J05 Dr contractual-allowance 30.00",
+        "J05 Cr ar-payer ACME 30.00",
+        "J07 Dr ar-patient PATIENTS-NORTH 10.00",
+        "J07 Cr ar-payer ACME 10.00",
+    ]
+
+
+def test_a_later_adjudication_releases_nothing() -> None:
+    event = adjudicated(first=False, charge="100.00", paid="100.00", adjustments=())
+    lines = rules.lines_for_adjudication(event, estimate=money("35.00"), contractual_reasons=("45",))
+    assert booked(lines) == ["J04 Dr eft-clearing 100.00", "J04 Cr ar-payer ACME 100.00"]
+
+
+def test_a_denial_moves_the_receivable_to_the_denied_account_and_writes_nothing_off() -> None:
+    event = adjudicated(paid="0.00", adjustments=(("CO", "50", "100.00"),))
+    lines = rules.lines_for_adjudication(event, estimate=money("30.00"), contractual_reasons=("45",))
+    assert booked(lines)[2:] == ["J09 Dr ar-payer-denied ACME 100.00", "J09 Cr ar-payer ACME 100.00"]
+
+
+def test_a_negative_adjustment_books_the_mirror() -> None:
+    event = adjudicated(first=False, paid="110.00", adjustments=(("CO", "45", "-10.00"),))
+    lines = rules.lines_for_adjudication(event, estimate=Money(0), contractual_reasons=("45",))
+    assert booked(lines)[2:] == ["J05 Cr contractual-allowance 10.00", "J05 Dr ar-payer ACME 10.00"]
+
+
+@pytest.mark.parametrize(
+    ("group", "reason", "fact"),
+    [
+        ("CO", "45", Fact.CONTRACTUAL_TAKEN),
+        ("CO", "253", Fact.DENIED),
+        ("CO", "29", Fact.DENIED),
+        ("CO", "50", Fact.DENIED),
+        ("CO", "197", Fact.DENIED),
+        ("PI", "45", Fact.DENIED),
+        ("PR", "1", Fact.PATIENT_SHARE),
+        ("PR", "2", Fact.PATIENT_SHARE),
+        ("PR", "3", Fact.PATIENT_SHARE),
+    ],
+)
+def test_each_adjustment_has_one_meaning(group: str, reason: str, fact: Fact) -> None:
+    adjustment = ClaimAdjustment(group=AdjustmentGroup(group), reason=reason, amount=money("1.00"))
+    assert rules.fact_of_adjustment(adjustment, ("45",)) is fact
+
+
+@pytest.mark.parametrize(("group", "reason"), [("PR", "96"), ("PR", "45"), ("OA", "23"), ("OA", "18")])
+def test_an_adjustment_without_a_rule_is_refused_by_its_code(group: str, reason: str) -> None:
+    event = adjudicated(paid="90.00", adjustments=((group, reason, "10.00"),))
+    with pytest.raises(UnmappedAdjustment, match=f"{group}-{reason}"):
+        rules.lines_for_adjudication(event, estimate=Money(0), contractual_reasons=("45",))
+
+
+def test_an_adjudication_that_does_not_add_up_is_refused() -> None:
+    with pytest.raises(FactDoesNotAddUp):
+        rules.lines_for_adjudication(adjudicated(paid="60.01"), estimate=Money(0), contractual_reasons=("45",))
+
+
+def test_charges_that_are_not_the_total_are_refused() -> None:
+    with pytest.raises(FactDoesNotAddUp):
+        rules.lines_for_charges(charged(amounts=("10.00",), total="10.01"), expected_percent=30)
+
+
+def test_payer_cash_for_an_unknown_claim_stays_unapplied() -> None:
+    assert booked(rules.lines_for_unknown_claim(payment_unknown("25.00"))) == [
+        "J26 Dr eft-clearing 25.00",
+        "J26 Cr unapplied-payer 25.00",
+    ]
+
+
+def test_a_matched_deposit_clears_the_eft_clearing() -> None:
+    assert booked(rules.lines_for_deposit(deposit("60.00"))) == ["J14 Dr cash 60.00", "J14 Cr eft-clearing 60.00"]
+
+
+def test_a_patient_payment_pays_the_balance_and_the_rest_is_unapplied() -> None:
+    assert booked(rules.lines_for_patient_payment(patient_paid("10.00", "2.50"))) == [
+        "J15 Dr gateway-clearing 10.00",
+        "J15 Cr ar-patient PATIENTS-NORTH 10.00",
+        "J15 Dr gateway-clearing 2.50",
+        "J15 Cr unapplied-patient 2.50",
+    ]
+
+
+def test_unapplied_cash_applied_later_pays_the_balance() -> None:
+    assert booked(rules.lines_for_application(applied_later("5.00"))) == [
+        "J16 Dr unapplied-patient 5.00",
+        "J16 Cr ar-patient PATIENTS-NORTH 5.00",
+    ]
+
+
+def test_a_payout_brings_the_net_and_leaves_the_fees_with_the_gateway() -> None:
+    assert booked(rules.lines_for_payout(payout())) == [
+        "J17 Dr cash 9.41",
+        "J17 Cr gateway-clearing 9.41",
+        "J17 Dr processing-fees 0.59",
+        "J17 Cr gateway-clearing 0.59",
+    ]
+
+
+def test_a_payout_whose_fees_do_not_fit_is_refused() -> None:
+    with pytest.raises(FactDoesNotAddUp):
+        rules.lines_for_payout(payout(net="9.42"))
+
+
+def test_the_version_of_the_rules_names_their_content() -> None:
+    assert rules.RULES_VERSION == "2026.1-4218e755365c", "the rules changed: raise their edition, then name it here"
+
+
+@settings(deadline=None)
+@given(
+    paid=CENTS,
+    adjustments=st.lists(
+        st.tuples(st.sampled_from([("CO", "45"), ("CO", "50"), ("PI", "15"), ("PR", "1"), ("PR", "3")]), CENTS)
+    ),
+    estimate=CENTS,
+    first=st.booleans(),
+)
+def test_every_adjudication_balances_and_moves_the_open_receivable_by_the_whole_charge(
+    paid: int, adjustments: list[tuple[tuple[str, str], int]], estimate: int, first: bool
+) -> None:
+    charge = paid + sum(amount for _, amount in adjustments)
+    event = adjudicated(
+        charge=Money(charge).decimal_text,
+        paid=Money(paid).decimal_text,
+        adjustments=[(group, reason, Money(amount).decimal_text) for (group, reason), amount in adjustments],
+        first=first,
+    )
+    lines = rules.lines_for_adjudication(event, Money(estimate), ("45",))
+    assert residual(lines) == Money(0)
+    open_receivable = Money.total(line.amount for line in lines if line.account.value == "ar-payer")
+    assert open_receivable == -Money(charge)
+
+
+@settings(deadline=None)
+@given(amounts=st.lists(st.integers(min_value=0, max_value=1_000_000), min_size=1), percent=st.integers(0, 100))
+def test_every_charge_balances(amounts: list[int], percent: int) -> None:
+    event = charged(amounts=[Money(amount).decimal_text for amount in amounts], departments=("A", "B", "C"))
+    lines = rules.lines_for_charges(event, percent)
+    assert residual(lines) == Money(0)
+    assert abs(rules.estimate_in(lines).minor * 100 - event.total.minor * percent) <= 50
