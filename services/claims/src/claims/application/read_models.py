@@ -274,7 +274,7 @@ def _acknowledged(event: Interchange.Acknowledged) -> Iterator[Change]:
 
 
 def _decided(event: Interchange.Decided) -> Iterator[Change]:
-    answer = f"{event.kind} {event.code}"
+    answer = f"{event.acknowledgement} {event.code}"
     yield put(INTERCHANGES, interchange_id=event.originator_id, state=event.state.value, answer=answer)
 
 

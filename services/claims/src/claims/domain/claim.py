@@ -29,7 +29,10 @@ class NeverSubmitted(Refusal):
 
 
 class Claim(Aggregate):
-    """Its id follows from its patient control number. Adjudications are many, by remittance and position."""
+    """Its id follows from its patient control number. Adjudications are many, by remittance and position.
+
+    `payer_control_number` is what a 277CA told; a decision keeps its own, for a payer may split a claim.
+    """
 
     content: ClaimContent
 
@@ -129,7 +132,6 @@ class Claim(Aggregate):
         def apply(self, claim: Claim) -> None:
             claim.state = self.state
             claim.decisions[self.decision.remittance_id, self.decision.position] = self.decision
-            claim.payer_control_number = claim.payer_control_number or self.decision.payer_control_number
 
     def draft(self, content: ClaimContent) -> bool:
         """Whether the claim is new; the same content again changes nothing.

@@ -111,11 +111,11 @@ class Interchange(Aggregate):
             interchange.state = InterchangeState.ACKNOWLEDGED
 
     class Decided(Event):
-        """The receiver's final word on the interchange as a whole."""
+        """The receiver's final word on the interchange as a whole; `acknowledgement` is TA1 or 999."""
 
         TOPIC = "claims.interchange.decided"
         state: InterchangeState
-        kind: Public[str]
+        acknowledgement: Public[str]
         code: Public[str]
         notes: tuple[Public[str], ...] = ()
 
@@ -158,7 +158,7 @@ class Interchange(Aggregate):
         if self.state is InterchangeState.SENT:
             self.trigger_event(self.Acknowledged, code=code)
 
-    def decide(self, state: InterchangeState, kind: str, code: str, notes: tuple[str, ...] = ()) -> bool:
+    def decide(self, state: InterchangeState, acknowledgement: str, code: str, notes: tuple[str, ...] = ()) -> bool:
         """Whether the receiver's final word is new; the same word again changes nothing.
 
         Raises:
@@ -169,9 +169,11 @@ class Interchange(Aggregate):
             return False
         if self.state in _FINAL:
             number = self.order.control_number
-            raise ContradictingAcknowledgement(f"interchange {number} is {self.state}, and {kind} {code} says {state}")
+            raise ContradictingAcknowledgement(
+                f"interchange {number} is {self.state}, and {acknowledgement} {code} says {state}"
+            )
         self._refuse_illegal(state)
-        self.trigger_event(self.Decided, state=state, kind=kind, code=code, notes=notes)
+        self.trigger_event(self.Decided, state=state, acknowledgement=acknowledgement, code=code, notes=notes)
         return True
 
     def refuse_other_bytes(self, digest: str) -> None:

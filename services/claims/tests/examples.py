@@ -1,0 +1,119 @@
+"""One instance of every stored event, for the golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.domain import Event, Meta
+from chassis.exceptions import ExceptionCase
+from chassis.exceptions.case import CaseState
+from claims.application.adjudicating import decision_of
+from claims.application.reactions import content_of
+from claims.domain.adjudication import shares_of
+from claims.domain.claim import Claim
+from claims.domain.claim_content import HoldReason
+from claims.domain.claim_state import ClaimState
+from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
+from claims.domain.interchange import Interchange, InterchangeState
+from claims.domain.interchange_order import order_of, parties_of
+from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
+
+from .world import MASTER_DATA, charged, chunk, claim_id, paid
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CAUSE = derive("test-cause")
+META = Meta(correlation_id=CAUSE, causation_id=CAUSE, actor="service:claims", source_system="ehr-north")
+CONTENT = content_of(charged())
+PAYMENT = paid()
+DECISION = decision_of(chunk(PAYMENT), PAYMENT)
+INTERCHANGE_ID = interchange_id_of("000000001")
+ORDER = order_of([CONTENT], [parties_of(CONTENT, MASTER_DATA)], "000000001", NOW, production=False)
+TOTAL = Money.of("250.00")
+
+
+def _of(identity: UUID, kind: type[Event], **fields: Any) -> Event:
+    return kind(originator_id=identity, originator_version=1, timestamp=NOW, meta=META, **fields)
+
+
+def examples() -> Iterator[Event]:
+    claim = claim_id()
+    yield _of(claim, Claim.Drafted, content=CONTENT)
+    yield _of(claim, Claim.Held, number=1, reasons=(HoldReason(code="MissingMemberId", needs="the member id"),))
+    yield _of(claim, Claim.MadeReady)
+    yield _of(claim, Claim.Submitted, interchange_id=INTERCHANGE_ID, entity="NORTH", payer="ACME", total=TOTAL)
+    yield _of(claim, Claim.Accepted, payer_control_number="ICN1")
+    yield _of(claim, Claim.PayerNumberLearned, payer_control_number="ICN1")
+    yield _of(claim, Claim.Rejected, codes=("A3:21",))
+    yield _of(
+        claim,
+        Claim.Adjudicated,
+        decision=DECISION,
+        shares=shares_of(DECISION.adjustments, {"45"}),
+        first=True,
+        denied=False,
+        state=ClaimState.ADJUDICATED,
+        encounter_id=CONTENT.encounter_id,
+        posting=1,
+        patient_id=CONTENT.patient_id,
+        entity="NORTH",
+        payer="ACME",
+        payer_class=CONTENT.payer_class,
+        service_from=CONTENT.service_from,
+    )
+    yield from _interchange_examples()
+    yield _of(CONTROL_NUMBERS_ID, ControlNumbers.Issued, number=1)
+    yield _of(
+        unknown_payment_id_of(DECISION.remittance_id, 0),
+        UnknownClaimPayment.Recorded,
+        why=Why.UNKNOWN_CONTROL_NUMBER,
+        patient_control_number="TNOBODYSENTTHIS01",
+        entity="NORTH",
+        payer="ACME",
+        decision=DECISION,
+    )
+    yield from _case_examples()
+
+
+def _interchange_examples() -> Iterator[Event]:
+    yield _of(INTERCHANGE_ID, Interchange.Intended, order=ORDER, claim_ids=(claim_id(),), total=TOTAL, digest="0" * 64)
+    yield _of(INTERCHANGE_ID, Interchange.BecameUncertain, why="no reply")
+    yield _of(
+        INTERCHANGE_ID,
+        Interchange.Sent,
+        proof="sent",
+        control_number="000000001",
+        entity="NORTH",
+        payer="ACME",
+        claim_count=1,
+        total=TOTAL,
+    )
+    yield _of(INTERCHANGE_ID, Interchange.Acknowledged, code="A")
+    yield _of(
+        INTERCHANGE_ID,
+        Interchange.Decided,
+        state=InterchangeState.REJECTED,
+        acknowledgement="999",
+        code="R",
+        notes=("IK3 NM1 8",),
+    )
+
+
+def _case_examples() -> Iterator[Event]:
+    case = derive("test-case")
+    yield _of(
+        case,
+        ExceptionCase.Raised,
+        code="ClaimHeld",
+        summary="MissingMemberId: the member id",
+        subject="claim T1",
+        subject_id=claim_id(),
+        entity="NORTH",
+        amount=TOTAL,
+    )
+    yield _of(case, ExceptionCase.Assigned, owner="user:billing")
+    yield _of(case, ExceptionCase.Ended, how=CaseState.CORRECTED, reason="the EHR has it now")
