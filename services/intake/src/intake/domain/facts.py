@@ -77,7 +77,7 @@ class CoverageSeen:
 
 @dataclass(frozen=True, slots=True)
 class ChargeSeen:
-    """`amount` is the extended total; `fields` says how the message calls the fields of this fact."""
+    """`amount` is the extended total of the line."""
 
     place: str
     charge_id: UUID
@@ -93,6 +93,14 @@ class ChargeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfPayAssumed:
+    """The message is complete and names no coverage: self-pay, unless something else is known."""
+
+    place: str
+    encounter: Link
+
+
+@dataclass(frozen=True, slots=True)
 class ChargesComplete:
     """The charges of this message are a complete batch (HL7 DFT)."""
 
@@ -100,4 +108,4 @@ class ChargesComplete:
     encounter: Link
 
 
-Fact = ReferenceSeen | PatientSeen | EncounterSeen | CoverageSeen | ChargeSeen | ChargesComplete
+Fact = ReferenceSeen | PatientSeen | EncounterSeen | CoverageSeen | SelfPayAssumed | ChargeSeen | ChargesComplete

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
 from canonical.money import Money
@@ -40,6 +41,7 @@ class PayerAnswer(Aggregate):
 
     class AcknowledgementRead(Event):
         TOPIC = "intake.payer-answer.acknowledgement-read"
+        message_id: UUID
         acknowledgement: Acknowledgement
 
         def apply(self, answer: PayerAnswer) -> None:
@@ -49,17 +51,18 @@ class PayerAnswer(Aggregate):
         """At most 200 statuses, because each is announced by itself and all of one event together."""
 
         TOPIC = "intake.payer-answer.statuses-read"
+        message_id: UUID
         statuses: tuple[ClaimStatus, ...]
 
         def apply(self, answer: PayerAnswer) -> None:
             answer.statuses_read += len(self.statuses)
 
-    def read_acknowledgement(self, acknowledgement: Acknowledgement) -> None:
+    def read_acknowledgement(self, message_id: UUID, acknowledgement: Acknowledgement) -> None:
         if not self.exists:
-            self.trigger_event(self.AcknowledgementRead, acknowledgement=acknowledgement)
+            self.trigger_event(self.AcknowledgementRead, message_id=message_id, acknowledgement=acknowledgement)
 
-    def read_statuses(self, statuses: Sequence[ClaimStatus]) -> None:
+    def read_statuses(self, message_id: UUID, statuses: Sequence[ClaimStatus]) -> None:
         if not self.exists:
             for start in range(0, len(statuses), STATUSES_PER_EVENT_MAX):
                 portion = tuple(statuses[start : start + STATUSES_PER_EVENT_MAX])
-                self.trigger_event(self.StatusesRead, statuses=portion)
+                self.trigger_event(self.StatusesRead, message_id=message_id, statuses=portion)

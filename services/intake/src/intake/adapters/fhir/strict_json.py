@@ -1,0 +1,85 @@
+"""JSON as we take it: no duplicate keys, no NaN, no float, bounded in size, depth and number length."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import NoReturn
+
+from intake.domain.refusals import Finding, InvalidMessage
+
+BODY_BYTES_MAX = 5_000_000
+DEPTH_MAX = 40
+NUMBER_CHARACTERS_MAX = 40
+
+Json = dict[str, object]
+
+
+def parse_object(raw: bytes) -> Json:
+    """The object of `raw`.
+
+    Raises:
+        InvalidMessage: it breaks one of the rules; the finding names which.
+    """
+    if len(raw) > BODY_BYTES_MAX:
+        raise _refused("too-large", f"at most {BODY_BYTES_MAX} bytes")
+    try:
+        content = json.loads(
+            raw.decode("utf-8"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_constant,
+            object_pairs_hook=_without_duplicates,
+        )
+    except UnicodeDecodeError:
+        raise _refused("utf-8", "the text is UTF-8") from None
+    except RecursionError:
+        raise _refused("too-deep", f"at most {DEPTH_MAX} levels") from None
+    except json.JSONDecodeError as error:
+        raise _refused("json", f"not JSON at byte {error.pos}") from None
+    if not isinstance(content, dict):
+        raise _refused("json-object", "the message is one JSON object")
+    _refuse_depth(content)
+    return content
+
+
+def _refused(rule: str, note: str) -> InvalidMessage:
+    return InvalidMessage([Finding("body", rule, note)])
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > NUMBER_CHARACTERS_MAX or "e" in text or "E" in text:
+        raise _refused("number", f"numbers have at most {NUMBER_CHARACTERS_MAX} characters and no exponent")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > NUMBER_CHARACTERS_MAX:
+        raise _refused("number", f"numbers have at most {NUMBER_CHARACTERS_MAX} characters and no exponent")
+    return int(text)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise _refused("number", "NaN and infinities are no numbers")
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> Json:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise _refused("duplicate-key", "a key stands twice in one object")
+    return content
+
+
+def _refuse_depth(content: object) -> None:
+    level: list[object] = [content]
+    for _ in range(DEPTH_MAX):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise _refused("too-deep", f"at most {DEPTH_MAX} levels")
+
+
+def _children(node: object) -> list[object]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []

@@ -1,0 +1,245 @@
+"""X12 files from payers: the first pass balances and finds spans, a later one gives the claims of one remittance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from canonical.money import Money
+from canonical.remittance import CLAIMS_PER_CHUNK_MAX, ClaimPayment
+from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
+from x12.acknowledgement_reader import interchange_acknowledgement
+from x12.envelope import InterchangeAcknowledged, InterchangeEnded, OutsideBytes, SetStarted, TransactionSet
+from x12.errors import X12Refused
+from x12.findings import Finding, Verdict
+from x12.reading import read
+from x12.remittance import ClaimPayment as ReadClaim
+from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
+
+from intake.adapters.x12_values import acknowledgement_of, claim_payment_of, provider_adjustments_of, status_of
+from intake.application.ports import ClaimSpan, RemittanceFound, Survey
+from intake.domain.payer_answer import ClaimStatus
+from intake.domain.remittance_receipt import RemittanceDigest
+
+CHUNK_WEIGHT_MAX = 6_000
+CLAIM_WEIGHT_MAX = 6_000
+PROVIDER_ADJUSTMENTS_MAX = 2_000
+FINDINGS_SHOWN_MAX = 50
+STATUS_VERSION = "005010X214"
+_ANSWERS = ("999", "997", "277")
+
+
+def weight_of(claim: ReadClaim) -> int:
+    """The size of a claim in a public event, in units of about a hundred bytes."""
+    adjustments = len(claim.adjustments) + sum(len(line.adjustments) for line in claim.lines)
+    return 4 + 2 * len(claim.lines) + adjustments
+
+
+class _Portions:
+    """Cuts the claims of one remittance into parts of at most 500 claims and well under a megabyte."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._claims = 0
+        self._weight = 0
+
+    def opens_next(self, claim: ReadClaim) -> bool:
+        """Counts a claim in; whether it begins a new part."""
+        weight = weight_of(claim)
+        if self.count and self._claims < CLAIMS_PER_CHUNK_MAX and self._weight + weight <= CHUNK_WEIGHT_MAX:
+            self._claims += 1
+            self._weight += weight
+            return False
+        self.count += 1
+        self._claims, self._weight = 1, weight
+        return True
+
+
+@dataclass(slots=True)
+class _OpenSet:
+    """One transaction set while the survey is in it. Its verdict is final when its interchange has ended."""
+
+    ordinal: int
+    transaction_set: TransactionSet
+    portions: _Portions = field(default_factory=_Portions)
+    digest: RemittanceDigest = field(default_factory=RemittanceDigest)
+    pending: list[ClaimPayment] = field(default_factory=list)
+    trailer: RemittanceTrailer | None = None
+    groups: list[GroupAcknowledgement] = field(default_factory=list)
+    statuses: list[ClaimStatus] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add_claim(self, claim: ReadClaim) -> None:
+        self.portions.opens_next(claim)
+        if weight_of(claim) > CLAIM_WEIGHT_MAX:
+            self.faults.append(
+                f"set {self.ordinal + 1} CLP at {claim.position}: claim-size: too many lines to announce"
+            )
+        if self.transaction_set.findings.verdict is Verdict.ACCEPTED and not self.faults:
+            self.digest.add_claims((claim_payment_of(claim),))
+
+    def add_status(self, claim: ClaimAcknowledgement) -> None:
+        if claim.outcome is Outcome.UNDECIDED or not claim.patient_control_number:
+            place = f"set {self.ordinal + 1} TRN at {claim.position}"
+            self.faults.append(f"{place}: undecided-status: neither accepted nor rejected")
+        else:
+            self.statuses.append(status_of(claim))
+
+
+class X12File:
+    """One file in memory. `delivery_key` is its name: the same name and bytes are the same message."""
+
+    def __init__(self, name: str, raw: bytes, *, source: str) -> None:
+        self.delivery_key = name
+        self.raw = raw
+        self.source = source
+
+    def survey(self) -> Survey:
+        """What the file holds and whether it adds up; claims are seen and let go."""
+        surveying = _Surveying()
+        try:
+            for event in read(self.raw):
+                surveying.take(event)
+        except X12Refused as refused:
+            surveying.survey.refused = f"byte {refused.offset}: {refused.code}: {refused.message}"
+        surveying.close_sets(cut_short=bool(surveying.survey.refused))
+        return surveying.survey
+
+    def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:
+        """The claims of transaction set `ordinal`, part by part."""
+        current = -1
+        portions = _Portions()
+        part: list[ClaimPayment] = []
+        for event in read(self.raw):
+            if isinstance(event, ReadClaim):
+                if current == ordinal:
+                    if portions.opens_next(event) and part:
+                        yield part
+                        part = []
+                    part.append(claim_payment_of(event))
+            elif isinstance(event, SetStarted):
+                current += 1
+                if current > ordinal:
+                    break
+        if part:
+            yield part
+
+
+class _Surveying:
+    """Gathers the survey from the events of one pass."""
+
+    def __init__(self) -> None:
+        self.survey = Survey()
+        self._sets: list[_OpenSet] = []
+        self._count = 0
+        self._interchange_acknowledgements = 0
+
+    def take(self, event: object) -> None:
+        if isinstance(event, ReadClaim):
+            self._sets[-1].add_claim(event)
+            self._span(event.offset, event.length, event.patient_control_number)
+        elif isinstance(event, ClaimAcknowledgement):
+            self._sets[-1].add_status(event)
+            self._span(event.offset, event.length, event.patient_control_number)
+        elif isinstance(event, SetStarted):
+            self._sets.append(_OpenSet(self._count, event.transaction_set))
+            self._count += 1
+        elif isinstance(event, RemittanceTrailer):
+            self._sets[-1].trailer = event
+        elif isinstance(event, GroupAcknowledgement):
+            self._sets[-1].groups.append(event)
+        elif isinstance(event, InterchangeAcknowledged):
+            self._acknowledged(event)
+        elif isinstance(event, InterchangeEnded):
+            self._note("interchange", event.interchange.findings.kept)
+            self.close_sets(cut_short=False)
+        elif isinstance(event, OutsideBytes):
+            self.survey.findings.append(f"byte {event.offset}: outside: bytes that belong to no interchange")
+
+    def _span(self, offset: int, length: int, number: str) -> None:
+        if number and length:
+            self.survey.spans.append(ClaimSpan(offset, length, number))
+
+    def _acknowledged(self, event: InterchangeAcknowledged) -> None:
+        self._interchange_acknowledgements += 1
+        answer = acknowledgement_of(interchange_acknowledgement(event.segment))
+        self.survey.acknowledgements.append((-self._interchange_acknowledgements, answer))
+
+    def close_sets(self, *, cut_short: bool) -> None:
+        """The sets of an interchange that has ended; what follows a cut is not to be trusted."""
+        for each in self._sets:
+            kind = each.transaction_set.type
+            if kind == "835":
+                self.survey.remittances.append(_remittance(each, cut_short))
+            elif kind not in _ANSWERS or each.transaction_set.verdict is not Verdict.ACCEPTED or cut_short:
+                self._unusable(each)
+            elif kind == "277":
+                self._statuses(each)
+            else:
+                found = ((each.ordinal, acknowledgement_of(group)) for group in each.groups)
+                self.survey.acknowledgements.extend(found)
+        self._sets = []
+
+    def _statuses(self, each: _OpenSet) -> None:
+        if each.transaction_set.version != STATUS_VERSION:
+            self.survey.findings.append(f"set {each.ordinal + 1}: unsupported_version: only the 277CA is taken")
+            return
+        self.survey.statuses.append((each.ordinal, tuple(each.statuses)))
+        self.survey.findings.extend(each.faults[:FINDINGS_SHOWN_MAX])
+
+    def _unusable(self, each: _OpenSet) -> None:
+        log = each.transaction_set.findings
+        place = f"set {each.ordinal + 1}"
+        self._note(place, log.kept)
+        if log.verdict is Verdict.ACCEPTED:
+            self.survey.findings.append(f"{place}: unusable: its envelope is faulty, or this type is not taken")
+
+    def _note(self, place: str, findings: Sequence[Finding]) -> None:
+        kept = [finding for finding in findings if finding.severity != "note"][:FINDINGS_SHOWN_MAX]
+        self.survey.findings.extend(_shown(place, finding) for finding in kept)
+
+
+def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
+    trailer = each.trailer or RemittanceTrailer(RemittanceHeader(each.transaction_set), RemittanceTotals(), [], [])
+    header, totals = trailer.header, trailer.totals
+    log = each.transaction_set.findings
+    faults = [_shown(f"set {each.ordinal + 1}", finding) for finding in log.kept if finding.severity != "note"]
+    faults += each.faults
+    if cut_short or each.trailer is None:
+        faults.append(f"set {each.ordinal + 1}: truncated: the file ends inside the remittance")
+    if len(trailer.provider_adjustments) > PROVIDER_ADJUSTMENTS_MAX:
+        faults.append(f"set {each.ordinal + 1}: plb-count: more than {PROVIDER_ADJUSTMENTS_MAX} provider adjustments")
+    adjustments = provider_adjustments_of(trailer.provider_adjustments) if not faults else ()
+    if each.transaction_set.verdict is not Verdict.ACCEPTED and not faults:
+        faults.append(f"set {each.ordinal + 1}: envelope: the group or interchange around it is faulty")
+    payment = Money(header.net_minor)
+    return RemittanceFound(
+        ordinal=each.ordinal,
+        usable=not faults,
+        findings=tuple(faults[:FINDINGS_SHOWN_MAX]),
+        residual=_residual(trailer.residuals),
+        payer_identifiers=tuple(filter(None, (header.payer_identifier, header.payer.identifier))),
+        payee_npi=header.payee.npi,
+        trace_number=header.trace_number,
+        payment=payment,
+        payment_method=header.payment_method,
+        effective_date=header.effective_date,
+        claim_count=totals.claims,
+        chunk_count=each.portions.count,
+        total_charge=Money(totals.charge_minor),
+        total_paid=Money(totals.paid_minor),
+        total_provider_adjustments=Money(totals.provider_adjustment_minor),
+        content_hash=each.digest.finish(payment, adjustments),
+        provider_adjustments=adjustments,
+        reversal_count=totals.reversals,
+    )
+
+
+def _residual(residuals: Sequence[Finding]) -> Money | None:
+    amounts = [finding.residual for finding in residuals if finding.residual is not None]
+    return Money.total(amounts) if amounts else None
+
+
+def _shown(place: str, finding: Finding) -> str:
+    where = f"{place} {finding.segment} at {finding.position}".replace("  ", " ")
+    return f"{where}: {finding.code}: {finding.message}"

@@ -1,0 +1,54 @@
+"""What doors hand in, and what they get back to answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from intake.domain.facts import NOWHERE, Fact, Link
+from intake.domain.refusals import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class InboundDelivery:
+    """One message about one patient, as a door took and understood it.
+
+    `findings` are what the translator refuses; then there are no facts. `patient` is empty where no patient can
+    be told. The same source, delivery key and bytes are the same message.
+    """
+
+    source: str
+    delivery_key: str
+    format: str
+    raw: bytes = field(repr=False)
+    actor: str
+    facts: tuple[Fact, ...] = field(default=(), repr=False)
+    findings: tuple[Finding, ...] = ()
+    patient: Link = NOWHERE
+    entity: str = ""
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery. A repetition is answered as the first time; `notes` say what holds an encounter."""
+
+    message_id: UUID
+    accepted: bool
+    code: str = ""
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of a file: `quarantined` where any of it did not go on."""
+
+    message_id: UUID
+    quarantined: bool
+    findings: Sequence[str] = ()
+    remittances: int = 0
+    claims: int = 0
+    repeated: bool = False

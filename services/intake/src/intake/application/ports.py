@@ -1,0 +1,117 @@
+"""What intake needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from canonical.classes import CanonicalModel
+from canonical.master_data import MasterData
+from canonical.money import Money
+from canonical.remittance import ClaimPayment, ProviderAdjustment
+from canonical.sealed import Sealed
+
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus
+
+M = TypeVar("M", bound=CanonicalModel)
+MasterDataSource = Callable[[], MasterData]
+
+
+class KeyRing(Protocol):
+    """Names keys by what they belong to."""
+
+    def keys_for(self, key_ids: Iterable[UUID]) -> Mapping[UUID, bytes]:
+        """The keys of these ids, the missing ones made, in one round trip."""
+        ...
+
+    def key_ids_for_aliases(self, aliases: Iterable[str]) -> Mapping[str, UUID]:
+        """The key ids behind aliases such as `pcn:T123`, the unknown ones made."""
+        ...
+
+
+class Seals(Protocol):
+    """Seals and opens PHI under a patient's key."""
+
+    def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed: ...
+
+    def open(self, sealed: Sealed, model_type: type[M]) -> M: ...
+
+    def content_address(self, content: bytes) -> str:
+        """A keyed hash: tells whether two contents are the same, and nothing else."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSpan:
+    """Where one claim stands in a file, in bytes, and its patient control number."""
+
+    start: int
+    length: int
+    patient_control_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemittanceFound:
+    """One 835 transaction set after it was read once: its head, its sums, and whether it is usable and balanced.
+
+    `ordinal` counts the transaction sets of the file from 0. `findings` name segment position and rule.
+    """
+
+    ordinal: int
+    usable: bool
+    findings: tuple[str, ...]
+    residual: Money | None
+    payer_identifiers: tuple[str, ...]
+    payee_npi: str
+    trace_number: str
+    payment: Money
+    payment_method: str
+    effective_date: date | None
+    claim_count: int
+    chunk_count: int
+    total_charge: Money
+    total_paid: Money
+    total_provider_adjustments: Money
+    content_hash: str
+    provider_adjustments: tuple[ProviderAdjustment, ...]
+    reversal_count: int
+
+
+@dataclass(slots=True)
+class Survey:
+    """Everything but the claims of a file. `refused` says why it cannot be read any further than what is here."""
+
+    remittances: list[RemittanceFound] = field(default_factory=list)
+    acknowledgements: list[tuple[int, Acknowledgement]] = field(default_factory=list)
+    statuses: list[tuple[int, tuple[ClaimStatus, ...]]] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    refused: str = ""
+    spans: list[ClaimSpan] = field(default_factory=list)
+
+    @property
+    def holds_nothing(self) -> bool:
+        return not (self.remittances or self.acknowledgements or self.statuses)
+
+
+class PayerFile(Protocol):
+    """A file from a payer or clearinghouse, read in passes so that memory does not grow with it."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def delivery_key(self) -> str: ...
+
+    @property
+    def raw(self) -> bytes: ...
+
+    def survey(self) -> Survey:
+        """The first pass: balances every remittance, and finds the span of every claim."""
+        ...
+
+    def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:
+        """A later pass: the claims of one remittance, in as many parts as the survey counted."""
+        ...

@@ -1,0 +1,61 @@
+"""Stored events to public events: the only bridge between what intake keeps and what it announces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from canonical.envelope import PublicEvent
+from canonical.events.intake import (
+    AcknowledgementReceived,
+    ClaimStatusLine,
+    EncounterCharged,
+    MessageQuarantined,
+    PatientRegistered,
+    RemittanceChunkReceived,
+    RemittanceReceived,
+)
+from chassis.domain import Event
+from chassis.inbound import InboundMessage
+
+from intake.domain.encounter import Encounter
+from intake.domain.patient import Patient
+from intake.domain.payer_answer import PayerAnswer
+from intake.domain.remittance_receipt import RemittanceReceipt
+
+
+def publish(event: Event) -> Iterable[PublicEvent]:
+    """The public events of one stored event, in order."""
+    match event:
+        case Patient.Registered():
+            yield PatientRegistered(patient_id=event.originator_id, details=event.details)
+        case Encounter.Charged():
+            yield _encounter_charged(event)
+        case RemittanceReceipt.Read():
+            yield RemittanceReceived(summary=event.summary)
+        case RemittanceReceipt.ChunkRead():
+            yield RemittanceChunkReceived(
+                remittance_id=event.remittance_id,
+                receipt_id=event.originator_id,
+                chunk=event.chunk,
+                claims=event.claims,
+                total_paid=event.total_paid,
+            )
+        case PayerAnswer.AcknowledgementRead():
+            yield AcknowledgementReceived(message_id=event.message_id, **dict(event.acknowledgement))
+        case PayerAnswer.StatusesRead():
+            for status in event.statuses:
+                yield ClaimStatusLine(message_id=event.message_id, **dict(status))
+        case InboundMessage.Quarantined():
+            yield MessageQuarantined(
+                message_id=event.originator_id,
+                format=event.format,
+                findings=tuple(map(str, event.findings)),
+                residual=event.residual,
+            )
+        case _:
+            pass
+
+
+def _encounter_charged(event: Encounter.Charged) -> EncounterCharged:
+    shared = {name: getattr(event, name) for name in EncounterCharged.model_fields if name != "encounter_id"}
+    return EncounterCharged(encounter_id=event.originator_id, **shared)

@@ -1,0 +1,219 @@
+"""Receives messages about patients: one transaction for a batch, each message standing or falling by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.domain import Conflict, Context, Meta, Refusal
+from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.exceptions import raise_case
+from chassis.inbound import InboundMessage
+
+from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.envelopes import Envelopes
+from intake.application.keeping import Keeping
+from intake.application.ports import MasterDataSource
+from intake.application.taking_facts import FactTaking
+from intake.domain.charge_rules import broken_rules
+from intake.domain.facts import (
+    ChargesComplete,
+    ChargeSeen,
+    CoverageSeen,
+    EncounterSeen,
+    Fact,
+    Link,
+    PatientSeen,
+    ReferenceSeen,
+    SelfPayAssumed,
+)
+from intake.domain.identities import entity_key_id, reference_id_of
+from intake.domain.patient import SourceReference
+from intake.domain.refusals import InvalidMessage
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A delivery with the id of its message and the key that its raw bytes are sealed under."""
+
+    delivery: InboundDelivery
+    message_id: UUID
+    key_id: UUID
+
+
+class Receiving:
+    """Takes batches of deliveries. Calls block, and return when the batch is durable."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Clock,
+        keeping: Keeping,
+        master_data: MasterDataSource,
+        *,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keeping = keeping
+        self._master_data = master_data
+        self._crash_point = crash_point
+
+    def receive(self, deliveries: Sequence[InboundDelivery]) -> list[Outcome]:
+        """Keeps every message, and takes those that keep the rules; one outcome each, in order.
+
+        Raises:
+            Transient, Unavailable: nothing was kept; send the batch again.
+        """
+        if not deliveries:
+            return []
+        self._crash_point("after-receive")
+        arrivals = self._arrivals(deliveries)
+        self._keeping.prepare(arrival.key_id for arrival in arrivals)
+        context = self._context(arrivals[0])
+        return transact(self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point)
+
+    def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Arrival]:
+        keys = self._patient_keys(deliveries)
+        arrivals = []
+        for delivery in deliveries:
+            message_id = self._keeping.message_id(delivery.source, delivery.delivery_key, delivery.raw)
+            key_id = delivery.patient.id or keys.get(_reference(delivery)) or entity_key_id(delivery.entity)
+            arrivals.append(_Arrival(delivery, message_id, key_id))
+        return arrivals
+
+    def _patient_keys(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, UUID]:
+        """The patients behind references to resources that came in earlier."""
+        references = [found for delivery in deliveries if (found := _reference(delivery))]
+        if not references:
+            return {}
+        work = Work(self._store, self._context_of(references[0], deliveries[0]))
+        work.prefetch(references)
+        known = {identity: work.get(SourceReference, identity) for identity in references}
+        return {identity: found.target_id for identity, found in known.items() if found and found.target_id}
+
+    def _decide(self, work: Work, arrivals: Sequence[_Arrival]) -> list[Outcome]:
+        work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
+        envelopes = Envelopes(self._keeping.seals)
+        return [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+
+    def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Arrival) -> Outcome:
+        work.within(self._context(arrival))
+        message = work.get_or_new(InboundMessage, arrival.message_id)
+        if message.exists:
+            return _repeated(message)
+        delivery = arrival.delivery
+        self._keeping.keep(
+            work,
+            message,
+            source=delivery.source,
+            delivery_key=delivery.delivery_key,
+            format=delivery.format,
+            raw=delivery.raw,
+            key_id=arrival.key_id,
+        )
+        mark = work.mark()
+        try:
+            notes = self._take(work, envelopes, arrival)
+        except Refusal as refusal:
+            work.roll_back(mark)
+            return _refuse(work, arrival, refusal)
+        message.accept(())
+        return Outcome(message.id, accepted=True, notes=tuple(notes))
+
+    def _take(self, work: Work, envelopes: Envelopes, arrival: _Arrival) -> list[str]:
+        delivery = arrival.delivery
+        findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
+        if findings:
+            raise InvalidMessage(findings)
+        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id)
+        return taking.take(delivery.facts)
+
+    def _context(self, arrival: _Arrival) -> Context:
+        return self._context_of(arrival.message_id, arrival.delivery)
+
+    def _context_of(self, cause: UUID, delivery: InboundDelivery) -> Context:
+        meta = Meta(
+            correlation_id=cause,
+            causation_id=cause,
+            actor=delivery.actor,
+            source_system=delivery.source,
+            source_reference=delivery.delivery_key,
+            traceparent=delivery.traceparent,
+        )
+        return Context(self._clock(), meta)
+
+
+def _refuse(work: Work, arrival: _Arrival, refusal: Refusal) -> Outcome:
+    """The message is kept and refused; a conflict with what is kept already needs a person."""
+    message = work.require(InboundMessage, arrival.message_id)
+    findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
+    message.refuse(refusal.code, findings)
+    if isinstance(refusal, Conflict):
+        raise_case(
+            work,
+            message.id,
+            code=refusal.code,
+            summary=str(refusal)[:500],
+            subject="inbound-message",
+            subject_id=message.id,
+            entity=arrival.delivery.entity,
+        )
+    return Outcome(message.id, accepted=False, code=refusal.code, findings=findings)
+
+
+def _line(refusal: Refusal) -> str:
+    return f"message: {refusal.code}: {refusal}"
+
+
+def _repeated(message: InboundMessage) -> Outcome:
+    """The answer of the first time."""
+    return Outcome(
+        message.id,
+        accepted=not message.is_refused,
+        code=message.refusal_code,
+        findings=message.findings,
+        repeated=True,
+    )
+
+
+def _reference(delivery: InboundDelivery) -> UUID | None:
+    """The id of the source's own reference to the patient, where the message has only that."""
+    reference = delivery.patient.reference
+    return reference_id_of(delivery.source, reference) if reference else None
+
+
+def _needed(arrival: _Arrival) -> Iterator[UUID]:
+    yield arrival.message_id
+    for fact in arrival.delivery.facts:
+        yield from _ids_of(fact, arrival.delivery.source)
+
+
+def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
+    match fact:
+        case ReferenceSeen():
+            yield reference_id_of(source, fact.reference)
+        case PatientSeen():
+            yield fact.patient_id
+        case EncounterSeen():
+            yield fact.encounter_id
+            yield from _linked((fact.patient, fact.entity, fact.rendering_provider), source)
+        case CoverageSeen():
+            yield from _linked((fact.patient, fact.encounter, fact.payer), source)
+        case ChargeSeen():
+            yield from _linked((fact.encounter, fact.performer), source)
+        case SelfPayAssumed() | ChargesComplete():
+            yield from _linked((fact.encounter,), source)
+
+
+def _linked(links: Sequence[Link], source: str) -> Iterator[UUID]:
+    for link in links:
+        if link.id is not None:
+            yield link.id
+        elif link.reference:
+            yield reference_id_of(source, link.reference)

@@ -1,0 +1,282 @@
+"""Receives files from payers: kept whole, balanced, and taken set by set; what does not add up goes no further.
+
+A file goes in over several transactions, so that memory and each commit stay bounded: first the message with its raw
+bytes, every verdict and the head of every sound remittance; then the claims in parts; then the end. A crash between
+them is mended by receiving the same file again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.master_data import Entity, MasterData, Payer, UnknownMasterData
+from canonical.money import Money
+from canonical.remittance import ClaimPayment, RemittanceSummary
+from chassis.domain import Context, Meta
+from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.exceptions import raise_case
+from chassis.inbound import InboundMessage
+
+from intake.application.deliveries import FileOutcome
+from intake.application.keeping import Keeping
+from intake.application.ports import MasterDataSource, PayerFile, RemittanceFound, Survey
+from intake.domain.identities import answer_id_of, entity_key_id, receipt_id_of, remittance_id_of
+from intake.domain.payer_answer import PayerAnswer
+from intake.domain.remittance_receipt import RemittanceReceipt
+
+_T = TypeVar("_T")
+FORMAT = "x12"
+PARTS_PER_COMMIT = 8
+UNBALANCED = "UnbalancedRemittance"
+UNUSABLE = "UnusableRemittance"
+UNKNOWN_PAYER = "UnknownPayer"
+UNKNOWN_PAYEE = "UnknownPayee"
+UNREADABLE = "UnreadableFile"
+FAULTY_ANSWER = "FaultyAnswer"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A remittance, or the rest of a file, that goes no further; `cause` is what its case follows from."""
+
+    cause: UUID
+    code: str
+    findings: tuple[str, ...]
+    residual: Money | None = None
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What may go on, and what may not."""
+
+    heads: list[RemittanceSummary] = field(default_factory=list)
+    ordinals: dict[UUID, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class ReceivingFiles:
+    """Takes one file at a time. Calls block, and return when all of it is durable."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        keeping: Keeping,
+        master_data: MasterDataSource,
+        *,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keeping = keeping
+        self._master_data = master_data
+        self._crash_point = crash_point
+
+    def receive(self, file: PayerFile) -> FileOutcome:
+        """Takes a file, or goes on with one that was not finished; the same file again changes nothing.
+
+        Raises:
+            Transient, Unavailable: it was kept in part or not at all; receive it again.
+        """
+        self._crash_point("after-receive")
+        message_id = self._keeping.message_id(file.source, file.delivery_key, file.raw)
+        survey = file.survey()
+        verdicts = judge(survey, message_id, self._master_data())
+        context = self._context(message_id, file)
+        repeated = self._transact(context, lambda work: self._begin(work, message_id, file, survey, verdicts))
+        claims = sum(self._take_claims(context, file, head, verdicts) for head in verdicts.heads)
+        findings = self._transact(context, lambda work: _finish(work, message_id))
+        return FileOutcome(
+            message_id, bool(findings), findings, remittances=len(verdicts.heads), claims=claims, repeated=repeated
+        )
+
+    def _transact(self, context: Context, decide: Callable[[Work], _T]) -> _T:
+        return transact(self._store, context, decide, crash_point=self._crash_point)
+
+    def _begin(self, work: Work, message_id: UUID, file: PayerFile, survey: Survey, verdicts: Verdicts) -> bool:
+        """The first transaction; whether the message was here already."""
+        message = work.get_or_new(InboundMessage, message_id)
+        if message.exists:
+            _keep_to_first_verdict(work, verdicts)
+            return True
+        entity = verdicts.heads[0].entity if verdicts.heads else ""
+        self._keeping.keep(
+            work,
+            message,
+            source=file.source,
+            delivery_key=file.delivery_key,
+            format=FORMAT,
+            raw=file.raw,
+            key_id=entity_key_id(entity),
+            spans=survey.spans,
+        )
+        work.prefetch(head.receipt_id for head in verdicts.heads)
+        for head in verdicts.heads:
+            work.get_or_new(RemittanceReceipt, head.receipt_id).read(head)
+        for ordinal, acknowledgement in survey.acknowledgements:
+            answer = work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal))
+            answer.read_acknowledgement(message_id, acknowledgement)
+        for ordinal, statuses in survey.statuses:
+            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_statuses(message_id, statuses)
+        if verdicts.faults:
+            _quarantine(work, message, verdicts.faults, entity)
+        return False
+
+    def _take_claims(self, context: Context, file: PayerFile, head: RemittanceSummary, verdicts: Verdicts) -> int:
+        """The claims of one remittance that are not here yet, several parts in one transaction; how many they are."""
+        held = Work(self._store, context).require(RemittanceReceipt, head.receipt_id)
+        if held.chunks_read == head.chunk_count:
+            return 0
+        taken = 0
+        for first, parts in _batches(file.parts(verdicts.ordinals[head.receipt_id]), held.chunks_read):
+            self._transact(context, lambda work, at=first, found=parts: _take_parts(work, head.receipt_id, at, found))
+            taken += sum(map(len, parts))
+        return taken
+
+    def _context(self, message_id: UUID, file: PayerFile) -> Context:
+        meta = Meta(
+            correlation_id=message_id,
+            causation_id=message_id,
+            actor="door:file-drop",
+            source_system=file.source,
+            source_reference=file.delivery_key,
+        )
+        return Context(self._clock(), meta)
+
+
+def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts:
+    """Which remittances are sound and belong to a payer and an entity we know, and why the others go no further."""
+    verdicts = Verdicts()
+    for found in survey.remittances:
+        receipt_id = receipt_id_of(message_id, found.ordinal)
+        fault = _fault_in(found, receipt_id)
+        head = fault or _head(found, message_id, receipt_id, master_data)
+        if isinstance(head, Fault):
+            verdicts.faults.append(head)
+        else:
+            verdicts.heads.append(head)
+            verdicts.ordinals[receipt_id] = found.ordinal
+    if survey.refused:
+        verdicts.faults.append(Fault(message_id, UNREADABLE, (survey.refused, *survey.findings)))
+    elif survey.findings:
+        verdicts.faults.append(Fault(message_id, FAULTY_ANSWER, tuple(survey.findings)))
+    return verdicts
+
+
+def _fault_in(found: RemittanceFound, receipt_id: UUID) -> Fault | None:
+    if found.usable:
+        return None
+    code = UNBALANCED if found.residual is not None else UNUSABLE
+    return Fault(receipt_id, code, found.findings, found.residual)
+
+
+def _head(
+    found: RemittanceFound, message_id: UUID, receipt_id: UUID, master_data: MasterData
+) -> RemittanceSummary | Fault:
+    assert found.effective_date is not None
+    place = f"set {found.ordinal + 1}"
+    payer = _payer(found, master_data)
+    if payer is None:
+        note = f"{place} TRN03, N1*PR: unknown-payer: master data knows no payer of this identifier"
+        return Fault(receipt_id, UNKNOWN_PAYER, (note,))
+    entity = _entity(found, master_data)
+    if entity is None:
+        note = f"{place} N1*PE: unknown-payee: master data knows no legal entity of this NPI"
+        return Fault(receipt_id, UNKNOWN_PAYEE, (note,))
+    identifier = found.payer_identifiers[0]
+    return RemittanceSummary(
+        remittance_id=remittance_id_of(identifier, found.trace_number),
+        receipt_id=receipt_id,
+        entity=entity.code,
+        payer_id=payer.code,
+        payer_identifier=identifier,
+        trace_number=found.trace_number,
+        payment=found.payment,
+        payment_method=found.payment_method,
+        effective_date=found.effective_date,
+        claim_count=found.claim_count,
+        chunk_count=found.chunk_count,
+        total_charge=found.total_charge,
+        total_paid=found.total_paid,
+        total_provider_adjustments=found.total_provider_adjustments,
+        content_hash=found.content_hash,
+        provider_adjustments=found.provider_adjustments,
+        reversal_count=found.reversal_count,
+        message_id=message_id,
+    )
+
+
+def _payer(found: RemittanceFound, master_data: MasterData) -> Payer | None:
+    assert found.effective_date is not None
+    for identifier in found.payer_identifiers:
+        try:
+            return master_data.payer_by_x12(identifier, found.effective_date)
+        except UnknownMasterData:
+            continue
+    return None
+
+
+def _entity(found: RemittanceFound, master_data: MasterData) -> Entity | None:
+    assert found.effective_date is not None
+    try:
+        return master_data.entity_by_npi(found.payee_npi, found.effective_date)
+    except UnknownMasterData:
+        return None
+
+
+def _keep_to_first_verdict(work: Work, verdicts: Verdicts) -> None:
+    """A file that comes again is judged as the first time, whatever master data says by now."""
+    work.prefetch(head.receipt_id for head in verdicts.heads)
+    verdicts.heads = [head for head in verdicts.heads if work.get(RemittanceReceipt, head.receipt_id)]
+
+
+def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], entity: str) -> None:
+    findings = tuple(finding for fault in faults for finding in fault.findings)
+    residuals = [fault.residual for fault in faults if fault.residual is not None]
+    message.quarantine(faults[0].code, findings, Money.total(residuals) if residuals else None)
+    for fault in faults:
+        raise_case(
+            work,
+            derive("quarantined", fault.cause),
+            code=fault.code,
+            summary="; ".join(fault.findings)[:500],
+            subject="inbound-message",
+            subject_id=message.id,
+            entity=entity,
+            amount=fault.residual,
+        )
+
+
+def _batches(parts: Iterator[Sequence[ClaimPayment]], taken: int) -> Iterator[tuple[int, list[Sequence[ClaimPayment]]]]:
+    """The parts from number `taken` on, in groups, each with the number of its first."""
+    group: list[Sequence[ClaimPayment]] = []
+    number = 0
+    for number, part in enumerate(parts, 1):
+        if number <= taken:
+            continue
+        group.append(part)
+        if len(group) == PARTS_PER_COMMIT:
+            yield number - len(group), group
+            group = []
+    if group:
+        yield number - len(group), group
+
+
+def _take_parts(work: Work, receipt_id: UUID, first: int, parts: Sequence[Sequence[ClaimPayment]]) -> None:
+    receipt = work.require(RemittanceReceipt, receipt_id)
+    for number, claims in enumerate(parts, first):
+        receipt.read_chunk(number, claims)
+
+
+def _finish(work: Work, message_id: UUID) -> tuple[str, ...]:
+    """Ends a message of which nothing was held back; gives the findings of one that was."""
+    message = work.require(InboundMessage, message_id)
+    if message.is_open:
+        message.accept(())
+    return message.findings

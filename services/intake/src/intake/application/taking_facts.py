@@ -1,0 +1,200 @@
+"""Takes the facts of one message in order, and bills the encounters they complete."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from canonical.encounter import ChargeLine
+from canonical.master_data import MasterData
+from canonical.party import CoverageDetails
+from canonical.sealed import Sealed
+from chassis.eventstore import Work
+
+from intake.application.billing import bill
+from intake.application.envelopes import Envelopes
+from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
+from intake.domain.clinical import ClinicalDetails, merged_diagnoses, pointers_to
+from intake.domain.encounter import CLINICAL_KIND, Encounter, EncounterFacts
+from intake.domain.facts import (
+    ChargesComplete,
+    ChargeSeen,
+    CoverageSeen,
+    EncounterSeen,
+    Fact,
+    Link,
+    PatientSeen,
+    ReferenceSeen,
+    SelfPayAssumed,
+)
+from intake.domain.identities import reference_id_of
+from intake.domain.patient import COVERAGE_KIND, PATIENT_KIND, Patient, SourceReference
+from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
+
+
+class FactTaking:
+    """The facts of one message. Refusals pass on to the caller, who rolls back what the message did.
+
+    Raises:
+        UnknownReference: a link leads to nothing that has come in.
+        ChargeChanged, EncounterMoved: an id came again with other content.
+    """
+
+    def __init__(
+        self, work: Work, envelopes: Envelopes, master_data: MasterData, source: str, message_id: UUID
+    ) -> None:
+        self._work = work
+        self._envelopes = envelopes
+        self._master_data = master_data
+        self._source = source
+        self._message_id = message_id
+        self._touched: dict[UUID, None] = {}
+
+    def take(self, facts: tuple[Fact, ...]) -> list[str]:
+        """Takes them all; gives notes on the encounters that are held."""
+        for fact in facts:
+            match fact:
+                case ReferenceSeen():
+                    self._take_reference(fact)
+                case PatientSeen():
+                    self._take_patient(fact)
+                case EncounterSeen():
+                    self._take_encounter(fact)
+                case CoverageSeen():
+                    self._take_coverage(fact)
+                case SelfPayAssumed():
+                    self._take_self_pay(fact)
+                case ChargeSeen():
+                    self._take_charge(fact)
+                case ChargesComplete():
+                    self._encounter(fact.encounter, fact.place).finish()
+        notes: list[str] = []
+        for encounter_id in self._touched:
+            encounter = self._work.require(Encounter, encounter_id)
+            notes += bill(self._work, encounter, self._envelopes, self._master_data)
+        return notes
+
+    def _take_reference(self, fact: ReferenceSeen) -> None:
+        identity = reference_id_of(self._source, fact.reference)
+        self._work.get_or_new(SourceReference, identity).name(fact.id, fact.code)
+
+    def _take_patient(self, fact: PatientSeen) -> None:
+        patient = self._work.get_or_new(Patient, fact.patient_id)
+        fingerprint = self._envelopes.fingerprint(fact.details)
+        if fingerprint != patient.fingerprint:
+            sealed = self._envelopes.seal(fact.details, fact.patient_id, PATIENT_KIND, fact.patient_id)
+            patient.see(sealed, fingerprint)
+        for linked_id in fact.linked_ids:
+            patient.link(linked_id)
+
+    def _take_encounter(self, fact: EncounterSeen) -> None:
+        encounter = self._work.get_or_new(Encounter, fact.encounter_id)
+        self._touched[encounter.id] = None
+        before = encounter.facts
+        facts = EncounterFacts(
+            patient_id=self._patient_id(fact.patient, fact.place),
+            source=self._source,
+            entity=self._code(fact.entity, fact.place) or (before.entity if before else ""),
+            location=fact.location or (before.location if before else ""),
+            rendering_provider=self._code(fact.rendering_provider, fact.place)
+            or (before.rendering_provider if before else ""),
+        )
+        known = self._clinical(encounter)
+        codes = merged_diagnoses(known.diagnosis_codes, fact.diagnosis_codes, pointed_at=bool(encounter.charges))
+        account_number = fact.account_number or known.account_number
+        self._see(encounter, facts, ClinicalDetails(diagnosis_codes=codes, account_number=account_number))
+        if fact.finished:
+            encounter.finish()
+
+    def _see(self, encounter: Encounter, facts: EncounterFacts, clinical: ClinicalDetails) -> None:
+        fingerprint = self._envelopes.fingerprint(facts, clinical)
+        sealed = encounter.clinical
+        if sealed is None or fingerprint != encounter.fingerprint:
+            sealed = self._envelopes.seal(clinical, facts.patient_id, CLINICAL_KIND, encounter.id)
+        encounter.see(facts, sealed, len(clinical.diagnosis_codes), fingerprint)
+
+    def _clinical(self, encounter: Encounter) -> ClinicalDetails:
+        if encounter.clinical is None:
+            return ClinicalDetails()
+        return self._envelopes.open(encounter.clinical, ClinicalDetails)
+
+    def _take_coverage(self, fact: CoverageSeen) -> None:
+        payer = self._code(fact.payer, fact.place)
+        fingerprint = self._envelopes.fingerprint(fact.details)
+        if fact.encounter.is_empty:
+            patient = self._work.require(Patient, self._patient_id(fact.patient, fact.place))
+            sealed = self._seal_coverage(fact.details, patient.id, patient.id)
+            patient.name_coverage(payer, sealed, fingerprint)
+            return
+        encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        if (payer, fingerprint) == (encounter.payer, encounter.coverage_fingerprint):
+            return
+        sealed = self._seal_coverage(fact.details, encounter.facts.patient_id, encounter.id)
+        has_member_id = bool(fact.details and fact.details.member_id)
+        encounter.attach_coverage(payer, has_member_id, sealed, fingerprint)
+
+    def _take_self_pay(self, fact: SelfPayAssumed) -> None:
+        encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        patient = self._work.require(Patient, encounter.facts.patient_id)
+        if encounter.payer is None and patient.payer is None:
+            encounter.attach_coverage("", False, None, self._envelopes.fingerprint(None))
+
+    def _seal_coverage(self, details: CoverageDetails | None, key_id: UUID, fact: UUID) -> Sealed | None:
+        return self._envelopes.seal(details, key_id, COVERAGE_KIND, fact) if details else None
+
+    def _take_charge(self, fact: ChargeSeen) -> None:
+        encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        clinical = self._clinical(encounter)
+        codes = merged_diagnoses(clinical.diagnosis_codes, fact.diagnosis_codes, pointed_at=True)
+        if codes != clinical.diagnosis_codes:
+            self._see(encounter, encounter.facts, clinical.model_copy(update={"diagnosis_codes": codes}))
+        line = ChargeLine(
+            charge_id=fact.charge_id,
+            procedure_code=fact.procedure_code,
+            modifiers=fact.modifiers,
+            units=fact.units,
+            amount=fact.amount,
+            service_date=fact.service_date,
+            diagnosis_pointers=pointers_to(codes, fact.diagnosis_codes),
+            department=fact.department,
+        )
+        encounter.capture(line, self._code(fact.performer, fact.place), self._message_id)
+        if len(encounter.charges) > CHARGES_PER_ENCOUNTER_MAX:
+            note = f"at most {CHARGES_PER_ENCOUNTER_MAX} in an encounter"
+            raise InvalidMessage([Finding(fact.place, "too-many-charges", note)])
+
+    def _encounter(self, link: Link, place: str) -> Encounter:
+        found = self._work.get(Encounter, self._id(link, place))
+        if found is None:
+            raise _unknown(place, "the encounter it belongs to has not come in")
+        self._touched[found.id] = None
+        return found
+
+    def _patient_id(self, link: Link, place: str) -> UUID:
+        identity = self._id(link, place)
+        if self._work.get(Patient, identity) is None:
+            raise _unknown(place, "the patient it names has not come in")
+        return identity
+
+    def _id(self, link: Link, place: str) -> UUID:
+        if link.id is not None:
+            return link.id
+        target = self._referred(link, place).target_id
+        if target is None:
+            raise _unknown(place, "the reference stands for something else")
+        return target
+
+    def _code(self, link: Link, place: str) -> str:
+        return link.code if not link.reference else self._referred(link, place).code
+
+    def _referred(self, link: Link, place: str) -> SourceReference:
+        found = self._work.get(SourceReference, reference_id_of(self._source, link.reference))
+        if found is None:
+            raise _unknown(place, "send the resource it refers to first, or in the same bundle")
+        return found
+
+
+def _unknown(place: str, note: str) -> UnknownReference:
+    return UnknownReference([Finding(place, "unknown-reference", note)])
