@@ -180,6 +180,11 @@ def test_ports_are_kept_from_start_to_start(tmp_path: Path) -> None:
     assert is_free(free_port())
 
 
+def test_a_port_is_given_once_although_nobody_listens_on_it_yet() -> None:
+    given = [free_port() for _ in range(300)]
+    assert len(set(given)) == len(given)
+
+
 def test_secrets_are_made_once_and_readable_by_their_owner_alone(tmp_path: Path) -> None:
     first = generated_secrets(tmp_path / "secrets.json", ["claims"])
     second = generated_secrets(tmp_path / "secrets.json", ["claims", "payments"])

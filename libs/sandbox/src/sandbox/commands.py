@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from sandbox.death_signal import die_with_parent
@@ -13,6 +14,22 @@ ERROR_TAIL_CHARACTERS = 2_000
 
 class CommandFailed(RuntimeError):
     """A program ended with an error, or is missing; carries the end of what it said."""
+
+
+def installed_program(distribution: str, ending: str) -> Path:
+    """The program of an installed distribution whose path ends like this, such as `bin/nats-server`.
+
+    Raises:
+        CommandFailed: the distribution is not installed, or has no such program.
+    """
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError as missing:
+        raise CommandFailed(f"{ending} is missing: install `{distribution}`") from missing
+    for file in files:
+        if file.as_posix().endswith(f"/{ending}") and (program := Path(str(file.locate()))).is_file():
+            return program.resolve()
+    raise CommandFailed(f"`{distribution}` has no program {ending}")
 
 
 def run_to_end(

