@@ -32,7 +32,7 @@ def test_a_payment_we_do_not_know_stops_the_payout() -> None:
 
 def test_parts_that_do_not_add_up_are_refused_with_the_residual() -> None:
     shares = (PayoutShare(entity="NORTH", gross=Money(5000), fees=Money(201), net=Money(4799)),)
-    given(Payout, [ANNOUNCED]).when(lambda p: p.compose(shares)).then_refused(PayoutDiffers, "residual 0.01")
+    given(Payout, [ANNOUNCED]).when(lambda p: p.compose(shares, [])).then_refused(PayoutDiffers, "residual 0.01")
 
 
 def test_a_payout_announced_again_with_another_amount_is_refused() -> None:

@@ -238,6 +238,8 @@ def _payout(event: Payout.Announced | Payout.Composed | Payout.DepositMatched) -
         )
     elif isinstance(event, Payout.Composed):
         yield put(PAYOUTS, payout_id=event.originator_id, state="composed")
+        for payment_id in event.payment_ids:
+            yield put(PAYMENTS, payment_id=payment_id, payout_id=event.originator_id)
     else:
         yield put(PAYOUTS, payout_id=event.originator_id, deposit_id=event.deposit_id)
 

@@ -16,7 +16,7 @@ from chassis.exceptions.case import CaseState
 from payments.application.ports import GatewayReader
 from payments.application.queries import DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
 from payments.domain.deposit import Deposit, DepositKind
-from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, shares_by_entity
+from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, payment_id_of, shares_by_entity
 from payments.domain.remittance import Remittance
 
 PORTION_MAX = 200
@@ -146,10 +146,12 @@ class PayoutComposer:
         if unknown and _instant(row["announced_at"]) + self._patience > self._clock():
             return 0
 
+        payment_ids = sorted({payment_id_of(line.payment_gateway_id) for line in transactions}, key=str)
+
         def decide(work: Work) -> int:
             payout = work.require(Payout, payout_id)
             try:
-                payout.compose(shares_by_entity(transactions, dict(entities)))
+                payout.compose(shares_by_entity(transactions, dict(entities)), payment_ids)
             except PayoutDiffers as differs:
                 raise_case(
                     work,

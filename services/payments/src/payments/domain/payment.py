@@ -139,6 +139,7 @@ class Payout(Aggregate):
         TOPIC = "payments.payout.composed"
         effective_date: Financial[date]
         shares: tuple[PayoutShare, ...]
+        payment_ids: tuple[UUID, ...] = ()
 
         def apply(self, payout: Payout) -> None:
             payout.shares = self.shares
@@ -162,8 +163,8 @@ class Payout(Aggregate):
             return
         self.trigger_event(self.Announced, gateway_id=gateway_id, net=net, arrives_on=arrives_on, message_id=message_id)
 
-    def compose(self, shares: Sequence[PayoutShare]) -> None:
-        """Says what the payout is made of.
+    def compose(self, shares: Sequence[PayoutShare], payment_ids: Sequence[UUID]) -> None:
+        """Says what the payout is made of, and which payments it settles.
 
         Raises:
             PayoutDiffers: the shares do not add up to the payout, or one does not add up in itself.
@@ -175,7 +176,9 @@ class Payout(Aggregate):
             raise PayoutDiffers(
                 f"payout {self.gateway_id}: parts {total}, payout {self.net}, residual {self.net - total}"
             )
-        self.trigger_event(self.Composed, effective_date=self.arrives_on, shares=tuple(shares))
+        self.trigger_event(
+            self.Composed, effective_date=self.arrives_on, shares=tuple(shares), payment_ids=tuple(payment_ids)
+        )
 
     def match_deposit(self, deposit_id: UUID, amount: Money) -> None:
         """Says that a bank deposit is this payout.

@@ -1,0 +1,47 @@
+"""What payments says of an entity's money, at one position of its log."""
+
+from __future__ import annotations
+
+from canonical.money import Money
+from chassis.eventstore import EventStore, Table, Where
+
+from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, REMITTANCES
+from payments.domain.deposit import DepositKind
+
+READS_MAX = 5
+
+
+def entity_balances(store: EventStore, entity: str) -> tuple[int, dict[str, dict[str, Money]]]:
+    """The position and the sums by entity; read again, at most five times, while the log moves under the reading."""
+    position = -1
+    found: dict[str, dict[str, Money]] = {}
+    for _ in range(READS_MAX):
+        position = store.last_position()
+        found = _read(store, {"entity": entity} if entity else {})
+        if store.last_position() == position:
+            break
+    return position, found
+
+
+def _read(store: EventStore, where: Where) -> dict[str, dict[str, Money]]:
+    found: dict[str, dict[str, Money]] = {}
+
+    def note(table: Table, column: str, name: str, extra: Where) -> None:
+        for row in store.sums(table, [column], ["entity"], {**where, **extra}):
+            total = row[column]
+            assert isinstance(total, int)
+            sums = found.setdefault(str(row["entity"]), {})
+            sums[name] = sums.get(name, Money(0)) + Money(total)
+
+    note(ACCOUNTS, "responsibility_minor", "patient_responsibility", {})
+    note(ACCOUNTS, "applied_minor", "patient_applied", {})
+    note(ACCOUNTS, "unapplied_minor", "patient_unapplied", {})
+    note(PAYMENTS, "amount_minor", "patient_unapplied", {"state": "succeeded", "account_id": None})
+    note(PAYMENTS, "amount_minor", "payments_not_paid_out", {"state": "succeeded", "payout_id": None})
+    note(REMITTANCES, "payment_minor", "remittances_without_deposit", {"deposit_id": None})
+    loose = {"matched_to": None, "kind": [DepositKind.REMITTANCE.value, DepositKind.OTHER.value]}
+    note(DEPOSITS, "amount_minor", "deposits_without_remittance", loose)
+    for sums in found.values():
+        owed = sums.get("patient_responsibility", Money(0))
+        sums["patient_balance"] = owed - sums.get("patient_applied", Money(0))
+    return found
