@@ -36,10 +36,15 @@ class Outcome:
 
     message_id: UUID
     accepted: bool
-    code: str = ""
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     repeated: bool = False
+
+    @property
+    def rule(self) -> str:
+        """The first broken rule, empty where the delivery was accepted."""
+        parts = self.findings[0].split(": ", 2) if self.findings else [""]
+        return parts[1] if len(parts) > 1 else parts[0]
 
 
 @dataclass(frozen=True, slots=True)

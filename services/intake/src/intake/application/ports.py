@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeVar
-from uuid import UUID
+from typing import Protocol
 
-from canonical.classes import CanonicalModel
 from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, ProviderAdjustment
-from canonical.sealed import Sealed
 
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus
 
-M = TypeVar("M", bound=CanonicalModel)
 MasterDataSource = Callable[[], MasterData]
-
-
-class KeyRing(Protocol):
-    """Names keys by what they belong to."""
-
-    def keys_for(self, key_ids: Iterable[UUID]) -> Mapping[UUID, bytes]:
-        """The keys of these ids, the missing ones made, in one round trip."""
-        ...
-
-    def key_ids_for_aliases(self, aliases: Iterable[str]) -> Mapping[str, UUID]:
-        """The key ids behind aliases such as `pcn:T123`, the unknown ones made."""
-        ...
-
-
-class Seals(Protocol):
-    """Seals and opens PHI under a patient's key."""
-
-    def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed: ...
-
-    def open(self, sealed: Sealed, model_type: type[M]) -> M: ...
-
-    def content_address(self, content: bytes) -> str:
-        """A keyed hash: tells whether two contents are the same, and nothing else."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

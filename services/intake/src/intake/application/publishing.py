@@ -48,8 +48,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
         case InboundMessage.Quarantined():
             yield MessageQuarantined(
                 message_id=event.originator_id,
-                format=event.format,
-                findings=tuple(map(str, event.findings)),
+                format=next((fact.value for fact in event.facts if fact.name == "format"), ""),
+                findings=event.findings,
                 residual=event.residual,
             )
         case _:

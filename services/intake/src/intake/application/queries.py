@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chassis.domain import Event
-from chassis.eventstore import Change, Table, add, put
+from chassis.eventstore import Change, Row, Table, add, put
 
 from intake.domain.encounter import Encounter, EncounterState
 from intake.domain.patient import Patient
@@ -82,7 +82,7 @@ def project(event: Event) -> Iterable[Change]:
 
 
 def _encounter(event: Event) -> Iterable[Change]:
-    key = {"encounter_id": event.originator_id}
+    key: Row = {"encounter_id": event.originator_id}
     match event:
         case Encounter.Opened():
             facts = event.facts

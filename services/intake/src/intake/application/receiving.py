@@ -11,11 +11,11 @@ from chassis.domain import Conflict, Context, Meta, Refusal
 from chassis.eventstore import EventStore, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
-from chassis.inbound import InboundMessage
+from chassis.inbound import Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
+from chassis.keys import Sealer, entity_key_id
 
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
-from intake.application.keeping import Keeping
 from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
 from intake.domain.charge_rules import broken_rules
@@ -30,7 +30,7 @@ from intake.domain.facts import (
     ReferenceSeen,
     SelfPayAssumed,
 )
-from intake.domain.identities import entity_key_id, reference_id_of
+from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.patient import SourceReference
 from intake.domain.refusals import InvalidMessage
 
@@ -38,10 +38,11 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrival:
+class _Delivered:
     """A delivery with the id of its message and the key that its raw bytes are sealed under."""
 
     delivery: InboundDelivery
+    arrival: Arrival
     message_id: UUID
     key_id: UUID
 
@@ -53,14 +54,14 @@ class Receiving:
         self,
         store: EventStore,
         clock: Clock,
-        keeping: Keeping,
+        sealer: Sealer,
         master_data: MasterDataSource,
         *,
         crash_point: CrashPoint = no_crash,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._keeping = keeping
+        self._sealer = sealer
         self._master_data = master_data
         self._crash_point = crash_point
 
@@ -74,17 +75,19 @@ class Receiving:
             return []
         self._crash_point("after-receive")
         arrivals = self._arrivals(deliveries)
-        self._keeping.prepare(arrival.key_id for arrival in arrivals)
+        self._sealer.keys.keys_for({arrival.key_id for arrival in arrivals})
         context = self._context(arrivals[0])
         return transact(self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point)
 
-    def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Arrival]:
+    def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Delivered]:
         keys = self._patient_keys(deliveries)
         arrivals = []
         for delivery in deliveries:
-            message_id = self._keeping.message_id(delivery.source, delivery.delivery_key, delivery.raw)
-            key_id = delivery.patient.id or keys.get(_reference(delivery)) or entity_key_id(delivery.entity)
-            arrivals.append(_Arrival(delivery, message_id, key_id))
+            entity = delivery.entity or UNKNOWN_ENTITY
+            arrival = Arrival(delivery.source, delivery.delivery_key, delivery.format, entity, delivery.delivery_key)
+            message_id = message_id_of(self._sealer, arrival, delivery.raw)
+            key_id = delivery.patient.id or keys.get(_reference(delivery)) or entity_key_id(entity)
+            arrivals.append(_Delivered(delivery, arrival, message_id, key_id))
         return arrivals
 
     def _patient_keys(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, UUID]:
@@ -97,36 +100,29 @@ class Receiving:
         known = {identity: work.get(SourceReference, identity) for identity in references}
         return {identity: found.target_id for identity, found in known.items() if found and found.target_id}
 
-    def _decide(self, work: Work, arrivals: Sequence[_Arrival]) -> list[Outcome]:
+    def _decide(self, work: Work, arrivals: Sequence[_Delivered]) -> list[Outcome]:
         work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
-        envelopes = Envelopes(self._keeping.seals)
+        envelopes = Envelopes(self._sealer)
         return [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
 
-    def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Arrival) -> Outcome:
+    def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
         if message.exists:
             return _repeated(message)
-        delivery = arrival.delivery
-        self._keeping.keep(
-            work,
-            message,
-            source=delivery.source,
-            delivery_key=delivery.delivery_key,
-            format=delivery.format,
-            raw=delivery.raw,
-            key_id=arrival.key_id,
-        )
+        raw = arrival.delivery.raw
+        keep(work, self._sealer, arrival.arrival, raw, [SpanPlan(0, len(raw), arrival.key_id)])
         mark = work.mark()
         try:
             notes = self._take(work, envelopes, arrival)
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
-        message.accept(())
+        message = work.require(InboundMessage, arrival.message_id)
+        message.accept()
         return Outcome(message.id, accepted=True, notes=tuple(notes))
 
-    def _take(self, work: Work, envelopes: Envelopes, arrival: _Arrival) -> list[str]:
+    def _take(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> list[str]:
         delivery = arrival.delivery
         findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
         if findings:
@@ -134,7 +130,7 @@ class Receiving:
         taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id)
         return taking.take(delivery.facts)
 
-    def _context(self, arrival: _Arrival) -> Context:
+    def _context(self, arrival: _Delivered) -> Context:
         return self._context_of(arrival.message_id, arrival.delivery)
 
     def _context_of(self, cause: UUID, delivery: InboundDelivery) -> Context:
@@ -149,11 +145,11 @@ class Receiving:
         return Context(self._clock(), meta)
 
 
-def _refuse(work: Work, arrival: _Arrival, refusal: Refusal) -> Outcome:
+def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     """The message is kept and refused; a conflict with what is kept already needs a person."""
     message = work.require(InboundMessage, arrival.message_id)
     findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
-    message.refuse(refusal.code, findings)
+    message.refuse(findings)
     if isinstance(refusal, Conflict):
         raise_case(
             work,
@@ -164,7 +160,7 @@ def _refuse(work: Work, arrival: _Arrival, refusal: Refusal) -> Outcome:
             subject_id=message.id,
             entity=arrival.delivery.entity,
         )
-    return Outcome(message.id, accepted=False, code=refusal.code, findings=findings)
+    return Outcome(message.id, accepted=False, findings=findings)
 
 
 def _line(refusal: Refusal) -> str:
@@ -175,8 +171,7 @@ def _repeated(message: InboundMessage) -> Outcome:
     """The answer of the first time."""
     return Outcome(
         message.id,
-        accepted=not message.is_refused,
-        code=message.refusal_code,
+        accepted=message.state is MessageState.ACCEPTED,
         findings=message.findings,
         repeated=True,
     )
@@ -188,7 +183,7 @@ def _reference(delivery: InboundDelivery) -> UUID | None:
     return reference_id_of(delivery.source, reference) if reference else None
 
 
-def _needed(arrival: _Arrival) -> Iterator[UUID]:
+def _needed(arrival: _Delivered) -> Iterator[UUID]:
     yield arrival.message_id
     for fact in arrival.delivery.facts:
         yield from _ids_of(fact, arrival.delivery.source)

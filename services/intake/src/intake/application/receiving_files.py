@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,12 +22,12 @@ from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
-from chassis.inbound import InboundMessage
+from chassis.inbound import Arrival, Fact, InboundMessage, SpanPlan, keep, message_id_of
+from chassis.keys import Sealer
 
 from intake.application.deliveries import FileOutcome
-from intake.application.keeping import Keeping
 from intake.application.ports import MasterDataSource, PayerFile, RemittanceFound, Survey
-from intake.domain.identities import answer_id_of, entity_key_id, receipt_id_of, remittance_id_of
+from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of, receipt_id_of, remittance_id_of
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 
@@ -67,14 +68,14 @@ class ReceivingFiles:
         self,
         store: EventStore,
         clock: Callable[[], datetime],
-        keeping: Keeping,
+        sealer: Sealer,
         master_data: MasterDataSource,
         *,
         crash_point: CrashPoint = no_crash,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._keeping = keeping
+        self._sealer = sealer
         self._master_data = master_data
         self._crash_point = crash_point
 
@@ -85,8 +86,9 @@ class ReceivingFiles:
             Transient, Unavailable: it was kept in part or not at all; receive it again.
         """
         self._crash_point("after-receive")
-        message_id = self._keeping.message_id(file.source, file.delivery_key, file.raw)
         survey = file.survey()
+        # The id follows from source, name and bytes; the entity is only known once the file has been read.
+        message_id = message_id_of(self._sealer, _arrival(file, UNKNOWN_ENTITY), file.raw)
         verdicts = judge(survey, message_id, self._master_data())
         context = self._context(message_id, file)
         repeated = self._transact(context, lambda work: self._begin(work, message_id, file, survey, verdicts))
@@ -106,16 +108,7 @@ class ReceivingFiles:
             _keep_to_first_verdict(work, verdicts)
             return True
         entity = verdicts.heads[0].entity if verdicts.heads else ""
-        self._keeping.keep(
-            work,
-            message,
-            source=file.source,
-            delivery_key=file.delivery_key,
-            format=FORMAT,
-            raw=file.raw,
-            key_id=entity_key_id(entity),
-            spans=survey.spans,
-        )
+        keep(work, self._sealer, _arrival(file, entity or UNKNOWN_ENTITY), file.raw, self._plans(survey))
         work.prefetch(head.receipt_id for head in verdicts.heads)
         for head in verdicts.heads:
             work.get_or_new(RemittanceReceipt, head.receipt_id).read(head)
@@ -128,6 +121,15 @@ class ReceivingFiles:
             _quarantine(work, message, verdicts.faults, entity)
         return False
 
+    def _plans(self, survey: Survey) -> list[SpanPlan]:
+        """Each claim under the key that its patient control number leads to."""
+        numbers = {span.patient_control_number for span in survey.spans}
+        keys = self._sealer.keys.key_ids_for_aliases(map(claim_key_alias, numbers))
+        return [
+            SpanPlan(span.start, span.length, keys[claim_key_alias(span.patient_control_number)])
+            for span in survey.spans
+        ]
+
     def _take_claims(self, context: Context, file: PayerFile, head: RemittanceSummary, verdicts: Verdicts) -> int:
         """The claims of one remittance that are not here yet, several parts in one transaction; how many they are."""
         held = Work(self._store, context).require(RemittanceReceipt, head.receipt_id)
@@ -135,7 +137,7 @@ class ReceivingFiles:
             return 0
         taken = 0
         for first, parts in _batches(file.parts(verdicts.ordinals[head.receipt_id]), held.chunks_read):
-            self._transact(context, lambda work, at=first, found=parts: _take_parts(work, head.receipt_id, at, found))
+            self._transact(context, partial(_take_parts, receipt_id=head.receipt_id, first=first, parts=parts))
             taken += sum(map(len, parts))
         return taken
 
@@ -148,6 +150,15 @@ class ReceivingFiles:
             source_reference=file.delivery_key,
         )
         return Context(self._clock(), meta)
+
+
+def claim_key_alias(patient_control_number: str) -> str:
+    """The alias that claims links to the patient's key when it sends a claim."""
+    return f"pcn:{patient_control_number}"
+
+
+def _arrival(file: PayerFile, entity: str) -> Arrival:
+    return Arrival(file.source, file.delivery_key, FORMAT, entity, file.delivery_key)
 
 
 def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts:
@@ -239,7 +250,8 @@ def _keep_to_first_verdict(work: Work, verdicts: Verdicts) -> None:
 def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], entity: str) -> None:
     findings = tuple(finding for fault in faults for finding in fault.findings)
     residuals = [fault.residual for fault in faults if fault.residual is not None]
-    message.quarantine(faults[0].code, findings, Money.total(residuals) if residuals else None)
+    residual = Money.total(residuals) if residuals else None
+    message.quarantine(findings, [Fact(name="format", value=FORMAT)], residual)
     for fault in faults:
         raise_case(
             work,
@@ -277,6 +289,6 @@ def _take_parts(work: Work, receipt_id: UUID, first: int, parts: Sequence[Sequen
 def _finish(work: Work, message_id: UUID) -> tuple[str, ...]:
     """Ends a message of which nothing was held back; gives the findings of one that was."""
     message = work.require(InboundMessage, message_id)
-    if message.is_open:
-        message.accept(())
+    if not message.is_decided:
+        message.accept([Fact(name="format", value=FORMAT)])
     return message.findings

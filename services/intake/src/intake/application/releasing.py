@@ -9,10 +9,11 @@ from uuid import UUID
 from canonical.ids import derive
 from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Work, transact
+from chassis.keys import Sealer
 
 from intake.application.billing import bill
 from intake.application.envelopes import Envelopes
-from intake.application.ports import MasterDataSource, Seals
+from intake.application.ports import MasterDataSource
 from intake.domain.encounter import Encounter, EncounterState
 from intake.domain.refusals import NothingHeld, StillHeld
 
@@ -20,7 +21,7 @@ from intake.domain.refusals import NothingHeld, StillHeld
 def release_encounter(
     store: EventStore,
     clock: Callable[[], datetime],
-    seals: Seals,
+    sealer: Sealer,
     master_data: MasterDataSource,
     encounter_id: UUID,
     *,
@@ -41,7 +42,7 @@ def release_encounter(
         encounter = work.require(Encounter, encounter_id)
         if encounter.state is not EncounterState.HELD:
             raise NothingHeld(f"encounter {encounter_id} is {encounter.state}")
-        missing = bill(work, encounter, Envelopes(seals), master_data(), release_reason=reason)
+        missing = bill(work, encounter, Envelopes(sealer), master_data(), release_reason=reason)
         if missing:
             raise StillHeld("; ".join(missing))
         return encounter.postings

@@ -42,7 +42,7 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
 
 def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
     place = charge.place
-    if not 0 < charge.units <= UNITS_MAX:
+    if not charge.units.is_finite() or not 0 < charge.units <= UNITS_MAX:
         yield Finding(f"{place}.units", "units-above-zero", f"units are above 0 and at most {UNITS_MAX}")
     if charge.amount.currency != USD:
         yield Finding(f"{place}.amount", "currency", "amounts are in USD")

@@ -21,7 +21,7 @@ class Link:
 
     id: UUID | None = None
     code: str = ""
-    reference: str = ""
+    reference: str = field(default="", repr=False)
 
     @property
     def is_empty(self) -> bool:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from canonical.ids import derive
 
+UNKNOWN_ENTITY = "unknown"
+
 
 def patient_id_of(source: str, medical_record_number: str) -> UUID:
     """The pseudonym of a patient, which also names the patient's key."""
@@ -23,11 +25,6 @@ def charge_id_of(source: str, transaction_id: str) -> UUID:
 def reference_id_of(source: str, reference: str) -> UUID:
     """The id of what a source's own reference (`Patient/123`) stands for."""
     return derive("source-reference", source, reference)
-
-
-def entity_key_id(entity: str) -> UUID:
-    """The key of what belongs to an entity and to no patient; `unknown` where the entity is not known either."""
-    return derive("entity-key", entity or "unknown")
 
 
 def remittance_id_of(payer_identifier: str, trace_number: str) -> UUID:

@@ -108,7 +108,7 @@ async def _body(request: Request) -> bytes:
 
 def _answer(outcome: Outcome, *, is_bundle: bool, entries: int) -> Response:
     if not outcome.accepted:
-        return _json(_STATUS_OF_CODE.get(outcome.code, REFUSED), refusal(outcome))
+        return _json(_STATUS_OF_CODE.get(outcome.rule, REFUSED), refusal(outcome))
     return _json(200, transaction_response(outcome, entries) if is_bundle else acceptance(outcome))
 
 

@@ -33,12 +33,12 @@ def operation_outcome(issues: Iterable[Json]) -> Json:
 
 def refusal(outcome: Outcome) -> Json:
     """What was refused, by path and rule."""
-    return operation_outcome(_refused(finding, outcome.code) for finding in outcome.findings or (outcome.code,))
+    return operation_outcome(_refused(finding) for finding in outcome.findings)
 
 
-def _refused(finding: str, code: str) -> Json:
+def _refused(finding: str) -> Json:
     place, rule, note = (*finding.split(": ", 2), "", "")[:3]
-    return issue("error", _CODES.get(rule, _CODES.get(code, "business-rule")), f"{rule}: {note}".strip(": "), place)
+    return issue("error", _CODES.get(rule, "business-rule"), f"{rule}: {note}".strip(": "), place)
 
 
 def acceptance(outcome: Outcome) -> Json:

@@ -58,7 +58,8 @@ def _bundle_entries(content: Json) -> list[Entry]:
         raise InvalidMessage([Finding("Bundle.entry", "entry-count", f"1 to {ENTRIES_MAX} entries")])
     head = {key: value for key, value in content.items() if key != "entry"}
     _validated("Bundle", head, "Bundle")
-    entries, findings = [], []
+    entries: list[Entry] = []
+    findings: list[Finding] = []
     for index, raw in enumerate(raw_entries):
         try:
             entries.append(_entry(f"Bundle.entry[{index}]", raw))
@@ -91,7 +92,7 @@ def _unsupported(place: str) -> Finding:
 
 def _validated(kind: str, content: Json, place: str) -> Any:
     try:
-        resource = get_fhir_model_class(kind).model_validate(content)
+        resource: Any = get_fhir_model_class(kind).model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         raise InvalidMessage([_fault(place, fault["loc"], fault["type"]) for fault in faults[:FINDINGS_MAX]]) from None
