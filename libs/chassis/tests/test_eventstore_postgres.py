@@ -141,6 +141,15 @@ def test_eight_writers_leave_no_hole_and_a_tailing_reader_skips_nothing(
     assert store.rows(PURSES, {"purse_id": purse_id("shared")})[0]["fills"] == writers * rounds
 
 
+def test_snapshots_may_be_dropped_at_any_time(database: Any, postgres_store: PostgresEventStore) -> None:
+    fill(postgres_store, "a", *range(1, 30))
+    before = Work(postgres_store, context()).require(Purse, purse_id("a"))
+    with psycopg.connect(database.app) as connection:
+        assert connection.execute("DELETE FROM snapshots").rowcount == 1
+    after = Work(postgres_store, context()).require(Purse, purse_id("a"))
+    assert (after.version, after.snapshot()) == (before.version, before.snapshot())
+
+
 class ReplyCutter:
     """A TCP proxy that, once armed, swallows the next reply to a COMMIT and closes both sides."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import uuid4
 
@@ -326,6 +327,14 @@ def test_after_erasure_one_patient_stays_closed_and_the_other_opens() -> None:
     with pytest.raises(ErasedKey):
         sealer.seal_bytes(b"more", PATIENT, "raw.v1", FACT)
     assert sealer.open_bytes(theirs, OTHER, "raw.v1", FACT) == b"theirs"
+
+
+def test_a_seeded_simulation_seals_alike_each_time() -> None:
+    def sealed(seed: int) -> bytes:
+        random = Random(seed)
+        return Sealer(MemoryKeyStore(random.randbytes), random.randbytes).seal_bytes(b"x", PATIENT, "raw.v1", FACT)
+
+    assert sealed(1) == sealed(1) != sealed(2)
 
 
 def test_opening_makes_no_key() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -37,10 +37,11 @@ class ToSeal:
 
 
 class Sealer:
-    """Seals and opens. A batch asks the key store once."""
+    """Seals and opens. A batch asks the key store once. Only a simulation gives its own `random_bytes`."""
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: KeyStore, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.keys = keys
+        self._random_bytes = random_bytes
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
         """The model, sealed as `kind` (such as `patient.v1`) for one fact."""
@@ -79,7 +80,7 @@ class Sealer:
     def seal_bytes_many(self, items: Sequence[ToSeal]) -> list[bytes]:
         """The ciphertexts: nonce, tag, body."""
         ciphers = _ciphers(self.keys.keys_for({item.key_id for item in items}))
-        return [_sealed(ciphers[item.key_id], item) for item in items]
+        return [_sealed(ciphers[item.key_id], item, self._random_bytes(NONCE_BYTES)) for item in items]
 
     def open_bytes(self, ciphertext: bytes, key_id: UUID, kind: str, fact: UUID) -> bytes:
         return self.open_bytes_many([ToSeal(ciphertext, key_id, kind, fact)])[0]
@@ -106,8 +107,7 @@ def _bound_to(item: ToSeal) -> bytes:
     return f"{item.kind}|{item.fact}|{item.key_id}".encode()
 
 
-def _sealed(cipher: AESGCM, item: ToSeal) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
+def _sealed(cipher: AESGCM, item: ToSeal, nonce: bytes) -> bytes:
     sealed = cipher.encrypt(nonce, item.content, _bound_to(item))
     return nonce + sealed[-TAG_BYTES:] + sealed[:-TAG_BYTES]
 
