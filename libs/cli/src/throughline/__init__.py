@@ -1,0 +1,1 @@
+"""`throughline`, the command line: a thin client of the services, and tools that need none of them."""

@@ -1,0 +1,40 @@
+"""The command line: which commands there are, and where each of them lives."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import typer
+
+from throughline.deferred import defer
+from throughline.inspection import commands as x12
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"throughline {installed_version('throughline-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def throughline(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Throughline: from charges to the general ledger, every cent traceable.
+
+    Tables for people; --json on every command for scripts. Exit codes: 0 all is well, 1 a rule or an invariant said no,
+    2 wrong usage or unreadable input, 3 something is not reachable.
+    """
+
+
+defer(app, "up", "throughline.stack.commands:up", "Start the suite with its sandbox and leave it running.")
+defer(app, "down", "throughline.stack.commands:down", "Stop what `up` started.")
+defer(app, "status", "throughline.stack.commands:status", "Show what is running, and how far it has got.")
+defer(app, "demo", "throughline.demo.commands:demo", "Run the whole story on real servers and tell it.")
+defer(app, "check", "throughline.checker.commands:check", "Say of each invariant whether it holds.")
+app.add_typer(x12.app, name="x12")
