@@ -95,8 +95,8 @@ class NatsConsumers:
             await self._follow_lease(reading)
         self._tasks = [asyncio.create_task(self._keep_lease(reading)) for reading in self._readings]
 
-    async def stop(self) -> None:
-        """Stops pulling, lets the batches in hand finish, gives the leases back and closes the connection."""
+    async def drain(self) -> None:
+        """Stops pulling, lets the batches in hand finish, and gives the leases back."""
         self._stopping.set()
         for task in self._tasks:
             task.cancel()
@@ -104,6 +104,10 @@ class NatsConsumers:
         for reading in self._readings:
             if reading.lease is not None:
                 await reading.lease.release()
+
+    async def stop(self) -> None:
+        """Drains and closes the connection."""
+        await self.drain()
         self._closing.wanted = True
         await self._broker.stop()
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chassis.domain import UnsafeSetting
+
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "synchronous_commit": ("on", "remote_apply"),
     "fsync": ("on",),
     "full_page_writes": ("on",),
     "data_checksums": ("on",),
 }
-
-
-class UnsafeSetting(RuntimeError):
-    """A setting that loses data. A service does not start with it, and is not ready with it."""
-
-    def __init__(self, setting: str, value: str, needed: str) -> None:
-        super().__init__(f"{setting} is {value}; it must be {needed}")
-        self.setting = setting
-        self.value = value
-        self.needed = needed
 
 
 def refuse_unsafe_values(values: Mapping[str, str | None]) -> None:
