@@ -10,11 +10,14 @@ from canonical.journal import JournalHead, JournalLine
 
 
 class JournalIntended(PublicEvent):
+    """An entry will be booked. `group_id` is what it is the entry of: the remittance, or the id of the batch or fact."""
+
     SERVICE = "ledger"
     TYPE = "journal-intended"
 
     head: JournalHead
     lines: tuple[JournalLine, ...]
+    group_id: UUID | None = None
 
 
 class JournalConfirmed(PublicEvent):

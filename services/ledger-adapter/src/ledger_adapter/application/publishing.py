@@ -14,7 +14,7 @@ from ledger_adapter.domain.journal_entry import JournalEntry
 def publish(event: Event) -> Iterable[PublicEvent]:
     """The public events that one stored event announces."""
     if isinstance(event, JournalEntry.Intended):
-        yield JournalIntended(head=event.head, lines=event.lines)
+        yield JournalIntended(head=event.head, lines=event.lines, group_id=event.group_id)
     elif isinstance(event, JournalEntry.Confirmed):
         yield JournalConfirmed(head=event.head, lines=event.lines, erp=event.erp, erp_document=event.erp_document)
     elif isinstance(event, JournalEntry.Rejected):
