@@ -24,8 +24,12 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from chassis.failure_policy import FailureClass, classify
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.reactions import Reaction
+from chassis.messaging.unreadable import places, poison_envelope
 
 RELEASE_MAX = 500
+BLOCKED_MAX = 20_000
+
+_Place = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -102,7 +106,7 @@ class BatchConsumer:
     def release(self, touched: Iterable[UUID] | None = None) -> Handled:
         """Tries parked messages again: those that wait for one of `touched`, or, with None, the oldest that wait."""
         waiting = self._store.parked(consumer=self.name, waiting_for=touched, limit=RELEASE_MAX)
-        waiting = [message for message in waiting if message.case_id is None]
+        waiting = _in_order(message for message in waiting if message.case_id is None)
         if not waiting:
             return Handled()
         for _ in range(ATTEMPTS_MAX):
@@ -113,7 +117,10 @@ class BatchConsumer:
                 handled.touched = {event.originator_id for event in work.pending_events()}
                 work.commit()
             except VersionConflict:
-                waiting = self._store.parked(consumer=self.name, message_ids=[m.message_id for m in waiting])
+                again = self._store.parked(consumer=self.name, message_ids=[m.message_id for m in waiting])
+                waiting = _in_order(again)
+                if not waiting:
+                    break
                 continue
             return handled
         return Handled()
@@ -124,7 +131,7 @@ class BatchConsumer:
         try:
             envelope = Envelope.from_headers(delivery.headers)
         except ValueError as error:
-            return _Message(_poison_envelope(delivery, digest, self._clock()), None, None, delivery, digest, str(error))
+            return _Message(poison_envelope(delivery, digest, self._clock()), None, None, delivery, digest, str(error))
         reaction = self._reactions.get((envelope.service, envelope.type))
         if reaction is None:
             return None
@@ -134,7 +141,7 @@ class BatchConsumer:
         try:
             event = reaction.event.model_validate_json(delivery.data)
         except ValidationError as error:
-            return _Message(envelope, None, reaction, delivery, digest, f"InvalidEvent: {_places(error)}")
+            return _Message(envelope, None, reaction, delivery, digest, f"InvalidEvent: {places(error)}")
         return _Message(envelope, event, reaction, delivery, digest)
 
     def _decide(self, work: Work, messages: Sequence[_Message], handled: Handled, isolate: bool) -> None:
@@ -145,22 +152,32 @@ class BatchConsumer:
             if message.event is not None and message.reaction is not None
             for identity in message.reaction.needs(message.event)
         )
-        blocked = {
-            parked.key: parked.waiting_for
-            for parked in self._store.parked(consumer=self.name, keys={m.envelope.key for m in fresh})
-            if parked.case_id is None and parked.waiting_for is not None
-        }
+        blocked = self._blocked({message.envelope.key for message in fresh})
         for message in fresh:
             work.within(self._context(message.envelope))
             work.answer(InboxEntry(message.envelope.id, message.content_hash))
-            waiting_for = blocked.get(message.envelope.key)
-            if waiting_for is not None:
+            place = (message.envelope.sequence, message.envelope.ordinal)
+            ahead = blocked.get(message.envelope.key)
+            if ahead is not None and ahead[0] < place:
                 handled.parked += 1
-                work.park(self._parked(message, waiting_for, None, "behind an earlier message of its key"))
+                work.park(self._parked(message, ahead[1], None, "behind an earlier message of its key"))
                 continue
             waits = self._act(work, message, handled, isolate)
             if waits is not None:
-                blocked[message.envelope.key] = waits
+                blocked[message.envelope.key] = (place, waits)
+
+    def _blocked(self, keys: set[UUID]) -> dict[UUID, tuple[_Place, UUID]]:
+        """Per key the place of its first waiting message, and what that waits for; only what comes after it waits behind.
+
+        A predecessor that arrives late must pass: it may be the very thing that is waited for.
+        """
+        found: dict[UUID, tuple[_Place, UUID]] = {}
+        for parked in self._store.parked(consumer=self.name, keys=keys, limit=BLOCKED_MAX):
+            if parked.case_id is None and parked.waiting_for is not None:
+                place = _place(parked)
+                if parked.key not in found or place < found[parked.key][0]:
+                    found[parked.key] = (place, parked.waiting_for)
+        return found
 
     def _fresh(self, work: Work, messages: Sequence[_Message], handled: Handled) -> list[_Message]:
         """The messages not answered yet; other content under an answered id becomes a case."""
@@ -300,30 +317,15 @@ def retry_case(work: Work, case_id: UUID, consumers: Iterable[BatchConsumer], re
     by_name[found[0].consumer].retry(work, found[0])
 
 
-def _poison_envelope(delivery: Delivery, digest: bytes, now: datetime) -> Envelope:
-    """An envelope for bytes that have none, so that they can be kept and shown."""
-    identity = derive("poison", delivery.subject, digest.hex())
-    return Envelope.model_construct(
-        id=identity,
-        service="unknown",
-        type="unreadable-message",
-        version=1,
-        key=identity,
-        sequence=0,
-        ordinal=0,
-        position=0,
-        time=now,
-        correlation_id=identity,
-        causation_id=identity,
-        actor="unknown",
-        source_system="",
-        source_reference="",
-        traceparent="",
-        tier="clear",
-    )
+def _place(parked: ParkedMessage) -> _Place:
+    """Where a message stands in the story of its key: sequence and ordinal."""
+    envelope = Envelope.from_headers(parked.headers)
+    return (envelope.sequence, envelope.ordinal)
 
 
-def _places(error: ValidationError) -> str:
-    """Where a model did not fit, and the rule; never the input."""
-    faults = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults[:5])
+def _in_order(waiting: Iterable[ParkedMessage]) -> list[ParkedMessage]:
+    """Each key's messages together and in their own order, whatever order they were parked in."""
+    by_key: dict[UUID, list[ParkedMessage]] = {}
+    for message in waiting:
+        by_key.setdefault(message.key, []).append(message)
+    return [message for messages in by_key.values() for message in sorted(messages, key=_place)]

@@ -1,0 +1,113 @@
+"""Groups what many connections deliver at once into one batch, and gives each caller its own outcome."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+import structlog
+
+from chassis.domain import Transient, Unavailable
+from chassis.telemetry.logs import frames_of
+
+BATCH_MAX = 200
+WAIT_SECONDS = 0.005
+WAITING_MAX = 2_000
+STOP_SECONDS = 30
+
+_D = TypeVar("_D")
+_O = TypeVar("_O")
+_log = structlog.get_logger(__name__)
+
+
+class TooBusy(Unavailable):
+    """More deliveries wait than may; the sender comes again later."""
+
+
+class ReceivingQueue(Generic[_D, _O]):
+    """One thread receives batches of up to 200 deliveries, or of what comes within five milliseconds.
+
+    Whatever thread or event loop a door runs on, `submit` gives a future that is done once the delivery is durable.
+    """
+
+    def __init__(self, receive: Callable[[Sequence[_D]], list[_O]]) -> None:
+        self._receive = receive
+        self._waiting: queue.Queue[tuple[_D, Future[_O]] | None] = queue.Queue(WAITING_MAX)
+        self._thread = threading.Thread(target=self._run, name="receiving-queue", daemon=True)
+        self._stopped = False
+        self._thread.start()
+
+    def submit(self, delivery: _D) -> Future[_O]:
+        """Hands one delivery in.
+
+        Raises:
+            TooBusy: too many wait already, or the queue is stopping.
+        """
+        future: Future[_O] = Future()
+        if self._stopped:
+            raise TooBusy("this door is closing")
+        try:
+            self._waiting.put_nowait((delivery, future))
+        except queue.Full:
+            raise TooBusy(f"{WAITING_MAX} deliveries wait") from None
+        return future
+
+    def stop(self) -> None:
+        """Finishes what waits, and takes no more."""
+        self._stopped = True
+        self._waiting.put(None)
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while True:
+            batch, last = self._next_batch()
+            if batch:
+                self._handle(batch)
+            if last:
+                return
+
+    def _next_batch(self) -> tuple[list[tuple[_D, Future[_O]]], bool]:
+        first = self._waiting.get()
+        if first is None:
+            return [], True
+        batch = [first]
+        deadline = time.monotonic() + WAIT_SECONDS
+        while len(batch) < BATCH_MAX:
+            try:
+                following = self._waiting.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            if following is None:
+                return batch, True
+            batch.append(following)
+        return batch, False
+
+    def _handle(self, batch: list[tuple[_D, Future[_O]]]) -> None:
+        try:
+            outcomes = self._receive([delivery for delivery, _ in batch])
+        except (Transient, Unavailable) as failure:
+            for _, future in batch:
+                _fail(future, failure)
+        except Exception as bug:  # noqa: BLE001 - one delivery that meets a bug of ours must not take its batch along
+            self._handle_singly(batch, bug)
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if not future.cancelled():
+                    future.set_result(outcome)
+
+    def _handle_singly(self, batch: list[tuple[_D, Future[_O]]], bug: Exception) -> None:
+        if len(batch) == 1:
+            _log.error("delivery met a bug", error=bug, frames=frames_of(bug))
+            _fail(batch[0][1], Transient("not kept"))
+            return
+        for waiting in batch:
+            self._handle([waiting])
+
+
+def _fail(future: Future[_O], failure: Exception) -> None:
+    if not future.cancelled():
+        future.set_exception(failure)

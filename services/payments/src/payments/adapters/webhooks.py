@@ -1,0 +1,61 @@
+"""The webhook door: the signature over the raw bytes first, durable second, the answer last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from chassis.domain import Transient, Unavailable
+from chassis.inbound.receiving_queue import ReceivingQueue
+from chassis.telemetry.metrics import DOOR_REFUSALS
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from payments.adapters.stripe_gateway import BODY_BYTES_MAX, ForgedWebhook, WebhookRefused, event_of, verify
+from payments.application.doors import Answer, Doors, GatewayMessage
+
+ANSWER_SECONDS = 20.0
+
+
+class TooLarge(WebhookRefused):
+    """The body is over the limit."""
+
+
+def webhook_app(doors: Doors, secrets: Sequence[str], clock: Callable[[], datetime]) -> Starlette:
+    """The HTTP application with the one path `POST /webhooks/stripe`."""
+    queue: ReceivingQueue[GatewayMessage, Answer] = ReceivingQueue(doors.receive_webhooks)
+
+    async def receive(request: Request) -> Response:
+        try:
+            raw = await _body(request)
+            verify(raw, request.headers.get("stripe-signature", ""), secrets, clock())
+            event_id, fact = event_of(raw)
+        except WebhookRefused as refused:
+            return _refused(refused)
+        try:
+            future = asyncio.wrap_future(queue.submit(GatewayMessage(raw, event_id, fact)))
+            answer = await asyncio.wait_for(future, ANSWER_SECONDS)
+        except (Transient, Unavailable, TimeoutError):
+            return JSONResponse({"code": "busy"}, 503, {"Retry-After": "2"})
+        return JSONResponse({"answer": answer.value})
+
+    return Starlette(routes=[Route("/webhooks/stripe", receive, methods=["POST"])])
+
+
+async def _body(request: Request) -> bytes:
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks.extend(chunk)
+        if len(chunks) > BODY_BYTES_MAX:
+            raise TooLarge(f"a webhook may have {BODY_BYTES_MAX} bytes")
+    return bytes(chunks)
+
+
+def _refused(refused: WebhookRefused) -> Response:
+    code = type(refused).__name__
+    DOOR_REFUSALS.labels("webhook", code).inc()
+    status = {ForgedWebhook: 401, TooLarge: 413}.get(type(refused), 400)
+    return JSONResponse({"code": code, "message": str(refused)}, status)

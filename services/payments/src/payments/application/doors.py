@@ -1,0 +1,162 @@
+"""What comes through the doors of payments: kept whole, understood or refused, each delivery once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from canonical.ids import derive
+from chassis.domain import Context, Meta, Refusal
+from chassis.eventstore import EventStore, Work, transact
+from chassis.exceptions import raise_case
+from chassis.inbound import (
+    Arrival,
+    Fact,
+    InboundMessage,
+    MessageState,
+    SpanPlan,
+    keep,
+    message_id_of,
+    messages_by_delivery,
+)
+from chassis.keys import Sealer
+
+from payments.application.use_cases import ReportedDeposit, record_deposits, take_gateway_fact
+from payments.domain.gateway_facts import GatewayFact, PaymentArrived
+from payments.domain.patient_account import PatientAccount
+
+GATEWAY = "stripe"
+BANK = "bank"
+
+
+class OtherContent(Refusal):
+    """An event id of the gateway, or a file name of the bank, came again with other content."""
+
+
+class Answer(StrEnum):
+    TAKEN = "taken"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayMessage:
+    """One verified webhook: the raw bytes, the event's id, and what it tells."""
+
+    raw: bytes
+    event_id: str
+    fact: GatewayFact
+
+
+@dataclass(frozen=True, slots=True)
+class BankFile:
+    """One bank file with what was read of it, or the refusal it earned."""
+
+    name: str
+    raw: bytes
+    deposits: Sequence[ReportedDeposit] = ()
+    refusal: Refusal | None = None
+
+
+class Doors:
+    """Receives webhooks and bank files; when a call returned, what it was given is durable."""
+
+    def __init__(self, store: EventStore, sealer: Sealer, clock: Callable[[], datetime], default_entity: str) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._clock = clock
+        self._default_entity = default_entity
+
+    def receive_webhooks(self, messages: Sequence[GatewayMessage]) -> list[Answer]:
+        """Many webhooks in one transaction, each with its own answer; one that is refused does not disturb the others."""
+        arrivals = [Arrival(GATEWAY, message.event_id, "gateway-event", self._default_entity) for message in messages]
+        ids = [message_id_of(self._sealer, a, m.raw) for a, m in zip(arrivals, messages, strict=True)]
+        first = self._context(ids[0], GATEWAY, messages[0].event_id)
+
+        def decide(work: Work) -> list[Answer]:
+            work.prefetch(ids)
+            answers = []
+            for message, arrival, identity in zip(messages, arrivals, ids, strict=True):
+                work.within(self._context(identity, GATEWAY, message.event_id))
+                answers.append(self._take_webhook(work, message, arrival))
+            return answers
+
+        return transact(self._store, first, decide)
+
+    def _take_webhook(self, work: Work, message: GatewayMessage, arrival: Arrival) -> Answer:
+        kept = keep(work, self._sealer, arrival, message.raw, self._spans(work, message))
+        if kept.is_decided:
+            return Answer.REPEATED
+        mark = work.mark()
+        try:
+            self._refuse_other_content(arrival, kept.id)
+            take_gateway_fact(work, message.fact, kept.id, self._default_entity)
+        except Refusal as refusal:
+            work.roll_back(mark)
+            self._refuse(work, kept.id, refusal, f"gateway event {message.event_id}")
+            return Answer.REFUSED
+        kept.accept([Fact(name="event", value=type(message.fact).__name__)])
+        return Answer.TAKEN
+
+    def _spans(self, work: Work, message: GatewayMessage) -> list[SpanPlan]:
+        """The whole webhook under the patient's key where its payment names an account of ours."""
+        if not isinstance(message.fact, PaymentArrived) or message.fact.account_id is None:
+            return []
+        account = work.get(PatientAccount, message.fact.account_id)
+        if account is None or account.patient_id is None:
+            return []
+        return [SpanPlan(0, len(message.raw), account.patient_id)]
+
+    def receive_bank_file(self, file: BankFile) -> Answer:
+        """One bank file: its credits, or its refusal, with the bytes kept either way."""
+        entity = file.deposits[0].entity if file.deposits else self._default_entity
+        arrival = Arrival(BANK, file.name, "bai2", entity)
+        identity = message_id_of(self._sealer, arrival, file.raw)
+
+        def decide(work: Work) -> Answer:
+            kept = keep(work, self._sealer, arrival, file.raw, [])
+            if kept.is_decided:
+                return Answer.REPEATED if kept.state is MessageState.ACCEPTED else Answer.REFUSED
+            mark = work.mark()
+            try:
+                if file.refusal is not None:
+                    raise file.refusal
+                new = record_deposits(work, file.deposits, kept.id)
+            except Refusal as refusal:
+                work.roll_back(mark)
+                self._refuse(work, kept.id, refusal, "bank file")
+                return Answer.REFUSED
+            facts = [Fact(name="deposits", value=str(len(file.deposits))), Fact(name="new", value=str(new))]
+            kept.accept(facts)
+            return Answer.TAKEN
+
+        return transact(self._store, self._context(identity, BANK, file.name), decide)
+
+    def _refuse_other_content(self, arrival: Arrival, identity: UUID) -> None:
+        earlier = messages_by_delivery(self._store, arrival.source_system, arrival.delivery_key)
+        if any(row["message_id"] != identity for row in earlier):
+            raise OtherContent(f"event {arrival.delivery_key} came before with other content")
+
+    def _refuse(self, work: Work, identity: UUID, refusal: Refusal, subject: str) -> None:
+        work.require(InboundMessage, identity).quarantine([f"{refusal.code}: {refusal}"[:500]])
+        raise_case(
+            work,
+            identity,
+            code=refusal.code,
+            summary=f"{subject}: {refusal}"[:500],
+            subject="message",
+            subject_id=identity,
+        )
+
+    def _context(self, identity: UUID, source: str, reference: str) -> Context:
+        meta = Meta(
+            correlation_id=derive("correlation", identity),
+            causation_id=identity,
+            actor=f"source:{source}",
+            source_system=source,
+            source_reference=reference,
+        )
+        return Context(self._clock(), meta)

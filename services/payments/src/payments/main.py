@@ -1,0 +1,131 @@
+"""Payments, configured, wired and started."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from canonical.master_data import MasterData, load_master_data
+from chassis.eventstore import EventStore
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
+from chassis.inbound.watched_folder import WatchedFolder
+from chassis.keys import Sealer
+from chassis.messaging import BatchConsumer
+from chassis.runtime import ServiceCore, ServiceShape, Sweep
+from chassis.runtime.opening import open_event_store, open_key_store
+from chassis.runtime.service import run
+from chassis.runtime.settings import Settings
+from pydantic import SecretStr
+
+from payments.adapters.bank_files import take_bank_file
+from payments.adapters.grpc import payments_service
+from payments.adapters.stripe_gateway import StripeReader
+from payments.adapters.webhooks import webhook_app
+from payments.application.doors import Doors
+from payments.application.ports import GatewayReader
+from payments.application.publishing import publish
+from payments.application.queries import TABLES, project
+from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
+from payments.application.sweeps import DepositMatcher, PayoutComposer
+from payments.domain.deposit import Deposit
+from payments.domain.patient_account import PatientAccount
+from payments.domain.payment import Payment, Payout
+from payments.domain.remittance import Remittance, RemittanceChunk
+
+NAME = "payments"
+SHAPE = ServiceShape(
+    name=NAME,
+    aggregates=(InboundMessage, Remittance, RemittanceChunk, Deposit, Payment, Payout, PatientAccount),
+    tables=(INBOUND_MESSAGES, *TABLES),
+    projections=(project_inbound_messages, project),
+    publishing=publish,
+)
+
+
+class PaymentsSettings(Settings):
+    """What payments is told beside what every service is.
+
+    `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
+    nothing explains becomes a case after `loose_after_seconds`.
+    """
+
+    gateway_secrets: SecretStr = SecretStr("")
+    gateway_api_key: SecretStr = SecretStr("")
+    gateway_api_base: str = ""
+    gateway_entity: str = ""
+    loose_after_seconds: int = 172_800
+
+
+def assemble(
+    store: EventStore,
+    clock: Callable[[], datetime],
+    gateway: GatewayReader,
+    *,
+    loose_after: timedelta = timedelta(days=2),
+    crash_point: CrashPoint = no_crash,
+) -> ServiceCore:
+    """The service without its transports."""
+    matcher = DepositMatcher(store, clock, loose_after)
+    composer = PayoutComposer(store, clock, gateway, loose_after)
+    reactions = {"intake": FROM_INTAKE, "claims": FROM_CLAIMS}
+    return ServiceCore(
+        shape=SHAPE,
+        store=store,
+        clock=clock,
+        consumers={
+            upstream: BatchConsumer(f"{NAME}-{upstream}", store, answered, clock, crash_point=crash_point)
+            for upstream, answered in reactions.items()
+        },
+        sweeps=(
+            Sweep("match-deposits", 1.0, matcher.match),
+            Sweep("compose-payouts", 2.0, composer.compose),
+            Sweep("report-loose-deposits", 5.0, matcher.report_loose),
+        ),
+    )
+
+
+def main() -> int:
+    """Runs the service by its environment; the exit code."""
+    settings = PaymentsSettings.from_environment(os.environ)
+    master_data = _master_data(settings)
+    clock = partial(datetime.now, UTC)
+    store = open_event_store(settings, SHAPE)
+    gateway = StripeReader(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
+    core = assemble(
+        store,
+        clock,
+        gateway,
+        loose_after=timedelta(seconds=settings.loose_after_seconds),
+        crash_point=settings.crash_points(NAME),
+    )
+    entity = settings.gateway_entity or master_data.entities[0].code
+    doors = Doors(store, Sealer(open_key_store(settings)), clock, entity)
+    secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
+    return run(
+        core,
+        settings,
+        grpc=[payments_service(core, lambda: clock().date())],
+        http_app=webhook_app(doors, secrets, clock) if secrets else None,
+        doors=[partial(_watch_bank, settings, doors, master_data)] if settings.exchange_dir else [],
+    )
+
+
+def _master_data(settings: Settings) -> MasterData:
+    assert settings.master_data_path is not None, "THROUGHLINE_MASTER_DATA_PATH is needed"
+    return load_master_data(settings.master_data_path)
+
+
+async def _watch_bank(settings: Settings, doors: Doors, master_data: MasterData) -> None:
+    assert settings.exchange_dir is not None, "the door is only opened where there is a folder"
+    folder = WatchedFolder(settings.exchange_dir, "bank", partial(take_bank_file, doors, master_data))
+    while True:
+        await asyncio.to_thread(folder.poll)
+        await asyncio.sleep(0.25)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
