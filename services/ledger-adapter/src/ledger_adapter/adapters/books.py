@@ -1,0 +1,141 @@
+"""The books of each entity: at which ERP, under which company, with which account for which role. One JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from canonical.codes import AccountRole
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ledger_adapter.application.ports import Code, Erp, UnknownEntity
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Chart(_Strict):
+    """Account codes by role, each role once and each code once, so that what is read back has one meaning.
+
+    `parties` renames our party codes where the ERP knows a payer under another code.
+    """
+
+    accounts: Mapping[AccountRole, Code]
+    parties: Mapping[str, Code] = {}
+
+    @model_validator(mode="after")
+    def _one_to_one(self) -> Self:
+        missing = sorted(role.value for role in AccountRole if role not in self.accounts)
+        if missing:
+            raise ValueError(f"the chart has no account for: {', '.join(missing)}")
+        for what, codes in (("account", self.accounts), ("party", self.parties)):
+            if len(set(codes.values())) < len(codes):
+                raise ValueError(f"two roles or parties share one {what} code")
+        return self
+
+    def account_of(self, role: AccountRole) -> str:
+        return self.accounts[role]
+
+    def party_of(self, party: str) -> str:
+        return self.parties.get(party, party)
+
+    def role_of(self, account: str) -> AccountRole | None:
+        return next((role for role, code in self.accounts.items() if code == account), None)
+
+    def our_party(self, party: str) -> str:
+        return next((ours for ours, theirs in self.parties.items() if theirs == party), party)
+
+
+class ErpSettings(_Strict):
+    """How to reach one ERP; `kind` names its adapter. Paths are relative to the configuration file."""
+
+    kind: str
+    connection_file: Path | None = None
+    folder: Path | None = None
+
+
+class EntityBooks(_Strict):
+    """Where one entity's books are kept."""
+
+    erp: str
+    company: Code
+    journal: Code = "TL"
+    chart: str
+
+
+class BooksConfiguration(_Strict):
+    """The whole file."""
+
+    erps: Mapping[str, ErpSettings]
+    charts: Mapping[str, Chart]
+    entities: Mapping[str, EntityBooks] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        for entity, books in self.entities.items():
+            if books.erp not in self.erps or books.chart not in self.charts:
+                raise ValueError(f"entity {entity}: ERP {books.erp!r} or chart {books.chart!r} is not configured")
+        return self
+
+
+class Books(_Strict):
+    """One entity's books, resolved."""
+
+    entity: str
+    company: str
+    journal: str
+    chart: Chart
+
+
+BuildErp = Callable[[str, ErpSettings, Mapping[str, Books]], Erp]
+
+
+class ConfiguredErps:
+    """The ERPs of a configuration; adapters come by kind."""
+
+    def __init__(self, configuration: BooksConfiguration, adapters: Mapping[str, BuildErp]) -> None:
+        self._erp_of = {entity: books.erp for entity, books in configuration.entities.items()}
+        self._erps = {}
+        for name, settings in configuration.erps.items():
+            if settings.kind not in adapters:
+                raise UnknownErpKind(f"ERP {name}: no adapter for {settings.kind!r}; known: {', '.join(adapters)}")
+            self._erps[name] = adapters[settings.kind](name, settings, _books_at(configuration, name))
+
+    def of(self, entity: str) -> Erp:
+        if entity not in self._erp_of:
+            raise UnknownEntity(f"no ERP is configured for entity {entity!r}; add it to the books configuration")
+        return self._erps[self._erp_of[entity]]
+
+    def entities(self) -> Sequence[str]:
+        return tuple(self._erp_of)
+
+
+class UnknownErpKind(ValueError):
+    """The configuration names an ERP for which there is no adapter."""
+
+
+def _books_at(configuration: BooksConfiguration, erp: str) -> Mapping[str, Books]:
+    return {
+        entity: Books(
+            entity=entity, company=books.company, journal=books.journal, chart=configuration.charts[books.chart]
+        )
+        for entity, books in configuration.entities.items()
+        if books.erp == erp
+    }
+
+
+def load_books(path: Path) -> BooksConfiguration:
+    """The configuration of a JSON file, its paths made absolute.
+
+    Raises:
+        pydantic.ValidationError: a role without an account, two roles on one account, an unknown ERP or chart.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for settings in content.get("erps", {}).values():
+        for name in ("connection_file", "folder"):
+            if settings.get(name):
+                settings[name] = str(path.parent / settings[name])
+    return BooksConfiguration.model_validate(content)

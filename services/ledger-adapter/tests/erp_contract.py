@@ -1,0 +1,163 @@
+"""What every ERP adapter promises, as checks that each of them is put through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from canonical.codes import AccountRole
+from canonical.ids import derive, external_number
+from canonical.journal import JournalLine
+from canonical.money import Money
+from ledger_adapter.application.ports import (
+    Erp,
+    ErpDocument,
+    ErpJournal,
+    ErpLine,
+    Pending,
+    Posted,
+    RefusalKind,
+    Refused,
+)
+from ledger_adapter.domain.journal_entry import differences_between
+
+MARCH = date(2026, 3, 5)
+DECEMBER = date(2027, 12, 5)
+
+
+@dataclass
+class ErpUnderTest:
+    """An adapter with what is behind it; `work` lets the ERP do what it does by night."""
+
+    erp: Erp
+    close_period: Callable[[str, date], None]
+    work: Callable[[], None] = lambda: None
+
+    def book(self, entity: str, *documents: ErpJournal) -> dict[str, ErpDocument | Refused]:
+        """Posts as the posting protocol does, and says what became of each document in the end."""
+        answers = self.erp.post(entity, documents)
+        self.work()
+        held = self.erp.find(entity, [document.number for document in documents])
+        pending = [document for document in documents if isinstance(answers[document.number], Pending)]
+        late = self.erp.post(entity, [document for document in pending if document.number not in held] or ())
+        outcome: dict[str, ErpDocument | Refused] = {}
+        for document in documents:
+            found, answer = held.get(document.number), late.get(document.number) or answers[document.number]
+            if isinstance(answer, Refused):
+                outcome[document.number] = answer
+                continue
+            assert isinstance(found, ErpDocument), f"{document.number} is {found}, after {answer}"
+            if isinstance(answer, Posted):
+                assert found.document_id == answer.document_id
+            outcome[document.number] = found
+        return outcome
+
+
+def document(
+    name: str,
+    amount: str = "100.00",
+    *,
+    credit: str = "",
+    party: str = "ACME",
+    day: date = MARCH,
+    entity: str = "NORTH",
+) -> ErpJournal:
+    """Revenue billed to a payer."""
+    return ErpJournal(
+        number=external_number(derive("contract", name)),
+        entity=entity,
+        effective_date=day,
+        lines=(
+            ErpLine(account=AccountRole.AR_PAYER, party=party, amount=Money.of(amount)),
+            ErpLine(account=AccountRole.GROSS_REVENUE, amount=-Money.of(credit or amount)),
+        ),
+    )
+
+
+def as_journal_lines(journal: ErpJournal) -> list[JournalLine]:
+    return [JournalLine(account=line.account, amount=line.amount, party=line.party) for line in journal.lines]
+
+
+def balance(subject: ErpUnderTest, entity: str, account: AccountRole, party: str = "") -> int:
+    held = subject.erp.balances(entity)
+    return sum(row.amount.minor for row in held if row.account is account and row.party == party)
+
+
+def books_a_batch_and_finds_every_document_again_line_by_line(subject: ErpUnderTest) -> None:
+    batch = [document(f"batch-{number}", f"{number + 1}.0{number}") for number in range(5)]
+    outcome = subject.book("NORTH", *batch)
+    for journal in batch:
+        held = outcome[journal.number]
+        assert isinstance(held, ErpDocument), held
+        assert held.effective_date == journal.effective_date
+        assert differences_between(as_journal_lines(journal), held.lines) == ()
+    assert len({held.document_id for held in outcome.values() if isinstance(held, ErpDocument)}) == len(batch)
+
+
+def finds_nothing_under_a_number_that_was_never_sent(subject: ErpUnderTest) -> None:
+    assert subject.erp.find("NORTH", [document("never").number]) == {}
+
+
+def never_books_a_number_twice(subject: ErpUnderTest) -> None:
+    once = document("once", "7.77")
+    assert isinstance(subject.book("NORTH", once)[once.number], ErpDocument)
+    before = balance(subject, "NORTH", AccountRole.GROSS_REVENUE)
+    again = subject.erp.post("NORTH", [once, document("companion", "1.00")])
+    subject.work()
+    refusal = again[once.number]
+    assert isinstance(refusal, Refused)
+    assert refusal.kind is RefusalKind.NUMBER_TAKEN
+    assert balance(subject, "NORTH", AccountRole.GROSS_REVENUE) == before - 100
+
+
+def refuses_one_document_and_books_its_batch(subject: ErpUnderTest) -> None:
+    batch = [document(f"mixed-{number}", "3.00") for number in range(6)]
+    batch[3] = document("mixed-3", "3.00", credit="2.99")
+    outcome = subject.book("NORTH", *batch)
+    refusal = outcome[batch[3].number]
+    assert isinstance(refusal, Refused)
+    assert refusal.kind is RefusalKind.INVALID
+    assert sum(isinstance(held, ErpDocument) for held in outcome.values()) == 5
+
+
+def refuses_a_receivable_without_its_party(subject: ErpUnderTest) -> None:
+    journal = document("no-party", party="")
+    refusal = subject.book("NORTH", journal)[journal.number]
+    assert isinstance(refusal, Refused)
+    assert refusal.kind is RefusalKind.INVALID
+
+
+def names_a_closed_period(subject: ErpUnderTest) -> None:
+    subject.close_period("SOUTH", DECEMBER)
+    journal = document("late", day=DECEMBER, entity="SOUTH")
+    refusal = subject.book("SOUTH", journal)[journal.number]
+    assert isinstance(refusal, Refused)
+    assert refusal.kind is RefusalKind.PERIOD_CLOSED
+
+
+def keeps_balances_by_account_and_party_and_apart_by_entity(subject: ErpUnderTest) -> None:
+    first = document("balance-1", "10.00", entity="SOUTH")
+    subject.book("SOUTH", first)
+    before = balance(subject, "SOUTH", AccountRole.AR_PAYER, "ACME")
+    north = balance(subject, "NORTH", AccountRole.AR_PAYER, "ACME")
+    outcome = subject.book(
+        "SOUTH",
+        document("balance-2", "20.00", entity="SOUTH"),
+        document("balance-3", "5.00", party="MEDICARE", entity="SOUTH"),
+    )
+    assert all(isinstance(held, ErpDocument) for held in outcome.values())
+    assert balance(subject, "SOUTH", AccountRole.AR_PAYER, "ACME") == before + 2000
+    assert balance(subject, "SOUTH", AccountRole.AR_PAYER, "MEDICARE") == 500
+    assert balance(subject, "NORTH", AccountRole.AR_PAYER, "ACME") == north
+
+
+CONTRACT: Sequence[Callable[[ErpUnderTest], None]] = (
+    books_a_batch_and_finds_every_document_again_line_by_line,
+    finds_nothing_under_a_number_that_was_never_sent,
+    never_books_a_number_twice,
+    refuses_one_document_and_books_its_batch,
+    refuses_a_receivable_without_its_party,
+    names_a_closed_period,
+    keeps_balances_by_account_and_party_and_apart_by_entity,
+)
