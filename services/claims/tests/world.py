@@ -245,7 +245,7 @@ class ClaimsUnderTest:
 
     def sweep(self) -> None:
         """Runs every sweep until nothing is due."""
-        for _ in range(20):
+        for _ in range(100):
             if not sum(sweep.run() for sweep in self.core.sweeps):
                 return
         raise AssertionError("the sweeps never end")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 
-from canonical.master_data import MasterData
+from canonical.master_data import MasterData, load_master_data
+from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.keys import Sealer
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
+from chassis.runtime.opening import open_event_store, open_key_store
+from chassis.runtime.service import EXIT_SETTINGS, run
+from chassis.runtime.settings import Settings, WrongSettings
 
+from claims.adapters.file_drop import FileDrop
+from claims.adapters.grpc import claims_service
+from claims.adapters.patient_details import SealedDetails
+from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions
@@ -33,6 +45,17 @@ SHAPE = ServiceShape(
 )
 
 
+class ClaimsSettings(Settings):
+    """What claims is told beside what every service is.
+
+    `production` makes ISA15 `P` instead of `T`. Ready claims of one payer gather for `gathering_seconds`, so that charges
+    which arrive one by one do not leave in an interchange each.
+    """
+
+    production: bool = False
+    gathering_seconds: float = 2.0
+
+
 def assemble(
     store: EventStore,
     clock: Callable[[], datetime],
@@ -42,11 +65,19 @@ def assemble(
     transport: ClaimTransport,
     *,
     production: bool = False,
+    gathering_seconds: float = 0.0,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
-    """The service without its transports."""
+    """The service without its transports. `production` is what ISA15 says; ready claims gather for so many seconds."""
     submission = ClaimSubmission(
-        store, clock, master_data, claim_format, vault, production=production, crash_point=crash_point
+        store,
+        clock,
+        master_data,
+        claim_format,
+        vault,
+        production=production,
+        gathering_seconds=gathering_seconds,
+        crash_point=crash_point,
     )
     sending = InterchangeSending(store, clock, claim_format, vault, transport, crash_point=crash_point)
     upstream = {"intake": intake_reactions(master_data), "payments": payments_reactions(master_data)}
@@ -63,3 +94,42 @@ def assemble(
             Sweep("send-interchanges", SWEEP_SECONDS, sending.run),
         ),
     )
+
+
+def main() -> int:
+    """Runs the service by its environment; the exit code."""
+    try:
+        settings = ClaimsSettings.from_environment(os.environ)
+        return serve(settings)
+    except (WrongSettings, UnsafeSetting) as refused:
+        sys.stderr.write(f"claims: {refused}\n")
+        return EXIT_SETTINGS
+
+
+def serve(settings: ClaimsSettings) -> int:
+    """Runs the service until it is told to stop.
+
+    Raises:
+        UnsafeSetting: a setting that claims cannot do without is not given.
+    """
+    if settings.master_data_path is None:
+        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
+    if settings.exchange_dir is None:
+        raise UnsafeSetting("THROUGHLINE_EXCHANGE_DIR", "not given", "the folder that claims leave through")
+    master_data = load_master_data(settings.master_data_path)
+    core = assemble(
+        open_event_store(settings, SHAPE),
+        partial(datetime.now, UTC),
+        master_data,
+        ProfessionalClaimFormat(),
+        SealedDetails(Sealer(open_key_store(settings))),
+        FileDrop(settings.exchange_dir),
+        production=settings.production,
+        gathering_seconds=settings.gathering_seconds,
+        crash_point=settings.crash_points(SHAPE.name),
+    )
+    return run(core, settings, grpc=[claims_service(core, master_data)])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -85,7 +85,7 @@ class PatientDetailsVault(Protocol):
     """Opens sealed details, and tells the key database whose key a patient control number leads to."""
 
     def open_details(self, sealed: Sequence[Sealed]) -> list[EncounterPhi | None]:
-        """The details in the same order; None where the patient's key was destroyed."""
+        """The details in the same order; None where they open no more."""
         ...
 
     def link_control_numbers(self, key_ids: Mapping[str, UUID]) -> None:

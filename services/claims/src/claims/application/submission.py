@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from uuid import UUID
 
 from canonical.encounter import EncounterPhi
@@ -29,7 +30,9 @@ from claims.domain.interchange_order import InterchangeOrder, Parties, going_tog
 
 READY_READ_MAX = 5_000
 REASONS_PER_CLAIM_MAX = 10
-ERASED = HoldReason(code="PatientErased", needs="nothing can be billed: the key of the patient's details was destroyed")
+CLOSED = HoldReason(
+    code="DetailsClosed", needs="details that open: their key was destroyed, or they do not authenticate"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,10 @@ class _Candidate:
 
 
 class ClaimSubmission:
-    """`run` intends one interchange for each (entity, payer) with ready claims, in one transaction each."""
+    """`run` intends one interchange for each (entity, payer) with ready claims, in one transaction each.
+
+    A group waits until its first claim has been ready for `gathering_seconds`, or it fills an interchange.
+    """
 
     def __init__(
         self,
@@ -55,6 +61,7 @@ class ClaimSubmission:
         vault: PatientDetailsVault,
         *,
         production: bool = False,
+        gathering_seconds: float = 0.0,
         crash_point: CrashPoint = no_crash,
     ) -> None:
         self._store = store
@@ -63,6 +70,7 @@ class ClaimSubmission:
         self._format = claim_format
         self._vault = vault
         self._production = production
+        self._gathering = timedelta(seconds=gathering_seconds)
         self._crash_point = crash_point
 
     def run(self) -> int:
@@ -70,15 +78,16 @@ class ClaimSubmission:
         return sum(self._submit(claim_ids) for claim_ids in self._ready_groups())
 
     def _ready_groups(self) -> Iterable[list[UUID]]:
-        """Ready claims by entity and payer, oldest first, at most an interchange's worth of each."""
+        """Ready claims by entity and payer, longest ready first, at most an interchange's worth of each."""
         where = {"state": ClaimState.READY.value}
-        rows = self._store.rows(CLAIMS, where, order=("entity", "payer", "drafted_at"), limit=READY_READ_MAX)
-        groups: dict[tuple[object, object], list[UUID]] = {}
-        for row in rows:
-            claim_id = row["claim_id"]
-            assert isinstance(claim_id, UUID)
-            groups.setdefault((row["entity"], row["payer"]), []).append(claim_id)
-        return [group[:CLAIMS_PER_INTERCHANGE_MAX] for group in groups.values()]
+        rows = self._store.rows(CLAIMS, where, order=("entity", "payer", "changed_at"), limit=READY_READ_MAX)
+        due = self._clock() - self._gathering
+        for _, group in groupby(rows, key=lambda row: (row["entity"], row["payer"])):
+            found = list(group)[:CLAIMS_PER_INTERCHANGE_MAX]
+            ready_since = found[0]["changed_at"]
+            assert isinstance(ready_since, datetime)
+            if len(found) == CLAIMS_PER_INTERCHANGE_MAX or ready_since <= due:
+                yield [claim_id for row in found if isinstance(claim_id := row["claim_id"], UUID)]
 
     def _submit(self, claim_ids: Sequence[UUID]) -> int:
         context = caused_by(self._clock(), derive("submission", *claim_ids))
@@ -105,7 +114,7 @@ class ClaimSubmission:
         candidates = []
         opened = self._vault.open_details([claim.content.details for claim in ready])
         for claim, phi in zip(ready, opened, strict=True):
-            reasons = reasons_to_hold(claim.content, self._master_data) or ((ERASED,) if phi is None else ())
+            reasons = reasons_to_hold(claim.content, self._master_data) or ((CLOSED,) if phi is None else ())
             if reasons or phi is None:
                 hold_claim(work, claim, reasons)
             else:

@@ -1,0 +1,192 @@
+"""The gRPC face of claims: questions answered from the read models, and the release that a person asks for."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import grpc
+from billing.claims.v1 import claims_pb2 as pb
+from billing.claims.v1 import claims_pb2_grpc
+from canonical.master_data import MasterData
+from chassis.eventstore import transact
+from chassis.rpc import BadArgument, GrpcService, NotThere
+from chassis.rpc.errors import uuid_in
+from chassis.runtime import ServiceCore
+from chassis.telemetry.correlation import call_context
+
+from claims.adapters.messages import (
+    adjudication_message,
+    amounts_message,
+    claim_message,
+    interchange_message,
+    money_message,
+    unknown_payment_message,
+)
+from claims.application import queries
+from claims.application.use_cases import release_claim
+from claims.domain.claim_state import ClaimState
+from claims.domain.interchange import InterchangeState
+
+NAME = "billing.claims.v1.ClaimsService"
+READ, WRITE = "claims.read", "claims.write"
+SIZE_DEFAULT = 100
+REASON_LENGTH_MIN = 5
+READING = (
+    "GetClaim",
+    "ListClaims",
+    "CountByState",
+    "FindClaim",
+    "ListAdjudications",
+    "ListInterchanges",
+    "GetSubledgerBalances",
+    "CheckEligibility",
+)
+
+
+def claims_service(core: ServiceCore, master_data: MasterData) -> GrpcService:
+    """The service as the runtime serves it."""
+    servicer = Claims(core, master_data)
+    return GrpcService(
+        NAME,
+        lambda server: claims_pb2_grpc.add_ClaimsServiceServicer_to_server(servicer, server),
+        dict.fromkeys(READING, READ) | {"ReleaseClaim": WRITE},
+    )
+
+
+class Claims(claims_pb2_grpc.ClaimsServiceServicer):
+    """Reads the read models; nothing here decides."""
+
+    def __init__(self, core: ServiceCore, master_data: MasterData) -> None:
+        self._core = core
+        self._store = core.store
+        self._master_data = master_data
+
+    def GetClaim(self, request: pb.GetClaimRequest, context: grpc.ServicerContext) -> pb.GetClaimResponse:
+        claim_id = uuid_in(request.claim_id, "claim_id")
+        row = queries.claim_row(self._store, claim_id)
+        if row is None:
+            raise NotThere(f"no claim {claim_id}")
+        decisions = queries.decisions_on(self._store, claim_id)
+        return pb.GetClaimResponse(claim=claim_message(row), adjudications=map(adjudication_message, decisions))
+
+    def ListClaims(self, request: pb.ListClaimsRequest, context: grpc.ServicerContext) -> pb.ListClaimsResponse:
+        size = _size("page_size", request.page_size)
+        skip = _offset(request.page_token)
+        _refuse_unknown_state(request.state, ClaimState)
+        where = _given(state=request.state, payer=request.payer, entity=request.entity)
+        rows = queries.claim_rows(self._store, where, skip=skip, size=size)
+        next_token = str(skip + size) if len(rows) > size else ""
+        return pb.ListClaimsResponse(claims=map(claim_message, rows[:size]), next_page_token=next_token)
+
+    def CountByState(self, request: pb.CountByStateRequest, context: grpc.ServicerContext) -> pb.CountByStateResponse:
+        rows = queries.counts_by_state(self._store, _given(entity=request.entity))
+        counts = [
+            pb.StateCount(
+                state=str(row["state"]),
+                claims=queries.whole(row["count"]),
+                charge=money_message(queries.whole(row["charge_minor"])),
+            )
+            for row in rows
+        ]
+        return pb.CountByStateResponse(counts=counts)
+
+    def FindClaim(self, request: pb.FindClaimRequest, context: grpc.ServicerContext) -> pb.FindClaimResponse:
+        where: dict[str, object] = _given(patient_control_number=request.patient_control_number)
+        for field in ("encounter_id", "patient_id"):
+            if text := getattr(request, field):
+                where[field] = uuid_in(text, field)
+        if len(where) != 1:
+            raise BadArgument("give exactly one of patient_control_number, encounter_id, patient_id")
+        return pb.FindClaimResponse(claims=map(claim_message, queries.find_claims(self._store, where)))
+
+    def ListAdjudications(
+        self, request: pb.ListAdjudicationsRequest, context: grpc.ServicerContext
+    ) -> pb.ListAdjudicationsResponse:
+        remittance_id = uuid_in(request.remittance_id, "remittance_id")
+        if request.position_from < 0:
+            raise BadArgument("position_from: not below zero")
+        size = _size("limit", request.limit)
+        decisions = queries.decisions_of(self._store, remittance_id, request.position_from, size)
+        unknown = queries.unknown_payments_of(self._store, remittance_id)
+        return pb.ListAdjudicationsResponse(
+            adjudications=map(adjudication_message, decisions), unknown_payments=map(unknown_payment_message, unknown)
+        )
+
+    def ListInterchanges(
+        self, request: pb.ListInterchangesRequest, context: grpc.ServicerContext
+    ) -> pb.ListInterchangesResponse:
+        _refuse_unknown_state(request.state, InterchangeState)
+        rows = queries.interchange_rows(self._store, _given(state=request.state), _size("limit", request.limit))
+        return pb.ListInterchangesResponse(interchanges=map(interchange_message, rows))
+
+    def GetSubledgerBalances(
+        self, request: pb.GetSubledgerBalancesRequest, context: grpc.ServicerContext
+    ) -> pb.GetSubledgerBalancesResponse:
+        if not request.entity:
+            raise BadArgument("entity: needed")
+        found = queries.subledger_balances(self._store, request.entity)
+        balances = [
+            pb.PayerBalance(
+                payer=balance.payer,
+                claims=balance.claims,
+                amounts=amounts_message(balance.shares),
+                open=money_message(balance.shares.open.minor),
+                unknown_paid=money_message(balance.unknown_paid.minor),
+            )
+            for balance in found.by_payer
+        ]
+        return pb.GetSubledgerBalancesResponse(
+            balances=balances, log_position=found.position, log_position_after=found.position_after
+        )
+
+    def CheckEligibility(
+        self, request: pb.CheckEligibilityRequest, context: grpc.ServicerContext
+    ) -> pb.CheckEligibilityResponse:
+        day = _day("service_date", request.service_date)
+        found = queries.check_eligibility(self._master_data, request.payer, request.entity, day)
+        return pb.CheckEligibilityResponse(
+            payer_known=found.payer_known, billable=found.is_billable, reasons=found.reasons
+        )
+
+    def ReleaseClaim(self, request: pb.ReleaseClaimRequest, context: grpc.ServicerContext) -> pb.ReleaseClaimResponse:
+        claim_id = uuid_in(request.claim_id, "claim_id")
+        if len(request.reason.strip()) < REASON_LENGTH_MIN:
+            raise BadArgument(f"reason: at least {REASON_LENGTH_MIN} characters")
+        transact(
+            self._store,
+            call_context(self._core.clock()),
+            lambda work: release_claim(work, claim_id, self._master_data, request.reason),
+        )
+        row = queries.claim_row(self._store, claim_id)
+        assert row is not None, "a released claim has its row"
+        return pb.ReleaseClaimResponse(claim=claim_message(row))
+
+
+def _given(**filters: str) -> dict[str, object]:
+    return {column: value for column, value in filters.items() if value}
+
+
+def _size(field: str, asked: int) -> int:
+    if not 0 <= asked <= queries.PAGE_MAX:
+        raise BadArgument(f"{field}: 0 to {queries.PAGE_MAX}")
+    return asked or SIZE_DEFAULT
+
+
+def _offset(token: str) -> int:
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit()) or int(token) > queries.ROWS_BEFORE_PAGE_MAX - queries.PAGE_MAX:
+        raise BadArgument("page_token: not one that a page told; narrow the list by state, payer or entity")
+    return int(token)
+
+
+def _refuse_unknown_state(text: str, states: type[ClaimState] | type[InterchangeState]) -> None:
+    if text and text not in set(states):
+        raise BadArgument(f"state: one of {', '.join(states)}")
+
+
+def _day(field: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadArgument(f"{field}: not an ISO 8601 date") from None

@@ -1,0 +1,105 @@
+"""Rows of the read models as messages of `billing.claims.v1`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from billing.claims.v1 import claims_pb2 as pb
+from billing.common.v1 import common_pb2
+from canonical.money import USD
+from chassis.eventstore import Row
+
+from claims.application.queries import ChargeShares, whole
+
+
+def money_message(minor: int) -> common_pb2.Money:
+    return common_pb2.Money(minor=minor, currency=USD)
+
+
+def amounts_message(shares: ChargeShares) -> pb.Amounts:
+    return pb.Amounts(
+        charge=money_message(shares.charge.minor),
+        paid=money_message(shares.paid.minor),
+        contractual=money_message(shares.contractual.minor),
+        denied=money_message(shares.denied.minor),
+        patient=money_message(shares.patient.minor),
+        other=money_message(shares.other.minor),
+    )
+
+
+def claim_message(row: Row) -> pb.Claim:
+    return pb.Claim(
+        claim_id=_text(row["claim_id"]),
+        patient_control_number=_text(row["patient_control_number"]),
+        state=_text(row["state"]),
+        entity=_text(row["entity"]),
+        payer=_text(row["payer"]),
+        payer_class=_text(row["payer_class"]),
+        encounter_id=_text(row["encounter_id"]),
+        posting=whole(row["posting"]),
+        patient_id=_text(row["patient_id"]),
+        service_from=_text(row["service_from"]),
+        interchange_id=_text(row["interchange_id"]),
+        payer_control_number=_text(row["payer_control_number"]),
+        hold_reasons=_text(row["hold_reasons"]).splitlines(),
+        rejection_codes=_text(row["rejection_codes"]).splitlines(),
+        amounts=amounts_message(ChargeShares.of_row(row)),
+        adjudications=whole(row["adjudications"]),
+    )
+
+
+def adjudication_message(row: Row) -> pb.Adjudication:
+    return pb.Adjudication(
+        remittance_id=_text(row["remittance_id"]),
+        position=whole(row["position"]),
+        claim_id=_text(row["claim_id"]),
+        encounter_id=_text(row["encounter_id"]),
+        entity=_text(row["entity"]),
+        payer=_text(row["payer"]),
+        effective_date=_text(row["effective_date"]),
+        payer_status=_text(row["payer_status"]),
+        payer_control_number=_text(row["payer_control_number"]),
+        first=bool(row["first"]),
+        denied=bool(row["denied"]),
+        amounts=amounts_message(ChargeShares.of_row(row)),
+        span_start=whole(row["span_start"]),
+        span_length=whole(row["span_length"]),
+    )
+
+
+def unknown_payment_message(row: Row) -> pb.UnknownPayment:
+    return pb.UnknownPayment(
+        remittance_id=_text(row["remittance_id"]),
+        position=whole(row["position"]),
+        patient_control_number=_text(row["patient_control_number"]),
+        why=_text(row["why"]),
+        paid=money_message(whole(row["paid_minor"])),
+        span_start=whole(row["span_start"]),
+        span_length=whole(row["span_length"]),
+    )
+
+
+def interchange_message(row: Row) -> pb.Interchange:
+    return pb.Interchange(
+        interchange_id=_text(row["interchange_id"]),
+        control_number=_text(row["control_number"]),
+        file_name=_text(row["file_name"]),
+        state=_text(row["state"]),
+        entity=_text(row["entity"]),
+        payer=_text(row["payer"]),
+        claim_count=whole(row["claim_count"]),
+        total=money_message(whole(row["total_minor"])),
+        digest=_text(row["digest"]),
+        answer=_text(row["answer"]),
+        intended_at=_text(row["intended_at"]),
+        sent_at=_text(row["sent_at"]),
+    )
+
+
+def _text(value: object) -> str:
+    """Ids, dates, instants and codes as text; nothing is empty."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else str(value)

@@ -1,0 +1,154 @@
+"""Questions about claims, answered from the read models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from canonical.master_data import MasterData, UnknownMasterData
+from canonical.money import Money
+from chassis.eventstore import EventStore, Row, Where
+
+from claims.application.read_models import ADJUDICATIONS, CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from claims.domain.npi import has_valid_check_digit
+
+AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
+FOUND_MAX = 500
+PAGE_MAX = 500
+ROWS_BEFORE_PAGE_MAX = 20_000
+CONSISTENT_READS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeShares:
+    """A charge and where it went; `open` is what is left at the payer."""
+
+    charge: Money
+    paid: Money
+    contractual: Money
+    denied: Money
+    patient: Money
+    other: Money
+
+    @classmethod
+    def of_row(cls, row: Row) -> ChargeShares:
+        return cls(*(Money(whole(row[column])) for column in AMOUNTS))
+
+    @property
+    def open(self) -> Money:
+        return self.charge - self.paid - self.contractual - self.denied - self.patient - self.other
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBalance:
+    """One payer at one entity; `unknown_paid` is its cash for claims that are not ours."""
+
+    payer: str
+    claims: int
+    shares: ChargeShares
+    unknown_paid: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """The sums of every event up to `position`, and of none after `position_after`."""
+
+    by_payer: tuple[PayerBalance, ...]
+    position: int
+    position_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    payer_known: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def is_billable(self) -> bool:
+        return not self.reasons
+
+
+def whole(value: object) -> int:
+    """A whole-number column; nothing is zero."""
+    assert value is None or isinstance(value, int)
+    return value or 0
+
+
+def claim_row(store: EventStore, claim_id: UUID) -> Row | None:
+    rows = store.rows(CLAIMS, {"claim_id": claim_id}, limit=1)
+    return rows[0] if rows else None
+
+
+def claim_rows(store: EventStore, where: Where, *, skip: int, size: int) -> list[Row]:
+    """A page of claims, the latest changed first, and one more where there is a next page."""
+    assert skip + size <= ROWS_BEFORE_PAGE_MAX, "the caller bounds the page"
+    return store.rows(CLAIMS, where, order=("-changed_at", "claim_id"), limit=skip + size + 1)[skip:]
+
+
+def find_claims(store: EventStore, where: Where) -> list[Row]:
+    return store.rows(CLAIMS, where, order=("service_from", "posting"), limit=FOUND_MAX)
+
+
+def decisions_on(store: EventStore, claim_id: UUID) -> list[Row]:
+    """Every decision on a claim, in the order they were recorded."""
+    order = ("recorded_at", "remittance_id", "position")
+    return store.rows(ADJUDICATIONS, {"claim_id": claim_id}, order=order, limit=FOUND_MAX)
+
+
+def decisions_of(store: EventStore, remittance_id: UUID, position_from: int, size: int) -> list[Row]:
+    """The decisions of a remittance by position; positions have no gaps but where a payment is not ours."""
+    positions = range(position_from, position_from + size)
+    where = {"remittance_id": remittance_id, "position": tuple(positions)}
+    return store.rows(ADJUDICATIONS, where, order=("position",), limit=size)
+
+
+def unknown_payments_of(store: EventStore, remittance_id: UUID) -> list[Row]:
+    return store.rows(UNKNOWN_PAYMENTS, {"remittance_id": remittance_id}, order=("position",), limit=FOUND_MAX)
+
+
+def interchange_rows(store: EventStore, where: Where, size: int) -> list[Row]:
+    return store.rows(INTERCHANGES, where, order=("-control_number",), limit=size)
+
+
+def counts_by_state(store: EventStore, where: Where) -> list[Row]:
+    return store.sums(CLAIMS, ["charge_minor"], ["state"], where)
+
+
+def subledger_balances(store: EventStore, entity: str) -> Balances:
+    """The entity's balances by payer, read again a few times while events arrive, so that the position is exact."""
+    for _ in range(CONSISTENT_READS_MAX):
+        before = store.last_position()
+        claims = store.sums(CLAIMS, AMOUNTS, ["payer"], {"entity": entity})
+        unknown = store.sums(UNKNOWN_PAYMENTS, ["paid_minor"], ["payer"], {"entity": entity})
+        after = store.last_position()
+        if after == before:
+            break
+    return Balances(tuple(_by_payer(claims, unknown)), before, after)
+
+
+def _by_payer(claims: Sequence[Row], unknown: Sequence[Row]) -> Iterable[PayerBalance]:
+    unknown_paid = {str(row["payer"]): Money(whole(row["paid_minor"])) for row in unknown}
+    nothing: Row = dict.fromkeys((*AMOUNTS, "count"), 0)
+    rows = {str(row["payer"]): row for row in claims}
+    for payer in sorted(rows.keys() | unknown_paid.keys()):
+        row = rows.get(payer, nothing)
+        yield PayerBalance(payer, whole(row["count"]), ChargeShares.of_row(row), unknown_paid.get(payer, Money.zero()))
+
+
+def check_eligibility(master_data: MasterData, payer: str, entity: str, day: date) -> Eligibility:
+    """Whether the entity can bill the payer for a service on that day, as far as master data knows."""
+    reasons = []
+    payer_known = True
+    try:
+        master_data.payer(payer, day)
+    except UnknownMasterData as unknown:
+        payer_known = False
+        reasons.append(str(unknown))
+    try:
+        if not has_valid_check_digit(master_data.entity(entity, day).npi):
+            reasons.append(f"the NPI of entity {entity!r} has a wrong check digit")
+    except UnknownMasterData as unknown:
+        reasons.append(str(unknown))
+    return Eligibility(payer_known, tuple(reasons))
