@@ -18,6 +18,8 @@ from faststream.nats.security import NatsUserPassword
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NatsTimeout
+from nats.js import JetStreamContext
 
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.batch_runner import BatchRunner, GaveUp
@@ -171,6 +173,8 @@ class NatsConsumers:
     async def _resume(self, reading: _Reading) -> None:
         try:
             await reading.subscriber.start()
+            # Its pull task has not run yet: nothing is awaited between the making of the task and here.
+            reading.subscriber.subscription = KeptPull(reading.subscriber.subscription)
         except NatsError as error:
             _log.warning("durable not readable yet", durable=reading.durable.name, error=type(error).__name__)
             return
@@ -186,6 +190,26 @@ class NatsConsumers:
             await asyncio.wait_for(reading.subscriber.stop(), STOP_SECONDS)
         except (NatsError, TimeoutError) as error:
             _log.warning("durable not released", durable=reading.durable.name, error=type(error).__name__)
+
+
+class KeptPull:
+    """A pull subscription whose `fetch` fails with NATS's own timeout alone.
+
+    nats-py sometimes raises the plain one of asyncio; FastStream then drops what it has fetched so far, and those
+    messages come again only after a minute.
+    """
+
+    def __init__(self, pull: JetStreamContext.PullSubscription) -> None:
+        self._pull = pull
+
+    async def fetch(self, batch: int, timeout: float | None) -> list[Msg]:
+        try:
+            return await self._pull.fetch(batch, timeout)
+        except TimeoutError:
+            raise NatsTimeout from None
+
+    async def unsubscribe(self) -> None:
+        await self._pull.unsubscribe()
 
 
 def make_broker(login: NatsLogin, closing: Closing) -> NatsBroker:
