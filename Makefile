@@ -42,6 +42,7 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 	@$(BIN)/lint-imports
 	@$(BIN)/python proto/generate.py --check
 	@$(BIN)/python -m canonical.schemas --check
+	@$(BIN)/python -m chassis.messaging.asyncapi --check
 	@$(BIN)/pytest -n 2 -m "not slow and not servers" libs services tests/tidy tests/contracts
 
 test: check ## Everything: `make check`, then the tests on real servers
@@ -56,8 +57,9 @@ mutants: $(STAMP) ## Show that each fault built in on purpose turns its test red
 proto: $(STAMP) ## Generate the gRPC code from proto/
 	@$(BIN)/python proto/generate.py
 
-schemas: $(STAMP) ## Write the JSON Schemas of the public events
+schemas: $(STAMP) ## Write the JSON Schemas and AsyncAPI pages of the public events
 	@$(BIN)/python -m canonical.schemas
+	@$(BIN)/python -m chassis.messaging.asyncapi
 
 format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

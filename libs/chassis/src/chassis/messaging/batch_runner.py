@@ -20,8 +20,6 @@ from chassis.messaging.delivery import Delivery
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES
 
-KEEP_ALIVE_SECONDS = 20.0
-
 _log = structlog.get_logger(__name__)
 
 KeepAlive = Callable[[], Awaitable[None]]
@@ -50,7 +48,7 @@ class BatchRunner:
         stopping: asyncio.Event,
         *,
         crash_point: CrashPoint = no_crash,
-        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        keep_alive_seconds: float,
     ) -> None:
         self._consumer = consumer
         self._executor = executor

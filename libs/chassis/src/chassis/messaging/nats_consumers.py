@@ -77,7 +77,14 @@ class NatsConsumers:
         by_upstream = dict(consumers)
         self._readings = [
             self._reading(
-                durable, BatchRunner(by_upstream[durable.upstream], executor, self._stopping, crash_point=crash_point)
+                durable,
+                BatchRunner(
+                    by_upstream[durable.upstream],
+                    executor,
+                    self._stopping,
+                    crash_point=crash_point,
+                    keep_alive_seconds=topology.ack_wait_seconds / 3,
+                ),
             )
             for durable in topology.durables(login.service)
             if durable.upstream in by_upstream

@@ -21,7 +21,6 @@ from nats.js.errors import NotFoundError
 from chassis.domain import Unavailable, UnsafeSetting
 from chassis.messaging.declaration import filters_of
 from chassis.messaging.topology import (
-    ACK_WAIT_SECONDS,
     BATCH_MAX,
     CONSUMES,
     DUPLICATE_WINDOW_SECONDS,
@@ -48,7 +47,7 @@ async def refuse_unsafe_streams(
         for fault in unsafe_stream_settings(config, topology.stream(name)):
             raise fault
     for durable in topology.durables(service):
-        for fault in unsafe_consumer_settings(await _consumer_config(js, durable), durable):
+        for fault in unsafe_consumer_settings(await _consumer_config(js, durable), durable, topology):
             raise fault
 
 
@@ -96,7 +95,7 @@ def unsafe_stream_settings(found: StreamConfig, wanted: StreamConfig) -> Iterato
         yield UnsafeSetting(f"{name}.max_age", found.max_age, wanted.max_age or "unlimited")
 
 
-def unsafe_consumer_settings(found: ConsumerConfig, durable: Durable) -> Iterator[UnsafeSetting]:
+def unsafe_consumer_settings(found: ConsumerConfig, durable: Durable, topology: Topology) -> Iterator[UnsafeSetting]:
     """Every setting of a durable that could skip a message or give it to two readers at once for no reason."""
     exact: tuple[tuple[str, object, object], ...] = (
         ("ack_policy", found.ack_policy, AckPolicy.EXPLICIT),
@@ -106,8 +105,8 @@ def unsafe_consumer_settings(found: ConsumerConfig, durable: Durable) -> Iterato
     for setting, value, needed in exact:
         if value != needed:
             yield UnsafeSetting(f"{durable.name}.{setting}", _shown(value), _shown(needed))
-    if (found.ack_wait or 0) < ACK_WAIT_SECONDS:
-        yield UnsafeSetting(f"{durable.name}.ack_wait", found.ack_wait, f"at least {ACK_WAIT_SECONDS} s")
+    if (found.ack_wait or 0) < topology.ack_wait_seconds:
+        yield UnsafeSetting(f"{durable.name}.ack_wait", found.ack_wait, f"at least {topology.ack_wait_seconds} s")
     if 0 < (found.max_ack_pending or 0) < BATCH_MAX:
         yield UnsafeSetting(f"{durable.name}.max_ack_pending", found.max_ack_pending, f"at least {BATCH_MAX}")
 

@@ -29,6 +29,7 @@ USERS: Mapping[str, str] = {service: service for service in CONSUMES} | {"ledger
 
 DUPLICATE_WINDOW_SECONDS = 600
 ACK_WAIT_SECONDS = 60
+ACK_WAIT_MIN_SECONDS = 5
 ACK_PENDING_MAX = 1000
 BATCH_MAX = 500
 MAX_MESSAGE_BYTES = 1_000_000
@@ -56,18 +57,24 @@ class Durable:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What an operator may choose. `max_age_seconds` and `max_bytes` of zero keep everything."""
+    """What an operator may choose. `max_age_seconds` and `max_bytes` of zero keep everything.
+
+    `ack_wait_seconds` is how long a batch that a killed process held is out of sight; a living one extends it.
+    """
 
     replicas: int = 1
     max_age_seconds: int = 0
     max_bytes: int = 0
     partition_groups: int = 1
+    ack_wait_seconds: int = ACK_WAIT_SECONDS
 
     def __post_init__(self) -> None:
         if not 1 <= self.partition_groups <= PARTITIONS:
             raise ValueError(f"partition_groups is {self.partition_groups}; it must be 1 to {PARTITIONS}")
         if self.replicas not in (1, 3, 5):
             raise ValueError(f"replicas is {self.replicas}; it must be 1, 3 or 5")
+        if self.ack_wait_seconds < ACK_WAIT_MIN_SECONDS:
+            raise ValueError(f"ack_wait_seconds is {self.ack_wait_seconds}; it must be {ACK_WAIT_MIN_SECONDS} or more")
 
     def stream(self, service: str) -> StreamConfig:
         """The stream that `service` alone publishes to; full, it refuses instead of forgetting."""
@@ -112,7 +119,7 @@ class Topology:
             deliver_policy=DeliverPolicy.ALL,
             replay_policy=ReplayPolicy.INSTANT,
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=ACK_WAIT_SECONDS,
+            ack_wait=self.ack_wait_seconds,
             max_deliver=-1,
             max_ack_pending=ACK_PENDING_MAX,
             num_replicas=self.replicas,

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from chassis.messaging.nats_connection import NatsLogin
-from chassis.messaging.topology import Topology
+from chassis.messaging.topology import ACK_WAIT_SECONDS, Topology
 from chassis.runtime.crash_points import CrashPoints
 
 PREFIX = "THROUGHLINE_"
@@ -39,6 +39,7 @@ class Settings(BaseModel):
     stream_max_age_seconds: int = 0
     stream_max_bytes: int = 0
     partition_groups: int = 1
+    ack_wait_seconds: int = ACK_WAIT_SECONDS
     replica: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     refill_stream: bool = False
 
@@ -104,6 +105,7 @@ class Settings(BaseModel):
             max_age_seconds=self.stream_max_age_seconds,
             max_bytes=self.stream_max_bytes,
             partition_groups=self.partition_groups,
+            ack_wait_seconds=self.ack_wait_seconds,
         )
 
     def nats_login(self, service: str) -> NatsLogin:
