@@ -1,21 +1,151 @@
-"""Intake, wired: what it is, how it is assembled, and how it runs."""
+"""Intake, configured, wired and started."""
 
 from __future__ import annotations
 
-from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
-from chassis.runtime.core import ServiceShape
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
+from chassis.domain import UnsafeSetting
+from chassis.eventstore import EventStore
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
+from chassis.inbound.receiving_queue import ReceivingQueue
+from chassis.inbound.watched_folder import WatchedFolder
+from chassis.keys import Sealer
+from chassis.runtime import ServiceCore, ServiceShape
+from chassis.runtime.doors import Door
+from chassis.runtime.opening import open_event_store, open_key_store
+from chassis.runtime.service import EXIT_SETTINGS, run
+from chassis.runtime.settings import Settings, WrongSettings
+from chassis.security import TokenVerifier
+
+from intake.adapters.fhir import FhirNames, fhir_app
+from intake.adapters.grpc import intake_service
+from intake.adapters.hl7v2 import MllpDoor
+from intake.adapters.master_data_file import MasterDataFile
+from intake.adapters.x12_files import take_file
+from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
 from intake.application.queries import TABLES, project
+from intake.application.receiving import Receiving
+from intake.application.receiving_files import ReceivingFiles
+from intake.domain.access import Disclosure
 from intake.domain.encounter import Encounter
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 
+POLL_SECONDS = 0.25
 SHAPE = ServiceShape(
     name="intake",
-    aggregates=(InboundMessage, Patient, SourceReference, Encounter, RemittanceReceipt, PayerAnswer),
+    aggregates=(InboundMessage, Patient, SourceReference, Encounter, RemittanceReceipt, PayerAnswer, Disclosure),
     tables=(INBOUND_MESSAGES, *TABLES),
     projections=(project_inbound_messages, project),
     publishing=publish,
 )
+
+
+class IntakeSettings(Settings):
+    """What intake is told beside what every service is.
+
+    `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges.
+    """
+
+    mllp_port: int = 0
+    fhir_namespace: str = "urn:sandbox"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The service without its transports: `messages` and `files` are what the doors call."""
+
+    core: ServiceCore
+    messages: Receiving
+    files: ReceivingFiles
+
+
+def assemble(
+    store: EventStore,
+    clock: Callable[[], datetime],
+    sealer: Sealer,
+    master_data: MasterDataSource,
+    *,
+    crash_point: CrashPoint = no_crash,
+) -> Intake:
+    """The service without its transports. It consumes nothing: everything comes in through its doors."""
+    return Intake(
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}),
+        Receiving(store, clock, sealer, master_data, crash_point=crash_point),
+        ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
+    )
+
+
+def main() -> int:
+    """Runs the service by its environment; the exit code."""
+    try:
+        return serve(IntakeSettings.from_environment(os.environ))
+    except (WrongSettings, UnsafeSetting) as refused:
+        sys.stderr.write(f"intake: {refused}\n")
+        return EXIT_SETTINGS
+
+
+def serve(settings: IntakeSettings) -> int:
+    """Runs the service until it is told to stop.
+
+    Raises:
+        UnsafeSetting: a setting that intake cannot do without is not given.
+    """
+    if settings.master_data_path is None:
+        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
+    if settings.http_port and not settings.jwks_url:
+        raise UnsafeSetting("THROUGHLINE_JWKS_URL", "not given", "given where an HTTP port is")
+    master_data = MasterDataFile(settings.master_data_path)
+    sealer = Sealer(open_key_store(settings))
+    clock = partial(datetime.now, UTC)
+    crash_point = settings.crash_points(SHAPE.name)
+    intake = assemble(open_event_store(settings, SHAPE), clock, sealer, master_data, crash_point=crash_point)
+    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
+    verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
+    try:
+        return run(
+            intake.core,
+            settings,
+            grpc=[intake_service(intake.core, sealer, master_data)],
+            http_app=fhir_app(queue.submit, FhirNames(settings.fhir_namespace), verifier),
+            doors=list(_doors(settings, intake, queue, clock)),
+        )
+    finally:
+        queue.stop()
+
+
+def _doors(
+    settings: IntakeSettings,
+    intake: Intake,
+    queue: ReceivingQueue[InboundDelivery, Outcome],
+    clock: Callable[[], datetime],
+) -> list[Door]:
+    """The doors that the settings open."""
+    doors: list[Door] = []
+    if settings.mllp_port:
+        mllp = MllpDoor(queue.submit, clock)
+        doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
+    if settings.exchange_dir is not None:
+        folder = WatchedFolder(settings.exchange_dir, "intake", partial(take_file, intake.files.receive))
+        doors.append(partial(_watch, folder))
+    return doors
+
+
+async def _watch(folder: WatchedFolder) -> None:
+    while True:
+        await asyncio.to_thread(folder.poll)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

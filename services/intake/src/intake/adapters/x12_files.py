@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from canonical.money import Money
 from canonical.remittance import CLAIMS_PER_CHUNK_MAX, ClaimPayment
+from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
 from x12.envelope import InterchangeAcknowledged, InterchangeEnded, OutsideBytes, SetStarted, TransactionSet
@@ -16,15 +17,17 @@ from x12.reading import read
 from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
 
+from intake.adapters.x12_digest import RemittanceDigest
 from intake.adapters.x12_values import acknowledgement_of, claim_payment_of, provider_adjustments_of, status_of
-from intake.application.ports import ClaimSpan, RemittanceFound, Survey
+from intake.application.deliveries import FileOutcome
+from intake.application.ports import ClaimSpan, PayerFile, RemittanceFound, Survey
 from intake.domain.payer_answer import ClaimStatus
-from intake.domain.remittance_receipt import RemittanceDigest
 
 CHUNK_WEIGHT_MAX = 6_000
 CLAIM_WEIGHT_MAX = 6_000
 PROVIDER_ADJUSTMENTS_MAX = 2_000
 FINDINGS_SHOWN_MAX = 50
+FILE_DROP = "file-drop"
 STATUS_VERSION = "005010X214"
 _ANSWERS = ("999", "997", "277")
 
@@ -63,7 +66,6 @@ class _OpenSet:
     transaction_set: TransactionSet
     portions: _Portions = field(default_factory=_Portions)
     digest: RemittanceDigest = field(default_factory=RemittanceDigest)
-    pending: list[ClaimPayment] = field(default_factory=list)
     trailer: RemittanceTrailer | None = None
     groups: list[GroupAcknowledgement] = field(default_factory=list)
     statuses: list[ClaimStatus] = field(default_factory=list)
@@ -75,8 +77,7 @@ class _OpenSet:
             self.faults.append(
                 f"set {self.ordinal + 1} CLP at {claim.position}: claim-size: too many lines to announce"
             )
-        if self.transaction_set.findings.verdict is Verdict.ACCEPTED and not self.faults:
-            self.digest.add_claims((claim_payment_of(claim),))
+        self.digest.add_claim(claim)
 
     def add_status(self, claim: ClaimAcknowledgement) -> None:
         if claim.outcome is Outcome.UNDECIDED or not claim.patient_control_number:
@@ -123,6 +124,14 @@ class X12File:
                     break
         if part:
             yield part
+
+
+def take_file(receive: Callable[[PayerFile], FileOutcome], name: str, raw: bytes) -> bool:
+    """Receives one dropped file; true where all of it went on."""
+    outcome = receive(X12File(name, raw, source=FILE_DROP))
+    if outcome.quarantined:
+        DOOR_REFUSALS.labels("files", "quarantined").inc()
+    return not outcome.quarantined
 
 
 class _Surveying:
@@ -229,7 +238,7 @@ def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
         total_charge=Money(totals.charge_minor),
         total_paid=Money(totals.paid_minor),
         total_provider_adjustments=Money(totals.provider_adjustment_minor),
-        content_hash=each.digest.finish(payment, adjustments),
+        content_hash=each.digest.finish(header.net_minor, trailer.provider_adjustments),
         provider_adjustments=adjustments,
         reversal_count=totals.reversals,
     )

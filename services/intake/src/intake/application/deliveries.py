@@ -28,6 +28,7 @@ class InboundDelivery:
     patient: Link = NOWHERE
     entity: str = ""
     traceparent: str = ""
+    correlation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,11 @@ class Receiving:
         arrivals = self._arrivals(deliveries)
         self._sealer.keys.keys_for({arrival.key_id for arrival in arrivals})
         context = self._context(arrivals[0])
-        return transact(self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point)
+        outcomes = transact(
+            self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point
+        )
+        self._crash_point("before-ack")
+        return outcomes
 
     def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Delivered]:
         keys = self._patient_keys(deliveries)
@@ -135,7 +139,7 @@ class Receiving:
 
     def _context_of(self, cause: UUID, delivery: InboundDelivery) -> Context:
         meta = Meta(
-            correlation_id=cause,
+            correlation_id=delivery.correlation_id or cause,
             causation_id=cause,
             actor=delivery.actor,
             source_system=delivery.source,

@@ -94,6 +94,7 @@ class ReceivingFiles:
         repeated = self._transact(context, lambda work: self._begin(work, message_id, file, survey, verdicts))
         claims = sum(self._take_claims(context, file, head, verdicts) for head in verdicts.heads)
         findings = self._transact(context, lambda work: _finish(work, message_id))
+        self._crash_point("before-ack")
         return FileOutcome(
             message_id, bool(findings), findings, remittances=len(verdicts.heads), claims=claims, repeated=repeated
         )

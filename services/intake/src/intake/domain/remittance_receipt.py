@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
 from canonical.classes import CanonicalModel
 from canonical.money import Money
-from canonical.remittance import ClaimAdjustment, ClaimPayment, ProviderAdjustment, RemittanceSummary
+from canonical.remittance import ClaimPayment, RemittanceSummary
 from chassis.domain import Aggregate, Event
 
 CHUNKS_BETWEEN_SNAPSHOTS = 8
@@ -79,38 +78,3 @@ class RemittanceReceipt(Aggregate):
         self.remittance_id = progress.remittance_id
         self.chunk_count = progress.chunk_count
         self.chunks_read = progress.chunks_read
-
-
-class RemittanceDigest:
-    """The content hash of a remittance: over what it says, so that another layout of the same has the same hash."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def add_claims(self, claims: Iterable[ClaimPayment]) -> None:
-        """The next claims, in file order."""
-        self._hash.update("".join(map(_claim_text, claims)).encode())
-
-    def finish(self, payment: Money, adjustments: Iterable[ProviderAdjustment]) -> str:
-        for plb in adjustments:
-            line = f"PLB|{plb.provider}|{plb.fiscal_date}|{plb.reason}|{plb.reference}|{plb.amount.minor}\n"
-            self._hash.update(line.encode())
-        self._hash.update(f"BPR|{payment.minor}\n".encode())
-        return self._hash.hexdigest()
-
-
-def _claim_text(claim: ClaimPayment) -> str:
-    head = (
-        f"CLP|{claim.patient_control_number}|{claim.status}|{claim.charge.minor}|{claim.paid.minor}|"
-        f"{claim.patient_responsibility.minor}|{claim.payer_control_number}{_adjustments(claim.adjustments)}\n"
-    )
-    lines = "".join(
-        f"SVC|{line.procedure_code}|{','.join(line.modifiers)}|{line.charge.minor}|{line.paid.minor}|"
-        f"{line.line_control_number}{_adjustments(line.adjustments)}\n"
-        for line in claim.services
-    )
-    return head + lines
-
-
-def _adjustments(adjustments: Iterable[ClaimAdjustment]) -> str:
-    return "".join(f"|{cas.group.value},{cas.reason},{cas.amount.minor}" for cas in adjustments)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 
 from chassis.domain import Transient, Unavailable
+from chassis.security.http import requires
+from chassis.security.tokens import Verifier
+from chassis.telemetry.correlation import current_cause
+from chassis.telemetry.metrics import DOOR_REFUSALS
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -35,25 +39,23 @@ _STATUS_OF_CODE = {"ChargeChanged": 409, "EncounterMoved": 409, "too-large": 413
 REFUSED = 422
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
-ActorOf = Callable[[Request], str]
 
 
 class TooLarge(Exception):
     """The body is over the limit."""
 
 
-def fhir_app(
-    submit: Submit, names: FhirNames, actor_of: ActorOf, *, middleware: Sequence[Middleware] = ()
-) -> Starlette:
-    """The application. `middleware` verifies tokens; `actor_of` names who sent a request that it let pass."""
-    door = _Door(submit, names, actor_of)
+def fhir_app(submit: Submit, names: FhirNames, verifier: Verifier) -> Starlette:
+    """The application. Every write needs a token of scope `intake.write`; what the door takes is open to read."""
+    door = _Door(submit, names)
+    protect = requires(verifier, WRITE_SCOPE)
     routes = [
         Route("/fhir/metadata", _metadata, methods=["GET"]),
-        Route("/fhir", door.bundle, methods=["POST"]),
-        Route("/fhir/{type}", door.create, methods=["POST"]),
-        Route("/fhir/{type}/{id}", door.update, methods=["PUT"]),
+        Route("/fhir", protect(door.bundle), methods=["POST"]),
+        Route("/fhir/{type}", protect(door.create), methods=["POST"]),
+        Route("/fhir/{type}/{id}", protect(door.update), methods=["PUT"]),
     ]
-    return Starlette(routes=routes, middleware=list(middleware))
+    return Starlette(routes=routes)
 
 
 async def _metadata(request: Request) -> Response:
@@ -61,10 +63,9 @@ async def _metadata(request: Request) -> Response:
 
 
 class _Door:
-    def __init__(self, submit: Submit, names: FhirNames, actor_of: ActorOf) -> None:
+    def __init__(self, submit: Submit, names: FhirNames) -> None:
         self._submit = submit
         self._names = names
-        self._actor_of = actor_of
 
     async def bundle(self, request: Request) -> Response:
         return await self._take(request, "")
@@ -84,16 +85,20 @@ class _Door:
             return _refused(413, "too-long", f"at most {BODY_BYTES_MAX} bytes")
         except ClientDisconnect:
             return Response(status_code=400)
-        key = request.headers.get("idempotency-key", "")[:KEY_CHARACTERS_MAX]
-        delivery = await asyncio.to_thread(
-            read_delivery, raw, self._names, actor=self._actor_of(request), key=key, expect=expect
-        )
+        delivery = await asyncio.to_thread(self._read, request, raw, expect)
         try:
             answered = asyncio.wrap_future(self._submit(delivery))
             outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
         except (Transient, Unavailable, TimeoutError):
             return _refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
         return _answer(outcome, is_bundle=not expect, entries=raw.count(b'"request"') or 1)
+
+    def _read(self, request: Request, raw: bytes, expect: str) -> InboundDelivery:
+        cause = current_cause()
+        assert cause is not None, "a protected endpoint has a caller"
+        key = request.headers.get("idempotency-key", "")[:KEY_CHARACTERS_MAX]
+        delivery = read_delivery(raw, self._names, actor=cause.actor, key=key, expect=expect)
+        return replace(delivery, traceparent=cause.traceparent, correlation_id=cause.correlation_id)
 
 
 async def _body(request: Request) -> bytes:
@@ -108,6 +113,7 @@ async def _body(request: Request) -> bytes:
 
 def _answer(outcome: Outcome, *, is_bundle: bool, entries: int) -> Response:
     if not outcome.accepted:
+        DOOR_REFUSALS.labels("fhir", outcome.rule).inc()
         return _json(_STATUS_OF_CODE.get(outcome.rule, REFUSED), refusal(outcome))
     return _json(200, transaction_response(outcome, entries) if is_bundle else acceptance(outcome))
 

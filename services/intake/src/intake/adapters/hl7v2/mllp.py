@@ -9,6 +9,7 @@ from datetime import datetime
 
 import structlog
 from chassis.domain import Transient, Unavailable
+from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgement
 from intake.adapters.hl7v2.segments import MESSAGE_BYTES_MAX
@@ -67,7 +68,7 @@ class MllpDoor:
                 writer.write(START_BLOCK + await self._answer(frame) + END_BLOCK)
                 await writer.drain()
         except (BadFrame, TimeoutError, ConnectionError, Transient, Unavailable) as failure:
-            _log.warning("mllp-connection-closed", reason=type(failure).__name__)
+            _log.warning("mllp connection closed", error=failure)
         finally:
             self._connections.discard(task)
             writer.close()
@@ -76,6 +77,8 @@ class MllpDoor:
         reading = read_message(frame, actor=self._actor)
         answered = asyncio.wrap_future(self._submit(reading.delivery))
         outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
+        if not outcome.accepted:
+            DOOR_REFUSALS.labels("mllp", outcome.rule).inc()
         return acknowledgement(reading, outcome, self._clock())
 
 
