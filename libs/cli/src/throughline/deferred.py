@@ -12,7 +12,7 @@ _HANDED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def defer(app: typer.Typer, name: str, place: str, summary: str) -> None:
-    """Adds the command `name` to `app`: the function at `place` (`module:function`), with that function's own options."""
+    """Adds the command `name` to `app`. At `place` (`module:name`) stands its function, or the Typer app of its commands."""
 
     @app.command(name, help=summary, context_settings=_HANDED_ON, add_help_option=False)
     def run(ctx: typer.Context) -> None:
@@ -23,12 +23,15 @@ def defer(app: typer.Typer, name: str, place: str, summary: str) -> None:
 
 
 def _loaded(name: str, place: str) -> typer.Typer:
-    module_name, _, function = place.partition(":")
+    module_name, _, attribute = place.partition(":")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as missing:
         typer.echo(f"throughline: `{name}` is not part of this installation: no module {missing.name}", err=True)
         raise typer.Exit(Exit.UNREACHABLE) from None
-    app = typer.Typer(add_completion=False)
-    app.command(name)(getattr(module, function))
+    found = getattr(module, attribute)
+    if isinstance(found, typer.Typer):
+        return found
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
+    app.command(name)(found)
     return app

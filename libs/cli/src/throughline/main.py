@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from throughline.deferred import defer
-from throughline.inspection import commands as x12
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 
@@ -37,4 +36,5 @@ defer(app, "down", "throughline.stack.commands:down", "Stop what `up` started.")
 defer(app, "status", "throughline.stack.commands:status", "Show what is running, and how far it has got.")
 defer(app, "demo", "throughline.demo.commands:demo", "Run the whole story on real servers and tell it.")
 defer(app, "check", "throughline.checker.commands:check", "Say of each invariant whether it holds.")
-app.add_typer(x12.app, name="x12")
+defer(app, "x12", "throughline.inspection.commands:app", "Read X12 files offline.")
+defer(app, "submit", "throughline.submitting.commands:submit", "Send files through the doors that are right for them.")

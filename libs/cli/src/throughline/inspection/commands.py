@@ -19,7 +19,7 @@ from throughline.screen import JsonOption, Steps, progress, show_json, warn
 
 STANDARD_INPUT = "-"
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 
 
 @app.callback()

@@ -1,0 +1,1 @@
+"""`throughline submit`: each file through the door that is right for it."""
