@@ -21,6 +21,7 @@ from canonical.party import Address, CoverageDetails, PatientDetails
 from canonical.remittance import ClaimAdjustment, ClaimPayment
 from canonical.sealed import Sealed
 from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.postgres import PostgresEventStore
 from chassis.exceptions import CASES
 from chassis.messaging import Delivery, Handled
 from chassis.testing import FixedClock
@@ -231,9 +232,13 @@ class MemoryTransport:
 class ClaimsUnderTest:
     """The whole service on a memory store."""
 
-    def __init__(self, master_data: MasterData = MASTER_DATA, store: MemoryEventStore | None = None) -> None:
+    def __init__(
+        self, master_data: MasterData = MASTER_DATA, store: MemoryEventStore | PostgresEventStore | None = None
+    ) -> None:
         self.clock = FixedClock()
-        self.store = store or MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+        self.store: MemoryEventStore | PostgresEventStore = store or MemoryEventStore(
+            SHAPE.registry(), SHAPE.all_projections
+        )
         self.vault = PlainVault()
         self.transport = MemoryTransport()
         self.core = assemble(self.store, self.clock, master_data, ProfessionalClaimFormat(), self.vault, self.transport)

@@ -1,0 +1,50 @@
+"""The same stories on a real PostgreSQL: same answers, same read models, and rebuilt equal to live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from chassis.eventstore.migrations import migrate
+from chassis.eventstore.postgres import PostgresEventStore
+from claims.application.queries import decisions_on, subledger_balances
+from claims.application.read_models import TABLES
+from claims.main import SHAPE
+from sandbox.servers.postgres import PostgresServer
+
+from .world import ClaimsUnderTest, acknowledged, charged, chunk, claim_id, paid, status
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEventStore]:
+    with PostgresServer(tmp_path_factory.mktemp("postgres")) as server:
+        roles = {"owner_role": "claims_owner", "owner_password": "o", "app_role": "claims_app", "app_password": "a"}
+        server.ensure_database("claims", **roles)
+        migrate(server.dsn("claims", "claims_owner", "o"), SHAPE.all_tables, "claims_app")
+        dsn = server.dsn("claims", "claims_app", "a")
+        with PostgresEventStore(dsn, SHAPE.registry(), SHAPE.all_projections, SHAPE.all_tables) as opened:
+            yield opened
+
+
+def told(service: ClaimsUnderTest) -> ClaimsUnderTest:
+    service.receive(charged(4, has_member_id=False), charged(1), charged(2), charged(3))
+    service.sweep()
+    service.receive(acknowledged("TA1", "A"), acknowledged("999", "A"), status(1), status(3, accepted=False))
+    stranger = paid(1, 2).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
+    service.receive(chunk(paid(1, 0), paid(2, 1), stranger))
+    service.receive(chunk(paid(1, 0), paid(2, 1), stranger))
+    return service
+
+
+def test_postgres_and_memory_hold_the_same_and_rebuild_to_the_same(store: PostgresEventStore) -> None:
+    on_postgres, in_memory = told(ClaimsUnderTest(store=store)), told(ClaimsUnderTest())
+
+    tables = [store.read_model_hash(table) for table in TABLES]
+    assert tables == [in_memory.store.read_model_hash(table) for table in TABLES]
+    assert decisions_on(store, claim_id(1)) == decisions_on(in_memory.store, claim_id(1))
+    assert subledger_balances(store, "NORTH") == subledger_balances(in_memory.store, "NORTH")
+    assert on_postgres.public_events() == in_memory.public_events()
+    store.rebuild_read_models()
+    assert tables == [store.read_model_hash(table) for table in TABLES]
