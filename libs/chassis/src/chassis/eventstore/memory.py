@@ -123,6 +123,7 @@ class MemoryEventStore:
         waiting_for: Iterable[UUID] | None = None,
         message_ids: Iterable[UUID] | None = None,
         consumer: str | None = None,
+        only_waiting: bool = False,
         limit: int = 1000,
     ) -> list[ParkedMessage]:
         key_set = None if keys is None else set(keys)
@@ -135,6 +136,7 @@ class MemoryEventStore:
             and (waits is None or message.waiting_for in waits)
             and (chosen is None or message.message_id in chosen)
             and (consumer is None or message.consumer == consumer)
+            and not (only_waiting and message.case_id is not None)
         ]
         return found[:limit]
 

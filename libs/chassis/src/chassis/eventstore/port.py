@@ -136,9 +136,13 @@ class EventStore(Protocol):
         waiting_for: Iterable[UUID] | None = None,
         message_ids: Iterable[UUID] | None = None,
         consumer: str | None = None,
+        only_waiting: bool = False,
         limit: int = 1000,
     ) -> list[ParkedMessage]:
-        """Parked messages in the order they were parked; every filter given must hold."""
+        """Parked messages in the order they were parked; every filter given must hold.
+
+        `only_waiting` leaves out what was refused and waits for a person.
+        """
         ...
 
     def spans(self, message_id: UUID) -> list[RawSpan]:

@@ -114,9 +114,10 @@ class PostgresEventStore:
         waiting_for: Iterable[UUID] | None = None,
         message_ids: Iterable[UUID] | None = None,
         consumer: str | None = None,
+        only_waiting: bool = False,
         limit: int = 1000,
     ) -> list[ParkedMessage]:
-        question = queries.parked(keys, waiting_for, message_ids, consumer, limit)
+        question = queries.parked(keys, waiting_for, message_ids, consumer, only_waiting, limit)
         return [ParkedMessage(*row) for row in self._answer(question)]
 
     def spans(self, message_id: UUID) -> list[RawSpan]:

@@ -54,6 +54,7 @@ def parked(
     waiting_for: Iterable[UUID] | None,
     message_ids: Iterable[UUID] | None,
     consumer: str | None,
+    only_waiting: bool,
     limit: int,
 ) -> Statement:
     """Parked messages by every filter that is given."""
@@ -70,6 +71,8 @@ def parked(
     if consumer is not None:
         conditions.append(sql.SQL("consumer = %s"))
         parameters.append(consumer)
+    if only_waiting:
+        conditions.append(sql.SQL("case_id IS NULL"))
     return Statement(sql.SQL(_PARKED).format(where=sql.SQL(" AND ").join(conditions)), [*parameters, limit])
 
 

@@ -105,8 +105,9 @@ class BatchConsumer:
 
     def release(self, touched: Iterable[UUID] | None = None) -> Handled:
         """Tries parked messages again: those that wait for one of `touched`, or, with None, the oldest that wait."""
-        waiting = self._store.parked(consumer=self.name, waiting_for=touched, limit=RELEASE_MAX)
-        waiting = _in_order(message for message in waiting if message.case_id is None)
+        waiting = _in_order(
+            self._store.parked(consumer=self.name, waiting_for=touched, only_waiting=True, limit=RELEASE_MAX)
+        )
         if not waiting:
             return Handled()
         for _ in range(ATTEMPTS_MAX):
@@ -117,8 +118,8 @@ class BatchConsumer:
                 handled.touched = {event.originator_id for event in work.pending_events()}
                 work.commit()
             except VersionConflict:
-                again = self._store.parked(consumer=self.name, message_ids=[m.message_id for m in waiting])
-                waiting = _in_order(again)
+                ids = [message.message_id for message in waiting]
+                waiting = _in_order(self._store.parked(consumer=self.name, message_ids=ids, only_waiting=True))
                 if not waiting:
                     break
                 continue
@@ -172,8 +173,8 @@ class BatchConsumer:
         A predecessor that arrives late must pass: it may be the very thing that is waited for.
         """
         found: dict[UUID, tuple[_Place, UUID]] = {}
-        for parked in self._store.parked(consumer=self.name, keys=keys, limit=BLOCKED_MAX):
-            if parked.case_id is None and parked.waiting_for is not None:
+        for parked in self._store.parked(consumer=self.name, keys=keys, only_waiting=True, limit=BLOCKED_MAX):
+            if parked.waiting_for is not None:
                 place = _place(parked)
                 if parked.key not in found or place < found[parked.key][0]:
                     found[parked.key] = (place, parked.waiting_for)
