@@ -16,7 +16,7 @@ from sandbox.servers.localstripe import LocalStripe
 from sandbox.servers.nats import NatsServer
 from sandbox.servers.nats_permissions import Consumers
 from sandbox.servers.postgres import PostgresServer
-from sandbox.servers.tokens import TokenServer
+from sandbox.servers.tokens import CLIENTS, TokenServer
 from sandbox.servers.tryton import TrytonServer
 from sandbox.servers.tryton_plan import TrytonPlan
 from sandbox.services import ServiceSpec, answers, keep_health_url, service_process
@@ -65,6 +65,7 @@ class Suite:
         with_localstripe: bool = False,
         webhook_url: str | None = None,
         cache_folder: Path | None = None,
+        token_clients: Mapping[str, Sequence[str]] = CLIENTS,
         detached: bool = False,
     ) -> None:
         self.folder = private_folder(folder or default_state_folder())
@@ -73,7 +74,7 @@ class Suite:
         self.start_seconds: dict[str, float] = {}
         self.postgres = PostgresServer(self.folder / "postgres", cache_folder=cache_folder, detached=detached)
         self.nats = NatsServer(self.folder / "nats", consumers=consumers, detached=detached)
-        self.tokens = TokenServer(self.folder / "tokens", detached=detached)
+        self.tokens = TokenServer(self.folder / "tokens", clients=token_clients, detached=detached)
         self.tryton = TrytonServer(
             self.folder / "tryton", self.postgres, plan=tryton_plan, cache_folder=cache_folder, detached=detached
         )

@@ -1,0 +1,293 @@
+"""Puts the suite together: servers, databases, streams, services, gateway; and says where everything is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import nats
+from chassis.keys import FileMasterKey
+from chassis.keys.postgres import migrate_keys
+from chassis.messaging.declaration import declare
+from chassis.messaging.topology import Topology
+from sandbox.folders import private_folder, write_private
+from sandbox.ports import kept_ports
+from sandbox.services import ServiceSpec
+from sandbox.suite import DatabaseLogin, Suite
+from sandbox.world.gateway import API_KEY, WEBHOOK_SECRET
+from sandbox.world.known_world import MASTER_DATA_FILE, sandbox_master_data
+
+from throughline.stack.certificates import gateway_certificate
+from throughline.stack.erp_configuration import erp_configuration, tryton_plan
+from throughline.stack.roster import CLIENTS, KEYS_DATABASE, MEMBERS, Member
+
+LOOPBACK = "127.0.0.1"
+MIGRATION_SECONDS_MAX = 60
+REPOSITORY = Path(__file__).resolve().parents[5]
+
+
+class CompositionFailed(RuntimeError):
+    """A step of the composition did not succeed; the message says which, and where to read more."""
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a demo or a test changes: the ERP's address (a proxy), the gateway's API, settings per service."""
+
+    erp_url: str = ""
+    gateway_api: str = ""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    partition_groups: int = 1
+
+
+class Stack:
+    """The whole suite in one folder. As a context manager it leaves nothing running."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        detached: bool = False,
+        with_erp: bool = True,
+        with_gateway: bool = True,
+        overrides: Overrides | None = None,
+    ) -> None:
+        self.folder = private_folder(folder)
+        self.overrides = overrides or Overrides()
+        self.topology = Topology(partition_groups=self.overrides.partition_groups)
+        self.exchange = private_folder(folder / "exchange")
+        self._with_erp = with_erp
+        self._with_gateway = with_gateway
+        self.suite = Suite(
+            folder,
+            consumers=self.topology.durables_by_user(),
+            with_tryton=with_erp,
+            tryton_plan=tryton_plan(sandbox_master_data()),
+            token_clients=CLIENTS,
+            detached=detached,
+        )
+        self._databases: dict[str, DatabaseLogin] = {}
+        doors = [f"{member.name}-{door}" for member in MEMBERS for door in ("grpc", "ops", *member.doors)]
+        self.ports = kept_ports(folder / "ports.json", [*doors, "card-gateway"])
+        self._undo = ExitStack()
+
+    def start(self) -> None:
+        """Starts everything, in order; when something fails, all of it is stopped again.
+
+        Raises:
+            AlreadyRunning, DidNotStart, CommandFailed, CompositionFailed: what went wrong and where its log is.
+        """
+        self.start_servers()
+        try:
+            self.prepare()
+            self.suite.start_services([self.service(member) for member in MEMBERS])
+            if self._with_gateway:
+                self._start_gateway()
+            self._tell()
+        except BaseException:
+            self.suite.stop()
+            raise
+
+    def start_servers(self) -> None:
+        """PostgreSQL, NATS, the token server and, where wanted, the ERP."""
+        self.suite.start()
+
+    def prepare(self) -> None:
+        """Databases and their tables, the master key, streams and durables: all of it may run again."""
+        for member in MEMBERS:
+            self._databases[member.name] = self.suite.database(member.user.replace("-", "_"))
+        keys = self._databases[KEYS_DATABASE] = self.suite.database(KEYS_DATABASE)
+        migrate_keys(keys.owner_dsn, [keys.app_role])
+        if not self.master_key_file.exists():
+            FileMasterKey.create(self.master_key_file)
+        self._migrate()
+        asyncio.run(self._declare())
+
+    @property
+    def master_key_file(self) -> Path:
+        return self.folder / "master.key"
+
+    def database(self, token: str) -> DatabaseLogin:
+        """The logins of one service's database, or of `keys`."""
+        return self._databases[token]
+
+    def _migrate(self) -> None:
+        running = []
+        for member in MEMBERS:
+            login = self._databases[member.name]
+            environment = plain_environment() | {
+                "THROUGHLINE_OWNER_URL": login.owner_dsn,
+                "THROUGHLINE_APP_ROLE": login.app_role,
+            }
+            command = [sys.executable, "-m", "chassis.runtime.operate", "migrate", member.shape]
+            running.append(
+                subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            )
+        for member, process in zip(MEMBERS, running, strict=True):
+            output, _ = process.communicate(timeout=MIGRATION_SECONDS_MAX)
+            if process.returncode:
+                raise CompositionFailed(f"the migration of {member.name} failed: {output.strip()[-500:]}")
+
+    async def _declare(self) -> None:
+        login = self.suite.nats.login("operator")
+        client = await nats.connect(
+            login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+        )
+        try:
+            await declare(client, self.topology)
+        finally:
+            await client.close()
+
+    def service(self, member: Member, extra: Mapping[str, str] | None = None) -> ServiceSpec:
+        """How one service is started."""
+        return ServiceSpec(
+            name=member.user,
+            argv=[sys.executable, "-m", member.module],
+            env=self._environment(member) | dict(extra or {}),
+            health_url=f"http://{LOOPBACK}:{self.ports[f'{member.name}-ops']}/readyz",
+        )
+
+    def _environment(self, member: Member) -> dict[str, str]:
+        login = self.suite.nats.login(member.user)
+        told = {
+            "DATABASE_URL": self._databases[member.name].app_dsn,
+            "NATS_URL": login.url,
+            "NATS_USER": login.user,
+            "NATS_PASSWORD": login.password,
+            "NATS_MONITORING_URLS": self.suite.nats.monitoring_url,
+            "PARTITION_GROUPS": str(self.topology.partition_groups),
+            "REPLICA": f"{member.name}-0",
+            "JWKS_URL": self.suite.tokens.jwks_url,
+            "JWT_ISSUER": self.suite.tokens.issuer,
+            "EXCHANGE_DIR": str(self.exchange),
+            "MASTER_DATA_PATH": str(MASTER_DATA_FILE),
+            "GRPC_PORT": str(self.ports[f"{member.name}-grpc"]),
+            "OPS_PORT": str(self.ports[f"{member.name}-ops"]),
+            **{f"{door.upper()}_PORT": str(self.ports[f"{member.name}-{door}"]) for door in member.doors},
+            **{f"{other.name.upper()}_GRPC": self.address(other.name, "grpc") for other in MEMBERS},
+            **self._secrets_of(member),
+            **self._particulars(member),
+            **dict(self.overrides.settings.get(member.name, {})),
+        }
+        return plain_environment() | {f"THROUGHLINE_{name}": value for name, value in told.items()}
+
+    def _secrets_of(self, member: Member) -> dict[str, str]:
+        told: dict[str, str] = {}
+        if member.holds_keys:
+            told |= {
+                "KEYS_DATABASE_URL": self._databases[KEYS_DATABASE].app_dsn,
+                "MASTER_KEY_FILE": str(self.master_key_file),
+            }
+        if member.calls:
+            client = f"service-{member.name}"
+            told |= {
+                "CLIENT_ID": client,
+                "CLIENT_SECRET": self.suite.tokens.secret(client),
+                "TOKEN_URL": self.suite.tokens.token_url,
+            }
+        return told
+
+    def _particulars(self, member: Member) -> dict[str, str]:
+        """What only one service is told."""
+        if member.name == "payments":
+            return {
+                "GATEWAY_SECRETS": WEBHOOK_SECRET,
+                "GATEWAY_API_KEY": API_KEY,
+                "GATEWAY_API_BASE": self.overrides.gateway_api or f"http://{LOOPBACK}:{self.ports['card-gateway']}",
+            }
+        if member.name == "ledger":
+            info = self.suite.tryton.info_file if self._with_erp else None
+            entities = tuple(entity.code for entity in sandbox_master_data().entities)
+            return erp_configuration(self.folder, info, self.overrides.erp_url, entities)
+        return {}
+
+    def address(self, token: str, door: str) -> str:
+        return f"{LOOPBACK}:{self.ports[f'{token}-{door}']}"
+
+    def _start_gateway(self) -> None:
+        certificate, key = gateway_certificate(self.folder)
+        variables = {
+            "GATEWAY_HOST": LOOPBACK,
+            "GATEWAY_CERTIFICATE": str(certificate),
+            "GATEWAY_KEY": str(key),
+            "GATEWAY_ACCESS_LOG": str(self.folder / "gateway-access.log"),
+            "PROTO_DESCRIPTOR": str(REPOSITORY / "proto" / "gen" / "throughline.pb"),
+            "TOKEN_ISSUER": self.suite.tokens.issuer,
+            "TOKEN_AUDIENCE": "throughline",
+            "JWKS_URL": self.suite.tokens.jwks_url,
+            "TOKENS_HOST": LOOPBACK,
+            "TOKENS_PORT": str(self.suite.tokens.port),
+        }
+        for member in MEMBERS:
+            name = member.name.upper()
+            variables |= {f"{name}_HOST": LOOPBACK, f"{name}_GRPC_PORT": str(self.ports[f"{member.name}-grpc"])}
+        variables |= {
+            "INTAKE_HTTP_PORT": str(self.ports["intake-http"]),
+            "PAYMENTS_HTTP_PORT": str(self.ports["payments-http"]),
+        }
+        template = (REPOSITORY / "deploy" / "gateway" / "envoy.yaml").read_text(encoding="utf-8")
+        gateway = self.suite.start_gateway(template, variables)
+        self.ports["gateway"] = gateway.port
+
+    def _tell(self) -> None:
+        """Writes where everything is: for the command line, and for the checker."""
+        certificate, _ = gateway_certificate(self.folder)
+        client = {
+            "gateway": {"address": f"{LOOPBACK}:{self.ports.get('gateway', 0)}", "ca": str(certificate)},
+            "token_url": self.suite.tokens.token_url,
+            "client_id": "operator",
+            "client_secret": self.suite.tokens.secret("operator"),
+            "ehr_client": {"id": "ehr", "secret": self.suite.tokens.secret("ehr")},
+            "services": {member.name: self.address(member.name, "grpc") for member in MEMBERS},
+            "exchange": str(self.exchange),
+            "mllp": self.address("intake", "mllp"),
+            "fhir": f"https://{LOOPBACK}:{self.ports.get('gateway', 0)}/fhir",
+            "webhooks": f"https://{LOOPBACK}:{self.ports.get('gateway', 0)}/webhooks/stripe",
+        }
+        write_private(self.folder / "client.json", json.dumps(client, indent=2))
+        checker_login = self.suite.nats.login("checker")
+        checker = {
+            "stores": {member.name: {"dsn": self._databases[member.name].owner_dsn} for member in MEMBERS},
+            "keys_dsn": self._databases[KEYS_DATABASE].owner_dsn,
+            "nats": {
+                "url": checker_login.url,
+                "user": checker_login.user,
+                "password": checker_login.password,
+                "inbox_prefix": checker_login.inbox_prefix,
+            },
+            "nats_monitoring": self.suite.nats.monitoring_url,
+            "erp": {"kind": "tryton", "info": str(self.suite.tryton.info_file)} if self._with_erp else None,
+            "logs": [str(self.folder / "services"), str(self.folder / "gateway-access.log")],
+            "metrics": [f"http://{self.address(member.name, 'ops')}/metrics" for member in MEMBERS],
+            "canaries": str(self.folder / "canaries.txt"),
+            "processes": [str(self.folder / "services" / member.user / "process.json") for member in MEMBERS],
+        }
+        write_private(self.folder / "checker.json", json.dumps(checker, indent=2))
+
+    def stop(self) -> list[str]:
+        """Stops everything of this folder; the names of what was running."""
+        return self.suite.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def plain_environment() -> dict[str, str]:
+    """What every program of ours needs to run at all."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"PYTHONUNBUFFERED": "1"}
