@@ -234,7 +234,7 @@ def test_of_two_that_close_a_batch_at_once_one_wins(world: World) -> None:
         found = loaded(ids)  # type: ignore[arg-type]
         if not closed:
             closed.append(1)
-            closed.append(next(sweep.run() for sweep in other.sweeps if sweep.name == "close_charge_batches"))
+            closed.append(next(sweep.run() for sweep in other.sweeps if sweep.name == "close-charge-batches"))
         return found
 
     world.store.load = load_while_the_other_closes  # type: ignore[method-assign, assignment]

@@ -1,16 +1,28 @@
-"""The ledger adapter, put together: shape, reactions, sweeps, ERPs."""
+"""The ledger adapter, configured, wired and started."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
-from canonical.master_data import MasterData
+from canonical.master_data import MasterData, load_master_data
+from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
+from chassis.runtime.opening import open_event_store
+from chassis.runtime.service import EXIT_SETTINGS, run
+from chassis.runtime.settings import Settings, WrongSettings
 
+from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
+from ledger_adapter.adapters.file_erp import FileErp
+from ledger_adapter.adapters.grpc import ledger_service
+from ledger_adapter.adapters.tryton import TrytonErp
 from ledger_adapter.application.drafting import BatchingRules, ChargeBatching, RemittanceDrafting
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
@@ -23,7 +35,10 @@ from ledger_adapter.domain.manifest import RemittanceManifest
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 NAME = "ledger"
+SWEEP_SECONDS = 0.5
 DEFAULT_BATCHING = BatchingRules()
+ADAPTERS: Mapping[str, BuildErp] = {"tryton": TrytonErp.configured, "file": FileErp.configured}
+
 SHAPE = ServiceShape(
     name=NAME,
     aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry),
@@ -33,10 +48,32 @@ SHAPE = ServiceShape(
 )
 
 
+class LedgerSettings(Settings):
+    """What the ledger adapter is told beside what every service is.
+
+    `books_path` is the file that says which ERP keeps the books of which entity, with which accounts. A day's charges
+    are closed into a journal entry when nothing new came for `charges_quiet_seconds`, at the latest after
+    `charges_oldest_seconds`, and never more than `charges_per_entry_max` of them.
+    """
+
+    books_path: Path | None = None
+    charges_quiet_seconds: float = 2.0
+    charges_oldest_seconds: float = 60.0
+    charges_per_entry_max: int = 1000
+
+    @property
+    def batching(self) -> BatchingRules:
+        return BatchingRules(
+            quiet=timedelta(seconds=self.charges_quiet_seconds),
+            oldest=timedelta(seconds=self.charges_oldest_seconds),
+            postings_max=self.charges_per_entry_max,
+        )
+
+
 def assemble(
     store: EventStore,
     clock: Callable[[], datetime],
-    master: MasterData,
+    master_data: MasterData,
     erps: ErpDirectory,
     *,
     batching: BatchingRules = DEFAULT_BATCHING,
@@ -45,11 +82,46 @@ def assemble(
     """The service without its transports."""
     consumers = {
         upstream: BatchConsumer(f"{NAME}-{upstream}", store, reactions, clock, crash_point=crash_point)
-        for upstream, reactions in reactions_by_upstream(master).items()
+        for upstream, reactions in reactions_by_upstream(master_data).items()
     }
     sweeps = (
-        Sweep("draft_remittances", 0.5, RemittanceDrafting(store, clock).run),
-        Sweep("close_charge_batches", 0.5, ChargeBatching(store, clock, batching).run),
-        Sweep("post_journals", 0.5, JournalPosting(store, clock, erps, crash_point=crash_point).run),
+        Sweep("draft-remittances", SWEEP_SECONDS, RemittanceDrafting(store, clock).run),
+        Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
+        Sweep("post-journals", SWEEP_SECONDS, JournalPosting(store, clock, erps, crash_point=crash_point).run),
     )
     return ServiceCore(shape=SHAPE, store=store, clock=clock, consumers=consumers, sweeps=sweeps)
+
+
+def main() -> int:
+    """Runs the service by its environment; the exit code."""
+    try:
+        return serve(LedgerSettings.from_environment(os.environ))
+    except (WrongSettings, UnsafeSetting) as refused:
+        sys.stderr.write(f"ledger-adapter: {refused}\n")
+        return EXIT_SETTINGS
+
+
+def serve(settings: LedgerSettings) -> int:
+    """Runs the service until it is told to stop.
+
+    Raises:
+        UnsafeSetting: a setting that the ledger adapter cannot do without is not given.
+    """
+    if settings.master_data_path is None:
+        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
+    if settings.books_path is None:
+        raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", "not given", "the file that says which ERP keeps whose books")
+    erps = ConfiguredErps(load_books(settings.books_path), ADAPTERS)
+    core = assemble(
+        open_event_store(settings, SHAPE),
+        partial(datetime.now, UTC),
+        load_master_data(settings.master_data_path),
+        erps,
+        batching=settings.batching,
+        crash_point=settings.crash_points(NAME),
+    )
+    return run(core, settings, grpc=[ledger_service(core, erps)])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
