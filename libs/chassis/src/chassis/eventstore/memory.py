@@ -9,6 +9,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
+from chassis.domain import Event
 from chassis.eventstore.port import (
     Commit,
     History,
@@ -59,6 +60,9 @@ class MemoryEventStore:
                 after = snapshot.version if snapshot else 0
                 found[identity] = History(snapshot, [self.registry.decode(stored) for stored in stream[after:]])
         return found
+
+    def story(self, identity: UUID) -> list[Event]:
+        return [self.registry.decode(stored) for stored in self._streams.get(identity, ())]
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         return {identity: self._inbox[identity] for identity in ids if identity in self._inbox}

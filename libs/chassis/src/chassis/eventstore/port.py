@@ -107,6 +107,10 @@ class EventStore(Protocol):
         """The histories of all ids that have one, in one query."""
         ...
 
+    def story(self, identity: UUID) -> list[Event]:
+        """Every stored event of one aggregate from its first, snapshots or not; for people who look."""
+        ...
+
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """Which of the messages have been answered, each with the hash of what was answered."""
         ...

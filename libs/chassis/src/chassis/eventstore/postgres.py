@@ -18,7 +18,7 @@ from eventsourcing.utils import retry
 from psycopg import Cursor
 from psycopg.rows import TupleRow, tuple_row
 
-from chassis.domain import Transient
+from chassis.domain import Event, Transient
 from chassis.eventstore import migrations, queries
 from chassis.eventstore.chain import GENESIS, ChainedEvent, verify
 from chassis.eventstore.datastore import Datastore
@@ -94,6 +94,12 @@ class PostgresEventStore:
             history = histories.get(identity) or histories.setdefault(identity, History(None, []))
             history.events.append(self.registry.decode(StoredEvent(identity, version, topic, state)))
         return histories
+
+    def story(self, identity: UUID) -> list[Event]:
+        return [
+            self.registry.decode(StoredEvent(owner, version, topic, state))
+            for owner, version, topic, state, *_ in self._ask(queries.HISTORIES, ([identity],))
+        ]
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         return dict(self._ask(queries.ANSWERED, (list(ids),)))

@@ -88,11 +88,10 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
 
     def GetHistory(self, request: pb.GetHistoryRequest, context: grpc.ServicerContext) -> pb.GetHistoryResponse:
         identity = uuid_in(request.aggregate_id, "aggregate_id")
-        history = self._core.store.load([identity]).get(identity)
-        if history is None:
+        story = self._core.store.story(identity)
+        if not story:
             raise NotThere(f"nothing here has the id {identity}")
-        kind = self._kind_of(history.events[0]) if history.events else history.snapshot and history.snapshot.topic
-        return pb.GetHistoryResponse(aggregate_type=kind or "", events=[_event(event) for event in history.events])
+        return pb.GetHistoryResponse(aggregate_type=self._kind_of(story[0]), events=[_event(event) for event in story])
 
     def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:
         store = self._core.store
