@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from canonical.envelope import PublicEvent
 from canonical.ids import derive
-from chassis.eventstore import EventStore
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.postgres import PostgresEventStore
 from chassis.messaging import BatchConsumer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -264,8 +265,9 @@ def test_two_entities_of_one_payout_are_two_facts(world: World) -> None:
     assert len(world.rows(POSTINGS)) == 2
 
 
-def hashes(store: EventStore) -> dict[str, str]:
-    return {table.name: store.read_model_hash(table) for table in SHAPE.all_tables}  # type: ignore[attr-defined]
+def hashes(store: MemoryEventStore | PostgresEventStore) -> dict[str, str]:
+    """The content of every read model, in one hash each."""
+    return {table.name: store.read_model_hash(table) for table in SHAPE.all_tables}
 
 
 def test_the_reader_finds_every_posting_of_an_entry(world: World) -> None:

@@ -32,7 +32,9 @@ class World:
 
     erp: FakeErp = field(default_factory=FakeErp)
     clock: FixedClock = field(default_factory=FixedClock)
-    store: MemoryEventStore = field(default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections))
+    store: MemoryEventStore | PostgresEventStore = field(
+        default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+    )
 
     def __post_init__(self) -> None:
         self.core: ServiceCore = self.started()
