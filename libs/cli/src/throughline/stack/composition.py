@@ -241,8 +241,10 @@ class Stack:
     def _tell(self) -> None:
         """Writes where everything is: for the command line, and for the checker."""
         certificate, _ = gateway_certificate(self.folder)
+        way_in = f"{LOOPBACK}:{self.ports.get('gateway', 0)}"
+        http = f"https://{way_in}" if self._with_gateway else ""
         client = {
-            "gateway": {"address": f"{LOOPBACK}:{self.ports.get('gateway', 0)}", "ca": str(certificate)},
+            "gateway": {"address": way_in, "ca": str(certificate)} if self._with_gateway else None,
             "token_url": self.suite.tokens.token_url,
             "client_id": "operator",
             "client_secret": self.suite.tokens.secret("operator"),
@@ -250,8 +252,8 @@ class Stack:
             "services": {member.name: self.address(member.name, "grpc") for member in MEMBERS},
             "exchange": str(self.exchange),
             "mllp": self.address("intake", "mllp"),
-            "fhir": f"https://{LOOPBACK}:{self.ports.get('gateway', 0)}/fhir",
-            "webhooks": f"https://{LOOPBACK}:{self.ports.get('gateway', 0)}/webhooks/stripe",
+            "fhir": (http or f"http://{self.address('intake', 'http')}") + "/fhir",
+            "webhooks": (http or f"http://{self.address('payments', 'http')}") + "/webhooks/stripe",
         }
         write_private(self.folder / "client.json", json.dumps(client, indent=2))
         checker_login = self.suite.nats.login("checker")

@@ -1,0 +1,148 @@
+"""The outside world of the demo: an EHR that sends, payers that answer, a bank, a card gateway, a road to the ERP that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+from canonical.money import Money
+from chassis.security.client_credentials import ClientCredentials
+from sandbox.suite import Suite
+from sandbox.world.bank import Bank
+from sandbox.world.clearinghouse import Clearinghouse
+from sandbox.world.ehr import Delivery, DeliveryKind, deliveries, send_mllp
+from sandbox.world.erp_proxy import ErpProxy
+from sandbox.world.file_drop import Exchange
+from sandbox.world.gateway import CardGateway
+from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.payer import Payers
+from sandbox.world.remittances import Remittance
+from sandbox.world.scenario import Scenario
+
+CONNECTIONS = 4
+STEP_SECONDS = 0.1
+HTTP_SECONDS_MAX = 30
+PAYER_THAT_SENDS_TWICE = "ACME"
+PAYER_THAT_IS_A_CENT_OUT = "MEDICARE"
+
+
+@dataclass
+class Sent:
+    """What the EHR sent and how it was answered."""
+
+    bundles: int = 0
+    messages: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Outside:
+    """Everything that is not ours. Deterministic by seed; it misbehaves where the story says so."""
+
+    scenario: Scenario
+    seed: int
+    exchange: Path
+    today: date
+    erp: ErpProxy
+    card_gateway: CardGateway
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    remittances: list[Remittance] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.payers = Payers(self.seed, misbehaviour=self.misbehaviour)
+        self.clearinghouse = Clearinghouse(self.exchange, self.payers, lambda: datetime.now(UTC))
+        self.bank = Bank()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self.clearinghouse.run, args=(self._stop, STEP_SECONDS), name="clearinghouse", daemon=True
+        )
+
+    def open(self, webhook_url: str) -> None:
+        """Starts what runs beside the suite."""
+        self.card_gateway.start(webhook_url)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops all of it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.card_gateway.stop()
+        self.erp.stop()
+
+    def send_encounters(self, fhir_url: str, ca: Path, tokens: ClientCredentials, mllp: str) -> Sent:
+        """The EHR sends every encounter once, FHIR over HTTPS and HL7 over MLLP, on a few connections at a time."""
+        sent = Sent()
+        everything = deliveries(self.scenario.encounters)
+        bundles = [delivery for delivery in everything if delivery.kind is DeliveryKind.BUNDLE]
+        messages = [delivery for delivery in everything if delivery.kind is DeliveryKind.MLLP]
+        with ThreadPoolExecutor(CONNECTIONS * 2) as threads, httpx.Client(verify=str(ca), timeout=HTTP_SECONDS_MAX) as http:
+            posts = [threads.submit(_post, http, fhir_url, tokens, delivery) for delivery in bundles]
+            shares = [messages[start::CONNECTIONS] for start in range(CONNECTIONS)]
+            talks = [threads.submit(_talk, mllp, share) for share in shares if share]
+            for post in posts:
+                sent.bundles += 1
+                sent.refused += not post.result()
+            for talk in talks:
+                count, refused = talk.result()
+                sent.messages += count
+                sent.refused += refused
+        return sent
+
+    def settle(self) -> list[Remittance]:
+        """The payers decide and pay: one sends its remittance twice, one is a cent out on its way."""
+        self.misbehaviour.request(Fault.DUPLICATE_OTHER_LAYOUT, target=PAYER_THAT_SENDS_TWICE)
+        self.misbehaviour.request(Fault.CORRUPT_ONE_CENT, target=PAYER_THAT_IS_A_CENT_OUT)
+        self.remittances = self.clearinghouse.settle(self.today)
+        return self.remittances
+
+    def deposit(self) -> int:
+        """The bank credits every remittance and reports it; the number of files."""
+        self.bank.deposit_remittances(self.remittances)
+        return self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+
+    def pay_by_card(self, payments: list[tuple[str, str, Money]]) -> Money:
+        """Patients pay (account, entity, amount); the first payment's webhook comes twice, the last names nobody."""
+        self.card_gateway.misbehaviour.request(Fault.DUPLICATE, target="payment_intent.succeeded")
+        total = Money(0)
+        for account, entity, amount in payments:
+            self.card_gateway.pay(amount, account, entity)
+            total += amount
+        return total
+
+    def pay_without_a_name(self, entity: str, amount: Money) -> None:
+        """Somebody pays, and nothing says who."""
+        self.card_gateway.misbehaviour.request(Fault.WITHOUT_METADATA, target="payment")
+        self.card_gateway.pay(amount, "", entity)
+
+    def pay_out(self, entities: list[str]) -> None:
+        """The card gateway pays out, and the bank reports it."""
+        for entity in entities:
+            payout = self.card_gateway.pay_out(entity)
+            self.bank.deposit_payout(entity, payout.id, Money(payout.amount), self.today)
+        self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+
+
+def _post(http: httpx.Client, url: str, tokens: ClientCredentials, delivery: Delivery) -> bool:
+    headers = {"Authorization": f"Bearer {tokens.token()}", "Content-Type": "application/fhir+json"}
+    return http.post(url, content=delivery.messages[0], headers=headers).is_success
+
+
+def _talk(mllp: str, share: list[Delivery]) -> tuple[int, int]:
+    """Sends the messages of some encounters; how many, and how many were not accepted."""
+    host, _, port = mllp.rpartition(":")
+    messages = [message for delivery in share for message in delivery.messages]
+    replies = asyncio.run(send_mllp(host, int(port), messages, timeout_seconds=HTTP_SECONDS_MAX))
+    return len(messages), sum(b"MSA|AA" not in reply for reply in replies)
+
+
+def erp_road(suite: Suite) -> ErpProxy:
+    """The proxy between the ledger adapter and the ERP, so that the road can break."""
+    proxy = ErpProxy(suite.tryton.port)
+    proxy.start()
+    return proxy
