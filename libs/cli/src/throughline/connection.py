@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, Protocol, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 import grpc
 import typer
@@ -24,7 +24,8 @@ DEADLINE_SECONDS = 15.0
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 Service = Literal["intake", "claims", "payments", "ledger", "reconciliation"]
-SERVICES: tuple[Service, ...] = ("intake", "claims", "payments", "ledger", "reconciliation")
+SERVICES: tuple[Service, ...] = get_args(Service)
+_OTHER_NAMES = {"ledger-adapter": "ledger", "ledger_adapter": "ledger"}
 
 StateOption = Annotated[
     Path | None,
@@ -36,16 +37,7 @@ StateOption = Annotated[
     ),
 ]
 
-_Request = TypeVar("_Request", contravariant=True)
-_Answer = TypeVar("_Answer", covariant=True)
-
-
-class Method(Protocol[_Request, _Answer]):
-    """One call of a generated stub."""
-
-    def __call__(
-        self, request: _Request, /, *, timeout: float | None = None, metadata: tuple[tuple[str, str], ...] | None = None
-    ) -> _Answer: ...
+_Answer = TypeVar("_Answer")
 
 
 class Gateway(BaseModel):
@@ -97,6 +89,18 @@ def read_connection(chosen: Path | None) -> Connection:
         raise Unreachable(f"no suite has been started here: {path} is missing; `throughline up` makes it") from None
     except (OSError, ValidationError) as error:
         raise Unusable(f"{path} cannot be read: {type(error).__name__}") from None
+
+
+def service_named(name: str) -> Service:
+    """The service of that name, `ledger-adapter` included.
+
+    Raises:
+        Unusable: there is none.
+    """
+    for service in SERVICES:
+        if service == _OTHER_NAMES.get(name, name):
+            return service
+    raise Unusable(f"no service is called {name}; there are {', '.join(SERVICES)}")
 
 
 class Access:

@@ -38,3 +38,6 @@ defer(app, "demo", "throughline.demo.commands:demo", "Run the whole story on rea
 defer(app, "check", "throughline.checker.commands:check", "Say of each invariant whether it holds.")
 defer(app, "x12", "throughline.inspection.commands:app", "Read X12 files offline.")
 defer(app, "submit", "throughline.submitting.commands:submit", "Send files through the doors that are right for them.")
+defer(app, "exceptions", "throughline.operations.exceptions_commands:app", "List and work what waits for a person.")
+defer(app, "replay", "throughline.operations.replay_commands:replay", "Tell the history of one aggregate.")
+defer(app, "balance", "throughline.balance.commands:balance", "Say what a patient owes, and why.")

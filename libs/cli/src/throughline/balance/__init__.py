@@ -1,0 +1,1 @@
+"""`throughline balance`: what a patient owes, and every line that makes it up."""

@@ -1,0 +1,106 @@
+"""`throughline balance`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from billing.payments.v1 import payments_pb2 as pb
+from billing.payments.v1 import payments_pb2_grpc
+
+from throughline.balance.statement import Account, Activity, Statement
+from throughline.connection import Access, StateOption, access_to
+from throughline.outcome import Exit, NotFound, ends_with_a_code
+from throughline.screen import Column, JsonOption, say, short, show_json, show_table
+from throughline.wire import amount_text, identity_in, money_of
+
+_ACCOUNTS = (
+    Column("account"),
+    Column("entity"),
+    *(Column(title, right=True) for title in ("responsibility", "applied", "unapplied", "balance")),
+)
+_ACTIVITY = (Column("date"), Column("entity"), Column("kind"), Column("amount", right=True), Column("of"))
+
+
+@ends_with_a_code
+def balance(
+    identity: Annotated[str, typer.Argument(metavar="PATIENT|ACCOUNT", help="A patient's pseudonym or an account.")],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """Say what a patient owes, and every line behind it. Nobody is named.
+
+    The JSON has balance, adds_up, accounts (account_id, entity, patient_id, responsibility, applied, unapplied,
+    balance) and activity (account_id, kind, amount, effective_date, source_id, claim_id, encounter_id).
+
+    Exit code: 1 where there is no such account, or where the lines do not make up the balance.
+    """
+    wanted = identity_in(identity, "a patient or an account")
+    with access_to(state) as access:
+        statement = _statement(access, wanted)
+    if as_json:
+        show_json(statement.as_data())
+    else:
+        _show(statement)
+    return Exit.OK if statement.adds_up else Exit.REFUSED
+
+
+def _statement(access: Access, wanted: str) -> Statement:
+    stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
+    requests = (pb.GetPatientBalanceRequest(patient_id=wanted), pb.GetPatientBalanceRequest(account_id=wanted))
+    for request in requests:
+        try:
+            answer = access.call("payments", stub.GetPatientBalance, request)
+        except NotFound:
+            continue
+        if answer.accounts:
+            return Statement(
+                tuple(map(_account, answer.accounts)), money_of(answer.balance), tuple(map(_activity, answer.activity))
+            )
+    raise NotFound(f"no patient and no account has the id {wanted}")
+
+
+def _show(statement: Statement) -> None:
+    say(f"Balance {amount_text(statement.balance)}", style="bold")
+    show_table(_ACCOUNTS, ([short(each.account_id), each.entity, *_amounts(each)] for each in statement.accounts))
+    entities = {account.account_id: account.entity for account in statement.accounts}
+    show_table(_ACTIVITY, (_row(line, entities.get(line.account_id, "")) for line in statement.activity))
+    if statement.adds_up:
+        say("The lines add up to the balance.", style="green")
+    else:
+        say("The lines do not add up to the balance.", style="bold red")
+
+
+def _amounts(account: Account) -> list[str]:
+    return list(map(amount_text, (account.responsibility, account.applied, account.unapplied, account.balance)))
+
+
+def _row(line: Activity, entity: str) -> list[str]:
+    cause = f"payment {line.source_id}"
+    if line.kind == "responsibility":
+        cause = f"claim {line.claim_id}" if line.claim_id else f"encounter {line.encounter_id}"
+    return [line.effective_date, entity, line.kind, amount_text(line.amount), cause]
+
+
+def _account(sent: pb.Account) -> Account:
+    return Account(
+        account_id=sent.account_id,
+        entity=sent.entity,
+        patient_id=sent.patient_id,
+        responsibility=money_of(sent.responsibility),
+        applied=money_of(sent.applied),
+        unapplied=money_of(sent.unapplied),
+        balance=money_of(sent.balance),
+    )
+
+
+def _activity(sent: pb.Activity) -> Activity:
+    return Activity(
+        account_id=sent.account_id,
+        kind=sent.kind,
+        amount=money_of(sent.amount),
+        effective_date=sent.effective_date,
+        source_id=sent.source_id,
+        claim_id=sent.claim_id,
+        encounter_id=sent.encounter_id,
+    )

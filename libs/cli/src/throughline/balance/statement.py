@@ -1,0 +1,70 @@
+"""A patient's accounts and their lines, and whether the lines make up the balances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from canonical.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A patient's account at one entity; `balance` is responsibility less applied cash."""
+
+    account_id: str
+    entity: str
+    patient_id: str
+    responsibility: Money
+    applied: Money
+    unapplied: Money
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One line: positive raises what is owed. An `application` moves cash that a `payment` line has counted already."""
+
+    account_id: str
+    kind: str
+    amount: Money
+    effective_date: str
+    source_id: str
+    claim_id: str
+    encounter_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """All accounts of one patient, or one account."""
+
+    accounts: tuple[Account, ...]
+    balance: Money
+    activity: tuple[Activity, ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the lines make up each account, and the accounts the whole."""
+        whole = Money.total(account.balance for account in self.accounts) == self.balance
+        return whole and all(_is_made_up(account, self.activity) for account in self.accounts)
+
+    def as_data(self) -> dict[str, object]:
+        return {
+            "balance": str(self.balance),
+            "adds_up": self.adds_up,
+            "accounts": [_data(account) for account in self.accounts],
+            "activity": [_data(line) for line in self.activity],
+        }
+
+
+def _is_made_up(account: Account, activity: Sequence[Activity]) -> bool:
+    own = [line for line in activity if line.account_id == account.account_id]
+    owed = Money.total(line.amount for line in own if line.kind == "responsibility")
+    received = Money.total(-line.amount for line in own if line.kind == "payment")
+    cash = account.applied + account.unapplied
+    return (owed, received, owed - account.applied) == (account.responsibility, cash, account.balance)
+
+
+def _data(fact: Account | Activity) -> dict[str, object]:
+    values = {name: getattr(fact, name) for name in type(fact).__slots__}
+    return {name: str(value) if isinstance(value, Money) else value for name, value in values.items()}

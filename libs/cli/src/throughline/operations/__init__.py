@@ -1,0 +1,1 @@
+"""What every service offers to those who operate it: its exceptions, and the histories of its aggregates."""

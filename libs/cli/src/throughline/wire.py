@@ -1,0 +1,45 @@
+"""Values of the protos as our own: money with its currency, absent where it was not sent."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from billing.common.v1 import common_pb2
+from canonical.money import USD, Money
+
+from throughline.outcome import Unusable
+
+
+def money_of(sent: common_pb2.Money) -> Money:
+    """The amount; zero where nothing was sent."""
+    return Money(sent.minor, sent.currency or USD)
+
+
+def amount_text(amount: Money | None) -> str:
+    """The amount with thousands apart, as the tables show it; nothing for None."""
+    if amount is None:
+        return ""
+    whole, _, cents = abs(amount).decimal_text.partition(".")
+    sign = "-" if amount.minor < 0 else ""
+    currency = "" if amount.currency == USD else f" {amount.currency}"
+    return f"{sign}{int(whole):,}.{cents}{currency}"
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that this is the text of, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def identity_in(text: str, what: str) -> str:
+    """A UUID in its usual form.
+
+    Raises:
+        Unusable: it is none.
+    """
+    found = as_uuid(text)
+    if found is None:
+        raise Unusable(f"{what} is a UUID, such as 3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77")
+    return str(found)
