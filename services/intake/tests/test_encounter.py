@@ -11,7 +11,8 @@ from chassis.testing import Happened, given, happened
 from intake.domain.encounter import BillingTerms, Encounter, HoldReason
 from intake.domain.patient import Patient
 from intake.domain.refusals import ChargeChanged, EncounterMoved, NothingHeld
-from world import MESSAGE, captured, facts, line, sealed
+
+from .world import MESSAGE, captured, facts, line, sealed
 
 REASON = HoldReason(field="payer", rule="unknown-payer", note="no payer 'X' on 2026-02-06")
 TERMS = BillingTerms(

@@ -16,7 +16,8 @@ from intake.domain.clinical import merged_diagnoses, pointers_to
 from intake.domain.encounter import BillingTerms
 from intake.domain.facts import ChargeSeen, Link
 from sandbox.world.known_world import sandbox_master_data
-from world import TODAY, captured, charge_id, facts
+
+from .world import TODAY, captured, charge_id, facts
 
 CHARGE = ChargeSeen(
     "FT1[1]",

@@ -3,23 +3,79 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import random
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from canonical.encounter import ChargeLine
+from canonical.envelope import PublicEvent
 from canonical.ids import derive
+from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.sealed import Sealed
+from chassis.eventstore import EventStore, Row
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.exceptions import CASES
+from chassis.keys import MemoryKeyStore, Sealer
+from chassis.testing import FixedClock
+from intake.adapters.fhir import FhirNames, read_delivery
+from intake.adapters.hl7v2 import read_message
+from intake.adapters.x12_files import X12File
+from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
 from intake.domain.encounter import CapturedCharge, EncounterFacts
+from intake.main import SHAPE, Intake, assemble
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries
+from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import Scenario, SimulatedEncounter, Wire
 
 TODAY = date(2026, 3, 1)
 STORY = Scenario.tell(1, 80, TODAY)
 PATIENT = derive("test", "patient")
 MESSAGE = derive("test", "message")
+
+
+class IntakeUnderTest:
+    """Intake on a store, with a clock that stands on the evening of `TODAY` and master data that a test may change."""
+
+    def __init__(self, store: EventStore | None = None) -> None:
+        self.store = store or MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+        self.clock = FixedClock(datetime(2026, 3, 1, 20, tzinfo=UTC))
+        self.keys = MemoryKeyStore(random.Random(1).randbytes)
+        self.crash: CrashPoint = no_crash
+        self.sealer = Sealer(self.keys)
+        self.master_data: MasterData = sandbox_master_data()
+        self.intake: Intake = assemble(
+            self.store, self.clock, self.sealer, lambda: self.master_data, crash_point=lambda step: self.crash(step)
+        )
+
+    def receive(self, *raws: bytes | InboundDelivery) -> list[Outcome]:
+        """One batch of messages, FHIR or HL7 by their first character."""
+        return self.intake.messages.receive([read(each) if isinstance(each, bytes) else each for each in raws])
+
+    def receive_encounters(self, encounters: Iterable[SimulatedEncounter]) -> list[Outcome]:
+        return self.receive(*(raw for delivery in deliveries(encounters) for raw in delivery.messages))
+
+    def receive_file(self, content: bytes, name: str = "a.835") -> FileOutcome:
+        return self.intake.files.receive(X12File(name, content, source="file-drop"))
+
+    def events(self) -> list[PublicEvent]:
+        """Everything announced so far."""
+        logged = self.store.log(0, 100_000)
+        return [public for entry in logged for public in SHAPE.publishing(entry.event)]
+
+    def cases(self) -> list[Row]:
+        return self.store.rows(CASES, {}, order=["raised_at", "code"])
+
+
+def read(raw: bytes) -> InboundDelivery:
+    """A message as its door reads it."""
+    if raw.startswith(b"{"):
+        return read_delivery(raw, FhirNames(), actor="service:ehr")
+    return read_message(raw, actor="door:mllp").delivery
 
 
 def sealed(kind: str = "patient.v1", text: bytes = b"ciphertext") -> Sealed:

@@ -8,7 +8,7 @@ them is mended by receiving the same file again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -174,10 +174,12 @@ def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts
         else:
             verdicts.heads.append(head)
             verdicts.ordinals[receipt_id] = found.ordinal
-    if survey.refused:
-        verdicts.faults.append(Fault(message_id, UNREADABLE, (survey.refused, *survey.findings)))
-    elif survey.findings:
-        verdicts.faults.append(Fault(message_id, FAULTY_ANSWER, tuple(survey.findings)))
+    rest = (survey.refused, *survey.findings) if survey.refused else tuple(survey.findings)
+    if rest and verdicts.faults:
+        first = verdicts.faults[0]
+        verdicts.faults[0] = replace(first, findings=(*first.findings, *rest))
+    elif rest:
+        verdicts.faults.append(Fault(message_id, UNREADABLE if survey.refused else FAULTY_ANSWER, rest))
     return verdicts
 
 

@@ -21,6 +21,7 @@ SELF_PAY_TYPES = ("SELFPAY", "pay", "self-pay")
 SEXES = {"male": "M", "female": "F"}
 RELATIONSHIPS = {"self": "self", "spouse": "01", "child": "19", "other": "G8", "parent": "32"}
 SOURCE_UNKNOWN = "unknown"
+ENCOUNTER_STATUSES = ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "unknown")
 
 
 def read_delivery(raw: bytes, names: FhirNames, *, actor: str, key: str = "", expect: str = "") -> InboundDelivery:
@@ -166,8 +167,9 @@ class _Translation:
     def _encounter(self, entry: Entry) -> list[Fact]:
         encounter, place = entry.resource, entry.place
         number = identifier_in(encounter.identifier, self._names.of_source(self._source, "visit"))
-        if encounter.status in ("cancelled", "entered-in-error"):
-            self._findings.append(Finding(f"{place}.status", "encounter-status", "a cancelled encounter is not taken"))
+        if encounter.status not in ENCOUNTER_STATUSES:
+            note = f"one of {', '.join(ENCOUNTER_STATUSES)}"
+            self._findings.append(Finding(f"{place}.status", "encounter-status", note))
         if encounter.subject is None:
             self._need(f"{place}.subject", "the patient")
         if encounter.serviceProvider is None:
@@ -199,6 +201,8 @@ class _Translation:
             complete = bool(self._of("ChargeItem"))
             return [SelfPayAssumed("Bundle", encounter) for encounter in encounters] if complete else []
         entry = coverages[0]
+        if entry.resource.status != "active":
+            self._findings.append(Finding(f"{entry.place}.status", "coverage-status", "only active coverage is taken"))
         payer, details = self._coverage(entry)
         beneficiary = self._references.link(entry.resource.beneficiary)
         return [CoverageSeen(entry.place, beneficiary, each, payer, details) for each in encounters or [NOWHERE]]
