@@ -1,0 +1,1 @@
+"""Translators at the edge: gRPC in and out."""

@@ -1,0 +1,1 @@
+"""What reconciliation does: reads the books, proves them, keeps the breaks."""

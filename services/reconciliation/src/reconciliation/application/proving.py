@@ -1,0 +1,80 @@
+"""Runs every control over one set of books, looking behind a residual only where one is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciliation.application.drilling import Drilling
+from reconciliation.domain.books import Books
+from reconciliation.domain.controls import (
+    billing_against_subledger,
+    clearing_against_zero,
+    clearing_places,
+    confirmed_against_erp,
+    receivable_places,
+    sides_of,
+    subledger_against_erp,
+    trial_balance_places,
+)
+from reconciliation.domain.findings import Compared, ControlResult, Place, Verdict
+
+
+def prove(books: Books, drilling: Drilling) -> tuple[ControlResult, ...]:
+    """Every place, in the order of the controls."""
+    return tuple(_results(books, drilling))
+
+
+def _results(books: Books, drilling: Drilling) -> Iterator[ControlResult]:
+    for place in receivable_places(books):
+        if place.compared is Compared.BILLING_SUBLEDGER:
+            yield _billing(books, drilling, place)
+        else:
+            found = subledger_against_erp(books, place)
+            left = found.unexplained
+            yield subledger_against_erp(books, place, drilling.journals(place, left)) if left else found
+    for place in clearing_places(books):
+        yield _clearing(books, drilling, place)
+    for place in trial_balance_places(books):
+        found = confirmed_against_erp(books, place)
+        left = found.unexplained
+        yield confirmed_against_erp(books, place, drilling.journals(place, left)) if left else found
+
+
+def _billing(books: Books, drilling: Drilling, place: Place) -> ControlResult:
+    ours, theirs = sides_of(books, place)
+    return billing_against_subledger(books, place, drilling.receivables(place) if ours != theirs else ())
+
+
+def _clearing(books: Books, drilling: Drilling, place: Place) -> ControlResult:
+    found = clearing_against_zero(books, place)
+    if not found.unexplained:
+        return found
+    items = drilling.clearing(place)
+    found = clearing_against_zero(books, place, items)
+    if not found.unexplained or found.first_divergence:
+        return found
+    return clearing_against_zero(books, place, items, drilling.journals(place, found.unexplained))
+
+
+def settle(
+    results: Iterable[ControlResult], last: Sequence[ControlResult], *, stood_still: bool
+) -> list[ControlResult]:
+    """Broken places of books that moved are in motion, unless the proof before found the same there.
+
+    `last` are the results of the proof before; what stays apart by the same amount over two proofs is not in flight.
+    """
+    before = {result.place: result for result in last}
+    return [
+        result
+        if stood_still or result.verdict is not Verdict.BROKEN or _is_same(result, before.get(result.place))
+        else result.with_verdict(Verdict.IN_MOTION)
+        for result in results
+    ]
+
+
+def _is_same(result: ControlResult, before: ControlResult | None) -> bool:
+    return (
+        before is not None
+        and before.unexplained == result.unexplained
+        and before.first_divergence == result.first_divergence
+    )

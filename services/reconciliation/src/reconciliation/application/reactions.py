@@ -1,0 +1,123 @@
+"""What reconciliation keeps when the ledger adapter or payments announces something."""
+
+from __future__ import annotations
+
+from canonical.envelope import Envelope
+from canonical.events.ledger import JournalConfirmed, JournalIntended, JournalRejected
+from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PayoutPaid, RemittanceAccepted
+from chassis.eventstore import Work
+from chassis.messaging.reactions import Reaction
+
+from reconciliation.domain.books import EFT_CLEARING, GATEWAY_CLEARING
+from reconciliation.domain.witnessed import (
+    ClearingCause,
+    ClearingItem,
+    WitnessedJournal,
+    clearing_item_id,
+    witnessed_journal_id,
+)
+
+
+def when_journal_intended_witness_it(work: Work, event: JournalIntended, envelope: Envelope) -> None:
+    journal = work.get_or_new(WitnessedJournal, witnessed_journal_id(event.head.journal_id))
+    journal.intend(event.head, event.lines, event.group_id)
+
+
+def when_journal_confirmed_witness_it(work: Work, event: JournalConfirmed, envelope: Envelope) -> None:
+    journal = work.get_or_new(WitnessedJournal, witnessed_journal_id(event.head.journal_id))
+    journal.confirm(event.head, event.lines, event.erp, event.erp_document)
+
+
+def when_journal_rejected_witness_it(work: Work, event: JournalRejected, envelope: Envelope) -> None:
+    work.get_or_new(WitnessedJournal, witnessed_journal_id(event.journal_id)).reject(event.journal_id, event.reason)
+
+
+def when_remittance_accepted_expect_its_deposit(work: Work, event: RemittanceAccepted, envelope: Envelope) -> None:
+    """The payer owes the bank this much; EFT clearing holds it until then."""
+    summary = event.summary
+    identity = clearing_item_id(summary.entity, EFT_CLEARING, summary.remittance_id)
+    work.get_or_new(ClearingItem, identity).move(
+        entity=summary.entity,
+        account=EFT_CLEARING,
+        item_id=summary.remittance_id,
+        cause=ClearingCause.REMITTANCE_ACCEPTED,
+        cause_id=summary.remittance_id,
+        amount=summary.payment,
+        on=summary.effective_date,
+        reference=summary.trace_number,
+    )
+
+
+def when_deposit_matched_clear_its_remittance(work: Work, event: DepositMatched, envelope: Envelope) -> None:
+    identity = clearing_item_id(event.entity, EFT_CLEARING, event.remittance_id)
+    work.get_or_new(ClearingItem, identity).move(
+        entity=event.entity,
+        account=EFT_CLEARING,
+        item_id=event.remittance_id,
+        cause=ClearingCause.DEPOSIT_MATCHED,
+        cause_id=event.deposit_id,
+        amount=-event.amount,
+        on=event.effective_date,
+    )
+
+
+def when_patient_payment_succeeded_expect_its_payout(
+    work: Work, event: PatientPaymentSucceeded, envelope: Envelope
+) -> None:
+    identity = clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)
+    work.get_or_new(ClearingItem, identity).move(
+        entity=event.entity,
+        account=GATEWAY_CLEARING,
+        item_id=event.payment_id,
+        cause=ClearingCause.PAYMENT_SUCCEEDED,
+        cause_id=event.payment_id,
+        amount=event.applied + event.unapplied,
+        on=event.effective_date,
+    )
+
+
+def when_payout_paid_clear_the_gateway(work: Work, event: PayoutPaid, envelope: Envelope) -> None:
+    """A payout is an item of its own: it clears many payments at once, fees included."""
+    identity = clearing_item_id(event.entity, GATEWAY_CLEARING, event.payout_id)
+    work.get_or_new(ClearingItem, identity).move(
+        entity=event.entity,
+        account=GATEWAY_CLEARING,
+        item_id=event.payout_id,
+        cause=ClearingCause.PAYOUT_PAID,
+        cause_id=event.payout_id,
+        amount=-event.gross,
+        on=event.effective_date,
+    )
+
+
+FROM_LEDGER = (
+    Reaction(
+        JournalIntended, when_journal_intended_witness_it, lambda event: [witnessed_journal_id(event.head.journal_id)]
+    ),
+    Reaction(
+        JournalConfirmed, when_journal_confirmed_witness_it, lambda event: [witnessed_journal_id(event.head.journal_id)]
+    ),
+    Reaction(JournalRejected, when_journal_rejected_witness_it, lambda event: [witnessed_journal_id(event.journal_id)]),
+)
+FROM_PAYMENTS = (
+    Reaction(
+        RemittanceAccepted,
+        when_remittance_accepted_expect_its_deposit,
+        lambda event: [clearing_item_id(event.summary.entity, EFT_CLEARING, event.summary.remittance_id)],
+    ),
+    Reaction(
+        DepositMatched,
+        when_deposit_matched_clear_its_remittance,
+        lambda event: [clearing_item_id(event.entity, EFT_CLEARING, event.remittance_id)],
+    ),
+    Reaction(
+        PatientPaymentSucceeded,
+        when_patient_payment_succeeded_expect_its_payout,
+        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)],
+    ),
+    Reaction(
+        PayoutPaid,
+        when_payout_paid_clear_the_gateway,
+        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.payout_id)],
+    ),
+)

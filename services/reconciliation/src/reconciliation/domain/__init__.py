@@ -1,0 +1,1 @@
+"""Controls, breaks, runs, and what the public streams witness."""

@@ -1,0 +1,193 @@
+"""The books that are compared, as each service and the ERP keep them; all values, no behaviour but sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from uuid import UUID
+
+from canonical.codes import AccountRole
+from canonical.journal import JournalLine
+from canonical.money import Money
+
+ZERO = Money(0)
+AR_PAYER = AccountRole.AR_PAYER.value
+AR_PAYER_DENIED = AccountRole.AR_PAYER_DENIED.value
+AR_PATIENT = AccountRole.AR_PATIENT.value
+EFT_CLEARING = AccountRole.EFT_CLEARING.value
+GATEWAY_CLEARING = AccountRole.GATEWAY_CLEARING.value
+
+Key = tuple[str, str, str]
+"""Entity, account, party."""
+
+
+def patient_party(entity: str) -> str:
+    """The one party under which all patients of an entity owe."""
+    return f"PATIENTS-{entity}"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a service's log had got when its books were read.
+
+    `settled`: the log did not move under the reading, and everything in it has been published.
+    """
+
+    position: int
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayerBalance:
+    """What claims says is open at a payer, and what that payer denied."""
+
+    entity: str
+    payer: str
+    open: Money
+    denied: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PatientBalance:
+    """What payments says all patients of an entity owe."""
+
+    entity: str
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBalance:
+    """One account and party of the subledger."""
+
+    entity: str
+    account: str
+    party: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ErpBalance:
+    """One account and party as the ERP has it."""
+
+    account: str
+    party: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PendingJournal:
+    """A journal entry that the ledger adapter has not confirmed; `state` is the adapter's word for how far it is."""
+
+    journal_id: UUID
+    external_number: str
+    entity: str
+    state: str
+    reason: str
+    lines: tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """Posted to the subledger, and in no journal entry yet: an open batch, or a remittance that is not complete."""
+
+    entity: str
+    group_id: UUID
+    kind: str
+    reason: str
+    lines: tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErpDocument:
+    """A document as the ERP holds it."""
+
+    number: str
+    lines: tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """An exception that waits for a person at a service."""
+
+    service: str
+    code: str
+    subject_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClearingEntry:
+    """A remittance, payment or payout on a clearing account: what of it is not cleared."""
+
+    entity: str
+    account: str
+    item_id: UUID
+    kind: str
+    amount: Money
+    on: date | None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What the public streams told us ourselves: confirmed balances, clearing items, remittances with their payments."""
+
+    position: int
+    confirmed: Mapping[Key, Money]
+    clearing: tuple[ClearingEntry, ...]
+    payments_by_remittance: Mapping[UUID, Money]
+
+
+@dataclass(frozen=True)
+class Books:
+    """Everything that one proof needs, read once. `erp` is by entity, `held` by external number."""
+
+    entities: tuple[str, ...]
+    progress: Mapping[str, Progress]
+    payers: tuple[PayerBalance, ...]
+    patients: tuple[PatientBalance, ...]
+    subledger: tuple[LedgerBalance, ...]
+    open_groups: tuple[OpenGroup, ...]
+    pending: tuple[PendingJournal, ...]
+    erp: Mapping[str, tuple[ErpBalance, ...]]
+    held: Mapping[str, ErpDocument]
+    not_paid_out: tuple[ClearingEntry, ...]
+    cases: tuple[OpenCase, ...]
+    witnessed: Witnessed
+
+    @property
+    def positions(self) -> dict[str, int]:
+        return {service: progress.position for service, progress in sorted(self.progress.items())}
+
+    @property
+    def settled(self) -> bool:
+        return all(progress.settled for progress in self.progress.values())
+
+    @cached_property
+    def billing_side(self) -> dict[Key, Money]:
+        """What billing says of each receivable; patients stand as one party per entity."""
+        sides: dict[Key, Money] = {}
+        for payer in self.payers:
+            sides[payer.entity, AR_PAYER, payer.payer] = payer.open
+            sides[payer.entity, AR_PAYER_DENIED, payer.payer] = payer.denied
+        for patients in self.patients:
+            sides[patients.entity, AR_PATIENT, patient_party(patients.entity)] = patients.balance
+        return sides
+
+    @cached_property
+    def subledger_side(self) -> dict[Key, Money]:
+        """What the subledger says of every account and party."""
+        return {(row.entity, row.account, row.party): row.amount for row in self.subledger}
+
+    @cached_property
+    def erp_side(self) -> dict[Key, Money]:
+        """What the ERP says of every account and party."""
+        return {
+            (entity, row.account, row.party): row.amount for entity in self.entities for row in self.erp.get(entity, ())
+        }
+
+
+def line_total(lines: Iterable[JournalLine], account: str, party: str) -> Money:
+    """What some lines move on one account and party."""
+    return Money.total(line.amount for line in lines if line.account.value == account and line.party == party)
