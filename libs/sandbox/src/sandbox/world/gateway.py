@@ -202,9 +202,16 @@ class CardGateway:
             objects = {identity: each for identity, each in objects.items() if identity in chosen}
         wanted = Filter(int(limit), query.get("starting_after", ""))
         try:
+            if "data.source" in query.values():
+                objects = {identity: self._with_its_source(each) for identity, each in objects.items()}
             return 200, page(list(objects.values()), request.url.path, wanted)
         except NotFound as missing:
             return _not_found(str(missing))
+
+    def _with_its_source(self, listed: Json) -> Json:
+        """The object with its `source` expanded, as `expand[]=data.source` asks."""
+        charge = (self._objects("charges") or {}).get(str(listed.get("source", "")))
+        return listed | {"source": charge} if charge else listed
 
     async def _control(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")
