@@ -13,6 +13,7 @@ from reconciliation.application.ports import Receivable
 from reconciliation.application.queries import confirmed_journals, remittances_in_no_entry
 from reconciliation.application.reading import Sources, documents_of
 from reconciliation.domain.books import AR_PATIENT, AR_PAYER, Books, ErpDocument
+from reconciliation.domain.controls import posted_and_not_entered
 from reconciliation.domain.drill_down import (
     ConfirmedJournal,
     Difference,
@@ -95,25 +96,30 @@ class Drilling:
 
     def journals(self, place: Place, unexplained: Money) -> tuple[Divergence, ...]:
         """The entry that the ERP lacks, holds otherwise or holds elsewhere; never empty."""
-        never_entered = () if place.compared is Compared.CONFIRMED_ERP else self._never_entered(place.entity)
+        never_entered = () if place.compared is Compared.CONFIRMED_ERP else self._never_entered(place)
         own = self._confirmed(place.entity)
         found = journal_divergences(own, self._documents(place.entity), place.account, place.party)
         if found or never_entered:
             return (*never_entered, *found)
         return self._strangers(place.entity) or (not_of_our_making(unexplained),)
 
-    def _never_entered(self, entity: str) -> tuple[Divergence, ...]:
+    def _never_entered(self, place: Place) -> tuple[Divergence, ...]:
+        """Remittances of which no entry was ever announced; failing these, that the subledger is ahead of its entries."""
         waiting = {group.group_id for group in self._books.open_groups}
-        return tuple(
+        remittances = tuple(
             Divergence(
                 what="remittance",
                 subject_id=remittance.item_id,
                 amount=remittance.amount,
                 note=f"accepted with {remittance.amount}, and in no journal entry",
             )
-            for remittance in remittances_in_no_entry(self._sources.store, entity)
+            for remittance in remittances_in_no_entry(self._sources.store, place.entity)
             if remittance.item_id not in waiting
         )
+        left = posted_and_not_entered(self._books, place)
+        if remittances or not left:
+            return remittances
+        return (Divergence(what="subledger", subject_id=None, amount=left, note="posted, and in no journal entry"),)
 
     def _strangers(self, entity: str) -> tuple[Divergence, ...]:
         """Entries of other entities that are booked in this one's books."""

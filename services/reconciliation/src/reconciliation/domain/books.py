@@ -59,12 +59,13 @@ class PatientBalance:
 
 @dataclass(frozen=True, slots=True)
 class LedgerBalance:
-    """One account and party of the subledger."""
+    """One account and party of the subledger: everything posted, and what of it is in journal entries."""
 
     entity: str
     account: str
     party: str
     amount: Money
+    intended: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,11 @@ class Books:
     def subledger_side(self) -> dict[Key, Money]:
         """What the subledger says of every account and party."""
         return {(row.entity, row.account, row.party): row.amount for row in self.subledger}
+
+    @cached_property
+    def intended_side(self) -> dict[Key, Money]:
+        """What the journal entries say of every account and party, confirmed or not."""
+        return {(row.entity, row.account, row.party): row.intended for row in self.subledger}
 
     @cached_property
     def erp_side(self) -> dict[Key, Money]:

@@ -180,3 +180,14 @@ def _remittances_not_booked(books: Books, entity: str) -> Iterator[ExplainingIte
             yield ExplainingItem(
                 reason=f"{REMITTANCE_WAITS}: {group.reason}", amount=-payment, subject_id=group.group_id
             )
+
+
+def posted_and_not_entered(books: Books, place: Place) -> Money:
+    """What was posted to the subledger and is neither in a journal entry nor on its way into one; zero when all is well."""
+    key = (place.entity, place.account, place.party)
+    waiting = Money.total(
+        line_total(group.lines, place.account, place.party)
+        for group in books.open_groups
+        if group.entity == place.entity
+    )
+    return books.subledger_side.get(key, ZERO) - waiting - books.intended_side.get(key, ZERO)

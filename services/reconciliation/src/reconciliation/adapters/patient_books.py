@@ -1,0 +1,77 @@
+"""The books of payments, asked by gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from billing.operations.v1 import operations_pb2 as operations
+from billing.operations.v1 import operations_pb2_grpc
+from billing.payments.v1 import payments_pb2 as pb
+from billing.payments.v1 import payments_pb2_grpc
+
+from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases, uuid_or_none
+from reconciliation.application.ports import AccountBalance, PatientReading, Responsibility
+from reconciliation.domain.books import GATEWAY_CLEARING, ClearingEntry, OpenCase, PatientBalance, Progress
+
+LIST_MAX = 5000
+
+
+class GrpcPatientBooks:
+    """What patients owe, and which of their payments the gateway still holds."""
+
+    def __init__(
+        self, stub: payments_pb2_grpc.PaymentsServiceStub, operations_stub: operations_pb2_grpc.OperationsServiceStub
+    ) -> None:
+        self._stub = stub
+        self._operations = operations_stub
+
+    def read(self, entities: Sequence[str]) -> PatientReading:
+        answer = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest())
+        chosen = [row for row in answer.entities if row.entity in entities]
+        waiting = tuple(entry for entity in entities for entry in self._not_paid_out(entity))
+        settled = is_settled(self._operations.GetStatus(operations.GetStatusRequest()), answer.log_position)
+        return PatientReading(
+            Progress(answer.log_position, settled),
+            tuple(PatientBalance(row.entity, money(row.patient_balance)) for row in chosen),
+            waiting,
+        )
+
+    def _not_paid_out(self, entity: str) -> list[ClearingEntry]:
+        request = pb.ListPaymentsRequest(entity=entity, only_not_paid_out=True, limit=LIST_MAX)
+        return [
+            ClearingEntry(
+                entity=entity,
+                account=GATEWAY_CLEARING,
+                item_id=UUID(payment.payment_id),
+                kind="payment",
+                amount=money(payment.amount),
+                on=date_or_none(payment.effective_date),
+                reference=payment.gateway_id,
+            )
+            for payment in self._stub.ListPayments(request).payments
+        ]
+
+    def accounts(self, entity: str) -> Sequence[AccountBalance]:
+        answer = self._stub.ListAccounts(pb.ListAccountsRequest(entity=entity, limit=LIST_MAX))
+        return [
+            AccountBalance(UUID(row.account_id), UUID(row.patient_id), money(row.responsibility), money(row.applied))
+            for row in answer.accounts
+        ]
+
+    def responsibilities(self, account_id: UUID) -> Sequence[Responsibility]:
+        answer = self._stub.GetPatientBalance(pb.GetPatientBalanceRequest(account_id=str(account_id)))
+        return [
+            Responsibility(
+                source_id=UUID(row.source_id),
+                encounter_id=UUID(row.encounter_id),
+                claim_id=uuid_or_none(row.claim_id),
+                amount=money(row.amount),
+                on=date_or_none(row.effective_date),
+            )
+            for row in answer.activity
+            if row.kind == "responsibility"
+        ]
+
+    def cases(self) -> Sequence[OpenCase]:
+        return open_cases("payments", self._operations)

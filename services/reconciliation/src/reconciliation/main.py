@@ -1,0 +1,145 @@
+"""Reconciliation, configured, wired and started."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from billing.claims.v1 import claims_pb2_grpc
+from billing.ledger.v1 import ledger_pb2_grpc
+from billing.operations.v1 import operations_pb2_grpc
+from billing.payments.v1 import payments_pb2_grpc
+from canonical.master_data import load_master_data
+from chassis.domain import UnsafeSetting
+from chassis.eventstore import EventStore
+from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.messaging import BatchConsumer
+from chassis.rpc import channel_to
+from chassis.runtime import ServiceCore, ServiceShape, Sweep
+from chassis.runtime.opening import open_event_store
+from chassis.runtime.service import run
+from chassis.runtime.settings import Settings
+from chassis.security.client_credentials import ClientCredentials
+
+from reconciliation.adapters.claims_books import GrpcClaimsBooks
+from reconciliation.adapters.grpc import reconciliation_service
+from reconciliation.adapters.ledger_books import GrpcLedgerBooks
+from reconciliation.adapters.patient_books import GrpcPatientBooks
+from reconciliation.application.ports import ClaimsBooks, LedgerBooks, PatientBooks
+from reconciliation.application.publishing import publish
+from reconciliation.application.queries import PROJECTIONS, TABLES
+from reconciliation.application.reactions import FROM_LEDGER, FROM_PAYMENTS
+from reconciliation.application.reading import Sources
+from reconciliation.application.use_cases import Reconciling, Sweeping
+from reconciliation.domain.breaks import Break
+from reconciliation.domain.runs import ReconciliationRun
+from reconciliation.domain.witnessed import ClearingItem, WitnessedJournal
+
+NAME = "reconciliation"
+PAUSE_SECONDS = 0.5
+CALL_DEADLINE_SECONDS = 30.0
+CHECK_DUE_SECONDS = 5.0
+SHAPE = ServiceShape(
+    name=NAME,
+    aggregates=(WitnessedJournal, ClearingItem, ReconciliationRun, Break),
+    tables=TABLES,
+    projections=PROJECTIONS,
+    publishing=publish,
+)
+
+
+class ReconciliationSettings(Settings):
+    """What reconciliation is told beside what every service is: how often it proves by itself, 0 for never."""
+
+    reconcile_every_seconds: int = 300
+
+
+def reconciling_over(
+    store: EventStore,
+    clock: Callable[[], datetime],
+    claims: ClaimsBooks,
+    patients: PatientBooks,
+    ledger: LedgerBooks,
+    *,
+    entities: tuple[str, ...] = (),
+    pause: Callable[[], None] = lambda: None,
+) -> Reconciling:
+    """The proof over these books; `pause` waits between two readings of books that moved."""
+    return Reconciling(Sources(store, claims, patients, ledger, entities), clock, pause)
+
+
+def assemble(
+    store: EventStore,
+    clock: Callable[[], datetime],
+    reconciling: Reconciling,
+    *,
+    every_seconds: float = 0,
+    crash_point: CrashPoint = no_crash,
+) -> ServiceCore:
+    """The service without its transports; it proves by itself only where `every_seconds` is given."""
+    reactions = {"ledger": FROM_LEDGER, "payments": FROM_PAYMENTS}
+    return ServiceCore(
+        shape=SHAPE,
+        store=store,
+        clock=clock,
+        consumers={
+            upstream: BatchConsumer(f"{NAME}-{upstream}", store, answered, clock, crash_point=crash_point)
+            for upstream, answered in reactions.items()
+        },
+        sweeps=(Sweep("prove", CHECK_DUE_SECONDS, Sweeping(reconciling, every_seconds).run),),
+    )
+
+
+def main() -> int:
+    """Runs the service by its environment; the exit code."""
+    settings = ReconciliationSettings.from_environment(os.environ)
+    clock = partial(datetime.now, UTC)
+    store = open_event_store(settings, SHAPE)
+    claims, patients, ledger = _books(settings)
+    reconciling = reconciling_over(
+        store,
+        clock,
+        claims,
+        patients,
+        ledger,
+        entities=_entities(settings),
+        pause=partial(time.sleep, PAUSE_SECONDS),
+    )
+    core = assemble(
+        store,
+        clock,
+        reconciling,
+        every_seconds=settings.reconcile_every_seconds,
+        crash_point=settings.crash_points(NAME),
+    )
+    return run(core, settings, grpc=[reconciliation_service(core, reconciling)])
+
+
+def _books(settings: Settings) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
+    tokens = ClientCredentials(settings.token_url, settings.client_id, settings.client_secret.get_secret_value())
+    channels = []
+    for name in ("claims_grpc", "payments_grpc", "ledger_grpc"):
+        target = getattr(settings, name)
+        if not target:
+            raise UnsafeSetting(f"THROUGHLINE_{name.upper()}", "not given", "the address of that service")
+        channels.append(channel_to(target, tokens, deadline_seconds=CALL_DEADLINE_SECONDS))
+    claims, payments, ledger = channels
+    operations = operations_pb2_grpc.OperationsServiceStub
+    return (
+        GrpcClaimsBooks(claims_pb2_grpc.ClaimsServiceStub(claims), operations(claims)),
+        GrpcPatientBooks(payments_pb2_grpc.PaymentsServiceStub(payments), operations(payments)),
+        GrpcLedgerBooks(ledger_pb2_grpc.LedgerServiceStub(ledger), operations(ledger)),
+    )
+
+
+def _entities(settings: Settings) -> tuple[str, ...]:
+    if settings.master_data_path is None:
+        return ()
+    return tuple(entity.code for entity in load_master_data(settings.master_data_path).entities)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
