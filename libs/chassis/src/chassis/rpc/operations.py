@@ -12,6 +12,7 @@ import grpc
 from billing.common.v1 import common_pb2
 from billing.operations.v1 import operations_pb2 as pb
 from billing.operations.v1 import operations_pb2_grpc
+from canonical.money import Money
 from canonical.sealed import Sealed
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
@@ -152,6 +153,8 @@ def unsealed_view(value: Any) -> Any:
     """A JSON value of an event's field in which every sealed part is the word `sealed`."""
     if isinstance(value, Sealed):
         return "sealed"
+    if isinstance(value, Money):
+        return str(value)
     if isinstance(value, BaseModel):
         return {name: unsealed_view(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
