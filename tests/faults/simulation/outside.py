@@ -1,0 +1,206 @@
+"""The world round the services: what waits to be sent to them, and who takes what they send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from random import Random
+from typing import TypeVar
+
+from canonical.money import Money
+from chassis.domain import Unavailable
+from chassis.testing.clock import FixedClock
+from intake.adapters.fhir.names import FhirNames
+from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.hl7v2.translation import read_message
+from intake.adapters.x12_files import X12File
+from intake.application.deliveries import InboundDelivery
+from intake.application.receiving import Receiving
+from intake.application.receiving_files import ReceivingFiles
+from payments.adapters.bank_files import take_bank_file
+from payments.adapters.stripe_gateway import event_of, verify
+from payments.application.doors import Doors, GatewayMessage
+from payments.domain.payment import BalanceTransaction
+from sandbox.world.bank import Bank
+from sandbox.world.ehr import DeliveryKind, delivery_of
+from sandbox.world.gateway_book import GatewayBook
+from sandbox.world.gateway_objects import Json
+from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.misbehaviour import Misbehaviour
+from sandbox.world.payer import PAYER_SEED, Answer, Payers
+from sandbox.world.scenario import SimulatedEncounter
+from sandbox.world.webhooks import signature_header
+
+from .erp import FaultyTransport
+from .mischief import Kind, Mischief
+
+SECRET = "whsec_of_the_simulation"  # noqa: S105 (a simulation's secret guards nothing)
+TOGETHER_MAX = 3
+_T = TypeVar("_T")
+
+
+class RefusedDelivery(AssertionError):
+    """A message of the clean story was refused at the door."""
+
+
+class Outside:
+    """EHR, clearinghouse, payers, bank and gateway; whatever is not answered is sent again."""
+
+    def __init__(self, random: Random, mischief: Mischief, clock: FixedClock, transport: FaultyTransport) -> None:
+        self._random = random
+        self._mischief = mischief
+        self._clock = clock
+        self._transport = transport
+        self._taken: set[str] = set()
+        self.payers = Payers(PAYER_SEED, misbehaviour=Misbehaviour())
+        self.bank = Bank()
+        self.gateway = GatewayBook(1, lambda: clock().timestamp(), Misbehaviour())
+        self.conversations: list[list[InboundDelivery]] = []
+        self.payer_files: dict[str, bytes] = {}
+        self.bank_files: dict[str, bytes] = {}
+        self.webhooks: list[bytes] = []
+        self._past_messages: list[InboundDelivery] = []
+        self._past_payer_files: list[tuple[str, bytes]] = []
+        self._past_bank_files: list[tuple[str, bytes]] = []
+        self._past_webhooks: list[bytes] = []
+
+    @property
+    def is_quiet(self) -> bool:
+        waiting = (self.conversations, self.payer_files, self.bank_files, self.webhooks, self._untaken())
+        return not any(waiting)
+
+    def visit(self, encounters: Iterable[SimulatedEncounter]) -> None:
+        """The EHR has these encounters to tell, each in a conversation of its own."""
+        self.conversations += [_conversation(encounter) for encounter in encounters]
+
+    def send_messages(self, intake: Receiving) -> int:
+        """The next message of some conversations, perhaps one that was sent before."""
+        chosen = self._some(self.conversations)
+        messages = [conversation[0] for conversation in chosen]
+        messages += self._again(self._past_messages)
+        if not messages:
+            return 0
+        for outcome, message in zip(intake.receive(messages), messages, strict=True):
+            if not outcome.accepted:
+                raise RefusedDelivery(f"{message.delivery_key}: {'; '.join(outcome.findings)}")
+        self._past_messages += messages
+        if not self._mischief.strikes(Kind.DOOR_ANSWER_LOST):
+            for conversation in chosen:
+                conversation.pop(0)
+            self.conversations = [conversation for conversation in self.conversations if conversation]
+        return len(messages)
+
+    def carry_claims(self) -> int:
+        """The clearinghouse takes one file of claims; the payers answer it."""
+        waiting = self._untaken()
+        if not waiting:
+            return 0
+        name = self._random.choice(waiting)
+        self._taken.add(name)
+        self.drop(self.payers.receive(self._transport.files[name], self._clock()))
+        return 1
+
+    def drop(self, answers: Iterable[Answer]) -> None:
+        """Files from payers, into the folder that intake watches."""
+        for answer in answers:
+            assert answer.name not in self.payer_files, f"{answer.name} is dropped twice"
+            self.payer_files[answer.name] = answer.content
+
+    def send_payer_file(self, intake: ReceivingFiles) -> int:
+        chosen = self._one_file(self.payer_files, self._past_payer_files)
+        if chosen is None:
+            return 0
+        name, content = chosen
+        intake.receive(X12File(name, content, source="file-drop"))
+        self._file_taken(self.payer_files, self._past_payer_files, name, content)
+        return 1
+
+    def send_bank_file(self, doors: Doors) -> int:
+        chosen = self._one_file(self.bank_files, self._past_bank_files)
+        if chosen is None:
+            return 0
+        name, content = chosen
+        if not take_bank_file(doors, sandbox_master_data(), name, content):
+            raise RefusedDelivery(name)
+        self._file_taken(self.bank_files, self._past_bank_files, name, content)
+        return 1
+
+    def tell(self, events: Iterable[Json]) -> None:
+        """The gateway has these events to tell, in no order that it promises."""
+        self.webhooks += [json.dumps(event).encode() for event in events]
+
+    def send_webhooks(self, doors: Doors) -> int:
+        chosen = self._some(self.webhooks)
+        sent = chosen + self._again(self._past_webhooks)
+        if not sent:
+            return 0
+        doors.receive_webhooks([self._verified(raw) for raw in sent])
+        self._past_webhooks += sent
+        if not self._mischief.strikes(Kind.DOOR_ANSWER_LOST):
+            self.webhooks = [raw for raw in self.webhooks if raw not in chosen]
+        return len(sent)
+
+    def _verified(self, raw: bytes) -> GatewayMessage:
+        now = self._clock()
+        verify(raw, signature_header(raw, SECRET, int(now.timestamp())), [SECRET], now)
+        event_id, fact = event_of(raw)
+        return GatewayMessage(raw, event_id, fact)
+
+    def deposit_statement(self, day: date) -> None:
+        """The bank's files of what arrived since the last ones."""
+        for file in self.bank.statement(day, self._clock()):
+            self.bank_files[file.name] = file.content
+
+    def _untaken(self) -> list[str]:
+        return [name for name in self._transport.files if name not in self._taken]
+
+    def _some(self, waiting: Sequence[_T]) -> list[_T]:
+        return self._random.sample(list(waiting), min(len(waiting), self._random.randint(1, TOGETHER_MAX)))
+
+    def _again(self, past: Sequence[_T]) -> list[_T]:
+        """Now and then something that was sent and answered before."""
+        return [self._random.choice(past)] if past and self._mischief.strikes(Kind.DOOR_SENT_AGAIN) else []
+
+    def _one_file(self, waiting: Mapping[str, bytes], past: Sequence[tuple[str, bytes]]) -> tuple[str, bytes] | None:
+        again = self._again(past)
+        if again:
+            return again[0]
+        return self._random.choice(list(waiting.items())) if waiting else None
+
+    def _file_taken(self, waiting: dict[str, bytes], past: list[tuple[str, bytes]], name: str, content: bytes) -> None:
+        """The file is moved away, unless the mover died before it could."""
+        past.append((name, content))
+        if not self._mischief.strikes(Kind.DOOR_ANSWER_LOST):
+            waiting.pop(name, None)
+
+
+def _conversation(encounter: SimulatedEncounter) -> list[InboundDelivery]:
+    """The messages of one encounter as intake's doors read them, in order."""
+    told = delivery_of(encounter)
+    if told.kind is DeliveryKind.BUNDLE:
+        return [read_delivery(raw, FhirNames(), actor="client:ehr") for raw in told.messages]
+    return [read_message(raw, actor="door:mllp").delivery for raw in told.messages]
+
+
+class GatewayApi:
+    """What payments may ask the gateway; implements GatewayReader."""
+
+    def __init__(self, book: GatewayBook, mischief: Mischief) -> None:
+        self._book = book
+        self._mischief = mischief
+
+    def balance_transactions(self, payout_gateway_id: str) -> Sequence[BalanceTransaction]:
+        if self._mischief.strikes(Kind.GATEWAY_DOWN):
+            raise Unavailable("simulated: the gateway does not answer")
+        return [
+            BalanceTransaction(
+                gateway_id=line.id,
+                amount=Money(line.amount),
+                fee=Money(line.fee),
+                net=Money(line.net),
+                payment_gateway_id=self._book.charges[line.source].intent_id,
+            )
+            for line in self._book.transactions_of(payout_gateway_id)
+            if line.kind == "charge"
+        ]
