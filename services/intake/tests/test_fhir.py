@@ -13,7 +13,7 @@ from intake.adapters.fhir import FhirNames, read_delivery
 from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen, SelfPayAssumed
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
-from .world import Wire, bundle, encounters, messages_of, raw, resources
+from .world import Wire, bundle, encounters, messages_of, only, raw, resources
 
 ENCOUNTER = encounters(Wire.FHIR)[0]
 
@@ -28,8 +28,8 @@ def rules(content: bytes, **more: Any) -> list[tuple[str, str]]:
 
 def test_a_bundle_becomes_facts_of_one_patient() -> None:
     delivery = read(messages_of(ENCOUNTER).messages[0])
-    by_type = {type(fact): fact for fact in delivery.facts}
-    patient, encounter, coverage = by_type[PatientSeen], by_type[EncounterSeen], by_type[CoverageSeen]
+    patient, encounter = only(delivery.facts, PatientSeen), only(delivery.facts, EncounterSeen)
+    coverage = only(delivery.facts, CoverageSeen)
     assert delivery.findings == ()
     assert (delivery.source, delivery.delivery_key) == (ENCOUNTER.source, ENCOUNTER.visit_number)
     assert (delivery.entity, delivery.patient.id) == (ENCOUNTER.entity, patient.patient_id)
@@ -41,6 +41,7 @@ def test_a_bundle_becomes_facts_of_one_patient() -> None:
     assert (encounter.rendering_provider.code, encounter.finished) == (ENCOUNTER.provider, True)
     assert encounter.diagnosis_codes == ENCOUNTER.diagnosis_codes
     assert ENCOUNTER.coverage is not None
+    assert coverage.details is not None
     assert (coverage.payer.code, coverage.details.member_id) == (ENCOUNTER.coverage.payer, ENCOUNTER.coverage.member_id)
 
 
@@ -113,7 +114,7 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
         (_set("Encounter", "status", "cancelled"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "subject", "over"), "Bundle.entry[4].Encounter.subject", "fhir-r4"),
-        (_set("Coverage", "status", "cancelled"), "Bundle.entry[6].Coverage.status", "coverage-status"),
+        (_set("Coverage", "status", "cancelled"), "Bundle.entry[7].Coverage.status", "coverage-status"),
         (_drop("ChargeItem", "priceOverride"), "Bundle.entry[5].ChargeItem.priceOverride.value", "required"),
         (_drop("ChargeItem", "identifier"), "Bundle.entry[5].ChargeItem.identifier", "required"),
         (_drop("ChargeItem", "context"), "Bundle.entry[5].ChargeItem.context", "required"),

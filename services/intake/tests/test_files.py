@@ -145,7 +145,7 @@ def test_a_remittance_that_is_one_cent_out_is_quarantined_and_says_where(segment
     (told,) = quarantined(service)
     (case,) = service.cases()
     assert outcome.quarantined
-    assert heads(service) == parts(service) == []
+    assert (heads(service), parts(service)) == ([], [])
     assert told.residual is not None
     assert abs(told.residual) == Money(1)
     assert any("SVC at" in finding and "residual" in finding for finding in told.findings)

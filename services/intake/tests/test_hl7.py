@@ -13,7 +13,7 @@ from intake.application.deliveries import Outcome
 from intake.domain.facts import ChargesComplete, ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen, SelfPayAssumed
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
-from .world import Wire, charge_message, encounters, messages_of, replace_field
+from .world import Wire, charge_message, encounters, messages_of, only, replace_field
 
 ENCOUNTER = encounters(Wire.HL7)[0]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -56,14 +56,15 @@ def test_a_batch_of_charges_is_read_to_the_cent(encounter: Any) -> None:
 
 def test_a_batch_of_charges_names_patient_encounter_and_coverage() -> None:
     delivery = read_message(charge_message().encode(), actor="door").delivery
-    by_type = {type(fact): fact for fact in delivery.facts}
-    patient, encounter, coverage = by_type[PatientSeen], by_type[EncounterSeen], by_type[CoverageSeen]
+    patient, encounter = only(delivery.facts, PatientSeen), only(delivery.facts, EncounterSeen)
+    coverage = only(delivery.facts, CoverageSeen)
     assert (delivery.source, delivery.entity) == (ENCOUNTER.source, ENCOUNTER.entity)
     assert patient.patient_id == patient_id_of(ENCOUNTER.source, ENCOUNTER.patient.mrn)
     assert patient.details.birth_date == ENCOUNTER.patient.birth_date
     assert encounter.encounter_id == encounter_id_of(ENCOUNTER.source, ENCOUNTER.visit_number)
     assert encounter.diagnosis_codes == ENCOUNTER.diagnosis_codes
     assert ENCOUNTER.coverage is not None
+    assert coverage.details is not None
     assert (coverage.payer.code, coverage.details.member_id) == (ENCOUNTER.coverage.payer, ENCOUNTER.coverage.member_id)
     assert isinstance(delivery.facts[-1], ChargesComplete)
 

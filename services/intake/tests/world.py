@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from canonical.encounter import ChargeLine
@@ -27,11 +27,13 @@ from intake.adapters.hl7v2 import read_message
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
 from intake.domain.encounter import CapturedCharge, EncounterFacts
+from intake.domain.facts import Fact
 from intake.main import SHAPE, Intake, assemble
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import Scenario, SimulatedEncounter, Wire
 
+_F = TypeVar("_F")
 TODAY = date(2026, 3, 1)
 STORY = Scenario.tell(1, 80, TODAY)
 PATIENT = derive("test", "patient")
@@ -76,6 +78,12 @@ def read(raw: bytes) -> InboundDelivery:
     if raw.startswith(b"{"):
         return read_delivery(raw, FhirNames(), actor="service:ehr")
     return read_message(raw, actor="door:mllp").delivery
+
+
+def only(facts: Iterable[Fact], kind: type[_F]) -> _F:
+    """The one fact of a kind."""
+    (found,) = [fact for fact in facts if isinstance(fact, kind)]
+    return found
 
 
 def sealed(kind: str = "patient.v1", text: bytes = b"ciphertext") -> Sealed:

@@ -27,14 +27,14 @@ ENCOUNTER_STATUSES = ("planned", "arrived", "triaged", "in-progress", "onleave",
 def read_delivery(raw: bytes, names: FhirNames, *, actor: str, key: str = "", expect: str = "") -> InboundDelivery:
     """One body as a delivery; what is wrong with it stands in its findings.
 
-    `key` is the sender's idempotency key, used where the body names none. `expect` is the `Type` or `Type/id` that
+    `key` is the sender's idempotency key at this address, used where the body names none. `expect` is the `Type` or `Type/id` that
     the address said.
     """
-    source, delivery_key, patient, entity = SOURCE_UNKNOWN, key, NOWHERE, ""
+    source, delivery_key, patient, entity = SOURCE_UNKNOWN, "", NOWHERE, ""
     try:
         content = parse_object(raw)
         source = _source_of(content)
-        delivery_key = _delivery_key(content) or key
+        delivery_key = _delivery_key(content) or (f"{expect} {key}".strip() if key else "")
         if not delivery_key:
             raise _refused("Bundle.identifier.value", "delivery-key", "or meta.versionId, or header Idempotency-Key")
         entries = entries_of(content)
@@ -45,7 +45,7 @@ def read_delivery(raw: bytes, names: FhirNames, *, actor: str, key: str = "", ex
     except InvalidMessage as invalid:
         return InboundDelivery(
             source,
-            delivery_key or "none",
+            delivery_key or key or "none",
             FORMAT,
             raw,
             actor,

@@ -1,0 +1,190 @@
+"""One example of each stored event, always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from canonical.codes import AdjustmentGroup, PayerClass
+from canonical.encounter import ChargeLine
+from canonical.ids import derive
+from canonical.money import Money
+from canonical.remittance import (
+    ClaimAdjustment,
+    ClaimPayment,
+    ProviderAdjustment,
+    RemittanceSummary,
+    ServicePayment,
+)
+from canonical.sealed import Sealed
+from chassis.domain import Event
+from chassis.exceptions.case import CaseState, ExceptionCase
+from chassis.inbound import Fact, InboundMessage, MessageState
+from chassis.testing import context
+from intake.domain.access import Disclosure
+from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
+from intake.domain.patient import Patient, SourceReference
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, PayerAnswer
+from intake.domain.remittance_receipt import RemittanceReceipt
+
+PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
+SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
+FACTS = EncounterFacts(
+    patient_id=PATIENT, source="ehr-north", entity="NORTH", location="N-MAIN", rendering_provider="PRV01"
+)
+LINE = ChargeLine(
+    charge_id=OTHER,
+    procedure_code="99213",
+    modifiers=("25",),
+    units=Decimal("1.5"),
+    amount=Money.of("124.00"),
+    service_date=date(2026, 2, 6),
+    diagnosis_pointers=(1, 2),
+    department="N-FM",
+)
+REASON = HoldReason(field="payer", rule="unknown-payer", note="no payer 'X' on 2026-02-06")
+CO45 = ClaimAdjustment(group=AdjustmentGroup.CONTRACTUAL, reason="45", amount=Money.of("37.20"))
+CLAIM = ClaimPayment(
+    position=0,
+    patient_control_number="TPCN1",
+    status="1",
+    charge=Money.of("124.00"),
+    paid=Money.of("86.80"),
+    patient_responsibility=Money(0),
+    payer_control_number="ICN1",
+    services=(
+        ServicePayment(
+            procedure_code="99213",
+            modifiers=("25",),
+            charge=Money.of("124.00"),
+            paid=Money.of("86.80"),
+            line_control_number="1",
+            adjustments=(CO45,),
+        ),
+    ),
+    span_start=512,
+    span_length=128,
+)
+SUMMARY = RemittanceSummary(
+    remittance_id=OTHER,
+    receipt_id=MESSAGE,
+    entity="NORTH",
+    payer_id="ACME",
+    payer_identifier="1900100001",
+    trace_number="TRACE1",
+    payment=Money.of("76.80"),
+    payment_method="ACH",
+    effective_date=date(2026, 2, 27),
+    claim_count=1,
+    chunk_count=1,
+    total_charge=Money.of("124.00"),
+    total_paid=Money.of("86.80"),
+    total_provider_adjustments=Money.of("10.00"),
+    content_hash="a" * 64,
+    provider_adjustments=(
+        ProviderAdjustment(
+            provider="1900100003", fiscal_date=date(2026, 12, 31), reason="WO", reference="R1", amount=Money.of("10.00")
+        ),
+    ),
+    message_id=MESSAGE,
+)
+ACKNOWLEDGEMENT = Acknowledgement(
+    kind="999", group_control_number="101", code="R", rejected_sets=("0001",), notes=("set 0001 IK502 5",)
+)
+STATUS = ClaimStatus(
+    patient_control_number="TPCN1",
+    accepted=True,
+    payer_control_number="ICN1",
+    category_codes=("A2",),
+    charge=Money.of("124.00"),
+)
+
+
+def examples() -> Iterator[Event]:
+    """One of each."""
+    for kind, fields in (*_charging(), *_paying(), *_of_the_chassis()):
+        yield kind(originator_id=PATIENT, originator_version=1, timestamp=context().now, meta=context().meta, **fields)
+
+
+def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    yield Patient.Registered, {"details": SEALED, "fingerprint": "f1"}
+    yield Patient.DetailsChanged, {"details": SEALED, "fingerprint": "f2"}
+    yield Patient.IdentifierLinked, {"linked_id": OTHER}
+    yield Patient.CoverageNamed, {"payer": "ACME", "coverage": SEALED, "fingerprint": "f3"}
+    yield SourceReference.Named, {"target_id": PATIENT, "code": ""}
+    seen = {"facts": FACTS, "clinical": SEALED, "diagnosis_count": 2, "fingerprint": "f4"}
+    yield Encounter.Opened, seen
+    yield Encounter.DetailsChanged, seen
+    covered = {"payer": "ACME", "has_member_id": True, "coverage": SEALED, "fingerprint": "f5"}
+    yield Encounter.CoverageAttached, covered
+    yield (
+        Encounter.ChargeCaptured,
+        {"charge": CapturedCharge(line=LINE, performer="PRV01", message_id=MESSAGE)},
+    )
+    yield Encounter.Finished, {}
+    yield Encounter.Held, {"reasons": (REASON,), "amount": Money.of("124.00")}
+    yield Encounter.Released, {"reason": "payer added"}
+    yield Encounter.Charged, CHARGED
+
+
+CHARGED = {
+    "posting": 1,
+    "patient_id": PATIENT,
+    "entity": "NORTH",
+    "payer": "ACME",
+    "payer_class": PayerClass.COMMERCIAL,
+    "location": "N-MAIN",
+    "place_of_service": "11",
+    "rendering_provider": "PRV01",
+    "service_from": date(2026, 2, 6),
+    "service_to": date(2026, 2, 6),
+    "charges": (LINE,),
+    "total": Money.of("124.00"),
+    "diagnosis_count": 2,
+    "has_member_id": True,
+    "details": SEALED,
+    "message_ids": (MESSAGE,),
+}
+
+
+def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    yield RemittanceReceipt.Read, {"summary": SUMMARY}
+    yield (
+        RemittanceReceipt.ChunkRead,
+        {"remittance_id": OTHER, "chunk": 0, "claims": (CLAIM,), "total_paid": Money.of("86.80")},
+    )
+    yield PayerAnswer.AcknowledgementRead, {"message_id": MESSAGE, "acknowledgement": ACKNOWLEDGEMENT}
+    yield PayerAnswer.StatusesRead, {"message_id": MESSAGE, "statuses": (STATUS,)}
+    yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}
+
+
+def _of_the_chassis() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    fact = Fact(name="format", value="x12")
+    wrong = {"findings": ("FT1[1]-11: required: the amount",), "finding_count": 1, "facts": (fact,)}
+    yield (
+        InboundMessage.Received,
+        {
+            "source_system": "ehr-north",
+            "delivery_key": "K1",
+            "source_reference": "K1",
+            "format": "fhir-r4",
+            "entity": "NORTH",
+            "size_bytes": 100,
+            "content_address": "b" * 64,
+            "span_count": 1,
+            "span_digest": "c" * 64,
+        },
+    )
+    yield InboundMessage.Accepted, {"facts": (fact,)}
+    yield InboundMessage.Refused, wrong
+    yield InboundMessage.Quarantined, wrong | {"residual": Money(1)}
+    again = {"verdict": MessageState.ACCEPTED, "reason": "the payer was added", "findings": (), "finding_count": 0}
+    yield InboundMessage.Reprocessed, again
+    yield (
+        ExceptionCase.Raised,
+        {"code": "UnknownPayer", "summary": str(REASON), "subject": "encounter", "subject_id": PATIENT},
+    )
+    yield ExceptionCase.Assigned, {"owner": "user:ada"}
+    yield ExceptionCase.Ended, {"how": CaseState.CORRECTED, "reason": "payer added"}

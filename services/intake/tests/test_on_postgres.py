@@ -1,0 +1,54 @@
+"""The same story on a real PostgreSQL: same announcements, same read models, and rebuilt equal to live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from chassis.eventstore.migrations import migrate
+from chassis.eventstore.postgres import PostgresEventStore
+from chassis.inbound import INBOUND_MESSAGES, read_raw
+from intake.application.queries import TABLES
+from intake.main import SHAPE
+from sandbox.servers.postgres import PostgresServer
+from sandbox.world.bulk import generate_remittance
+from sandbox.world.remittances import corrupted
+
+from .world import STORY, IntakeUnderTest
+
+pytestmark = pytest.mark.servers
+PAID_ON = date(2026, 2, 27)
+ALL_TABLES = (INBOUND_MESSAGES, *TABLES)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEventStore]:
+    with PostgresServer(tmp_path_factory.mktemp("postgres")) as server:
+        roles = {"owner_role": "intake_owner", "owner_password": "o", "app_role": "intake_app", "app_password": "a"}
+        server.ensure_database("intake", **roles)
+        migrate(server.dsn("intake", "intake_owner", "o"), SHAPE.all_tables, "intake_app")
+        dsn = server.dsn("intake", "intake_app", "a")
+        with PostgresEventStore(dsn, SHAPE.registry(), SHAPE.all_projections, SHAPE.all_tables) as opened:
+            yield opened
+
+
+def told(service: IntakeUnderTest) -> IntakeUnderTest:
+    for _ in range(2):
+        service.receive_encounters(STORY.encounters)
+        service.receive_file(generate_remittance(4600, PAID_ON).content)
+        service.receive_file(corrupted(generate_remittance(3, PAID_ON, seed=2)).content, "bad.835")
+    return service
+
+
+def test_postgres_and_memory_hold_the_same_and_rebuild_to_the_same(store: PostgresEventStore) -> None:
+    on_postgres, in_memory = told(IntakeUnderTest(store)), told(IntakeUnderTest())
+    sent = generate_remittance(4600, PAID_ON).content
+    accepted = store.rows(INBOUND_MESSAGES, {"format": "x12", "state": "accepted"})
+
+    tables = [store.read_model_hash(table) for table in ALL_TABLES]
+    assert tables == [in_memory.store.read_model_hash(table) for table in ALL_TABLES]  # type: ignore[attr-defined]
+    assert len(on_postgres.events()) == len(in_memory.events())
+    assert [read_raw(store, on_postgres.sealer, row["message_id"]) for row in accepted] == [sent]  # type: ignore[arg-type]
+    store.rebuild_read_models()
+    assert tables == [store.read_model_hash(table) for table in ALL_TABLES]
