@@ -95,7 +95,7 @@ class RemittanceReceived(PublicEvent):
 
 
 class RemittanceChunkReceived(PublicEvent):
-    """A part of a remittance: claims `chunk * 500` and on, at most 500."""
+    """A part of a remittance: its next claims, at most 500, and fewer where they are large; parts count from 0."""
 
     SERVICE = "intake"
     TYPE = "remittance-chunk-received"
