@@ -12,7 +12,7 @@ from canonical.money import Money
 from reconciliation.application.ports import Receivable
 from reconciliation.application.queries import confirmed_journals, remittances_in_no_entry
 from reconciliation.application.reading import Sources, documents_of
-from reconciliation.domain.books import AR_PATIENT, AR_PAYER, Books, ErpDocument
+from reconciliation.domain.books import AR_PATIENT, AR_PAYER, EFT_CLEARING, Books, ClearingEntry, ErpDocument
 from reconciliation.domain.controls import posted_and_not_entered
 from reconciliation.domain.drill_down import (
     ConfirmedJournal,
@@ -87,12 +87,8 @@ class Drilling:
         """Where the open items as announced and as posted differ."""
         announced = [one for one in self._books.witnessed.clearing if one.entity == place.entity]
         posted = self._sources.ledger.clearing_items(place.entity, place.account)
-        ours = [
-            Entry(one.item_id, one.amount, one.kind, one.item_id, one.on)
-            for one in announced
-            if one.account == place.account
-        ]
-        return differences(ours, [Entry(one.item_id, one.amount, one.kind, one.item_id, one.on) for one in posted])
+        ours = [_item(one) for one in announced if one.account == place.account]
+        return differences(ours, [_item(one) for one in posted])
 
     def journals(self, place: Place, unexplained: Money) -> tuple[Divergence, ...]:
         """The entry that the ERP lacks, holds otherwise or holds elsewhere; never empty."""
@@ -157,6 +153,14 @@ class Drilling:
             numbers = [journal.external_number for journal in self._confirmed(entity)]
             self._held[entity] = documents_of(self._sources.ledger, entity, numbers)
         return self._held[entity]
+
+
+def _item(entry: ClearingEntry) -> Entry:
+    if entry.account == EFT_CLEARING:
+        what = "remittance"
+    else:
+        what = "payout" if entry.kind.startswith("payout") else "payment"
+    return Entry(entry.item_id, entry.amount, what, entry.item_id, entry.on)
 
 
 def _encounter(row: Receivable) -> Entry:
