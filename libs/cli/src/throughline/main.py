@@ -41,3 +41,4 @@ defer(app, "submit", "throughline.submitting.commands:submit", "Send files throu
 defer(app, "exceptions", "throughline.operations.exceptions_commands:app", "List and work what waits for a person.")
 defer(app, "replay", "throughline.operations.replay_commands:replay", "Tell the history of one aggregate.")
 defer(app, "balance", "throughline.balance.commands:balance", "Say what a patient owes, and why.")
+defer(app, "trace", "throughline.tracing.commands:trace", "Follow money from the ERP's line to the bytes it came from.")

@@ -1,0 +1,60 @@
+"""What tracing asks of the services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from throughline.connection import Service
+from throughline.tracing.records import Claim, Decision, Encounter, ErpAnswer, Journal, Message, Remittance
+
+State = Mapping[str, object]
+
+
+class Books(Protocol):
+    """Every answer is None or empty where there is nothing of that id; a service that is down raises Unreachable."""
+
+    def journal(self, reference: str) -> Journal | None:
+        """By its id, or by our number at the ERP."""
+        ...
+
+    def journal_of_document(self, erp_document: str) -> Journal | None:
+        """By the ERP's own name for it."""
+        ...
+
+    def erp_document(self, journal: Journal) -> ErpAnswer: ...
+
+    def claim(self, claim_id: str) -> tuple[Claim, Sequence[Decision]] | None: ...
+
+    def claims_numbered(self, control_number: str) -> Sequence[Claim]: ...
+
+    def claims_of_encounter(self, encounter_id: str) -> Sequence[Claim]: ...
+
+    def decision(self, remittance_id: str, position: int) -> Decision | None: ...
+
+    def remittance(self, remittance_id: str) -> Remittance | None: ...
+
+    def encounter(self, encounter_id: str) -> Encounter | None: ...
+
+    def encounters_of_message(self, message_id: str) -> Sequence[Encounter]: ...
+
+    def remittances_of_message(self, message_id: str) -> Sequence[str]: ...
+
+    def money_of_message(self, message_id: str) -> Sequence[str]:
+        """The payments and deposits that a message of gateway or bank told of."""
+        ...
+
+    def message(self, service: Service, message_id: str) -> Message | None: ...
+
+    def payouts(self) -> Sequence[str]: ...
+
+    def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
+        """Topic and state of the stored events of an aggregate."""
+        ...
+
+    def raw(self, message: Message, start: int, length: int) -> bytes:
+        """
+        Raises:
+            Refused: our token may not read raw messages, or the service keeping them does not show them.
+        """
+        ...

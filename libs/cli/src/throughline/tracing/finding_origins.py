@@ -1,0 +1,244 @@
+"""Finds the fact behind each part, by asking the service that owns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from canonical.money import Money
+
+from throughline.connection import Service
+from throughline.tracing import identities
+from throughline.tracing.books import Books, State
+from throughline.tracing.origins import (
+    Origin,
+    amounts_of_charges,
+    amounts_of_decision,
+    equation_of_decision,
+    mirrored,
+    percent_of,
+)
+from throughline.tracing.records import NOTHING, ChargePosting, Encounter, Part, Place
+from throughline.wire import amount_text
+
+
+class OriginMissing(Exception):
+    """The service that owns the fact does not know it; the message says which and where."""
+
+
+class Origins:
+    """The origins of the parts of one trace; a fact is asked for once, however many lines it is in."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._known: dict[str, Origin] = {}
+        self._finders: Mapping[str, Callable[[Part, str], Origin]] = {
+            "charges": self._of_charges,
+            "remittance": self._of_decision,
+            "deposit": self._of_deposit,
+            "patient-payment": self._of_payment,
+            "application": self._of_application,
+            "payout": self._of_payout,
+        }
+
+    def of(self, part: Part, kind: str, entity: str) -> Origin:
+        """The fact behind a part of a journal entry of this kind.
+
+        Raises:
+            OriginMissing: its service does not know it.
+        """
+        if part.posting_id not in self._known:
+            finder = self._finders.get(kind)
+            if finder is None:
+                raise OriginMissing(f"a journal entry of the unknown kind {kind}")
+            self._known[part.posting_id] = finder(part, entity)
+        return self._known[part.posting_id]
+
+    def _of_decision(self, part: Part, entity: str) -> Origin:
+        decision = self._books.decision(part.item_id, part.position)
+        remittance = self._books.remittance(part.item_id)
+        if decision is None or remittance is None:
+            raise OriginMissing(
+                f"remittance {part.item_id}, position {part.position} is not known to claims and payments"
+            )
+        told = [
+            f"{_claim_words(decision.claim_id, decision.control_number)}: {equation_of_decision(decision)}",
+            f"remittance {remittance.remittance_id} of {remittance.payer}, trace number {remittance.trace_number}, "
+            f"{amount_text(remittance.payment)} for {remittance.claim_count} claims, position {decision.position}",
+        ]
+        estimate = self._estimate(decision.claim_id) if decision.first else NOTHING
+        if estimate:
+            told.append(f"first decision: releases the {amount_text(estimate)} expected when it was charged")
+        return Origin(
+            event="ClaimAdjudicated" if decision.claim_id else "ClaimPaymentUnknown",
+            service="claims",
+            story=tuple(told),
+            amounts=amounts_of_decision(decision, estimate),
+            equation=equation_of_decision(decision),
+            equation_holds=decision.adds_up,
+            places=self._places("intake", [remittance.message_id], decision.span_start, decision.span_length),
+            claim_amounts=(decision.charge if decision.claim_id else None, decision.paid),
+        )
+
+    def _estimate(self, claim_id: str) -> Money:
+        """The J03 amount that was booked with the charges of a claim."""
+        found = self._books.claim(claim_id) if claim_id else None
+        if found is None:
+            return NOTHING
+        claim, _ = found
+        return self._estimate_in(identities.charge_posting(claim.encounter_id, claim.posting))
+
+    def _of_charges(self, part: Part, entity: str) -> Origin:
+        encounter = self._books.encounter(part.encounter_id or part.item_id)
+        posting = None if encounter is None else _posting_with(encounter, part.posting_id)
+        if encounter is None or posting is None:
+            raise OriginMissing(f"encounter {part.encounter_id} has no such posting at intake")
+        estimate = self._estimate_in(part.posting_id)
+        percent = percent_of(estimate, posting.total)
+        own = [charge for charge in encounter.charges if charge.charge_id in posting.charge_ids]
+        told = [
+            f"encounter {encounter.encounter_id}, posting {posting.number}: {len(own)} charges, "
+            f"{amount_text(posting.total)} to {posting.payer or 'the patient'}"
+        ]
+        if estimate:
+            told.append(f"{amount_text(estimate)} expected to be taken off by contract, {percent}% of it")
+        charged = Money.total(charge.amount for charge in own)
+        return Origin(
+            event="EncounterCharged",
+            service="intake",
+            story=tuple(told),
+            amounts=amounts_of_charges(posting, estimate),
+            equation=f"{len(own)} charges = {amount_text(charged)}",
+            equation_holds=charged == posting.total and percent is not None,
+            places=self._places("intake", sorted(set(posting.message_ids) or {each.message_id for each in own})),
+        )
+
+    def _estimate_in(self, posting_id: str) -> Money:
+        lines = [
+            line for _, state in self._books.events("ledger", posting_id) for line in mappings_in(state.get("lines"))
+        ]
+        return -Money.total(money_in(line["amount"]) for line in lines if line.get("account") == "ar-allowance")
+
+    def _of_deposit(self, part: Part, entity: str) -> Origin:
+        remittance = self._books.remittance(part.item_id)
+        recorded = self._state("payments", remittance.deposit_id if remittance else "", "payments.deposit.recorded")
+        assert remittance is not None, "a deposit was found by its remittance"
+        amount = money_in(recorded["amount"])
+        return Origin(
+            event="DepositMatched",
+            service="payments",
+            story=(
+                f"deposit {remittance.deposit_id} of {amount_text(amount)}, bank reference {recorded['reference']}",
+                f"remittance {remittance.remittance_id} of {remittance.payer}, {amount_text(remittance.payment)}",
+            ),
+            amounts=mirrored("cash", "eft-clearing", amount),
+            equation=f"deposit {amount_text(amount)} = remittance {amount_text(remittance.payment)}",
+            equation_holds=amount == remittance.payment,
+            places=self._places("payments", [str(recorded["message_id"])], *_span(recorded)),
+        )
+
+    def _of_payment(self, part: Part, entity: str) -> Origin:
+        paid = self._state("payments", part.item_id, "payments.payment.succeeded")
+        amount, applied, unapplied = (money_in(paid[name]) for name in ("amount", "applied", "unapplied"))
+        return Origin(
+            event="PatientPaymentSucceeded",
+            service="payments",
+            story=(f"payment {part.item_id}, {paid['gateway_id']} at the gateway: {amount_text(amount)}",),
+            amounts={"gateway-clearing": amount, "ar-patient": -applied, "unapplied-patient": -unapplied},
+            equation=f"{amount_text(amount)} = applied {amount_text(applied)} + unapplied {amount_text(unapplied)}",
+            equation_holds=amount == applied + unapplied,
+            places=self._places("payments", [str(paid["message_id"])]),
+        )
+
+    def _of_application(self, part: Part, entity: str) -> Origin:
+        paid = self._state("payments", part.item_id, "payments.payment.succeeded")
+        for number, amount in applications_of(self._books, part.item_id):
+            if identities.application_posting(part.item_id, number) == part.posting_id:
+                return Origin(
+                    event="PaymentApplied",
+                    service="payments",
+                    story=(
+                        f"application {number} of payment {part.item_id}, which was {amount_text(money_in(paid['amount']))}",
+                    ),
+                    amounts=mirrored("unapplied-patient", "ar-patient", amount),
+                    equation=f"applied {amount_text(amount)} of {amount_text(money_in(paid['amount']))}",
+                    equation_holds=amount <= money_in(paid["amount"]),
+                    places=self._places("payments", [str(paid["message_id"])]),
+                )
+        raise OriginMissing(f"payments knows no such application of payment {part.item_id}")
+
+    def _of_payout(self, part: Part, entity: str) -> Origin:
+        for payout_id in self._books.payouts():
+            if identities.payout_share(payout_id, entity) == part.item_id:
+                return self._of_payout_share(payout_id, entity)
+        raise OriginMissing(f"payments knows no payout with the share {part.item_id}")
+
+    def _of_payout_share(self, payout_id: str, entity: str) -> Origin:
+        announced = self._state("payments", payout_id, "payments.payout.announced")
+        composed = self._state("payments", payout_id, "payments.payout.composed")
+        shares = [share for share in mappings_in(composed.get("shares")) if share.get("entity") == entity]
+        if not shares:
+            raise OriginMissing(f"payout {payout_id} has no share of {entity}")
+        gross, fees, net = (money_in(shares[0][name]) for name in ("gross", "fees", "net"))
+        return Origin(
+            event="PayoutPaid",
+            service="payments",
+            story=(f"payout {payout_id}, {announced['gateway_id']} at the gateway: the share of {entity}",),
+            amounts={"cash": net, "processing-fees": fees, "gateway-clearing": -gross},
+            equation=f"gross {amount_text(gross)} = net {amount_text(net)} + fees {amount_text(fees)}",
+            equation_holds=gross == net + fees,
+            places=self._places("payments", [str(announced["message_id"])]),
+        )
+
+    def _state(self, service: Service, aggregate_id: str, topic: str) -> State:
+        """The state of the first event of this topic."""
+        for found, state in self._books.events(service, aggregate_id) if aggregate_id else ():
+            if found == topic:
+                return state
+        raise OriginMissing(f"{service} has no {topic} of {aggregate_id or 'this'}")
+
+    def _places(
+        self, service: Service, message_ids: Sequence[str], start: int = 0, length: int = 0
+    ) -> tuple[Place, ...]:
+        """The span in each message; a length of 0 is the whole message."""
+        messages = [self._books.message(service, identity) for identity in message_ids]
+        return tuple(Place(found, start, length or found.size_bytes) for found in messages if found)
+
+
+def applications_of(books: Books, payment_id: str) -> Sequence[tuple[int, Money]]:
+    """Number and amount of each later application: the match by a person is number 0, the account's own follow."""
+    found: list[tuple[int, Money]] = []
+    accounts: set[str] = set()
+    for topic, state in books.events("payments", payment_id):
+        accounts.add(str(state.get("account_id") or ""))
+        if topic == "payments.payment.matched" and money_in(state["applied"]):
+            found.append((0, money_in(state["applied"])))
+    for account_id in sorted(accounts - {""}):
+        for _, state in books.events("payments", account_id):
+            if "application" in state and state.get("payment_id") == payment_id:
+                found.append((int(str(state["application"])), money_in(state["amount"])))
+    return found
+
+
+def _claim_words(claim_id: str, control_number: str) -> str:
+    return f"claim {control_number} ({claim_id})" if claim_id else f"control number {control_number}"
+
+
+def _posting_with(encounter: Encounter, posting_id: str) -> ChargePosting | None:
+    for posting in encounter.postings:
+        if identities.charge_posting(encounter.encounter_id, posting.number) == posting_id:
+            return posting
+    return None
+
+
+def money_in(value: object) -> Money:
+    """An amount as events carry it, `"12.30 USD"`."""
+    return Money.parse_wire(value)
+
+
+def mappings_in(value: object) -> Sequence[Mapping[str, object]]:
+    """The objects of a list in an event."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _span(state: State) -> tuple[int, int]:
+    return int(str(state.get("span_start") or 0)), int(str(state.get("span_length") or 0))
