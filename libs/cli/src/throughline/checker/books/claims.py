@@ -1,0 +1,204 @@
+"""Claims recomputed: their states and amounts, every adjudication, payments for claims nobody knows, interchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from throughline.checker.amounts import cents
+from throughline.checker.books.every_store import Book, Handler
+from throughline.checker.identity import public_event_id
+from throughline.checker.records import Fact, State
+from throughline.checker.rows import Rebuilt
+
+AMOUNTS = ("paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
+CLAIM_COLUMNS = (
+    "patient_control_number",
+    "state",
+    "entity",
+    "payer",
+    "encounter_id",
+    "posting",
+    "patient_id",
+    "interchange_id",
+    "payer_control_number",
+    "charge_minor",
+    *AMOUNTS,
+    "adjudications",
+)
+ADJUDICATION_COLUMNS = (
+    "claim_id",
+    "encounter_id",
+    "patient_id",
+    "entity",
+    "payer",
+    "effective_date",
+    "payer_status",
+    "first",
+    "denied",
+    "charge_minor",
+    *AMOUNTS,
+)
+UNKNOWN_COLUMNS = ("patient_control_number", "entity", "payer", "why", "effective_date", "paid_minor")
+INTERCHANGE_COLUMNS = ("control_number", "state", "entity", "payer", "claim_count", "total_minor", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedClaim:
+    """What was billed as one claim."""
+
+    claim_id: str
+    entity: str
+    payer: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """One payer decision in cents, and the id of the event that announces it."""
+
+    announced_as: str
+    claim_id: str
+    entity: str
+    payer: str
+    charge: int
+    paid: int
+    taken_off: int
+    denied: int
+    patient: int
+
+
+class ClaimsBook(Book):
+    """`drafted` by encounter and posting; `adjudications` and `unknown` by remittance and position."""
+
+    def __init__(self) -> None:
+        self.drafted: dict[tuple[str, int], list[DraftedClaim]] = {}
+        self.adjudications: dict[tuple[str, int], list[Adjudication]] = {}
+        self.unknown: dict[tuple[str, int], list[int]] = {}
+        self.miscounted: list[str] = []
+        self.claims = Rebuilt("claims", ("claim_id",), CLAIM_COLUMNS)
+        self.decisions = Rebuilt("adjudications", ("remittance_id", "position"), ADJUDICATION_COLUMNS)
+        self.unknown_rows = Rebuilt("unknown_claim_payments", ("remittance_id", "position"), UNKNOWN_COLUMNS)
+        self.interchanges = Rebuilt("interchanges", ("interchange_id",), INTERCHANGE_COLUMNS)
+        super().__init__()
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "claims.claim.drafted": self._drafted,
+            "claims.claim.held": lambda fact: self._moved(fact, "held"),
+            "claims.claim.made-ready": lambda fact: self._moved(fact, "ready"),
+            "claims.claim.submitted": self._submitted,
+            "claims.claim.accepted": self._accepted,
+            "claims.claim.payer-number-learned": self._number_learned,
+            "claims.claim.rejected": lambda fact: self._moved(fact, "rejected"),
+            "claims.claim.adjudicated": self._adjudicated,
+            "claims.unknown-claim-payment.recorded": self._unknown,
+            "claims.interchange.intended": self._intended,
+            "claims.interchange.became-uncertain": lambda fact: self._interchange(fact, "uncertain"),
+            "claims.interchange.sent": lambda fact: self._interchange(fact, "sent"),
+            "claims.interchange.acknowledged": lambda fact: self._interchange(fact, "acknowledged"),
+            "claims.interchange.decided": lambda fact: self._interchange(fact, fact.state["state"]),
+        }
+
+    def tables(self) -> tuple[Rebuilt, ...]:
+        return (*super().tables(), self.claims, self.decisions, self.unknown_rows, self.interchanges)
+
+    def _drafted(self, fact: Fact) -> None:
+        content = fact.state["content"]
+        total = cents(content["total"])
+        if sum(cents(line["amount"]) for line in content["lines"]) != total:
+            self.miscounted.append(f"claim {fact.id}: its lines are not its total")
+        claim = DraftedClaim(fact.id, content["entity"], content["payer"], total)
+        self.drafted.setdefault((content["encounter_id"], content["posting"]), []).append(claim)
+        names = ("patient_control_number", "entity", "payer", "encounter_id", "posting", "patient_id")
+        self.claims.put(
+            (fact.id,),
+            state="drafted",
+            charge_minor=total,
+            payer_control_number="",
+            adjudications=0,
+            **{name: content[name] for name in names},
+            **dict.fromkeys(AMOUNTS, 0),
+        )
+
+    def _moved(self, fact: Fact, state: str) -> None:
+        self.claims.put((fact.id,), state=state)
+
+    def _submitted(self, fact: Fact) -> None:
+        self.claims.put((fact.id,), state="submitted", interchange_id=fact.state["interchange_id"])
+
+    def _accepted(self, fact: Fact) -> None:
+        self._moved(fact, "accepted")
+        if fact.state["payer_control_number"]:
+            self._number_learned(fact)
+
+    def _number_learned(self, fact: Fact) -> None:
+        self.claims.put((fact.id,), payer_control_number=fact.state["payer_control_number"])
+
+    def _adjudicated(self, fact: Fact) -> None:
+        state = fact.state
+        decision = state["decision"]
+        amounts = _shares(state)
+        taken_off = sum(cents(adjustment["amount"]) for adjustment in decision["adjustments"])
+        charge = cents(decision["charge"])
+        if charge != amounts["paid_minor"] + taken_off or charge != sum(amounts.values()):
+            self.miscounted.append(f"claim {fact.id}: charge is not payment and adjustments at version {fact.version}")
+        place = (decision["remittance_id"], decision["position"])
+        self.adjudications.setdefault(place, []).append(
+            Adjudication(
+                public_event_id("claims", fact.id, fact.version),
+                fact.id,
+                state["entity"],
+                state["payer"],
+                charge,
+                amounts["paid_minor"],
+                taken_off,
+                amounts["denied_minor"],
+                amounts["patient_minor"],
+            )
+        )
+        self.claims.put((fact.id,), state=state["state"])
+        self.claims.add((fact.id,), adjudications=1, **amounts)
+        own = {name: state[name] for name in ("encounter_id", "patient_id", "entity", "payer", "first", "denied")}
+        told = {name: decision[name] for name in ("effective_date", "payer_status")}
+        key = (place[0], str(place[1]))
+        self.decisions.put(key, claim_id=fact.id, charge_minor=charge, **own, **told, **amounts)
+
+    def _unknown(self, fact: Fact) -> None:
+        state, decision = fact.state, fact.state["decision"]
+        paid = cents(decision["paid"])
+        self.unknown.setdefault((decision["remittance_id"], decision["position"]), []).append(paid)
+        self.unknown_rows.put(
+            (decision["remittance_id"], str(decision["position"])),
+            patient_control_number=state["patient_control_number"],
+            entity=state["entity"],
+            payer=state["payer"],
+            why=state["why"],
+            effective_date=decision["effective_date"],
+            paid_minor=paid,
+        )
+
+    def _intended(self, fact: Fact) -> None:
+        order = fact.state["order"]
+        self.interchanges.put(
+            (fact.id,),
+            state="intended",
+            claim_count=len(fact.state["claim_ids"]),
+            total_minor=cents(fact.state["total"]),
+            digest=fact.state["digest"],
+            **{name: order[name] for name in ("control_number", "entity", "payer")},
+        )
+
+    def _interchange(self, fact: Fact, state: str) -> None:
+        self.interchanges.put((fact.id,), state=state)
+
+
+def _shares(state: State) -> dict[str, int]:
+    shares = state["shares"]
+    return {
+        "paid_minor": cents(state["decision"]["paid"]),
+        "contractual_minor": cents(shares["contractual"]),
+        "denied_minor": cents(shares["denied"]),
+        "patient_minor": cents(shares["patient"]),
+        "other_minor": cents(shares["other"]),
+    }

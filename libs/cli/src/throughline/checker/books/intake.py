@@ -1,0 +1,135 @@
+"""Intake recomputed: encounters with their charges, remittance receipts, payers' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from throughline.checker.amounts import cents
+from throughline.checker.books.every_store import Book, Handler
+from throughline.checker.records import Fact
+from throughline.checker.rows import Rebuilt
+
+ENCOUNTER_COLUMNS = (
+    "patient_id",
+    "source",
+    "entity",
+    "state",
+    "charge_count",
+    "charged_minor",
+    "posting_count",
+    "posted_minor",
+)
+RECEIPT_COLUMNS = (
+    "remittance_id",
+    "message_id",
+    "entity",
+    "payer",
+    "trace_number",
+    "payment_minor",
+    "effective_date",
+    "claim_count",
+    "claims_read",
+)
+
+
+@dataclass(slots=True)
+class Charged:
+    """One posting of an encounter: what was billed, to whom."""
+
+    entity: str
+    payer: str
+    total: int
+    charges: list[str] = field(default_factory=list)
+
+
+class IntakeBook(Book):
+    """`charged` by encounter and posting; `charge_postings` counts in how many postings each charge is."""
+
+    def __init__(self) -> None:
+        self.charged: dict[tuple[str, int], Charged] = {}
+        self.charge_postings: dict[str, int] = {}
+        self.miscounted: list[str] = []
+        self.encounters = Rebuilt("encounters", ("encounter_id",), ENCOUNTER_COLUMNS)
+        self.receipts = Rebuilt("remittance_receipts", ("receipt_id",), RECEIPT_COLUMNS)
+        self.answers = Rebuilt("payer_answers", ("answer_id",), ("message_id", "kind", "accepted", "rejected"))
+        self.patients = Rebuilt("patients", ("patient_id",), ())
+        super().__init__()
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "intake.patient.registered": lambda fact: self.patients.put((fact.id,)),
+            "intake.encounter.opened": self._opened,
+            "intake.encounter.charge-captured": self._captured,
+            "intake.encounter.finished": lambda fact: self.encounters.put((fact.id,), state="finished"),
+            "intake.encounter.released": lambda fact: self.encounters.put((fact.id,), state="finished"),
+            "intake.encounter.held": lambda fact: self.encounters.put((fact.id,), state="held"),
+            "intake.encounter.charged": self._charged,
+            "intake.remittance-receipt.read": self._read,
+            "intake.remittance-receipt.chunk-read": self._chunk_read,
+            "intake.payer-answer.acknowledgement-read": self._acknowledged,
+            "intake.payer-answer.statuses-read": self._statuses,
+        }
+
+    def tables(self) -> tuple[Rebuilt, ...]:
+        return (*super().tables(), self.patients, self.encounters, self.receipts, self.answers)
+
+    def _opened(self, fact: Fact) -> None:
+        facts = fact.state["facts"]
+        self.encounters.put(
+            (fact.id,),
+            patient_id=facts["patient_id"],
+            source=facts["source"],
+            entity=facts["entity"],
+            state="open",
+            charge_count=0,
+            charged_minor=0,
+            posting_count=0,
+            posted_minor=0,
+        )
+
+    def _captured(self, fact: Fact) -> None:
+        line = fact.state["charge"]["line"]
+        self.encounters.add((fact.id,), charge_count=1, charged_minor=cents(line["amount"]))
+
+    def _charged(self, fact: Fact) -> None:
+        state = fact.state
+        total = cents(state["total"])
+        charges = [line["charge_id"] for line in state["charges"]]
+        if sum(cents(line["amount"]) for line in state["charges"]) != total:
+            self.miscounted.append(f"encounter {fact.id}, posting {state['posting']}: charges are not the total")
+        place = (fact.id, state["posting"])
+        if place in self.charged:
+            self.miscounted.append(f"encounter {fact.id}: posting {state['posting']} twice")
+        self.charged[place] = Charged(state["entity"], state["payer"], total, charges)
+        for charge in charges:
+            self.charge_postings[charge] = self.charge_postings.get(charge, 0) + 1
+        self.encounters.put((fact.id,), posting_count=state["posting"])
+        self.encounters.add((fact.id,), posted_minor=total)
+
+    def _read(self, fact: Fact) -> None:
+        summary = fact.state["summary"]
+        names = ("remittance_id", "message_id", "entity", "trace_number", "effective_date", "claim_count")
+        self.receipts.put(
+            (fact.id,),
+            payer=summary["payer_id"],
+            payment_minor=cents(summary["payment"]),
+            claims_read=0,
+            **{name: summary[name] for name in names},
+        )
+
+    def _chunk_read(self, fact: Fact) -> None:
+        claims = fact.state["claims"]
+        if sum(cents(claim["paid"]) for claim in claims) != cents(fact.state["total_paid"]):
+            self.miscounted.append(f"receipt {fact.id}, part {fact.state['chunk']}: claims are not its total")
+        self.receipts.add((fact.id,), claims_read=len(claims))
+
+    def _acknowledged(self, fact: Fact) -> None:
+        kind = fact.state["acknowledgement"]["kind"]
+        self.answers.put((fact.id,), message_id=fact.state["message_id"], kind=kind)
+
+    def _statuses(self, fact: Fact) -> None:
+        statuses = fact.state["statuses"]
+        accepted = sum(1 for status in statuses if status["accepted"])
+        self.answers.put((fact.id,), message_id=fact.state["message_id"], kind="277CA")
+        self.answers.add((fact.id,), accepted=accepted, rejected=len(statuses) - accepted)

@@ -1,0 +1,1 @@
+"""The invariants, each a function from what was read to a result."""

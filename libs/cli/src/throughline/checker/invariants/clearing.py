@@ -1,0 +1,103 @@
+"""M3: the clearing accounts hold nothing but open items, and each open item is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from throughline.checker.amounts import cents, shown
+from throughline.checker.invariants.receivables import booked, ledger_sums
+from throughline.checker.result import Failures, Result, judged
+from throughline.checker.world import World
+
+OPEN_ITEMS_SHOWN_MAX = 20
+
+
+@dataclass(slots=True)
+class _Remittances:
+    """By remittance: what clearing holds, what of the payment is booked, whose deposit is, whose claims wait."""
+
+    balances: dict[str, int] = field(default_factory=dict)
+    promised: dict[str, int] = field(default_factory=dict)
+    deposited: set[str] = field(default_factory=set)
+    with_claims_waiting: set[str] = field(default_factory=set)
+
+
+def clearing_is_explained(world: World) -> Result:
+    """M3: EFT clearing is zero per remittance once its deposit is matched; gateway clearing is what is not paid out."""
+    failures = Failures()
+    found = _remittances(world)
+    open_items: list[str] = []
+    for item, balance in sorted(found.balances.items()):
+        if not balance:
+            continue
+        why = _explanation(world, found, item)
+        if why is None:
+            failures.add(f"remittance {item}: EFT clearing is {shown(balance)}, and nothing explains it")
+        else:
+            open_items.append(f"{item}: {shown(balance)}, {why}")
+    failures.extend(_gateway(world))
+    return judged(
+        "M3",
+        "Clearing accounts hold nothing unexplained",
+        failures,
+        remittances=len(found.balances),
+        eft_clearing=shown(sum(found.balances.values())),
+        open_items=len(open_items),
+        items=open_items[:OPEN_ITEMS_SHOWN_MAX],
+    )
+
+
+def _remittances(world: World) -> _Remittances:
+    found = _Remittances()
+    for posting in world.ledger.postings.values():
+        for (account, _), amount in posting.sums.items():
+            if account == "eft-clearing":
+                found.balances[posting.item_id] = found.balances.get(posting.item_id, 0) + amount
+        if posting.kind == "remittance":
+            found.promised[posting.group_id] = found.promised.get(posting.group_id, 0) + posting.cash
+    found.deposited = {message.data["remittance_id"] for message in booked(world, "payments", "deposit-matched")}
+    for service, upstream, types in (
+        ("ledger", "claims", ("claim-adjudicated", "claim-payment-unknown")),
+        ("claims", "payments", ("remittance-chunk-accepted",)),
+    ):
+        waiting = world.waiting(service)
+        for event_type in types:
+            messages = world.messages(upstream, event_type)
+            found.with_claims_waiting |= {m.data["remittance_id"] for m in messages if m.id in waiting}
+    return found
+
+
+def _explanation(world: World, found: _Remittances, remittance_id: str) -> str | None:
+    """Why a remittance's clearing is not zero; None where nothing says so."""
+    remittance = world.payments.remittances.get(remittance_id)
+    if remittance is None:
+        return None
+    is_deposited = remittance_id in found.deposited
+    promised = found.promised.get(remittance_id, 0)
+    missing = remittance.payment - promised
+    if found.balances[remittance_id] != promised - (remittance.payment if is_deposited else 0):
+        return None
+    if missing and remittance_id not in found.with_claims_waiting:
+        return None
+    reasons = [f"{shown(missing)} waits with its claims for a person"] if missing else []
+    if not is_deposited:
+        reasons.append("its deposit is matched and waits at the ledger" if remittance.deposit_id else "no deposit yet")
+    return " and ".join(reasons)
+
+
+def _gateway(world: World) -> Iterable[str]:
+    """Per entity: patients' payments that succeeded, less the payouts they came in."""
+    expected: dict[str, int] = {}
+    for message in booked(world, "payments", "patient-payment-succeeded"):
+        facts = message.data
+        amount = cents(facts["applied"]) + cents(facts["unapplied"])
+        expected[facts["entity"]] = expected.get(facts["entity"], 0) + amount
+    for message in booked(world, "payments", "payout-paid"):
+        entity = message.data["entity"]
+        expected[entity] = expected.get(entity, 0) - cents(message.data["gross"])
+    have = {place[0]: amount for place, amount in ledger_sums(world, ("gateway-clearing",)).items()}
+    for entity in sorted(expected.keys() | have.keys()):
+        left, right = expected.get(entity, 0), have.get(entity, 0)
+        if left != right:
+            yield f"{entity} gateway-clearing: {shown(left)} not paid out yet, {shown(right)} in the ledger"

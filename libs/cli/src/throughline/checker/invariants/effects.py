@@ -1,0 +1,183 @@
+"""I2: every accepted input has exactly one effect, at every service that has to answer it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from throughline.checker.amounts import cents, shown
+from throughline.checker.identity import charge_posting_id, derive
+from throughline.checker.records import Published
+from throughline.checker.result import Failures, Result, judged
+from throughline.checker.world import World
+
+POSTED = {
+    "intake": ("encounter-charged",),
+    "claims": ("claim-adjudicated", "claim-payment-unknown"),
+    "payments": ("deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"),
+}
+"""By upstream: the messages of which each makes one subledger posting."""
+
+
+def one_effect_per_input(world: World) -> Result:
+    """I2."""
+    failures = Failures()
+    failures.extend(_postings(world))
+    failures.extend(_charges(world))
+    failures.extend(_claims(world))
+    failures.extend(_remittances(world))
+    failures.extend(_claim_payments(world))
+    failures.extend(_patients_owe(world))
+    failures.extend(_unique(world))
+    return judged(
+        "I2",
+        "Every accepted input has exactly one effect",
+        failures,
+        charge_postings=len(world.messages("intake", "encounter-charged")),
+        claims=sum(map(len, world.claims.drafted.values())),
+        remittances=len(world.payments.remittances),
+        remittance_copies=len(world.payments.verdicts),
+        claim_payments=len(world.payments.handed_on),
+        adjudications=sum(map(len, world.claims.adjudications.values())),
+        subledger_postings=len(world.ledger.postings),
+        waiting=sum(len(world.waiting(service)) for service in world.stores),
+    )
+
+
+def _postings(world: World) -> Iterable[str]:
+    """Each message that moves money is in one posting, and each posting is of one message."""
+    postings = Counter(posting.source for posting in world.ledger.postings.values())
+    waiting = world.waiting("ledger")
+    known: set[str] = set()
+    for upstream, types in POSTED.items():
+        for event_type in types:
+            for message in world.messages(upstream, event_type):
+                known.add(message.id)
+                if postings[message.id] != 1 and not (message.id in waiting and not postings[message.id]):
+                    yield f"{event_type} {message.id}: {postings[message.id]} postings"
+    if not any(world.stream(upstream).trimmed for upstream in POSTED):
+        for source in postings.keys() - known:
+            yield f"{postings[source]} postings of event {source}, which no stream holds"
+
+
+def _charges(world: World) -> Iterable[str]:
+    """What was billed is what was posted, to whoever owes it."""
+    waiting = world.waiting("ledger")
+    for message in world.messages("intake", "encounter-charged"):
+        facts = message.data
+        identity = charge_posting_id(facts["encounter_id"], facts["posting"])
+        posting = world.ledger.postings.get(identity)
+        if posting is None:
+            if message.id not in waiting:
+                yield f"encounter {facts['encounter_id']}, posting {facts['posting']}: no posting {identity}"
+            continue
+        account = "ar-payer" if facts["payer"] else "ar-patient"
+        billed = sum(amount for place, amount in posting.sums.items() if place[0] == account)
+        if billed != cents(facts["total"]) or posting.entity != facts["entity"]:
+            where = f"encounter {facts['encounter_id']}, posting {facts['posting']}"
+            yield f"{where}: charged {facts['total']} at {facts['entity']}, posted {shown(billed)} at {posting.entity}"
+    for charge, count in world.intake.charge_postings.items():
+        if count > 1:
+            yield f"charge {charge} is in {count} postings"
+    yield from world.intake.miscounted
+
+
+def _claims(world: World) -> Iterable[str]:
+    """One claim of each posting that a payer is billed for, none of the others."""
+    waiting = world.waiting("claims")
+    for message in world.messages("intake", "encounter-charged"):
+        facts = message.data
+        claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
+        where = f"encounter {facts['encounter_id']}, posting {facts['posting']}"
+        wanted = 1 if facts["payer"] else 0
+        if len(claims) != wanted and not (message.id in waiting and not claims):
+            yield f"{where}: {len(claims)} claims, not {wanted}"
+        for claim in claims:
+            if claim.total != cents(facts["total"]):
+                yield f"claim {claim.claim_id}: {shown(claim.total)} of {facts['total']} charged"
+    yield from world.claims.miscounted
+
+
+def _remittances(world: World) -> Iterable[str]:
+    """Each copy has one verdict; each accepted remittance is handed on whole and is expected by the ledger."""
+    waiting = world.waiting("payments")
+    for message in world.messages("intake", "remittance-received"):
+        summary = message.data["summary"]
+        verdicts = world.payments.verdicts.get(summary["receipt_id"], [])
+        if len(verdicts) != 1 and not (message.id in waiting and not verdicts):
+            yield f"remittance {summary['remittance_id']}, copy {summary['receipt_id']}: {len(verdicts)} verdicts"
+    held = bool(waiting)
+    for identity, remittance in world.payments.remittances.items():
+        if remittance.chunks != remittance.chunk_count and not (held and remittance.chunks < remittance.chunk_count):
+            yield f"remittance {identity}: {remittance.chunks} of {remittance.chunk_count} parts handed on"
+    expected = world.waiting("ledger")
+    for message in world.messages("payments", "remittance-accepted"):
+        remittance_id = message.data.get("summary", {}).get("remittance_id", "")
+        if remittance_id and remittance_id not in world.ledger.manifests and message.id not in expected:
+            yield f"remittance {remittance_id}: the ledger does not expect it"
+    yield from world.payments.miscounted
+
+
+def _claim_payments(world: World) -> Iterable[str]:
+    """Each claim payment handed on is adjudicated once, or once recorded as unknown."""
+    waiting = world.waiting("claims")
+    excused = {
+        (message.data["remittance_id"], position)
+        for message in world.messages("payments", "remittance-chunk-accepted")
+        if message.id in waiting
+        for position in message.data["paid"]
+    }
+    counts = Counter({place: len(found) for place, found in world.claims.adjudications.items()})
+    counts.update({place: len(found) for place, found in world.claims.unknown.items()})
+    for place, handed_on in world.payments.handed_on.items():
+        if handed_on != 1:
+            yield f"remittance {place[0]}, claim {place[1]}: handed on {handed_on} times"
+        if counts[place] != 1 and not (place in excused and not counts[place]):
+            yield f"remittance {place[0]}, claim {place[1]}: {counts[place]} effects at claims"
+    for place in counts.keys() - world.payments.handed_on.keys():
+        yield f"remittance {place[0]}, claim {place[1]}: adjudicated, but never handed on"
+    yield from _same_money(world)
+
+
+def _same_money(world: World) -> Iterable[str]:
+    for message in world.messages("payments", "remittance-chunk-accepted"):
+        for position, paid in message.data["paid"].items():
+            place = (message.data["remittance_id"], position)
+            adjudicated = [found.paid for found in world.claims.adjudications.get(place, [])]
+            for amount in adjudicated + world.claims.unknown.get(place, []):
+                if amount != cents(paid):
+                    yield f"remittance {place[0]}, claim {position}: paid {paid}, adjudicated {shown(amount)}"
+
+
+def _patients_owe(world: World) -> Iterable[str]:
+    """What payers leave to patients, and self-pay charges, are on the patients' accounts once."""
+    waiting = world.waiting("payments")
+    for message, source, amount in left_to_patients(world):
+        owed = world.payments.owed_for.get(source, [])
+        if owed != [amount] and not (message.id in waiting and not owed):
+            have = ", ".join(map(shown, owed)) or "nothing"
+            yield f"{message.type} {message.id}: {shown(amount)} left to the patient, on the account: {have}"
+
+
+def left_to_patients(world: World) -> Iterable[tuple[Published, str, int]]:
+    """The messages that leave something to a patient, the cause on the account, and the amount."""
+    for message in world.messages("claims", "claim-adjudicated"):
+        facts = message.data
+        amount = cents(facts["patient_responsibility"])
+        if amount:
+            place = (facts["claim_id"], facts["remittance_id"], facts["remittance_position"])
+            yield message, derive("adjudication", *place), amount
+    for message in world.messages("intake", "encounter-charged"):
+        facts = message.data
+        if not facts["payer"]:
+            yield message, derive("self-pay", facts["encounter_id"], facts["posting"]), cents(facts["total"])
+
+
+def _unique(world: World) -> Iterable[str]:
+    numbers = Counter(journal.number for journal in world.ledger.journals.values())
+    for number, count in numbers.items():
+        if count > 1:
+            yield f"external number {number} is given to {count} journal entries"
+    for store in world.stores.values():
+        for identity in store.inbox_twice:
+            yield f"{store.service}: message {identity} is in the inbox twice"

@@ -1,0 +1,135 @@
+"""Who announces what, who reacts to what, and which account stands for what: the contracts that are checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from throughline.checker.amounts import cents
+from throughline.checker.records import State
+
+SERVICES: Final = ("intake", "claims", "payments", "ledger", "reconciliation")
+STREAMS: Final[Mapping[str, str]] = {service: f"BILLING_{service.upper()}" for service in SERVICES}
+
+REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "claims": {
+        "intake": frozenset({"encounter-charged", "acknowledgement-received", "claim-status-received"}),
+        "payments": frozenset({"remittance-chunk-accepted"}),
+    },
+    "payments": {
+        "intake": frozenset({"remittance-received", "remittance-chunk-received", "encounter-charged"}),
+        "claims": frozenset({"claim-adjudicated"}),
+    },
+    "ledger": {
+        "intake": frozenset({"encounter-charged"}),
+        "claims": frozenset({"claim-adjudicated", "claim-payment-unknown"}),
+        "payments": frozenset(
+            {"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"}
+        ),
+    },
+    "reconciliation": {"ledger": frozenset(), "payments": frozenset()},
+}
+"""By consumer and upstream: the types whose every message must be in the consumer's inbox."""
+
+KEPT: Final = frozenset().union(
+    *(types for upstreams in REACTS.values() for types in upstreams.values()),
+)
+"""Types whose effects are followed, so that something of their messages is remembered."""
+
+Announced = Callable[[State], list[str]]
+
+
+def _one(event_type: str) -> Announced:
+    return lambda state: [event_type]
+
+
+ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
+    "intake": {
+        "intake.patient.registered": _one("patient-registered"),
+        "intake.encounter.charged": _one("encounter-charged"),
+        "intake.remittance-receipt.read": _one("remittance-received"),
+        "intake.remittance-receipt.chunk-read": _one("remittance-chunk-received"),
+        "intake.payer-answer.acknowledgement-read": _one("acknowledgement-received"),
+        "intake.payer-answer.statuses-read": lambda state: ["claim-status-received"] * len(state["statuses"]),
+        "chassis.inbound-message.quarantined": _one("message-quarantined"),
+    },
+    "claims": {
+        "claims.claim.drafted": _one("claim-drafted"),
+        "claims.claim.held": _one("claim-held"),
+        "claims.claim.submitted": _one("claim-submitted"),
+        "claims.claim.accepted": _one("claim-accepted"),
+        "claims.claim.rejected": _one("claim-rejected"),
+        "claims.claim.adjudicated": _one("claim-adjudicated"),
+        "claims.unknown-claim-payment.recorded": _one("claim-payment-unknown"),
+        "claims.interchange.sent": _one("interchange-sent"),
+    },
+    "payments": {
+        "payments.remittance.accepted": _one("remittance-accepted"),
+        "payments.remittance.refused": _one("remittance-refused"),
+        "payments.remittance-chunk.accepted": _one("remittance-chunk-accepted"),
+        "payments.remittance.deposit-matched": _one("deposit-matched"),
+        "payments.payment.succeeded": _one("patient-payment-succeeded"),
+        "payments.payment.matched": lambda state: ["payment-applied"] if cents(state["applied"]) else [],
+        "payments.patient-account.unapplied-applied": _one("payment-applied"),
+        "payments.payout.composed": lambda state: ["payout-paid"] * len(state["shares"]),
+    },
+    "ledger": {
+        "ledger.journal-entry.intended": _one("journal-intended"),
+        "ledger.journal-entry.confirmed": _one("journal-confirmed"),
+        "ledger.journal-entry.rejected": _one("journal-rejected"),
+    },
+    "reconciliation": {},
+}
+"""By service and topic: the types of the public events that a stored event announces, in order."""
+
+REWORDED: Final = frozenset(
+    {("claim-held", "reasons"), ("journal-rejected", "reason"), ("message-quarantined", "findings")}
+)
+"""Fields that a public event says in other words than the stored one of the same name."""
+
+NESTED: Final = ("content", "decision", "acknowledgement")
+"""Parts of a stored event whose fields a public event has at its top."""
+
+LISTED: Final[Mapping[str, str]] = {"claim-status-received": "statuses", "payout-paid": "shares"}
+"""Types of which one stored event announces many: the list, in order, that they are made of."""
+
+HEADERS: Final = (
+    "Nats-Msg-Id",
+    "ce-specversion",
+    "ce-id",
+    "ce-source",
+    "ce-type",
+    "ce-subject",
+    "ce-time",
+    "ce-datacontenttype",
+    "ce-sequence",
+    "ce-ordinal",
+    "ce-position",
+    "ce-correlationid",
+    "ce-causationid",
+    "ce-actor",
+    "ce-phitier",
+)
+"""What every message must say of itself."""
+
+CHART: Final[Mapping[str, str]] = {
+    "cash": "1000",
+    "eft-clearing": "1010",
+    "gateway-clearing": "1020",
+    "ar-payer": "1100",
+    "ar-payer-denied": "1110",
+    "ar-patient": "1120",
+    "ar-allowance": "1190",
+    "unapplied-patient": "2100",
+    "unapplied-payer": "2110",
+    "unidentified-receipts": "2120",
+    "gross-revenue": "4000",
+    "contractual-allowance": "4100",
+    "processing-fees": "6100",
+}
+"""The local ERP's account of each role, unless the evidence names others."""
+
+PARTY_ACCOUNTS: Final = frozenset({"ar-payer", "ar-payer-denied", "ar-patient"})
+CLEARING_ACCOUNTS: Final = frozenset(
+    {"eft-clearing", "gateway-clearing", "unapplied-payer", "unapplied-patient", "unidentified-receipts"}
+)
