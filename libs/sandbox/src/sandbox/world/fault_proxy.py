@@ -114,6 +114,9 @@ class FaultProxy:
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # The proxy is stopping. asyncio of Python 3.11 reports a cancelled connection handler as a fault.
+            link.abort()
         finally:
             for pump in pumps:
                 pump.cancel()

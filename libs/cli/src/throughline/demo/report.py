@@ -1,0 +1,162 @@
+"""The end of the story, as a person would want to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from throughline.checker.result import Result
+from throughline.demo.facts import Facts
+from throughline.demo.story import Told
+from throughline.screen import Column, say, show_table
+from throughline.wire import amount_text
+
+NUMBER = "right"
+
+
+def tell(told: Told, results: Sequence[Result], trace: str, state: str) -> None:
+    """Prints everything, in the order in which it happened."""
+    facts = told.facts
+    _came_in(told, facts)
+    _went_out(facts)
+    _money(told, facts)
+    _ledger(facts)
+    _exceptions(facts)
+    _reconciliation(facts)
+    if trace:
+        _head("One journal line, followed back to the bytes it came from")
+        say(trace)
+    _invariants(results)
+    _timings(told, state)
+
+
+def _head(text: str) -> None:
+    say(f"\n{text}", "bold")
+
+
+def _came_in(told: Told, facts: Facts) -> None:
+    _head("What came in")
+    scenario = told.scenario
+    say(
+        f"{len(scenario.encounters)} encounters of two legal entities, {amount_text(scenario.total)} of charges: "
+        f"{told.sent.bundles} FHIR bundles and {told.sent.messages} HL7 messages, {told.sent.refused} refused at the door"
+    )
+    columns = [Column("format"), Column("verdict"), Column("messages", right=True)]
+    show_table(columns, [[kind, state, str(count)] for kind, state, count in facts.came_in])
+    for kind, name, finding in facts.quarantined:
+        say(f"quarantined {kind} {name}: {finding}")
+
+
+def _went_out(facts: Facts) -> None:
+    _head("What went out, and what became of it")
+    files, count, total = facts.interchanges
+    say(f"{files} interchanges (837P) with {count} claims, {amount_text(total)}")
+    columns = [Column("claims in state"), Column("claims", right=True), Column("charged", right=True)]
+    show_table(columns, [[state, str(number), amount_text(charge)] for state, number, charge in facts.claims])
+
+
+def _money(told: Told, facts: Facts) -> None:
+    _head("What was paid")
+    count, claims, total = facts.remittances
+    columns = [Column(""), Column("number", right=True), Column("amount", right=True), Column("of note")]
+    deposits, loose, deposited = facts.deposits
+    cards, nameless, paid = facts.card_payments
+    payouts, net = facts.payouts
+    rows = [
+        ["remittances posted", str(count), amount_text(total), f"{claims} claims; {facts.duplicate_remittances} duplicate posted once"],
+        ["bank deposits", str(deposits), amount_text(deposited), f"{loose} with nothing to match"],
+        ["card payments", str(cards), amount_text(paid), f"{nameless} that names nobody"],
+        ["payouts", str(payouts), amount_text(net), "after fees"],
+    ]
+    show_table(columns, rows)
+    say(f"Faults the outside world committed: {', '.join(told.struck) or 'none'}; and the ERP was down for some seconds.")
+
+
+def _ledger(facts: Facts) -> None:
+    _head("Journals")
+    show_table(
+        [Column("kind"), Column("state"), Column("entries", right=True)],
+        [[kind, state, str(count)] for kind, state, count in facts.journals],
+    )
+    _head("Trial balance, read back from Tryton (debit positive)")
+    columns = [
+        Column("entity"),
+        Column("account"),
+        Column("party"),
+        Column("ours", right=True),
+        Column("Tryton", right=True),
+        Column("difference", right=True),
+    ]
+    rows = [
+        [line.entity, line.account, line.party, amount_text(line.ours), amount_text(line.erp), amount_text(line.difference)]
+        for line in facts.balances
+    ]
+    show_table(columns, rows)
+    ours = sum(line.ours.minor for line in facts.balances)
+    erp = sum(line.erp.minor for line in facts.balances)
+    say(f"Debits minus credits: ours {ours / 100:.2f}, Tryton {erp / 100:.2f}")
+
+
+def _exceptions(facts: Facts) -> None:
+    _head("Exceptions waiting for a person")
+    columns = [Column("service"), Column("rule"), Column("amount", right=True), Column("why", flexible=True)]
+    show_table(columns, [[case.service, case.code, amount_text(case.amount), case.summary] for case in facts.cases])
+
+
+def _reconciliation(facts: Facts) -> None:
+    _head("Reconciliation: billing, our ledger, the ERP")
+    columns = [
+        Column("control"),
+        Column("compared"),
+        Column("entity"),
+        Column("of"),
+        Column("ours", right=True),
+        Column("theirs", right=True),
+        Column("residual", right=True),
+        Column("unexplained", right=True),
+        Column("verdict"),
+    ]
+    shown = [line for line in facts.controls if line.residual or line.unexplained]
+    rows = [
+        [
+            line.control,
+            line.compared,
+            line.entity,
+            line.party,
+            amount_text(line.ours),
+            amount_text(line.theirs),
+            amount_text(line.residual),
+            amount_text(line.unexplained),
+            line.verdict,
+        ]
+        for line in shown
+    ]
+    agree = len(facts.controls) - len(shown)
+    if rows:
+        show_table(columns, rows)
+    for line in shown:
+        for reason in line.reasons:
+            say(f"  {line.control} {line.entity} {line.party}: {reason}")
+    say(f"{agree} of {len(facts.controls)} comparisons agree to the cent; unexplained in all: {amount_text(facts.unexplained)}")
+
+
+def _invariants(results: Sequence[Result]) -> None:
+    _head("Invariants, checked independently of the services")
+    columns = [Column("name"), Column("what must hold", flexible=True), Column("holds")]
+    verdicts = {True: "yes", False: "NO", None: "skipped"}
+    show_table(columns, [[result.name, result.title, verdicts[result.holds]] for result in results])
+    for result in results:
+        for failure in result.failures:
+            say(f"  {result.name}: {failure}", "bold red")
+
+
+def _timings(told: Told, state: str) -> None:
+    _head("Timings")
+    rows = [[chapter, f"{seconds:.1f}"] for chapter, seconds in told.seconds.items()]
+    rows.append(["in all", f"{sum(told.seconds.values()):.1f}"])
+    show_table([Column("chapter"), Column("seconds", right=True)], rows)
+    say(f"Everything is kept in {state}. Where to look next:")
+    say("  throughline check                 the invariants again, on the stopped suite")
+    say("  throughline up                    start it again on the same data, and leave it running")
+    say("  throughline exceptions list       what waits for a person (while it runs)")
+    say("  throughline trace NUMBER          any journal of the ERP back to the bytes (while it runs)")
+    say("  docs/architecture.md              how it works, on one page")

@@ -1,0 +1,162 @@
+"""The story itself: what happens, in which order, and how long each chapter takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from canonical.money import Money
+from chassis.security.client_credentials import ClientCredentials
+from sandbox.folders import write_private
+from sandbox.world.gateway import CardGateway
+from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.scenario import Scenario
+
+from throughline.connection import Access, read_connection
+from throughline.demo.facts import Facts, gather_facts, owing_accounts, reconcile
+from throughline.demo.outside import Outside, Sent, erp_road
+from throughline.demo.settling import Settling
+from throughline.stack.composition import Overrides, Stack
+
+OUTAGE_SECONDS = 4.0
+QUIET_SECONDS = 2.5
+CHAPTER_SECONDS_MAX = 150.0
+CARD_PAYMENTS_MAX = 40
+NAMELESS_PAYMENT = Money(4200)
+SETTINGS = {
+    "ledger": {"CHARGES_QUIET_SECONDS": "1.0"},
+    "claims": {"GATHERING_SECONDS": "1.0"},
+    "payments": {"LOOSE_AFTER_SECONDS": "5"},
+    "reconciliation": {"RECONCILE_EVERY_SECONDS": "0"},
+}
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Told:
+    """What the story leaves behind for the report."""
+
+    scenario: Scenario
+    sent: Sent = field(default_factory=Sent)
+    seconds: dict[str, float] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    card_total: Money = Money(0)
+    remittances_sent: int = 0
+    struck: list[str] = field(default_factory=list)
+
+
+class Story:
+    """Tells the story on a fresh suite in a folder; the suite is running until `close`."""
+
+    def __init__(self, folder: Path, *, seed: int, encounters: int, say: Say) -> None:
+        self.today = datetime.now(UTC).date()
+        self.told = Told(Scenario.demo(self.today, seed=seed, encounters=encounters))
+        self.stack = Stack(folder)
+        self._say = say
+        self._outside = _outside(self.told.scenario, seed, self.stack, self.today)
+        self.stack.overrides = Overrides(
+            erp_url=self._outside.erp.url, gateway_api=self._outside.card_gateway.url, settings=SETTINGS
+        )
+
+    def tell(self) -> Told:
+        """Every chapter, to the end."""
+        with self._chapter("start the suite"):
+            self._outside.open(f"http://{self.stack.address('payments', 'http')}/webhooks/stripe")
+            self.stack.start()
+            _write_canaries(self.stack.folder, self.told.scenario)
+        connection = read_connection(self.stack.folder)
+        access = Access(connection)
+        settling = Settling(access, self.stack.suite.nats.monitoring_url)
+        try:
+            self._tell(access, settling)
+        finally:
+            access.close()
+        return self.told
+
+    def _tell(self, access: Access, settling: Settling) -> None:
+        with self._chapter("charges come in, claims go out; the ERP is down for some seconds"):
+            self._send_encounters(access)
+            self._settle(settling, "charges")
+        with self._chapter("payers decide and pay: one sends twice, one is a cent out"):
+            self.told.remittances_sent = len(self._outside.settle())
+            self._settle(settling, "remittances")
+        with self._chapter("the bank reports the deposits"):
+            self._outside.deposit()
+            self._settle(settling, "deposits")
+        with self._chapter("patients pay by card: one webhook comes twice, one payment names nobody"):
+            self.told.card_total = self._outside.pay_by_card(owing_accounts(access)[:CARD_PAYMENTS_MAX])
+            self._outside.pay_without_a_name("NORTH", NAMELESS_PAYMENT)
+            self._settle(settling, "card payments")
+        with self._chapter("the card gateway pays out"):
+            self._outside.pay_out([entity.code for entity in sandbox_master_data().entities])
+            self._settle(settling, "payouts")
+        with self._chapter("reconcile, and read everything back"):
+            self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
+            reconcile(access, self.told.facts)
+            self._settle(settling, "reconciliation")
+        self.told.struck = [
+            f"{strike.fault} {strike.target}".strip()
+            for strikes in (self._outside.misbehaviour.struck, self._outside.card_gateway.misbehaviour.struck)
+            for strike in strikes
+        ]
+
+    def _send_encounters(self, access: Access) -> None:
+        connection = access.connection
+        assert connection.gateway is not None, "the story goes through the gateway"
+        tokens = ClientCredentials(connection.token_url, "ehr", self.stack.suite.tokens.secret("ehr"))
+        self._outside.erp.go_down()
+        began = time.monotonic()
+        self.told.sent = self._outside.send_encounters(connection.fhir, connection.gateway.ca, tokens, connection.mllp)
+        time.sleep(max(0.0, OUTAGE_SECONDS - (time.monotonic() - began)))
+        self._outside.erp.come_up()
+
+    def _settle(self, settling: Settling, what: str) -> None:
+        settling.wait(what, quiet_seconds=QUIET_SECONDS, seconds_max=CHAPTER_SECONDS_MAX, also=self._no_file_waits)
+
+    def _no_file_waits(self) -> bool:
+        """No file lies in a folder that somebody polls."""
+        folders = ("intake-inbound", "claims-outbound", "bank-inbound")
+        return not any(
+            path.is_file() for name in folders for path in (self.stack.exchange / name).glob("*") if path.name[0] != "."
+        )
+
+    @contextmanager
+    def _chapter(self, title: str) -> Iterator[None]:
+        self._say(title)
+        began = time.monotonic()
+        yield
+        self.told.seconds[title] = round(time.monotonic() - began, 1)
+
+    def close(self) -> None:
+        """Stops the outside world and the suite."""
+        self._outside.close()
+        self.stack.stop()
+
+
+def _outside(scenario: Scenario, seed: int, stack: Stack, today: date) -> Outside:
+    return Outside(
+        scenario=scenario,
+        seed=seed,
+        exchange=stack.exchange,
+        today=today,
+        erp=erp_road(stack.suite),
+        card_gateway=CardGateway(seed),
+    )
+
+
+def _write_canaries(folder: Path, scenario: Scenario) -> None:
+    """Names and numbers of the simulated patients, for the checker to look for where none may be."""
+    found: set[str] = set()
+    for encounter in scenario.encounters:
+        patient = encounter.patient
+        found |= {patient.family_name, patient.street, patient.mrn}
+        if encounter.coverage is not None:
+            found.add(encounter.coverage.member_id)
+    write_private(folder / "canaries.txt", "\n".join(sorted(word for word in found if len(word) >= 6)))
+
+
