@@ -18,7 +18,7 @@ import nats
 from chassis.keys import FileMasterKey
 from chassis.keys.postgres import migrate_keys
 from chassis.messaging.declaration import declare
-from chassis.messaging.topology import Topology
+from chassis.messaging.topology import ACK_WAIT_SECONDS, Topology
 from sandbox.folders import private_folder, write_private
 from sandbox.ports import kept_ports
 from sandbox.services import ServiceSpec
@@ -47,6 +47,7 @@ class Overrides:
     gateway_api: str = ""
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     partition_groups: int = 1
+    ack_wait_seconds: int = ACK_WAIT_SECONDS
 
 
 class Stack:
@@ -63,7 +64,9 @@ class Stack:
     ) -> None:
         self.folder = private_folder(folder)
         self.overrides = overrides or Overrides()
-        self.topology = Topology(partition_groups=self.overrides.partition_groups)
+        self.topology = Topology(
+            partition_groups=self.overrides.partition_groups, ack_wait_seconds=self.overrides.ack_wait_seconds
+        )
         self.exchange = private_folder(folder / "exchange")
         self._with_erp = with_erp
         self._with_gateway = with_gateway
@@ -165,6 +168,7 @@ class Stack:
             "NATS_PASSWORD": login.password,
             "NATS_MONITORING_URLS": self.suite.nats.monitoring_url,
             "PARTITION_GROUPS": str(self.topology.partition_groups),
+            "ACK_WAIT_SECONDS": str(self.topology.ack_wait_seconds),
             "REPLICA": f"{member.name}-0",
             "JWKS_URL": self.suite.tokens.jwks_url,
             "JWT_ISSUER": self.suite.tokens.issuer,
