@@ -224,7 +224,7 @@ def test_a_full_batch_is_closed_at_once(world: World) -> None:
     assert sorted(int(str(row["posting_count"])) for row in world.rows(JOURNALS)) == [50, 100]
 
 
-def test_of_two_that_close_a_batch_at_once_one_wins(world: World) -> None:
+def test_of_two_that_close_a_batch_at_once_one_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.deliver(charged(1))
     world.clock.advance(seconds=3)
     other = world.started()
@@ -238,7 +238,7 @@ def test_of_two_that_close_a_batch_at_once_one_wins(world: World) -> None:
             closed.append(next(sweep.run() for sweep in other.sweeps if sweep.name == "close-charge-batches"))
         return found
 
-    world.store.load = load_while_the_other_closes  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(world.store, "load", load_while_the_other_closes)
     world.sweep()
     assert closed == [1, 1]
     assert [row["posting_count"] for row in world.rows(JOURNALS)] == [1]

@@ -13,6 +13,7 @@ from canonical.events.payments import RemittanceAccepted
 from canonical.ids import derive
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.postgres import PostgresEventStore
 from chassis.exceptions import CASES
 from chassis.runtime import ServiceCore
 from chassis.testing import FixedClock

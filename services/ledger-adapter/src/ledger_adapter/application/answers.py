@@ -125,7 +125,7 @@ def _lines_of(store: EventStore, entry: Row) -> dict[str, object]:
 
 
 def _ids(rows: Iterable[Row]) -> dict[str, object]:
-    return {"posting_id": sorted({identity for row in rows if isinstance(identity := row["posting_id"], UUID)})}
+    return {"posting_id": frozenset(row["posting_id"] for row in rows)}
 
 
 def open_groups(store: EventStore, entity: str) -> list[OpenGroup]:

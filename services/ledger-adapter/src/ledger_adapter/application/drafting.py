@@ -131,18 +131,18 @@ class ChargeBatching:
             assert isinstance(recorded_at, datetime)
             groups.setdefault((entity, day), []).append(recorded_at)
         now = self._clock()
-        due = [place for place, recorded in groups.items() if self._is_due(recorded, now)]
-        for entity, day in due:
-            self._close(entity, day, now)
-        return len(due)
+        batches = [(place, self._batches_due(recorded, now)) for place, recorded in groups.items()]
+        for (entity, day), due in batches:
+            for _ in range(due):
+                self._close(entity, day, now)
+        return sum(due for _, due in batches)
 
-    def _is_due(self, recorded: list[datetime], now: datetime) -> bool:
+    def _batches_due(self, recorded: list[datetime], now: datetime) -> int:
+        """The full batches among the open postings, and the rest of them too when the day has gone quiet."""
         rules = self._rules
-        return (
-            len(recorded) >= rules.postings_max
-            or now - recorded[-1] >= rules.quiet
-            or now - recorded[0] >= rules.oldest
-        )
+        full, rest = divmod(len(recorded), rules.postings_max)
+        is_quiet = now - recorded[-1] >= rules.quiet or now - recorded[0] >= rules.oldest
+        return full + 1 if rest and is_quiet else full
 
     def _close(self, entity: str, day: date, now: datetime) -> None:
         group_id = charge_batches_id(entity, day)
@@ -161,7 +161,7 @@ class ChargeBatching:
 def _close_batch(work: Work, batches: ChargeBatches, entity: str, day: date, posting_ids: tuple[UUID, ...]) -> None:
     entry = work.get_or_new(JournalEntry, journal_id(GroupKind.CHARGES, batches.id, batches.next_ordinal))
     batches.close(entity, day, entry.id, posting_ids)
-    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"posting_id": posting_ids})
+    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"posting_id": frozenset(posting_ids)})
     lines = summarised_rows(sums)
     if lines:
         entry.intend(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from canonical.journal import JournalLine
+from canonical.journal import JournalLine, LedgerLine
 from chassis.domain import Event
-from chassis.eventstore import Change, Table, add, put
+from chassis.eventstore import Change, Row, Table, add, put
 
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
@@ -181,38 +181,43 @@ def project_postings(event: Event) -> Iterable[Change]:
 
 
 def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
-    sums: dict[tuple[str, str], list[int]] = {}
+    """A row per account and party, made without detours: a remittance has hundreds of thousands of them."""
+    sums: dict[tuple[str, str], int] = {}
     rules: dict[tuple[str, str], dict[str, None]] = {}
+    firsts: dict[tuple[str, str], LedgerLine] = {}
     for line in event.lines:
         place = (line.account.value, line.party)
-        sums.setdefault(place, [0])[0] += line.amount.minor
+        sums[place] = sums.get(place, 0) + line.amount.minor
         rules.setdefault(place, {})[line.rule] = None
-    by_place = {(line.account.value, line.party): line for line in reversed(event.lines)}
+        firsts.setdefault(place, line)
     departments = {line.department for line in event.lines}
-    for (account, party), (amount,) in sums.items():
-        line = by_place[account, party]
-        yield put(
-            LINES,
-            posting_id=event.originator_id,
-            account=account,
-            party=party,
-            amount_minor=amount,
-            rules=",".join(rules[account, party]),
-            entity=event.entity,
-            group_id=event.group_id,
-            item_id=event.item_id,
-            payer_class=line.payer_class,
-            department=line.department if len(departments) == 1 else "",
-            claim_id=line.claim_id,
-            encounter_id=line.encounter_id,
-            patient_id=line.patient_id,
-            effective_date=event.effective_date,
-        )
-        yield add(BALANCES, {"entity": event.entity, "account": account, "party": party}, subledger_minor=amount)
-        if account in CLEARING_ACCOUNTS:
-            item = {"entity": event.entity, "account": account, "item_id": event.item_id}
-            yield add(CLEARING, dict(item), amount_minor=amount, postings=1)
-            yield put(CLEARING, **item, kind=event.group_kind.value, effective_date=event.effective_date)
+    department = departments.pop() if len(departments) == 1 else ""
+    for (account, party), amount in sums.items():
+        line = firsts[account, party]
+        row: Row = {
+            "amount_minor": amount,
+            "rules": ",".join(rules[account, party]),
+            "entity": event.entity,
+            "group_id": event.group_id,
+            "item_id": event.item_id,
+            "payer_class": line.payer_class,
+            "department": department,
+            "claim_id": line.claim_id,
+            "encounter_id": line.encounter_id,
+            "patient_id": line.patient_id,
+            "effective_date": event.effective_date,
+        }
+        yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
+        yield from _balance(event, account, party, amount)
+
+
+def _balance(event: SubledgerPosting.Drafted, account: str, party: str, amount: int) -> Iterable[Change]:
+    place: Row = {"entity": event.entity, "account": account, "party": party}
+    yield Change(BALANCES, place, add={"subledger_minor": amount})
+    if account in CLEARING_ACCOUNTS:
+        item: Row = {"entity": event.entity, "account": account, "item_id": event.item_id}
+        latest: Row = {"kind": event.group_kind.value, "effective_date": event.effective_date}
+        yield Change(CLEARING, item, latest, {"amount_minor": amount, "postings": 1})
 
 
 def project_groups(event: Event) -> Iterable[Change]:
