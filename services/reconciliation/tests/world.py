@@ -19,6 +19,7 @@ from canonical.ids import derive, external_number
 from canonical.journal import JournalHead, JournalLine
 from canonical.money import Money
 from canonical.remittance import RemittanceSummary
+from chassis.domain import Unavailable
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.messaging import Delivery
 from chassis.testing import FixedClock
@@ -147,6 +148,7 @@ class World:
     events: list[PublicEvent] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=lambda: {"claims": 10, "payments": 20, "ledger": 30})
     is_busy: bool = False
+    is_erp_down: bool = False
 
     def book(self, group: str, kind: str, group_id: UUID, entity: str) -> Entry:
         """Makes the journal entry of a group's lines, confirmed and at the ERP."""
@@ -425,6 +427,8 @@ class FakeLedger:
 
     def read(self, entities: Sequence[str]) -> LedgerReading:
         world = self._world
+        if world.is_erp_down:
+            raise Unavailable("the ERP is down")
         pending = tuple(
             PendingJournal(entry.journal_id, entry.number, entry.entity, entry.state, "", entry.lines)
             for entry in world.entries.values()

@@ -156,10 +156,8 @@ class Drilling:
 
 
 def _item(entry: ClearingEntry) -> Entry:
-    if entry.account == EFT_CLEARING:
-        what = "remittance"
-    else:
-        what = "payout" if entry.kind.startswith("payout") else "payment"
+    gateway = "payout" if entry.kind.startswith("payout") else "payment"
+    what = "remittance" if entry.account == EFT_CLEARING else gateway
     return Entry(entry.item_id, entry.amount, what, entry.item_id, entry.on)
 
 

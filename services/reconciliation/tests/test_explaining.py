@@ -1,0 +1,187 @@
+"""What is on its way or in an exception explains a difference to the cent; what moves is no break yet."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from canonical.codes import AccountRole
+from canonical.events.ledger import JournalConfirmed
+from canonical.events.payments import DepositMatched
+from canonical.ids import derive
+from canonical.money import Money
+from reconciliation.domain.books import OpenCase, OpenGroup
+from reconciliation.domain.controls import NO_DEPOSIT, NOT_PAID_OUT
+from reconciliation.domain.findings import ControlResult, Verdict
+
+from .test_planted_errors import ENTRY, REMITTANCE, missing_at_the_erp, one_cent_in_billing
+from .world import Bench, World, consistent_world, replaced, summed
+
+
+def items_of(results: tuple[ControlResult, ...], control: str, compared: str, entity: str) -> list[tuple[str, int]]:
+    return [
+        (item.reason, item.amount.minor)
+        for result in results
+        for item in result.items
+        if (result.place.control, result.place.compared, result.place.entity) == (control, compared, entity)
+    ]
+
+
+def broken(results: tuple[ControlResult, ...]) -> list[str]:
+    return [str(result.place) for result in results if result.verdict is Verdict.BROKEN]
+
+
+def unconfirmed(world: World, group: str, state: str) -> None:
+    entry = world.entries[group]
+    entry.state = state
+    world.events = [
+        event
+        for event in world.events
+        if not (isinstance(event, JournalConfirmed) and event.head.journal_id == entry.journal_id)
+    ]
+
+
+def without_claim(world: World) -> UUID:
+    """One claim of a deposited remittance could not be posted, so the remittance waits in no journal entry."""
+    claim = next(claim for claim in world.claims if claim.remittance_id == REMITTANCE and claim.paid)
+    world.lines = [
+        line for line in world.lines if not (line.group == ENTRY and line.encounter_id == claim.encounter_id)
+    ]
+    entry = world.entries.pop(ENTRY)
+    del world.erp["NORTH"][entry.number]
+    world.events = [
+        event for event in world.events if getattr(getattr(event, "head", None), "journal_id", None) != entry.journal_id
+    ]
+    lines = summed(line for line in world.lines if line.group == ENTRY)
+    reason = "remittance not complete: 1 posting missing"
+    world.open_groups.append(OpenGroup("NORTH", REMITTANCE, "remittance", reason, lines))
+    return claim.claim_id
+
+
+def test_open_items_explain_the_clearing_accounts_one_by_one() -> None:
+    results = Bench(consistent_world()).prove()
+    assert items_of(results, "eft-clearing", "erp-zero", "SOUTH") == [(NO_DEPOSIT, 12_000)]
+    assert items_of(results, "eft-clearing", "erp-zero", "NORTH") == []
+    assert items_of(results, "gateway-clearing", "erp-zero", "NORTH") == [(NOT_PAID_OUT, 1_500)]
+
+
+def test_an_open_exception_explains_the_claim_that_was_not_posted() -> None:
+    world = consistent_world()
+    world.cases.append(OpenCase("ledger", "UnmappedAdjustment", without_claim(world)))
+    results = Bench(world).prove()
+    assert broken(results) == []
+    assert items_of(results, "ar-payer", "billing-subledger", "NORTH") == [
+        ("in exception: UnmappedAdjustment", -10_000)
+    ]
+    assert items_of(results, "ar-patient", "billing-subledger", "NORTH") == [
+        ("in exception: UnmappedAdjustment", 1_500)
+    ]
+    reason = "remittance not complete: 1 posting missing"
+    assert items_of(results, "eft-clearing", "erp-zero", "NORTH") == [(f"remittance not booked yet: {reason}", -12_000)]
+
+
+def test_the_same_claim_without_its_exception_is_a_break() -> None:
+    world = consistent_world()
+    without_claim(world)
+    places = broken(Bench(world).prove())
+    assert len(places) == 2
+    assert all("billing-subledger" in place for place in places)
+
+
+def test_an_entry_that_is_not_at_the_erp_yet_explains_what_the_erp_lacks() -> None:
+    world = consistent_world()
+    unconfirmed(world, ENTRY, "held-for-period")
+    del world.erp["NORTH"][world.entries[ENTRY].number]
+    results = Bench(world).prove()
+    assert broken(results) == []
+    assert ("journal entry not confirmed yet: held-for-period", -12_000) in items_of(
+        results, "eft-clearing", "erp-zero", "NORTH"
+    )
+
+
+def test_an_entry_at_the_erp_that_nobody_confirmed_explains_what_we_lack() -> None:
+    world = consistent_world()
+    unconfirmed(world, ENTRY, "posted")
+    results = Bench(world).prove()
+    assert broken(results) == []
+    assert ("at the ERP, and not confirmed: posted", -12_000) in items_of(
+        results, "trial-balance", "confirmed-erp", "NORTH"
+    )
+
+
+def test_an_entry_that_the_erp_holds_otherwise_is_explained_while_it_is_not_confirmed() -> None:
+    world = consistent_world()
+    unconfirmed(world, ENTRY, "differs")
+    entry = world.entries[ENTRY]
+    changed = replaced(entry.lines, 0, amount=entry.lines[0].amount + Money(1))
+    world.erp["NORTH"][entry.number] = replaced(changed, 1, amount=entry.lines[1].amount - Money(1))
+    assert broken(Bench(world).prove()) == []
+
+
+def test_what_is_posted_and_waits_for_its_batch_is_explained() -> None:
+    world = consistent_world()
+    claim = world.claims[0]
+    claim.charge += 500
+    facts = {"payer": claim.payer, "encounter_id": claim.encounter_id, "patient_id": claim.patient_id}
+    world.post("later", "NORTH", AccountRole.AR_PAYER, AccountRole.GROSS_REVENUE, 500, claim.encounter_id, **facts)
+    lines = summed(line for line in world.lines if line.group == "later")
+    world.open_groups.append(OpenGroup("NORTH", derive("batch"), "charges", "batch not closed", lines))
+    results = Bench(world).prove()
+    assert broken(results) == []
+    assert ("batch not closed", 500) in items_of(results, "ar-payer", "subledger-erp", "NORTH")
+
+
+def test_a_difference_in_books_that_move_is_in_motion_and_no_break() -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    world.is_busy = True
+    bench = Bench(world)
+    results = bench.prove()
+    assert [result.verdict for result in results if result.unexplained] == [Verdict.IN_MOTION]
+    assert bench.breaks() == []
+    assert bench.pauses == 3
+
+
+def test_a_difference_that_stays_the_same_over_two_proofs_is_not_in_motion() -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    world.is_busy = True
+    bench = Bench(world)
+    bench.prove()
+    assert len(broken(bench.prove())) == 1
+
+
+def test_a_difference_that_changes_from_proof_to_proof_stays_in_motion() -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    world.is_busy = True
+    bench = Bench(world)
+    bench.prove()
+    one_cent_in_billing(world)
+    assert broken(bench.prove()) == []
+
+
+def test_agreeing_books_are_read_once() -> None:
+    bench = Bench(consistent_world())
+    bench.prove()
+    assert bench.pauses == 0
+
+
+def test_books_that_stand_still_are_read_twice_before_a_break_is_told() -> None:
+    world = consistent_world()
+    missing_at_the_erp(world)
+    bench = Bench(world)
+    bench.prove()
+    assert bench.pauses == 1
+
+
+def test_a_deposit_of_another_entity_leaves_both_sides_open() -> None:
+    """The announced deposit names SOUTH, the remittance NORTH: neither clears the other."""
+    world = consistent_world()
+    world.events = [
+        event.model_copy(update={"entity": "SOUTH"})
+        if isinstance(event, DepositMatched) and event.remittance_id == REMITTANCE
+        else event
+        for event in world.events
+    ]
+    places = broken(Bench(world).prove())
+    assert sorted("NORTH" in place for place in places) == [False, True]
