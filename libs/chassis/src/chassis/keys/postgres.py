@@ -94,6 +94,7 @@ class PostgresKeyStore:
 
     def __init__(self, dsn: str, master: MasterKey, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._master = master
+        self._alias_key: bytes | None = None
         self._cache = KeyCache(CACHED_KEYS_MAX, CACHED_SECONDS, monotonic)
         self._pool = ConnectionPool(
             dsn,
@@ -170,7 +171,9 @@ class PostgresKeyStore:
         self._cache.forget(key_id)
 
     def _blinded(self, alias: str) -> bytes:
-        return hmac.digest(self.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], b"alias|" + alias.encode(), "sha256")
+        if self._alias_key is None:  # asked for once, not once an alias: it is never erased
+            self._alias_key = self.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY]
+        return hmac.digest(self._alias_key, b"alias|" + alias.encode(), "sha256")
 
     def _ask(self, query: LiteralString, parameters: Sequence[object]) -> list[TupleRow]:
         """Every statement here may be repeated, so a lost connection is tried again."""
