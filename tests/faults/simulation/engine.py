@@ -20,8 +20,8 @@ from .erp import FaultyErp, FaultyTransport
 from .mischief import GROUPS, Crashed, Kind, Mischief
 from .nodes import REPLICAS, Node, Process, Surroundings, builders
 from .outside import GatewayApi, Outside
-from .person import resume_stopped_journals
-from .story import Story
+from .person import Cashier, resume_stopped_journals
+from .story import TODAY, Story
 
 SERVICES = ("intake", "claims", "payments", "ledger")
 STEPS_PER_ACT_MAX = 4_000
@@ -59,10 +59,11 @@ class Simulation:
         self.erp = FaultyErp(self.mischief)
         self.transport = FaultyTransport(self.mischief)
         self.outside = Outside(self.random, self.mischief, self.clock, self.transport)
+        self.cashier = Cashier()
         self._nested = False
         self._handling: tuple[str, str] | None = None
         self.nodes = self._nodes()
-        self.story = Story(story, self.outside, self.nodes["payments"].kept)
+        self.story = Story(story, self.outside, self.nodes["payments"].kept, self.cashier)
         self._actions = tuple(self._all_actions())
 
     def _nodes(self) -> dict[str, Node]:
@@ -78,6 +79,10 @@ class Simulation:
             name: Node(shape, build, self.bus.streams[name], self.mischief, self._at_crash_point)
             for name, (shape, build) in builders(surroundings).items()
         }
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        return tuple(entity.code for entity in sandbox_master_data().entities)
 
     def play(self) -> None:
         """All acts, each to its end, and the days after.
@@ -145,10 +150,16 @@ class Simulation:
         if self._nested:
             return
         self.mischief.crash(step)
-        if self._handling and self._handling[0] == service and self.mischief.strikes(Kind.RACE_REDELIVERED_WHILE_RUNNING):
+        if (
+            self._handling
+            and self._handling[0] == service
+            and self.mischief.strikes(Kind.RACE_REDELIVERED_WHILE_RUNNING)
+        ):
             upstream = self._handling[1]
             self.bus.redeliver(service, upstream)
-            self._meanwhile(Action(service, f"handle {upstream}", partial(self._handle, service, upstream)), 1 - replica)
+            self._meanwhile(
+                Action(service, f"handle {upstream}", partial(self._handle, service, upstream)), 1 - replica
+            )
         if self.mischief.strikes(Kind.RACE_TWO_REPLICAS):
             others = [action for action in self._actions if action.service == service and self._may_race(action)]
             self._meanwhile(self.random.choice(others), 1 - replica)
@@ -158,7 +169,7 @@ class Simulation:
 
     def _meanwhile(self, action: Action, replica: int) -> None:
         self._nested = True
-        self._note(f"  meanwhile at {action.service}/{replica}")
+        self._note(f"  meanwhile {action.service}/{replica} {action.name}")
         handling, self._handling = self._handling, None
         try:
             with self.mischief.without("crash", "race"):
@@ -174,7 +185,7 @@ class Simulation:
             for place, sweep in enumerate(node.replicas[0].parts.core.sweeps):
                 yield Action(name, sweep.name, partial(self._sweep, name, place))
             if node.replicas[0].parts.core.consumers:
-                yield Action(name, "release", lambda replica, name=name: self._process(name, replica).release.run())
+                yield Action(name, "release", partial(self._release, name))
         yield from self._world()
 
     def _world(self) -> Iterator[Action]:
@@ -188,8 +199,9 @@ class Simulation:
         for service, name, visit in doors:
             yield Action(service, name, partial(self._visit, service, visit))
         yield Action("claims", "door: clearinghouse", lambda replica: outside.carry_claims())
-        ledger = self.nodes["ledger"]
-        yield Action("ledger", "door: person", lambda replica: resume_stopped_journals(ledger.store, self.clock))
+        ledger, payments = self.nodes["ledger"].store, self.nodes["payments"].store
+        yield Action("ledger", "door: accountant", lambda replica: resume_stopped_journals(ledger, self.clock))
+        yield Action("payments", "door: cashier", lambda replica: self.cashier.work(payments, self.clock, TODAY))
 
     def _process(self, service: str, replica: int) -> Process:
         return self.nodes[service].replicas[replica]
@@ -199,6 +211,9 @@ class Simulation:
 
     def _relay(self, service: str, replica: int) -> int:
         return self._process(service, replica).relay.step()
+
+    def _release(self, service: str, replica: int) -> int:
+        return self._process(service, replica).release.run()
 
     def _sweep(self, service: str, place: int, replica: int) -> int:
         return self._process(service, replica).parts.core.sweeps[place].run()

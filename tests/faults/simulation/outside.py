@@ -35,7 +35,7 @@ from sandbox.world.webhooks import signature_header
 from .erp import FaultyTransport
 from .mischief import Kind, Mischief
 
-SECRET = "whsec_of_the_simulation"  # noqa: S105 (a simulation's secret guards nothing)
+SECRET = "whsec_of_the_simulation"
 TOGETHER_MAX = 3
 _T = TypeVar("_T")
 

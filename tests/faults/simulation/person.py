@@ -1,16 +1,19 @@
-"""The person who mends what stopped at the ERP and lets it go on."""
+"""The people who work exceptions: one mends what stopped at the ERP, one says whose payment it is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from canonical.ids import derive
 from chassis.domain import Context, Meta
-from chassis.eventstore import EventStore
+from chassis.eventstore import EventStore, transact
 from chassis.testing.clock import FixedClock
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import resume_journal
 from ledger_adapter.domain.journal_entry import IllegalMove, JournalState
+from payments.application.use_cases import match_payment
 
 MENDABLE = (JournalState.REJECTED.value, JournalState.HELD_FOR_PERIOD.value)
 
@@ -21,11 +24,30 @@ def resume_stopped_journals(store: EventStore, clock: FixedClock) -> int:
     for row in stopped:
         journal_id = row["journal_id"]
         assert isinstance(journal_id, UUID)
-        cause = derive("simulated-command", journal_id, clock().isoformat())
-        meta = Meta(correlation_id=cause, causation_id=cause, actor="user:accountant")
         try:
-            resume_journal(store, Context(clock(), meta), journal_id, "mended at the ERP")
+            resume_journal(store, _command(clock, journal_id, "user:accountant"), journal_id, "mended at the ERP")
         except IllegalMove:
             # A commit whose reply was lost is decided again, and finds the entry resumed already.
             continue
     return len(stopped)
+
+
+@dataclass
+class Cashier:
+    """Matches payments to accounts; each order is repeated until its answer came."""
+
+    orders: list[tuple[UUID, UUID]] = field(default_factory=list)
+
+    def work(self, store: EventStore, clock: FixedClock, day: date) -> int:
+        if not self.orders:
+            return 0
+        payment_id, account_id = self.orders[0]
+        context = _command(clock, payment_id, "user:cashier")
+        transact(store, context, lambda work: match_payment(work, payment_id, account_id, day))
+        self.orders.pop(0)
+        return 1
+
+
+def _command(clock: FixedClock, subject: UUID, actor: str) -> Context:
+    cause = derive("simulated-command", subject, clock().isoformat())
+    return Context(clock(), Meta(correlation_id=cause, causation_id=cause, actor=actor))

@@ -13,6 +13,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.eventstore import EventStore, Row
 from payments.application.queries import ACCOUNTS
+from payments.domain.payment import payment_id_of
 from sandbox.world.gateway_book import DECLINED_PAYMENT_METHOD, NothingToPayOut
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.payer import Answer, AnswerKind, remittance_answer
@@ -20,6 +21,7 @@ from sandbox.world.remittances import Remittance, in_other_layout
 from sandbox.world.scenario import Scenario, SimulatedEncounter
 
 from .outside import Outside
+from .person import Cashier
 
 TODAY = date(2026, 3, 2)
 ENCOUNTERS = 10
@@ -37,10 +39,12 @@ class Story:
     number: int
     outside: Outside
     payments: EventStore
+    cashier: Cashier
 
     def __post_init__(self) -> None:
-        self.scenario = Scenario.tell(100 + self.number, ENCOUNTERS, TODAY)
+        self.scenario = Scenario.tell(story_seed(self.number), ENCOUNTERS, TODAY)
         self._corrupted: list[Remittance] = []
+        self._unmatched: UUID | None = None
 
     @property
     def acts(self) -> Sequence[tuple[str, Callable[[], None]]]:
@@ -48,7 +52,7 @@ class Story:
             ("charges come in", self._first_charges),
             ("payers pay, more charges come in", self._first_settlement),
             ("payers pay the rest, patients pay, the gateway pays out", self._second_settlement),
-            ("the bank reports the payouts", self._payout_deposits),
+            ("the bank reports the payouts, somebody finds whose payment it was", self._payout_deposits),
         )
 
     def _first_charges(self) -> None:
@@ -86,19 +90,20 @@ class Story:
             owed = Money(_balance(row))
             amount = owed + OVERPAID if place == 0 else owed if place % 2 else Money(max(owed.minor // 2, 1))
             self._pay(amount, str(row["account_id"]), str(row["entity"]))
-        self._pay(UNMATCHED_PAYMENT, "", "NORTH")
+        self._unmatched = self._pay(UNMATCHED_PAYMENT, "", "NORTH")
         self._pay(UNMATCHED_PAYMENT, "", "SOUTH", DECLINED_PAYMENT_METHOD)
 
     def _owing(self) -> list[Row]:
         rows = self.payments.rows(ACCOUNTS, {}, order=("account_id",))
         return [row for row in rows if _balance(row) > 0]
 
-    def _pay(self, amount: Money, account: str, entity: str, method: str = "pm_card_visa") -> None:
+    def _pay(self, amount: Money, account: str, entity: str, method: str = "pm_card_visa") -> UUID:
         fields = {"amount": str(amount.minor), "confirm": "true", "payment_method": method}
         fields |= {"metadata[patient_account]": account, "metadata[entity]": entity}
-        _, events = self.outside.gateway.create_intent(fields)
+        intent, events = self.outside.gateway.create_intent(fields)
         self.outside.tell(events)
         self.outside.tell(events[:1])
+        return payment_id_of(intent.id)
 
     def _pay_out(self, entity: str) -> None:
         try:
@@ -110,6 +115,14 @@ class Story:
 
     def _payout_deposits(self) -> None:
         self.outside.deposit_statement(date(2026, 3, 14))
+        found = [row["account_id"] for row in self._owing() if row["entity"] == "NORTH"]
+        if self._unmatched and found and isinstance(found[0], UUID):
+            self.cashier.orders.append((self._unmatched, found[0]))
+
+
+def story_seed(number: int) -> int:
+    """The scenario behind a story."""
+    return 100 + number
 
 
 def _payers_of(encounters: Sequence[SimulatedEncounter]) -> list[str]:

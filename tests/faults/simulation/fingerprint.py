@@ -1,0 +1,143 @@
+"""What a story came to: everything that must not depend on order, faults or seed, and nothing that may."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from chassis.eventstore import Row, Table
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.exceptions import CASES
+from claims.application.read_models import CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from intake.application.queries import ENCOUNTERS
+from ledger_adapter.adapters.fake_erp import FakeErp
+from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, MANIFESTS
+from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, RECEIPTS, REMITTANCES
+
+from .nodes import Node
+
+Fingerprint = Mapping[str, object]
+_ROWS_MAX = 100_000
+_BATCHED = ("charges", "application")
+"""Kinds of journal entries whose number depends on when their facts came; their sums do not."""
+
+
+def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str, ...]) -> Fingerprint:
+    """The end of a story, by name of what is compared."""
+    intake, claims, payments, ledger = (nodes[name].kept for name in ("intake", "claims", "payments", "ledger"))
+    return {
+        "encounters": _by_id(intake, ENCOUNTERS, "encounter_id", "state", "charged_minor", "posted_minor"),
+        "claims": _by_id(claims, CLAIMS, "patient_control_number", "state", *_AMOUNTS, "adjudications", "hold_reasons"),
+        "claims by entity and payer": _claims_by_payer(claims),
+        "claims by state of their interchange": _claims_by_interchange(claims),
+        "payments for unknown claims": _counted(claims, UNKNOWN_PAYMENTS, "entity", "payer", "why", "paid_minor"),
+        "patient accounts": _by_id(
+            payments, ACCOUNTS, "account_id", "entity", "responsibility_minor", "applied_minor", "unapplied_minor"
+        ),
+        "patient payments": _counted(
+            payments, PAYMENTS, "entity", "state", "amount_minor", "?account_id", "?payout_id"
+        ),
+        "payouts": _counted(payments, PAYOUTS, "state", "net_minor", "?deposit_id"),
+        "remittances": _counted(
+            payments, REMITTANCES, "entity", "payer", "payment_minor", "claim_count", "chunks_accepted", "?deposit_id"
+        ),
+        "receipts": _counted(payments, RECEIPTS, "entity", "verdict", "payment_minor"),
+        "deposits": _counted(payments, DEPOSITS, "entity", "kind", "amount_minor", "?matched_to"),
+        "manifests": _counted(ledger, MANIFESTS, "entity", "payer", "state", "claim_count", "total_paid_minor"),
+        "balances": _balances(ledger),
+        "clearing": _clearing(ledger),
+        "journals": _journals(ledger),
+        "at the ERP": _at_the_erp(erp, entities),
+        "open cases": {name: _open_cases(node.kept) for name, node in nodes.items()},
+    }
+
+
+_AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
+
+
+def _rows(store: MemoryEventStore, table: Table, **where: object) -> list[Row]:
+    return store.rows(table, where, limit=_ROWS_MAX)
+
+
+def _shown(row: Row, column: str) -> object:
+    """The value; of a column with a question mark only whether there is one, for such ids depend on the order."""
+    return row[column[1:]] is not None if column.startswith("?") else row[column]
+
+
+def _by_id(store: MemoryEventStore, table: Table, identity: str, *columns: str) -> dict[str, tuple[object, ...]]:
+    return {
+        str(row[identity]): tuple(_shown(row, column) for column in columns)
+        for row in sorted(_rows(store, table), key=lambda row: str(row[identity]))
+    }
+
+
+def _counted(store: MemoryEventStore, table: Table, *columns: str) -> dict[tuple[object, ...], int]:
+    counts = Counter(tuple(_shown(row, column) for column in columns) for row in _rows(store, table))
+    return dict(sorted(counts.items(), key=str))
+
+
+def _claims_by_payer(store: MemoryEventStore) -> dict[tuple[str, str, str], tuple[int, ...]]:
+    """Count, charge, paid, contractual, denied and patient's, by entity, payer and whether the claim is held."""
+    columns = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor")
+    sums: dict[tuple[str, str, str], tuple[int, ...]] = {}
+    for row in _rows(store, CLAIMS):
+        key = (str(row["entity"]), str(row["payer"]), "held" if row["state"] == "held" else "sent")
+        before = sums.get(key, (0,) * (len(columns) + 1))
+        sums[key] = (before[0] + 1, *(sum_ + _whole(row[c]) for sum_, c in zip(before[1:], columns, strict=True)))
+    return dict(sorted(sums.items()))
+
+
+def _claims_by_interchange(store: MemoryEventStore) -> dict[tuple[object, ...], tuple[int, int]]:
+    sums: dict[tuple[object, ...], tuple[int, int]] = {}
+    for row in _rows(store, INTERCHANGES):
+        key = (row["entity"], row["payer"], row["state"])
+        count, total = sums.get(key, (0, 0))
+        sums[key] = (count + _whole(row["claim_count"]), total + _whole(row["total_minor"]))
+    return dict(sorted(sums.items(), key=str))
+
+
+def _balances(store: MemoryEventStore) -> dict[tuple[object, ...], tuple[int, ...]]:
+    columns = ("subledger_minor", "intended_minor", "confirmed_minor")
+    found = {
+        (row["entity"], row["account"], row["party"]): tuple(_whole(row[column]) for column in columns)
+        for row in _rows(store, BALANCES)
+    }
+    return {key: found[key] for key in sorted(found, key=str) if any(found[key])}
+
+
+def _clearing(store: MemoryEventStore) -> dict[tuple[object, ...], int]:
+    """What is not cleared; an item whose cash was applied in two steps may have passed through another account."""
+    open_items = [row for row in _rows(store, CLEARING) if _whole(row["amount_minor"])]
+    counts = Counter((row["entity"], row["account"], row["amount_minor"]) for row in open_items)
+    return dict(sorted(counts.items(), key=str))
+
+
+def _journals(store: MemoryEventStore) -> dict[tuple[object, ...], int]:
+    rows = _rows(store, JOURNALS)
+    counts: Counter[tuple[object, ...]] = Counter()
+    for row in rows:
+        if row["kind"] in _BATCHED:
+            counts[row["entity"], row["kind"], row["state"]] = 1
+        else:
+            counts[row["entity"], row["kind"], row["state"], row["debit_minor"]] += 1
+    return dict(sorted(counts.items(), key=str))
+
+
+def _at_the_erp(erp: FakeErp, entities: tuple[str, ...]) -> dict[tuple[str, ...], int]:
+    erp.is_down = False
+    return {
+        (entity, balance.account.value, balance.party): balance.amount.minor
+        for entity in entities
+        for balance in sorted(erp.balances(entity), key=str)
+        if balance.amount
+    }
+
+
+def _open_cases(store: MemoryEventStore) -> dict[tuple[object, ...], int]:
+    rows = _rows(store, CASES, state=["open", "assigned"])
+    return dict(sorted(Counter((row["code"], row["entity"], row["amount_minor"]) for row in rows).items(), key=str))
+
+
+def _whole(value: object) -> int:
+    assert value is None or isinstance(value, int)
+    return value or 0
