@@ -39,6 +39,7 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@cd services/ledger-adapter && MYPYPATH=../../proto/gen:../../libs/canonical/src:../../libs/x12/src:../../libs/chassis/src:../../libs/sandbox/src:src ../../$(BIN)/mypy --config-file ../../pyproject.toml --exclude /gen/ tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python proto/generate.py --check
 	@$(BIN)/python -m canonical.schemas --check
