@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated
 
-import psycopg
 import typer
-from sandbox.commands import CommandFailed
-from sandbox.processes import DidNotStart
 
-from throughline.checker.evidence import Evidence, NoEvidence
-from throughline.checker.gathering import Gathered, gather
-from throughline.checker.reading.streams import NatsUnreadable
-from throughline.checker.result import Result
-from throughline.checker.servers import servers_running
-from throughline.checker.verdicts import verdicts
+from throughline.checker.running import WAIT_SECONDS, Examined, examine
 from throughline.connection import StateOption, state_folder
-from throughline.outcome import Exit, Unreachable, ends_with_a_code
+from throughline.outcome import Exit, ends_with_a_code
 from throughline.screen import Column, JsonOption, say, show_json, show_table
 
-WAIT_SECONDS = 15.0
 WORDS = {True: "holds", False: "FAILS", None: "skipped"}
 
 
@@ -44,45 +35,33 @@ def check(
 
     Exit code: 0 nothing failed, 1 an invariant does not hold, 3 something cannot be read.
     """
-    folder = state_folder(state)
     began = time.monotonic()
-    try:
-        evidence = Evidence.read(folder)
-        with servers_running(folder, with_erp=evidence.erp_info is not None) as started:
-            gathered = gather(evidence, wait_seconds=0 if started else wait)
-        results = list(verdicts(gathered))
-    except NoEvidence as missing:
-        raise Unreachable(str(missing)) from None
-    except (NatsUnreadable, DidNotStart, CommandFailed) as failure:
-        raise Unreachable(str(failure)) from None
-    except psycopg.Error as failure:
-        raise Unreachable(f"a store cannot be read: {type(failure).__name__} {failure}") from None
-    holds = all(result.holds is not False for result in results)
+    examined = examine(state_folder(state), wait_seconds=wait)
     seconds = round(time.monotonic() - began, 1)
     if as_json:
-        invariants = [result.as_json() for result in results]
-        about = {"settled": gathered.is_still, "seconds": seconds, "started": started}
-        show_json({"holds": holds, **about, "invariants": invariants})
+        invariants = [result.as_json() for result in examined.results]
+        about = {"settled": examined.gathered.is_still, "seconds": seconds, "started": examined.started}
+        show_json({"holds": examined.holds, **about, "invariants": invariants})
     else:
-        _show(results, gathered, started, seconds)
-    return Exit.OK if holds else Exit.REFUSED
+        _show(examined, seconds)
+    return Exit.OK if examined.holds else Exit.REFUSED
 
 
-def _show(results: Sequence[Result], gathered: Gathered, started: Sequence[str], seconds: float) -> None:
+def _show(examined: Examined, seconds: float) -> None:
     columns = [Column("invariant"), Column("promise", flexible=True), Column("holds"), Column("counted", flexible=True)]
-    rows = [[result.name, result.title, WORDS[result.holds], counted(result.value)] for result in results]
-    show_table(columns, rows)
+    results = examined.results
+    show_table(columns, [[r.name, r.title, WORDS[r.holds], counted(r.value)] for r in results])
     for result in results:
         if result.failures:
             say(f"{result.name} {result.title}: FAILS", "bold red")
             for failure in result.failures:
                 say(f"  {failure}")
-    failed = [result.name for result in results if result.holds is False]
-    if started:
-        say(f"The suite was stopped: {', '.join(started)} ran for the time of the check.")
-    if not gathered.is_still:
+    if examined.started:
+        say(f"The suite was stopped: {', '.join(examined.started)} ran for the time of the check.")
+    if not examined.gathered.is_still:
         say("Work was going on while this was read; run it again when the suite is idle.", "yellow")
-    events = sum(store.log.count for store in gathered.world.stores.values())
+    events = sum(store.log.count for store in examined.gathered.world.stores.values())
+    failed = [result.name for result in results if result.holds is False]
     verdict = f"Does not hold: {', '.join(failed)}" if failed else "Everything that was looked at holds"
     say(f"{verdict}. {events} events, {seconds:.1f} s.", "bold red" if failed else "bold green")
 

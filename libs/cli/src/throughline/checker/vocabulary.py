@@ -27,7 +27,10 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
             {"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"}
         ),
     },
-    "reconciliation": {"ledger": frozenset(), "payments": frozenset()},
+    "reconciliation": {
+        "ledger": frozenset({"journal-intended", "journal-confirmed", "journal-rejected"}),
+        "payments": frozenset({"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payout-paid"}),
+    },
 }
 """By consumer and upstream: the types whose every message must be in the consumer's inbox."""
 
@@ -78,16 +81,25 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "ledger.journal-entry.confirmed": _one("journal-confirmed"),
         "ledger.journal-entry.rejected": _one("journal-rejected"),
     },
-    "reconciliation": {},
+    "reconciliation": {
+        "reconciliation.break.opened": _one("break-opened"),
+        "reconciliation.break.resolved": _one("break-resolved"),
+        "reconciliation.break.written-off": _one("break-resolved"),
+    },
 }
 """By service and topic: the types of the public events that a stored event announces, in order."""
 
 REWORDED: Final = frozenset(
-    {("claim-held", "reasons"), ("journal-rejected", "reason"), ("message-quarantined", "findings")}
+    {
+        ("claim-held", "reasons"),
+        ("journal-rejected", "reason"),
+        ("message-quarantined", "findings"),
+        ("break-opened", "first_divergence"),
+    }
 )
 """Fields that a public event says in other words than the stored one of the same name."""
 
-NESTED: Final = ("content", "decision", "acknowledgement")
+NESTED: Final = ("content", "decision", "acknowledgement", "place")
 """Parts of a stored event whose fields a public event has at its top."""
 
 LISTED: Final[Mapping[str, str]] = {"claim-status-received": "statuses", "payout-paid": "shares"}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from throughline.checker.amounts import cents, shown
+from throughline.checker.books.reconciliation import ReconciliationBook
 from throughline.checker.identity import charge_posting_id, derive
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
@@ -28,6 +29,7 @@ def one_effect_per_input(world: World) -> Result:
     failures.extend(_remittances(world))
     failures.extend(_claim_payments(world))
     failures.extend(_patients_owe(world))
+    failures.extend(_witnessed(world))
     failures.extend(_unique(world))
     return judged(
         "I2",
@@ -171,6 +173,23 @@ def left_to_patients(world: World) -> Iterable[tuple[Published, str, int]]:
         facts = message.data
         if not facts["payer"]:
             yield message, derive("self-pay", facts["encounter_id"], facts["posting"]), cents(facts["total"])
+
+
+def _witnessed(world: World) -> Iterable[str]:
+    """Reconciliation saw confirmed what was confirmed, with the same lines."""
+    store = world.stores.get("reconciliation")
+    if store is None or not isinstance(store.book, ReconciliationBook):
+        return
+    if list(world.in_flight("reconciliation")) or world.waiting("reconciliation") or world.stream("ledger").unpublished:
+        return
+    confirmed = {
+        identity: journal.confirmed
+        for identity, journal in world.ledger.journals.items()
+        if journal.confirmed is not None
+    }
+    for identity in sorted(confirmed.keys() | store.book.confirmed.keys()):
+        if confirmed.get(identity) != store.book.confirmed.get(identity):
+            yield f"journal {identity}: confirmed with other lines than reconciliation witnessed"
 
 
 def _unique(world: World) -> Iterable[str]:

@@ -16,6 +16,7 @@ from throughline.checker.books.every_store import Book
 from throughline.checker.books.intake import IntakeBook
 from throughline.checker.books.ledger import LedgerBook
 from throughline.checker.books.payments import PaymentsBook
+from throughline.checker.books.reconciliation import ReconciliationBook
 from throughline.checker.chain import follow
 from throughline.checker.invariants.secrets_kept import Search
 from throughline.checker.reading.guards import guard_faults
@@ -33,6 +34,7 @@ BOOKS: dict[str, type[Book]] = {
     "claims": ClaimsBook,
     "payments": PaymentsBook,
     "ledger": LedgerBook,
+    "reconciliation": ReconciliationBook,
 }
 _LOG = (
     "SELECT notification_id, originator_id, originator_version, topic, state, chain"
