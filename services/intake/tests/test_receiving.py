@@ -252,6 +252,20 @@ def test_a_resource_that_refers_to_nothing_known_is_refused() -> None:
     assert (outcome.accepted, outcome.rule) == (False, "unknown-reference")
 
 
+def test_a_resource_that_came_too_early_is_taken_when_it_is_sent_again() -> None:
+    service = IntakeUnderTest()
+    content = bundle(ENCOUNTER)
+    item = resources(content, "ChargeItem").pop()
+    early = raw(item | {"meta": {"source": ENCOUNTER.source, "versionId": "1"}})
+    (refused,) = service.receive(early)
+    content["entry"] = [entry for entry in content["entry"] if entry["resource"] is not item]
+    service.receive(raw(content))
+    (taken,), (again,) = service.receive(early), service.receive(early)
+    assert (refused.accepted, taken.accepted, taken.message_id) == (False, True, refused.message_id)
+    assert (again.accepted, again.repeated) == (True, True)
+    assert Money.total(event.total for event in charged(service)) == ENCOUNTER.total
+
+
 def test_a_charge_of_tomorrow_is_refused_today() -> None:
     service = IntakeUnderTest()
     service.clock.now = service.clock.now.replace(year=2020)

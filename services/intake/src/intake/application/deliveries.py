@@ -15,7 +15,8 @@ class InboundDelivery:
     """One message about one patient, as a door took and understood it.
 
     `findings` are what the translator refuses; then there are no facts. `patient` is empty where no patient can
-    be told. The same source, delivery key and bytes are the same message.
+    be told. The same source, delivery key and bytes are the same message. `entry_count` is how many
+    entries an answer has to speak of.
     """
 
     source: str
@@ -29,6 +30,7 @@ class InboundDelivery:
     entity: str = ""
     traceparent: str = ""
     correlation_id: UUID | None = None
+    entry_count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.patient import SourceReference
 from intake.domain.refusals import InvalidMessage
 
+UNKNOWN_REFERENCE = ": unknown-reference: "
 Clock = Callable[[], datetime]
 
 
@@ -112,7 +113,7 @@ class Receiving:
     def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
-        if message.exists:
+        if message.exists and not _waits_for_another(message):
             return _repeated(message)
         raw = arrival.delivery.raw
         keep(work, self._sealer, arrival.arrival, raw, [SpanPlan(0, len(raw), arrival.key_id)])
@@ -122,9 +123,7 @@ class Receiving:
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
-        message = work.require(InboundMessage, arrival.message_id)
-        message.accept()
-        return Outcome(message.id, accepted=True, notes=tuple(notes))
+        return _accept(work, arrival, notes)
 
     def _take(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> list[str]:
         delivery = arrival.delivery
@@ -149,9 +148,25 @@ class Receiving:
         return Context(self._clock(), meta)
 
 
+def _waits_for_another(message: InboundMessage) -> bool:
+    """Whether it was refused only because what it refers to had not come in: sent again, it is tried again."""
+    return message.state is MessageState.REFUSED and any(UNKNOWN_REFERENCE in each for each in message.findings)
+
+
+def _accept(work: Work, arrival: _Delivered, notes: Sequence[str]) -> Outcome:
+    message = work.require(InboundMessage, arrival.message_id)
+    if message.is_decided:
+        message.reprocess(MessageState.ACCEPTED, "sent again after what it refers to")
+    else:
+        message.accept()
+    return Outcome(message.id, accepted=True, notes=tuple(notes))
+
+
 def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     """The message is kept and refused; a conflict with what is kept already needs a person."""
     message = work.require(InboundMessage, arrival.message_id)
+    if message.is_decided:
+        return _repeated(message)
     findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
     message.refuse(findings)
     if isinstance(refusal, Conflict):

@@ -91,7 +91,7 @@ class _Door:
             outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
         except (Transient, Unavailable, TimeoutError):
             return _refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
-        return _answer(outcome, is_bundle=not expect, entries=raw.count(b'"request"') or 1)
+        return _answer(outcome, is_bundle=not expect, entries=delivery.entry_count)
 
     def _read(self, request: Request, raw: bytes, expect: str) -> InboundDelivery:
         cause = current_cause()

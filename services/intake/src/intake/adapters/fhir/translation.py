@@ -53,7 +53,9 @@ def read_delivery(raw: bytes, names: FhirNames, *, actor: str, key: str = "", ex
             patient=patient,
             entity=entity,
         )
-    return InboundDelivery(source, delivery_key, FORMAT, raw, actor, facts, patient=patient, entity=entity)
+    return InboundDelivery(
+        source, delivery_key, FORMAT, raw, actor, facts, patient=patient, entity=entity, entry_count=len(entries)
+    )
 
 
 def _source_of(content: Json) -> str:
