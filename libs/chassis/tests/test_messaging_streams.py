@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -15,7 +16,7 @@ from chassis.domain import Transient, Unavailable
 from chassis.messaging.declaration import declare
 from chassis.messaging.delivery import Outgoing
 from chassis.messaging.nats_connection import Closing, NatsLogin, connect_publisher
-from chassis.messaging.nats_stream import NatsStream
+from chassis.messaging.nats_stream import NatsStream, TooLarge, publish_command
 from chassis.messaging.relay import Fenced, RefillNeeded, Relay, StreamPort, StreamTail
 from chassis.messaging.simulated import Misbehaviour, SimulatedStream
 from chassis.messaging.topology import Topology
@@ -115,6 +116,15 @@ def test_the_largest_batch_of_the_relay_is_published_whole(stream: StreamPort) -
     assert stream.publish([message(number) for number in range(1, 201)], 0) == 200
 
 
+def test_a_value_from_outside_cannot_add_a_header() -> None:
+    command = publish_command(message(1), {"ce-sourcereference": "A1\r\nNats-Batch-Commit: 1", "ce-actor": "é"})
+    assert b"ce-sourcereference: A1 Nats-Batch-Commit: 1\r\n" in command
+    head, _, rest = command.partition(b"\r\n")
+    block, total = (int(number) for number in head.split()[2:])
+    assert rest[:block].endswith(b"\r\n\r\n")
+    assert len(rest) == total + 2
+
+
 def test_two_relays_on_one_stream_publish_every_event_once(stream: StreamPort) -> None:
     store = memory_store(ANNOUNCER)
     announce(store, context(), [uuid4() for _ in range(30)])
@@ -148,6 +158,14 @@ def test_a_lost_acknowledgement_is_mended_by_the_next_step() -> None:
         relay.step()
     relay.step()
     assert lossy.tail() == StreamTail(3, 3)
+
+
+@pytest.mark.servers
+def test_an_event_that_no_message_holds_is_refused_before_the_server_hangs_up(real_stream: NatsStream) -> None:
+    large = replace(message(1), data=b"x" * 1_000_000)
+    with pytest.raises(TooLarge, match="in parts"):
+        real_stream.publish([large, message(2)], 0)
+    assert real_stream.publish([message(3)], 0) == 1
 
 
 @pytest.mark.servers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -22,12 +22,14 @@ from nats.errors import (
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js.errors import APIError, NotFoundError
 
-from chassis.domain import Transient, Unavailable
+from chassis.domain import Bug, Transient, Unavailable
 from chassis.messaging.delivery import Outgoing
 from chassis.messaging.relay import Fenced, StreamTail
+from chassis.messaging.topology import MAX_MESSAGE_BYTES
 
 ACK_TIMEOUT_SECONDS = 5.0
 CALL_TIMEOUT_SECONDS = 30.0
+HEADER_ROOM_BYTES = 8 * 1024
 WRONG_LAST_SEQUENCE = 10071
 DUPLICATE_IN_BATCH = 10201
 
@@ -36,6 +38,10 @@ _T = TypeVar("_T")
 
 class PublishRefused(Unavailable):
     """The server took nothing of the batch, for a reason that no second relay explains."""
+
+
+class TooLarge(Bug):
+    """A public event that no message can hold; its service must announce large facts in parts."""
 
 
 class NatsStream:
@@ -89,15 +95,33 @@ class NatsStream:
         return StreamTail(state.last_seq, int((last.headers or {})["ce-position"]))
 
     async def _publish(self, batch: Sequence[Outgoing], expected_last_sequence: int) -> int:
+        self._refuse_oversize(batch)
         batch_id = uuid4().hex
-        for number, message in enumerate(batch[:-1], start=1):
-            headers = _headers(message, batch_id, number, expected_last_sequence)
-            await self._client.publish(message.subject, message.data, headers=headers)
+        if len(batch) > 1:
+            commands = [
+                publish_command(message, _headers(message, batch_id, number, expected_last_sequence))
+                for number, message in enumerate(batch[:-1], start=1)
+            ]
+            await self._send(b"".join(commands))
         headers = _headers(batch[-1], batch_id, len(batch), expected_last_sequence) | {"Nats-Batch-Commit": "1"}
         reply = await self._client.request(
             batch[-1].subject, batch[-1].data, timeout=ACK_TIMEOUT_SECONDS, headers=headers
         )
         return self._sequence_of(reply.data, len(batch))
+
+    def _refuse_oversize(self, batch: Sequence[Outgoing]) -> None:
+        for message in batch:
+            if len(message.data) > MAX_MESSAGE_BYTES - HEADER_ROOM_BYTES:
+                raise TooLarge(
+                    f"{self._name}: event {message.message_id} has {len(message.data)} bytes; publish it in parts"
+                )
+
+    async def _send(self, commands: bytes) -> None:
+        """Writes many publish commands at once: one by one through the client they cost four times as much."""
+        if not self._client.is_connected:
+            raise OutboundBufferLimitError
+        await self._client._send_command(commands)
+        await self._client._flush_pending()
 
     def _sequence_of(self, acknowledgement: bytes, expected_count: int) -> int:
         answer = json.loads(acknowledgement)
@@ -110,6 +134,17 @@ class NatsStream:
         if answer.get("stream") != self._name or answer.get("count") != expected_count:
             raise PublishRefused(f"{self._name}: the acknowledgement is for another batch")
         return int(answer["seq"])
+
+
+def publish_command(message: Outgoing, headers: Mapping[str, str]) -> bytes:
+    """The HPUB command of one message; a line break in a value becomes a space, so that it cannot add a header."""
+    lines = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) - 1 or lines.count("\r") != len(headers) - 1:
+        clean = {name: " ".join(value.split()) for name, value in headers.items()}
+        lines = "\r\n".join([f"{name}: {value}" for name, value in clean.items()])
+    block = f"NATS/1.0\r\n{lines}\r\n\r\n".encode()
+    total = len(block) + len(message.data)
+    return b"HPUB %b %d %d\r\n%b%b\r\n" % (message.subject.encode(), len(block), total, block, message.data)
 
 
 def _headers(message: Outgoing, batch_id: str, number: int, expected_last_sequence: int) -> dict[str, str]:

@@ -16,7 +16,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.delivery import Outgoing
 
 READ_MAX = 500
-BATCH_MESSAGES_MAX = 200
+BATCH_MESSAGES_MAX = 500
 BATCH_BYTES_MAX = 4_000_000
 
 Publishing = Callable[[Event], Iterable[PublicEvent]]
