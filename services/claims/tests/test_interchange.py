@@ -68,6 +68,7 @@ def test_an_interchange_is_intended_and_then_sent_once() -> None:
 def test_an_unknown_outcome_is_a_state_that_a_probe_ends() -> None:
     given(Interchange, [INTENDED]).when(lambda i: i.doubt("no reply")).then(UNCERTAIN)
     given(Interchange, [INTENDED, UNCERTAIN]).when(lambda i: i.doubt("no reply")).then()
+    given(Interchange, [INTENDED, sent("found")]).when(lambda i: i.doubt("no reply")).then()
     given(Interchange, [INTENDED, UNCERTAIN]).when(lambda i: i.confirm_sent("found")).then(sent("found"))
 
 

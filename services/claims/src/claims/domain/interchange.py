@@ -133,9 +133,11 @@ class Interchange(Aggregate):
         return self.exists and self.state in (InterchangeState.INTENDED, InterchangeState.UNCERTAIN)
 
     def doubt(self, why: str) -> None:
-        """The sending was tried and its outcome is unknown; a probe must settle it."""
-        if self.state is not InterchangeState.UNCERTAIN:
-            self._refuse_illegal(InterchangeState.UNCERTAIN)
+        """The sending was tried and its outcome is unknown; a probe must settle it.
+
+        Whoever knows meanwhile that it was sent, by a probe of another replica or from its answer, knows better.
+        """
+        if self.state is InterchangeState.INTENDED:
             self.trigger_event(self.BecameUncertain, why=why)
 
     def confirm_sent(self, proof: str) -> None:
