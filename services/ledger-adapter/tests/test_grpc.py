@@ -173,6 +173,13 @@ def test_an_open_remittance_says_why(world: World, ledger: Ledger, manifest: tup
     assert group.reason == reason
 
 
+def test_an_accepted_remittance_of_which_nothing_is_posted_is_an_open_group(world: World, ledger: Ledger) -> None:
+    world.deliver(accepted(claims=1, paid="60.00"))
+    (group,) = ledger.ListOpenGroups(pb.ListOpenGroupsRequest(entity="NORTH"), CALL).groups
+    assert (group.group_id, group.posting_count, list(group.lines)) == (str(REMITTANCE), 0, [])
+    assert not ledger.ListOpenGroups(pb.ListOpenGroupsRequest(entity="SOUTH"), CALL).groups
+
+
 def test_open_groups_and_intended_entries_are_the_whole_subledger(world: World, ledger: Ledger) -> None:
     world.deliver(*WHOLE_STORY[:6])
     world.settle()

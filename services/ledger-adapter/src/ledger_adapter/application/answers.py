@@ -144,8 +144,13 @@ def _open_charges(store: EventStore, entity: str) -> list[OpenGroup]:
 
 
 def _open_remittances(store: EventStore, entity: str) -> list[OpenGroup]:
+    """Also one of which nothing is posted yet: an accepted remittance is never out of sight."""
     states = [None, ManifestState.COLLECTING.value, ManifestState.DIFFERS.value]
-    manifests = {row["remittance_id"]: row for row in store.rows(MANIFESTS, {"state": states}, limit=OPEN_MAX)}
+    manifests = {
+        group_id: row
+        for row in store.rows(MANIFESTS, {"state": states}, limit=OPEN_MAX)
+        if isinstance(group_id := row["remittance_id"], UUID)
+    }
     if not manifests:
         return []
     sums = _sums_by_group(store, {"group_id": list(manifests), "entity": entity})
@@ -153,11 +158,12 @@ def _open_remittances(store: EventStore, entity: str) -> list[OpenGroup]:
         OpenGroup(
             GroupKind.REMITTANCE,
             group_id,
-            _why_open(manifests[group_id]),
-            minor(manifests[group_id], "postings"),
-            lines,
+            _why_open(manifest),
+            minor(manifest, "postings"),
+            sums.get(group_id, ()),
         )
-        for group_id, lines in sums.items()
+        for group_id, manifest in manifests.items()
+        if group_id in sums or manifest["entity"] == entity
     ]
 
 
