@@ -11,7 +11,7 @@ from billing.payments.v1 import payments_pb2_grpc
 from throughline.balance.statement import Account, Activity, Statement
 from throughline.connection import Access, StateOption, access_to
 from throughline.outcome import Exit, NotFound, ends_with_a_code
-from throughline.screen import Column, JsonOption, say, short, show_json, show_table
+from throughline.screen import Column, JsonOption, say, show_json, show_table
 from throughline.wire import amount_text, identity_in, money_of
 
 _ACCOUNTS = (
@@ -62,7 +62,7 @@ def _statement(access: Access, wanted: str) -> Statement:
 
 def _show(statement: Statement) -> None:
     say(f"Balance {amount_text(statement.balance)}", style="bold")
-    show_table(_ACCOUNTS, ([short(each.account_id), each.entity, *_amounts(each)] for each in statement.accounts))
+    show_table(_ACCOUNTS, ([each.account_id, each.entity, *_amounts(each)] for each in statement.accounts))
     entities = {account.account_id: account.entity for account in statement.accounts}
     show_table(_ACTIVITY, (_row(line, entities.get(line.account_id, "")) for line in statement.activity))
     if statement.adds_up:

@@ -131,7 +131,7 @@ def _show_list(found: Gathered, *, with_state: bool) -> None:
     now = datetime.now(UTC)
     columns = [*_COLUMNS, Column("state")] if with_state else _COLUMNS
     show_table(columns, ([*_row(case, now), case.state] if with_state else _row(case, now) for case in found.cases))
-    say(f"{len(found.cases)} exceptions; `throughline exceptions show ID` tells more of one")
+    say("`throughline exceptions show ID` tells more of one.")
 
 
 def _row(case: Case, now: datetime) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from throughline.screen import Column, say, show_table
 from throughline.tracing.following import TracedJournal, TracedLine, TracedPart
+from throughline.tracing.origins import Origin
 from throughline.tracing.records import Message, Place
 from throughline.tracing.subjects import Subject
 from throughline.wire import amount_text
@@ -21,7 +22,8 @@ _LINES = (
 
 def tell(subject: Subject, journals: list[TracedJournal]) -> None:
     """The subject, then each journal entry it is in."""
-    say(subject.title, style="bold")
+    if subject.kind != "journal":
+        say(subject.title, style="bold")
     for sentence in subject.told:
         say(f"  {sentence}")
     for message in subject.messages:
@@ -56,8 +58,9 @@ def _tell_journal(traced: TracedJournal) -> None:
     show_table(_LINES, [_line_row(line) for line in traced.lines])
     for strange in traced.only_at_erp:
         say(f"  only at the ERP: {strange.account} {strange.party} {amount_text(strange.amount)}", style="bold red")
+    facts_told: set[str] = set()
     for line in traced.lines:
-        _tell_line(line)
+        _tell_line(line, facts_told)
 
 
 def _line_row(traced: TracedLine) -> list[str]:
@@ -67,30 +70,38 @@ def _line_row(traced: TracedLine) -> list[str]:
     return [traced.line.account, traced.line.party, *amounts, count, verdict(traced.adds_up)]
 
 
-def _tell_line(traced: TracedLine) -> None:
+def _tell_line(traced: TracedLine, facts_told: set[str]) -> None:
     line = traced.line
     say(f"{line.account} {line.party} {amount_text(line.amount)} is made of".replace("  ", " "), style="bold")
     for part in traced.parts:
-        _tell_part(part)
+        _tell_part(part, first=part.part.posting_id not in facts_told)
+        facts_told.add(part.part.posting_id)
     if traced.rest_count:
         say(f"  {amount_text(traced.rest):>14}  in {traced.rest_count} other parts")
 
 
-def _tell_part(traced: TracedPart) -> None:
+def _tell_part(traced: TracedPart, *, first: bool) -> None:
     part, origin = traced.part, traced.origin
     say(f"  {amount_text(part.line.amount):>14}  by {part.rules.replace(',', ', ')}, posting {part.posting_id}")
     indent = " " * 18
     if origin is None:
         say(f"{indent}its fact is missing: {traced.problem}", style="bold red")
         return
-    say(f"{indent}from {origin.event} {part.event_id} of {origin.service}")
+    if first:
+        _tell_fact(part.event_id, origin, indent)
+    else:
+        say(f"{indent}{origin.event} told above: {origin.equation}")
+    say(f"{indent}{verdict(traced.adds_up)}", style="green" if traced.adds_up else "bold red")
+
+
+def _tell_fact(event_id: str, origin: Origin, indent: str) -> None:
+    say(f"{indent}from {origin.event} {event_id} of {origin.service}")
     for sentence in origin.story:
         say(f"{indent}{sentence}")
     for place in origin.places:
         _tell_place(place, indent)
     if origin.bytes_agree is not None:
         say(f"{indent}the bytes {'say the same' if origin.bytes_agree else 'say something else'}")
-    say(f"{indent}{verdict(traced.adds_up)}", style="green" if traced.adds_up else "bold red")
 
 
 def _tell_place(place: Place, indent: str) -> None:
