@@ -21,11 +21,13 @@ from canonical.money import Money
 from throughline.connection import SERVICES, Access
 from throughline.operations.calls import Operations
 from throughline.operations.cases import Case, gather
+from throughline.outcome import NotFound
 from throughline.wire import money_of
 
 LIST_MAX = 5000
 CASES_MAX = 200
 JOURNALS_MAX = 1000
+UNDER_WAY = ("intended", "probed", "posted", "uncertain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Facts:
     balances: list[BalanceLine] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     controls: list[ControlLine] = field(default_factory=list)
-    unexplained: Money = Money(0)
+    unexplained: Money = field(default_factory=Money.zero)
 
     def as_data(self) -> dict[str, object]:
         """The same as JSON-able data; money as `"12.30 USD"`."""
@@ -136,7 +138,9 @@ def _from_claims(access: Access, facts: Facts) -> None:
 
 def _from_payments(access: Access, facts: Facts) -> None:
     stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
-    remittances = access.call("payments", stub.ListRemittances, payments.ListRemittancesRequest(limit=LIST_MAX)).remittances
+    remittances = access.call(
+        "payments", stub.ListRemittances, payments.ListRemittancesRequest(limit=LIST_MAX)
+    ).remittances
     facts.remittances = (
         len(remittances),
         sum(remittance.claim_count for remittance in remittances),
@@ -193,13 +197,25 @@ def owing_accounts(access: Access) -> list[tuple[str, str, Money]]:
     return [(account.account_id, account.entity, money_of(account.balance)) for account in accounts]
 
 
-def any_journal_line(access: Access) -> str:
-    """The external number of a remittance's journal at the ERP, for the trace of one cent."""
+def journals_under_way(access: Access) -> bool:
+    """Whether an entry is intended and neither confirmed at the ERP nor waiting for a person."""
+    stub = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
+    request = ledger.ListJournalsRequest(states=UNDER_WAY, limit=1)
+    return bool(access.call("ledger", stub.ListJournals, request).journals)
+
+
+def a_remittance_journal(access: Access) -> str:
+    """The external number of one remittance's journal at the ERP.
+
+    Raises:
+        NotFound: no remittance has been posted.
+    """
     stub = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
     request = ledger.ListJournalsRequest(states=["confirmed"], limit=JOURNALS_MAX)
-    journals = access.call("ledger", stub.ListJournals, request).journals
-    found = [journal for journal in journals if journal.kind == "remittance"] or list(journals)
-    return str(found[0].external_number) if found else ""
+    for journal in access.call("ledger", stub.ListJournals, request).journals:
+        if journal.kind == "remittance":
+            return str(journal.external_number)
+    raise NotFound("no remittance has been posted")
 
 
 def _plain(value: object) -> object:

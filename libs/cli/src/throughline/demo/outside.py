@@ -81,7 +81,10 @@ class Outside:
         everything = deliveries(self.scenario.encounters)
         bundles = [delivery for delivery in everything if delivery.kind is DeliveryKind.BUNDLE]
         messages = [delivery for delivery in everything if delivery.kind is DeliveryKind.MLLP]
-        with ThreadPoolExecutor(CONNECTIONS * 2) as threads, httpx.Client(verify=str(ca), timeout=HTTP_SECONDS_MAX) as http:
+        with (
+            ThreadPoolExecutor(CONNECTIONS * 2) as threads,
+            httpx.Client(verify=str(ca), timeout=HTTP_SECONDS_MAX) as http,
+        ):
             posts = [threads.submit(_post, http, fhir_url, tokens, delivery) for delivery in bundles]
             shares = [messages[start::CONNECTIONS] for start in range(CONNECTIONS)]
             talks = [threads.submit(_talk, mllp, share) for share in shares if share]

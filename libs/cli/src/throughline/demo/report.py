@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from canonical.money import Money
+
 from throughline.checker.result import Result
 from throughline.demo.facts import Facts
 from throughline.demo.story import Told
 from throughline.screen import Column, say, show_table
+from throughline.tracing.following import TracedJournal
+from throughline.tracing.subjects import Subject
+from throughline.tracing.telling import tell as tell_trace
 from throughline.wire import amount_text
 
-NUMBER = "right"
 
-
-def tell(told: Told, results: Sequence[Result], trace: str, state: str) -> None:
+def tell(told: Told, results: Sequence[Result], subject: Subject, journals: list[TracedJournal], state: str) -> None:
     """Prints everything, in the order in which it happened."""
     facts = told.facts
     _came_in(told, facts)
@@ -22,9 +25,8 @@ def tell(told: Told, results: Sequence[Result], trace: str, state: str) -> None:
     _ledger(facts)
     _exceptions(facts)
     _reconciliation(facts)
-    if trace:
-        _head("One journal line, followed back to the bytes it came from")
-        say(trace)
+    _head("One journal line, followed back to the bytes it came from")
+    tell_trace(subject, journals)
     _invariants(results)
     _timings(told, state)
 
@@ -62,13 +64,20 @@ def _money(told: Told, facts: Facts) -> None:
     cards, nameless, paid = facts.card_payments
     payouts, net = facts.payouts
     rows = [
-        ["remittances posted", str(count), amount_text(total), f"{claims} claims; {facts.duplicate_remittances} duplicate posted once"],
+        [
+            "remittances posted",
+            str(count),
+            amount_text(total),
+            f"{claims} claims; {facts.duplicate_remittances} duplicate posted once",
+        ],
         ["bank deposits", str(deposits), amount_text(deposited), f"{loose} with nothing to match"],
         ["card payments", str(cards), amount_text(paid), f"{nameless} that names nobody"],
         ["payouts", str(payouts), amount_text(net), "after fees"],
     ]
     show_table(columns, rows)
-    say(f"Faults the outside world committed: {', '.join(told.struck) or 'none'}; and the ERP was down for some seconds.")
+    say(
+        f"Faults the outside world committed: {', '.join(told.struck) or 'none'}; and the ERP was down for some seconds."
+    )
 
 
 def _ledger(facts: Facts) -> None:
@@ -87,13 +96,20 @@ def _ledger(facts: Facts) -> None:
         Column("difference", right=True),
     ]
     rows = [
-        [line.entity, line.account, line.party, amount_text(line.ours), amount_text(line.erp), amount_text(line.difference)]
+        [
+            line.entity,
+            line.account,
+            line.party,
+            amount_text(line.ours),
+            amount_text(line.erp),
+            amount_text(line.difference),
+        ]
         for line in facts.balances
     ]
     show_table(columns, rows)
-    ours = sum(line.ours.minor for line in facts.balances)
-    erp = sum(line.erp.minor for line in facts.balances)
-    say(f"Debits minus credits: ours {ours / 100:.2f}, Tryton {erp / 100:.2f}")
+    ours = Money.total(line.ours for line in facts.balances)
+    erp = Money.total(line.erp for line in facts.balances)
+    say(f"Debits minus credits: ours {amount_text(ours)}, Tryton {amount_text(erp)}")
 
 
 def _exceptions(facts: Facts) -> None:
@@ -136,7 +152,9 @@ def _reconciliation(facts: Facts) -> None:
     for line in shown:
         for reason in line.reasons:
             say(f"  {line.control} {line.entity} {line.party}: {reason}")
-    say(f"{agree} of {len(facts.controls)} comparisons agree to the cent; unexplained in all: {amount_text(facts.unexplained)}")
+    say(
+        f"{agree} of {len(facts.controls)} comparisons agree to the cent; unexplained in all: {amount_text(facts.unexplained)}"
+    )
 
 
 def _invariants(results: Sequence[Result]) -> None:

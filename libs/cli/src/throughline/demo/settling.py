@@ -53,7 +53,9 @@ class Settling:
             parked += status.parked_messages
         return Movement(tuple(positions), unpublished, self._pending(), parked)
 
-    def wait(self, what: str, *, quiet_seconds: float, seconds_max: float, also: Callable[[], bool] = lambda: True) -> float:
+    def wait(
+        self, what: str, *, quiet_seconds: float, seconds_max: float, also: Callable[[], bool] = lambda: True
+    ) -> float:
         """Waits until nothing has moved for `quiet_seconds` and `also` holds; how long that took in seconds.
 
         Raises:
