@@ -47,7 +47,7 @@ class Process:
     def start(self, **extra: str) -> None:
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                [sys.executable, "-m", "chassis.testing.sample_service", self.name],
+                [sys.executable, "-m", "chassis.testing.main", self.name],
                 env={**os.environ, **self.environment, **extra},
                 stdout=log,
                 stderr=log,

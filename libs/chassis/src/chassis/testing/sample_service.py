@@ -1,12 +1,7 @@
-"""Two small services for tests of the transports: one announces patients, the other notes what it has seen.
-
-`python -m chassis.testing.sample_service announcer|noter` runs one of them for real, set by the environment.
-"""
+"""Two small services for tests of the transports: one announces patients, the other notes what it has seen."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -23,9 +18,7 @@ from chassis.eventstore.postgres import PostgresEventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.consumer import BatchConsumer
 from chassis.messaging.reactions import Reaction
-from chassis.runtime.core import ServiceCore, ServiceShape, Sweep
-from chassis.runtime.service import run
-from chassis.runtime.settings import Settings
+from chassis.runtime.core import ServiceShape
 
 SIGHTINGS = Table("sightings", {"patient_id": "uuid", "count": "bigint"}, key=("patient_id",))
 
@@ -119,16 +112,3 @@ def postgres_store(shape: ServiceShape, dsn: str) -> PostgresEventStore:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def main(name: str) -> int:
-    """Runs the announcer or the noter on real servers."""
-    settings = Settings.from_environment(os.environ)
-    shape = {"announcer": ANNOUNCER, "noter": NOTER}[name]
-    store = postgres_store(shape, settings.database_url.get_secret_value())
-    consumers = noting(store, utc_now, crash_point=settings.crash_points("claims")) if shape is NOTER else {}
-    return run(ServiceCore(shape, store, utc_now, consumers, (Sweep("nothing", 1.0, lambda: 0),)), settings)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
