@@ -4,8 +4,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chassis.templates import TemplateNotFilled, rendered
 from sandbox.commands import CommandFailed
-from sandbox.servers.envoy import EnvoyServer, TemplateNotFilled, rendered
+from sandbox.servers.envoy import EnvoyServer
 
 TEMPLATE = """
 admin:

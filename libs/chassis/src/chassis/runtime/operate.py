@@ -1,4 +1,4 @@
-"""The jobs of an operator: `python -m chassis.runtime.operate declare | migrate | empty-stream`."""
+"""The jobs of an operator: `python -m chassis.runtime.operate declare | migrate | migrate-keys | empty-stream | render`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import nats
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from chassis.eventstore.migrations import migrate
+from chassis.keys.postgres import migrate_keys
 from chassis.messaging.declaration import Declared, WouldLoseData, declare, empty_for_refill
 from chassis.messaging.topology import ACK_WAIT_SECONDS, CONSUMES, Topology
 from chassis.runtime.core import ServiceShape
+from chassis.templates import TemplateNotFilled, rendered, variables_of
 
 OPERATOR_INBOX = "_INBOX_operator"
 EXIT_REFUSED = 1
@@ -37,6 +40,7 @@ class OperatorSettings(BaseModel):
     ack_wait_seconds: int = ACK_WAIT_SECONDS
     owner_url: SecretStr = SecretStr("")
     app_role: str = ""
+    erasure_role: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> OperatorSettings:
@@ -102,6 +106,12 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     jobs.add_parser("declare", help="make streams, durables and lease buckets as declared")
     migration = jobs.add_parser("migrate", help="make the tables of one service")
     migration.add_argument("shape", help="package.main:SHAPE")
+    jobs.add_parser(
+        "migrate-keys", help="make the tables of the key database; THROUGHLINE_APP_ROLE may name several, by comma"
+    )
+    rendering = jobs.add_parser("render", help="fill a template's variables from the environment")
+    rendering.add_argument("template", type=Path)
+    rendering.add_argument("target", type=Path)
     emptying = jobs.add_parser(
         "empty-stream", help="delete one stream, so that its service can refill it from the store"
     )
@@ -112,6 +122,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         if chosen.job == "migrate":
             versions = migrate_service(settings, shape_named(chosen.shape))
             sys.stdout.write(f"applied: {', '.join(map(str, versions)) or 'nothing'}\n")
+        elif chosen.job == "migrate-keys":
+            roles = settings.app_role.split(",")
+            versions = migrate_keys(settings.owner_url.get_secret_value(), roles, settings.erasure_role or None)
+            sys.stdout.write(f"applied: {', '.join(map(str, versions)) or 'nothing'}\n")
+        elif chosen.job == "render":
+            template = chosen.template.read_text(encoding="utf-8")
+            wanted = variables_of(template)
+            chosen.target.write_text(
+                rendered(template, {n: v for n, v in environment.items() if n in wanted}), encoding="utf-8"
+            )
         else:
             emptied = chosen.service if chosen.job == "empty-stream" else ""
             declared = asyncio.run(declare_streams(settings, empty_first=emptied))
@@ -119,7 +139,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     except WouldLoseData as refusal:
         sys.stderr.write(f"refused: {refusal}\n")
         return EXIT_REFUSED
-    except (ValidationError, LookupError) as wrong:
+    except (ValidationError, LookupError, TemplateNotFilled) as wrong:
         sys.stderr.write(f"{wrong}\n")
         return EXIT_USAGE
     return 0

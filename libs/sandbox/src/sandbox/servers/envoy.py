@@ -1,12 +1,12 @@
 """A real Envoy for the local suite, run with the same configuration template as the cluster's gateway."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
+from chassis.templates import rendered
 
 from sandbox.commands import installed_program, run_to_end
 from sandbox.folders import private_folder, write_private
@@ -16,31 +16,6 @@ from sandbox.processes import ManagedProcess
 WORKER_THREADS = 2
 HEALTH_TIMEOUT_SECONDS = 2.0
 START_DEADLINE_SECONDS = 30.0
-
-_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
-
-
-class TemplateNotFilled(ValueError):
-    """The template's variables and the given ones are not the same, or a value would break the file."""
-
-
-def rendered(template: str, variables: Mapping[str, str]) -> str:
-    """The template with each `${NAME}` replaced by its value.
-
-    Raises:
-        TemplateNotFilled: a variable is missing, one is unknown to the template, `${` stands without a proper name, or a
-            value holds a line break.
-    """
-    wanted = set(_VARIABLE.findall(template))
-    if missing := sorted(wanted - set(variables)):
-        raise TemplateNotFilled(f"no value for {', '.join(missing)}")
-    if unknown := sorted(set(variables) - wanted):
-        raise TemplateNotFilled(f"the template knows no {', '.join(unknown)}")
-    if "${" in _VARIABLE.sub("", template):
-        raise TemplateNotFilled("`${` without a name of capitals, digits and underscores, and `}`")
-    if broken := sorted(name for name, value in variables.items() if "\n" in value or "\r" in value):
-        raise TemplateNotFilled(f"a line break in the value of {', '.join(broken)}")
-    return _VARIABLE.sub(lambda match: variables[match.group(1)], template)
 
 
 class EnvoyServer:
