@@ -20,7 +20,7 @@ from canonical.events.payments import (
     RemittanceAccepted,
 )
 from canonical.ids import derive, external_number
-from canonical.journal import JournalHead, JournalLine, LedgerLine
+from canonical.journal import JournalHead, JournalLine
 from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment, RemittanceSummary
@@ -30,7 +30,7 @@ from chassis.messaging import Delivery
 from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, digest_of, journal_id
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
-from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting, charge_posting_id
+from ledger_adapter.domain.subledger import GroupKind, PostedLine, SubledgerPosting, charge_posting_id
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -282,7 +282,7 @@ def stored_examples() -> list[Event]:
         return {"originator_id": identity, "originator_version": version, "timestamp": NOW, "meta": meta}
 
     posting = charge_posting_id(encounter_id(), 1)
-    line = LedgerLine(account=AccountRole.AR_PAYER, amount=money("100.00"), party="ACME", rule="J01")
+    line = PostedLine(account=AccountRole.AR_PAYER, amount=money("100.00"), party="ACME", department="N-FM", rule="J01")
     contents: list[tuple[type[Event], UUID, dict[str, object]]] = [
         (
             SubledgerPosting.Drafted,
@@ -294,6 +294,9 @@ def stored_examples() -> list[Event]:
                 "entity": "NORTH",
                 "effective_date": DAY,
                 "cash": Money(0),
+                "payer_class": "commercial",
+                "encounter_id": encounter_id(),
+                "patient_id": PATIENT,
                 "lines": (
                     line,
                     line.model_copy(

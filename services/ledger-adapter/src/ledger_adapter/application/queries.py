@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from canonical.journal import JournalLine, LedgerLine
+from canonical.journal import JournalLine
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
@@ -150,7 +150,6 @@ def project_postings(event: Event) -> Iterable[Change]:
     """Rows of a posting, of its lines, and the balances they move."""
     if not isinstance(event, SubledgerPosting.Drafted):
         return
-    first = event.lines[0] if event.lines else None
     yield put(
         POSTINGS,
         posting_id=event.originator_id,
@@ -163,9 +162,9 @@ def project_postings(event: Event) -> Iterable[Change]:
         cash_minor=event.cash.minor,
         rules_version=event.rules_version,
         source_event_id=event.source_event_id,
-        claim_id=first.claim_id if first else None,
-        encounter_id=first.encounter_id if first else None,
-        patient_id=first.patient_id if first else None,
+        claim_id=event.claim_id,
+        encounter_id=event.encounter_id,
+        patient_id=event.patient_id,
         batch=0 if event.group_kind is GroupKind.CHARGES else None,
         recorded_at=event.timestamp,
     )
@@ -184,27 +183,24 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
     """A row per account and party, made without detours: a remittance has hundreds of thousands of them."""
     sums: dict[tuple[str, str], int] = {}
     rules: dict[tuple[str, str], dict[str, None]] = {}
-    firsts: dict[tuple[str, str], LedgerLine] = {}
     for line in event.lines:
         place = (line.account.value, line.party)
         sums[place] = sums.get(place, 0) + line.amount.minor
         rules.setdefault(place, {})[line.rule] = None
-        firsts.setdefault(place, line)
     departments = {line.department for line in event.lines}
     department = departments.pop() if len(departments) == 1 else ""
     for (account, party), amount in sums.items():
-        line = firsts[account, party]
         row: Row = {
             "amount_minor": amount,
             "rules": ",".join(rules[account, party]),
             "entity": event.entity,
             "group_id": event.group_id,
             "item_id": event.item_id,
-            "payer_class": line.payer_class,
+            "payer_class": event.payer_class,
             "department": department,
-            "claim_id": line.claim_id,
-            "encounter_id": line.encounter_id,
-            "patient_id": line.patient_id,
+            "claim_id": event.claim_id,
+            "encounter_id": event.encounter_id,
+            "patient_id": event.patient_id,
             "effective_date": event.effective_date,
         }
         yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)

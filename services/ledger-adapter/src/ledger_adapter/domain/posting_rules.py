@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
@@ -275,7 +276,15 @@ def lines_for_payout(event: PayoutPaid) -> tuple[LedgerLine, ...]:
     return booked(Fact.PAYOUT_RECEIVED, event.net, dimensions) + booked(Fact.PAYOUT_FEES, event.fees, dimensions)
 
 
-def estimate_in(lines: Iterable[LedgerLine]) -> Money:
+class _OnAccount(Protocol):
+    @property
+    def account(self) -> AccountRole: ...
+
+    @property
+    def amount(self) -> Money: ...
+
+
+def estimate_in(lines: Iterable[_OnAccount]) -> Money:
     """What of the receivable was expected to be taken off: the J03 part of a charge's lines."""
     return -Money.total(line.amount for line in lines if line.account is AccountRole.AR_ALLOWANCE)
 

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from canonical.classes import Public
+from canonical.classes import CanonicalModel, Public
 from canonical.codes import AccountRole
 from canonical.envelope import PublicEvent
 from canonical.ids import derive
@@ -55,6 +55,16 @@ def content_hash_of(event: PublicEvent) -> str:
     return hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:32]
 
 
+class PostedLine(CanonicalModel):
+    """One line as it is kept: what its posting has in common with all of its lines stands on the posting."""
+
+    account: AccountRole
+    amount: Money
+    party: Public[str] = ""
+    department: Public[str] = ""
+    rule: Public[str]
+
+
 class SubledgerPosting(Aggregate):
     """The lines of one fact. Its id follows from the fact; it is drafted once and never changes."""
 
@@ -76,7 +86,11 @@ class SubledgerPosting(Aggregate):
         entity: Public[str]
         effective_date: Public[date]
         cash: Money
-        lines: tuple[LedgerLine, ...]
+        payer_class: Public[str] = ""
+        claim_id: UUID | None = None
+        encounter_id: UUID | None = None
+        patient_id: UUID | None = None
+        lines: tuple[PostedLine, ...]
         rules_version: Public[str]
         source_event_id: UUID
         content_hash: Public[str]
@@ -121,14 +135,34 @@ class SubledgerPosting(Aggregate):
             entity=entity,
             effective_date=effective_date,
             cash=cash,
-            lines=lines,
+            **_in_common(lines),
+            lines=tuple(_posted(line) for line in lines),
             rules_version=RULES_VERSION,
             source_event_id=source_event_id,
             content_hash=content_hash,
         )
 
 
-def _only_department(lines: tuple[LedgerLine, ...]) -> str:
+def _posted(line: LedgerLine) -> PostedLine:
+    return PostedLine(
+        account=line.account, amount=line.amount, party=line.party, department=line.department, rule=line.rule
+    )
+
+
+def _in_common(lines: tuple[LedgerLine, ...]) -> dict[str, object]:
+    """The dimensions that one fact gives to every line of it."""
+    if not lines:
+        return {}
+    first = lines[0]
+    return {
+        "payer_class": first.payer_class,
+        "claim_id": first.claim_id,
+        "encounter_id": first.encounter_id,
+        "patient_id": first.patient_id,
+    }
+
+
+def _only_department(lines: tuple[PostedLine, ...]) -> str:
     """The department where all lines are of one."""
     found = {line.department for line in lines if line.account is AccountRole.GROSS_REVENUE}
     return found.pop() if len(found) == 1 else ""
