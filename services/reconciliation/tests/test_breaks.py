@@ -10,6 +10,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import ContextSource
 from chassis.testing import given, happened
+from chassis.testing.clock import START
 from chassis.testing.contexts import context
 from reconciliation.domain.breaks import (
     Break,
@@ -30,6 +31,7 @@ from reconciliation.domain.findings import (
     Place,
     Verdict,
     concluded,
+    less_written_off,
 )
 
 PLACE = Place(
@@ -64,9 +66,9 @@ def test_agreement_opens_nothing() -> None:
 
 
 def test_a_finding_in_motion_says_nothing() -> None:
-    moving = found(100).with_verdict(Verdict.IN_MOTION)
+    moving = found(100).seen(START, in_motion=True)
     given(Break).when(lambda one: one.take(moving, RUN)).then()
-    given(Break, [OPENED]).when(lambda one: one.take(found(0).with_verdict(Verdict.IN_MOTION), RUN)).then()
+    given(Break, [OPENED]).when(lambda one: one.take(found(0).seen(START, in_motion=True), RUN)).then()
 
 
 def test_the_same_residual_again_changes_nothing() -> None:
@@ -166,7 +168,7 @@ def written_off() -> Break:
 def test_what_was_written_off_explains_the_same_residual_from_then_on() -> None:
     one = written_off()
     assert one.state is BreakState.WRITTEN_OFF
-    judged = one.judged(found(100))
+    judged = less_written_off(found(100), one.written_off)
     assert judged.verdict is Verdict.EXPLAINED
     one.pending.clear()
     one.take(judged, RUN)
@@ -175,15 +177,15 @@ def test_what_was_written_off_explains_the_same_residual_from_then_on() -> None:
 
 def test_more_than_was_written_off_opens_the_break_for_the_rest() -> None:
     one = written_off()
-    one.take(one.judged(found(130)), RUN)
+    one.take(less_written_off(found(130), one.written_off), RUN)
     assert (one.state, one.residual, one.occurrence) == (BreakState.OPENED, Money(30), 2)
 
 
 def test_a_write_off_lapses_when_the_sides_agree_without_it() -> None:
     one = written_off()
-    one.take(one.judged(found(0)), RUN)
+    one.take(less_written_off(found(0), one.written_off), RUN)
     assert one.written_off == Money(0)
-    one.take(one.judged(found(100)), RUN)
+    one.take(less_written_off(found(100), one.written_off), RUN)
     assert (one.state, one.residual) == (BreakState.OPENED, Money(100))
 
 

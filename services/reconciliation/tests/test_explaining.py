@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from canonical.codes import AccountRole
 from canonical.events.ledger import JournalConfirmed
 from canonical.events.payments import DepositMatched
@@ -138,7 +140,7 @@ def test_a_difference_in_books_that_move_is_in_motion_and_no_break() -> None:
     results = bench.prove()
     assert [result.verdict for result in results if result.unexplained] == [Verdict.IN_MOTION]
     assert bench.breaks() == []
-    assert bench.pauses == 3
+    assert bench.pauses == 7
 
 
 def test_a_difference_that_stays_the_same_over_two_proofs_is_not_in_motion() -> None:
@@ -172,6 +174,49 @@ def test_books_that_stand_still_are_read_twice_before_a_break_is_told() -> None:
     bench = Bench(world)
     bench.prove()
     assert bench.pauses == 1
+
+
+@pytest.mark.parametrize(
+    ("pause_seconds", "verdict", "pauses"),
+    [(1, Verdict.BROKEN, 5), (5, Verdict.BROKEN, 1), (0.5, Verdict.IN_MOTION, 7)],
+)
+def test_books_must_stand_still_for_as_long_as_patience_says(
+    pause_seconds: float, verdict: Verdict, pauses: int
+) -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    bench = Bench(world, patience=timedelta(seconds=5), pause_seconds=pause_seconds)
+    assert [result.verdict for result in bench.prove() if result.unexplained] == [verdict]
+    assert bench.pauses == pauses
+
+
+def test_a_difference_is_dated_from_when_it_was_first_seen() -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    bench = Bench(world, patience=timedelta(seconds=150))
+    seen = []
+    for _ in range(4):
+        seen += [(result.verdict, result.since) for result in bench.prove() if result.unexplained]
+    first = seen[0][1]
+    assert [since for _, since in seen] == [first] * 4
+    assert [verdict for verdict, _ in seen] == [Verdict.IN_MOTION] * 3 + [Verdict.BROKEN]
+
+
+def test_a_remittance_of_which_nothing_could_be_posted_is_explained() -> None:
+    """Its only claims are in exceptions, and its deposit is booked."""
+    world = consistent_world()
+    waiting = [claim for claim in world.claims if claim.remittance_id == REMITTANCE]
+    world.lines = [line for line in world.lines if line.group != ENTRY]
+    entry = world.entries.pop(ENTRY)
+    del world.erp["NORTH"][entry.number]
+    world.events = [
+        event for event in world.events if getattr(getattr(event, "head", None), "journal_id", None) != entry.journal_id
+    ]
+    world.cases += [OpenCase("ledger", "UnmappedAdjustment", claim.claim_id) for claim in waiting]
+    world.open_groups.append(
+        OpenGroup("NORTH", REMITTANCE, "remittance", "remittance not complete: 3 postings missing", ())
+    )
+    assert broken(Bench(world).prove()) == []
 
 
 def test_a_deposit_of_another_entity_leaves_both_sides_open() -> None:

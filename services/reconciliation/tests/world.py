@@ -21,6 +21,7 @@ from canonical.money import Money
 from canonical.remittance import RemittanceSummary
 from chassis.domain import Unavailable
 from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.postgres import PostgresEventStore
 from chassis.messaging import Delivery
 from chassis.testing import FixedClock
 from reconciliation.application.ports import (
@@ -499,14 +500,19 @@ def _erp_balances(documents: Iterable[Sequence[JournalLine]]) -> tuple[ErpBalanc
 
 @dataclass
 class Bench:
-    """Reconciliation on a memory store, over a world."""
+    """Reconciliation over a world, on a memory store where no other is given."""
 
     world: World
     clock: FixedClock = field(default_factory=FixedClock)
     pauses: int = 0
+    patience: timedelta = timedelta(0)
+    pause_seconds: float = 0
+
+    store: MemoryEventStore | PostgresEventStore = field(
+        default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+    )
 
     def __post_init__(self) -> None:
-        self.store = MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
         self.reconciling: Reconciling = reconciling_over(
             self.store,
             self.clock,
@@ -515,12 +521,14 @@ class Bench:
             FakeLedger(self.world),
             entities=ENTITIES,
             pause=self._pause,
+            patience=self.patience,
         )
         self.core = assemble(self.store, self.clock, self.reconciling)
         self.deliver(self.world.events)
 
     def _pause(self) -> None:
         self.pauses += 1
+        self.clock.advance(seconds=self.pause_seconds)
 
     def deliver(self, events: Iterable[PublicEvent]) -> None:
         """Each event to its consumer, one batch a service."""

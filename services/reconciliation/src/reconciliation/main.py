@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from billing.claims.v1 import claims_pb2_grpc
@@ -42,6 +42,7 @@ NAME = "reconciliation"
 PAUSE_SECONDS = 0.5
 CALL_DEADLINE_SECONDS = 30.0
 CHECK_DUE_SECONDS = 5.0
+PATIENCE = timedelta(minutes=5)
 SHAPE = ServiceShape(
     name=NAME,
     aggregates=(WitnessedJournal, ClearingItem, ReconciliationRun, Break),
@@ -52,9 +53,12 @@ SHAPE = ServiceShape(
 
 
 class ReconciliationSettings(Settings):
-    """What reconciliation is told beside what every service is: how often it proves by itself, 0 for never."""
+    """What reconciliation is told beside what every service is: how often it proves by itself (0 for never), and for how
+    long books must stand still before a difference between them is a break.
+    """
 
     reconcile_every_seconds: int = 300
+    reconcile_patience_seconds: int = 2
 
 
 def reconciling_over(
@@ -66,9 +70,10 @@ def reconciling_over(
     *,
     entities: tuple[str, ...] = (),
     pause: Callable[[], None] = lambda: None,
+    patience: timedelta = PATIENCE,
 ) -> Reconciling:
-    """The proof over these books; `pause` waits between two readings of books that moved."""
-    return Reconciling(Sources(store, claims, patients, ledger, entities), clock, pause)
+    """The proof over these books; see `Reconciling` for `pause` and `patience`."""
+    return Reconciling(Sources(store, claims, patients, ledger, entities), clock, pause, patience)
 
 
 def assemble(
@@ -107,6 +112,7 @@ def main() -> int:
         ledger,
         entities=_entities(settings),
         pause=partial(time.sleep, PAUSE_SECONDS),
+        patience=timedelta(seconds=settings.reconcile_patience_seconds),
     )
     core = assemble(
         store,

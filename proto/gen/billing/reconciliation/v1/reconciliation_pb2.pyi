@@ -268,6 +268,7 @@ class ControlResult(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     FIRST_DIVERGENCE_FIELD_NUMBER: _builtins.int
     BREAK_ID_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
     control: _builtins.str
     """ar-payer, ar-payer-denied, ar-patient, eft-clearing, gateway-clearing or trial-balance."""
     compared: _builtins.str
@@ -282,6 +283,8 @@ class ControlResult(_message.Message):
     """agrees, explained, in-motion or broken."""
     break_id: _builtins.str
     """The break of this place, a UUID, where it is broken."""
+    since: _builtins.str
+    """When the unexplained difference was first seen, ISO 8601 in UTC, or empty."""
     @_builtins.property
     def ours(self) -> _common_pb2.Money:
         """Our side."""
@@ -322,10 +325,11 @@ class ControlResult(_message.Message):
         verdict: _builtins.str = ...,
         first_divergence: Global___Divergence | None = ...,
         break_id: _builtins.str = ...,
+        since: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["first_divergence", b"first_divergence", "ours", b"ours", "residual", b"residual", "theirs", b"theirs", "unexplained", b"unexplained"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "break_id", b"break_id", "compared", b"compared", "control", b"control", "entity", b"entity", "first_divergence", b"first_divergence", "items", b"items", "ours", b"ours", "party", b"party", "residual", b"residual", "theirs", b"theirs", "unexplained", b"unexplained", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "break_id", b"break_id", "compared", b"compared", "control", b"control", "entity", b"entity", "first_divergence", b"first_divergence", "items", b"items", "ours", b"ours", "party", b"party", "residual", b"residual", "since", b"since", "theirs", b"theirs", "unexplained", b"unexplained", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -165,6 +165,7 @@ def _result(result: ControlResult) -> pb.ControlResult:
         verdict=result.verdict.value,
         first_divergence=_divergence(result.first_divergence),
         break_id=str(place.break_id) if result.verdict is Verdict.BROKEN else "",
+        since=text(result.since),
     )
 
 

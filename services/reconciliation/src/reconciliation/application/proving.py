@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from reconciliation.application.drilling import Drilling
 from reconciliation.domain.books import Books
@@ -16,7 +17,7 @@ from reconciliation.domain.controls import (
     subledger_against_erp,
     trial_balance_places,
 )
-from reconciliation.domain.findings import Compared, ControlResult, Place, Verdict
+from reconciliation.domain.findings import Compared, ControlResult, Place
 
 
 def prove(books: Books, drilling: Drilling) -> tuple[ControlResult, ...]:
@@ -57,24 +58,30 @@ def _clearing(books: Books, drilling: Drilling, place: Place) -> ControlResult:
 
 
 def settle(
-    results: Iterable[ControlResult], last: Sequence[ControlResult], *, stood_still: bool
+    results: Iterable[ControlResult],
+    last: Sequence[ControlResult],
+    *,
+    now: datetime,
+    patience: timedelta,
+    stood_still: bool,
 ) -> list[ControlResult]:
-    """Broken places of books that moved are in motion, unless the proof before found the same there.
+    """Unexplained differences are in motion while the books move, unless they have been the same for `patience`.
 
-    `last` are the results of the proof before; what stays apart by the same amount over two proofs is not in flight.
+    `last` are the results of the proof before: what has stayed apart by the same amount, on the same thing, since then
+    is not in flight.
     """
     before = {result.place: result for result in last}
-    return [
-        result
-        if stood_still or result.verdict is not Verdict.BROKEN or _is_same(result, before.get(result.place))
-        else result.with_verdict(Verdict.IN_MOTION)
-        for result in results
-    ]
+    settled: list[ControlResult] = []
+    for result in results:
+        if not result.unexplained:
+            settled.append(result)
+            continue
+        earlier = before.get(result.place)
+        since = earlier.since if earlier and earlier.since and _is_same(result, earlier) else now
+        is_old = since < now and now - since >= patience
+        settled.append(result.seen(since, in_motion=not (stood_still or is_old)))
+    return settled
 
 
-def _is_same(result: ControlResult, before: ControlResult | None) -> bool:
-    return (
-        before is not None
-        and before.unexplained == result.unexplained
-        and before.first_divergence == result.first_divergence
-    )
+def _is_same(result: ControlResult, before: ControlResult) -> bool:
+    return (before.unexplained, before.first_divergence) == (result.unexplained, result.first_divergence)

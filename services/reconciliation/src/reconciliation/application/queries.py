@@ -257,6 +257,12 @@ def witnessed(store: EventStore, groups: Iterable[UUID]) -> Witnessed:
     return Witnessed(position, confirmed, tuple(clearing_entry(row) for row in open_items), payments)
 
 
+def written_off(store: EventStore, entities: Iterable[str]) -> dict[UUID, Money]:
+    """What was given up at each place, by the id of its break."""
+    rows = store.rows(BREAKS, {"entity": list(entities)}, limit=ROWS_MAX)
+    return {identity(row, "break_id"): amount for row in rows if (amount := minor(row, "written_off_minor"))}
+
+
 def clearing_entry(row: Row) -> ClearingEntry:
     on = row["effective_date"]
     assert on is None or hasattr(on, "isoformat"), "a date"

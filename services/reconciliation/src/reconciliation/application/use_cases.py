@@ -13,14 +13,14 @@ from chassis.eventstore import EventStore, Work, transact
 
 from reconciliation.application.drilling import Drilling
 from reconciliation.application.proving import prove, settle
-from reconciliation.application.queries import BREAKS, ROWS_MAX, RUNS, identity
+from reconciliation.application.queries import BREAKS, ROWS_MAX, RUNS, identity, written_off
 from reconciliation.application.reading import Sources, read_books
-from reconciliation.domain.books import Books
+from reconciliation.domain.books import ZERO, Books
 from reconciliation.domain.breaks import Break, BreakState
-from reconciliation.domain.findings import ControlResult, Verdict
+from reconciliation.domain.findings import ControlResult, Verdict, less_written_off
 from reconciliation.domain.runs import ReconciliationRun, run_id
 
-READS_MAX = 4
+READS_MAX = 8
 SWEEP_SECONDS = 5.0
 
 
@@ -30,11 +30,14 @@ class UnknownEntity(Refusal):
 
 @dataclass(frozen=True)
 class Reconciling:
-    """Proves the books. `pause` waits a moment between two readings of books that moved."""
+    """Proves the books. Messages may be on their way between books that stand still, so a difference becomes a break only
+    when the books stood still for `patience`, or when it was the same for that long. `pause` waits between readings.
+    """
 
     sources: Sources
     clock: Callable[[], datetime]
     pause: Callable[[], None]
+    patience: timedelta
 
     def run(self, entities: Sequence[str] = (), context: Context | None = None) -> UUID:
         """Proves the books of these entities, or of all; gives the id of the proof.
@@ -51,7 +54,7 @@ class Reconciling:
         books, results, reads, stood_still = self._read_until_still(chosen)
         now = self.clock()
         identity_of_run = run_id(chosen, books.positions, now)
-        judged = settle(results, self._last_results(), stood_still=stood_still)
+        judged = settle(results, self._last_results(), now=now, patience=self.patience, stood_still=stood_still)
         context = context or _own_context(identity_of_run, now)
 
         def record(work: Work) -> None:
@@ -61,21 +64,26 @@ class Reconciling:
         return identity_of_run
 
     def _read_until_still(self, entities: Sequence[str]) -> tuple[Books, tuple[ControlResult, ...], int, bool]:
-        """Reads until nothing is unexplained, or until two readings found the logs where they were; a bounded number of times."""
+        """Reads until nothing is unexplained, or until the logs stood where they are for long enough, or eight times."""
         books, results = self._read(entities)
+        still_since = self.clock()
         for reads in range(1, READS_MAX):
             if not _is_any_broken(results):
                 return books, results, reads, True
-            before = books.positions
+            before = books
             self.pause()
             books, results = self._read(entities)
-            if books.settled and books.positions == before:
+            if not (books.settled and before.settled) or books.positions != before.positions:
+                still_since = self.clock()
+            elif self.clock() - still_since >= self.patience:
                 return books, results, reads + 1, True
         return books, results, READS_MAX, not _is_any_broken(results)
 
     def _read(self, entities: Sequence[str]) -> tuple[Books, tuple[ControlResult, ...]]:
         books = read_books(self.sources, entities)
-        return books, prove(books, Drilling(self.sources, books))
+        given_up = written_off(self.sources.store, entities)
+        results = prove(books, Drilling(self.sources, books))
+        return books, tuple(less_written_off(one, given_up.get(one.place.break_id, ZERO)) for one in results)
 
     def _last_results(self) -> tuple[ControlResult, ...]:
         store = self.sources.store
@@ -93,15 +101,11 @@ class Reconciling:
         by_break = {result.place.break_id: result for result in results}
         gone = [one for one in _open_breaks(work.store, books.entities) if one not in by_break]
         work.prefetch([run, *by_break, *gone])
-        judged: list[ControlResult] = []
         for break_id, result in by_break.items():
-            one = work.get_or_new(Break, break_id)
-            found = one.judged(result)
-            one.take(found, run)
-            judged.append(found)
+            work.get_or_new(Break, break_id).take(result, run)
         for break_id in gone:
             work.require(Break, break_id).vanish(run)
-        work.get_or_new(ReconciliationRun, run).record(books.entities, books.positions, reads, judged)
+        work.get_or_new(ReconciliationRun, run).record(books.entities, books.positions, reads, results)
 
 
 @dataclass(frozen=True)

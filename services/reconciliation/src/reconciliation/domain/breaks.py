@@ -9,10 +9,9 @@ from canonical.classes import Public
 from canonical.money import Money
 from chassis.domain import Aggregate, Event, Refusal
 
-from reconciliation.domain.findings import ControlResult, Divergence, ExplainingItem, Place, Verdict, concluded
+from reconciliation.domain.findings import ControlResult, Divergence, Place, Verdict
 
 REASON_LENGTH_MIN = 5
-WRITTEN_OFF = "written off"
 
 
 class BreakIsClosed(Refusal):
@@ -151,16 +150,8 @@ class Break(Aggregate):
     def is_open(self) -> bool:
         return self.state in (BreakState.OPENED, BreakState.EXPLAINED)
 
-    def judged(self, found: ControlResult) -> ControlResult:
-        """The finding with what was written off before as an explanation; a finding in motion stays what it is."""
-        if not self.written_off or not found.unexplained or found.verdict is Verdict.IN_MOTION:
-            return found
-        item = ExplainingItem(reason=WRITTEN_OFF, amount=self.written_off, subject_id=self.id)
-        divergences = [found.first_divergence] if found.first_divergence else []
-        return concluded(found.place, found.ours, found.theirs, [*found.items, item], divergences)
-
     def take(self, found: ControlResult, run_id: UUID) -> None:
-        """What one proof says of this place, already `judged`."""
+        """What one proof says of this place, what was written off before included."""
         if found.verdict is Verdict.IN_MOTION:
             return
         if found.unexplained:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
 from canonical.ids import derive
 from canonical.money import Money
+from pydantic import AwareDatetime
 
 ITEMS_KEPT_MAX = 50
+WRITTEN_OFF = "written off"
 
 
 class Control(StrEnum):
@@ -75,7 +78,7 @@ class Divergence(CanonicalModel):
 
 
 class ControlResult(CanonicalModel):
-    """One comparison. What is left of the residual after the items is unexplained."""
+    """One comparison. What is left of the residual after the items is unexplained; `since` is when that was first seen."""
 
     place: Place
     ours: Money
@@ -83,6 +86,7 @@ class ControlResult(CanonicalModel):
     items: tuple[ExplainingItem, ...] = ()
     first_divergence: Divergence | None = None
     verdict: Verdict
+    since: AwareDatetime | None = None
 
     @property
     def residual(self) -> Money:
@@ -92,8 +96,9 @@ class ControlResult(CanonicalModel):
     def unexplained(self) -> Money:
         return self.residual - Money.total(item.amount for item in self.items)
 
-    def with_verdict(self, verdict: Verdict) -> ControlResult:
-        return self.model_copy(update={"verdict": verdict})
+    def seen(self, since: datetime, *, in_motion: bool) -> ControlResult:
+        """The same unexplained difference, with when it was first seen, and whether it may still go away by itself."""
+        return self.model_copy(update={"since": since, "verdict": Verdict.IN_MOTION if in_motion else Verdict.BROKEN})
 
 
 def concluded(
@@ -106,6 +111,15 @@ def concluded(
     verdict = Verdict.BROKEN if left else agreeing
     first = next(iter(divergences), None) if left else None
     return ControlResult(place=place, ours=ours, theirs=theirs, items=kept, first_divergence=first, verdict=verdict)
+
+
+def less_written_off(found: ControlResult, amount: Money) -> ControlResult:
+    """The finding with what two people gave up before as an explanation; where the sides agree it has lapsed."""
+    if not amount or not found.unexplained:
+        return found
+    item = ExplainingItem(reason=WRITTEN_OFF, amount=amount, subject_id=found.place.break_id)
+    divergences = [found.first_divergence] if found.first_divergence else []
+    return concluded(found.place, found.ours, found.theirs, [*found.items, item], divergences)
 
 
 def bounded(items: Iterable[ExplainingItem]) -> tuple[ExplainingItem, ...]:
