@@ -270,3 +270,41 @@ def test_a_wiped_stream_stops_the_relay_until_a_refill_is_asked_for_by_name(worl
     noter.start()
     patients += world.announce(5)
     until(lambda: world.seen() == dict.fromkeys(patients, 1), "refilled, and nothing noted twice")
+
+
+def cpu_seconds(process: Process) -> float:
+    assert process.running is not None
+    fields = Path(f"/proc/{process.running.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("half_open", [False, True], ids=["stopped", "suspended"])
+def test_a_long_outage_of_nats_loses_nothing_and_burns_nothing(world: World, half_open: bool) -> None:
+    start_all(world)
+    patients = world.announce(10)
+    until(lambda: world.seen() == dict.fromkeys(patients, 1), "all noted once")
+    if half_open:
+        world.nats.process.suspend()
+    else:
+        world.nats.stop()
+    patients += world.announce(20)
+    before = {name: cpu_seconds(service) for name, service in world.services.items()}
+    time.sleep(25)
+    for name, service in world.services.items():
+        assert cpu_seconds(service) - before[name] < 25 * 0.2
+        assert httpx.get(f"http://127.0.0.1:{service.ops_port}/livez", trust_env=False).status_code == 200
+        assert not service.ready()[0]
+    if half_open:
+        world.nats.process.resume()
+    else:
+        world.nats.start()
+    until(lambda: world.seen() == dict.fromkeys(patients, 1), "all noted once", 40)
+    until(lambda: all(service.ready()[0] for service in world.services.values()), "ready again")
+
+
+def test_a_stop_is_heard_while_a_server_is_waited_for(world: World) -> None:
+    world.nats.stop()
+    noter = world.services["noter"]
+    noter.start()
+    until(lambda: "starting" in noter.ready()[1], "waiting")
+    assert noter.stop() == 0

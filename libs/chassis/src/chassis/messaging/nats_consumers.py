@@ -216,7 +216,11 @@ class KeptPull:
             raise NatsTimeout from None
 
     async def unsubscribe(self) -> None:
-        await self._pull.unsubscribe()
+        """Never fails: a subscriber that could not unsubscribe keeps its old subscription and reads no more."""
+        try:
+            await self._pull.unsubscribe()
+        except NatsError as error:
+            _log.info("unsubscribed while disconnected", error=type(error).__name__)
 
 
 def make_broker(login: NatsLogin, closing: Closing) -> NatsBroker:

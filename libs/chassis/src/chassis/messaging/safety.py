@@ -26,6 +26,7 @@ from chassis.messaging.topology import (
     DUPLICATE_WINDOW_SECONDS,
     Durable,
     Topology,
+    lease_bucket_of,
 )
 
 MONITORING_TIMEOUT_SECONDS = 3.0
@@ -46,6 +47,7 @@ async def refuse_unsafe_streams(
         config = await _stream_config(js, STREAMS[name])
         for fault in unsafe_stream_settings(config, topology.stream(name)):
             raise fault
+    await _stream_config(js, f"KV_{lease_bucket_of(service)}")
     for durable in topology.durables(service):
         for fault in unsafe_consumer_settings(await _consumer_config(js, durable), durable, topology):
             raise fault

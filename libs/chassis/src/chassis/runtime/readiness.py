@@ -7,6 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 import structlog
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from chassis.eventstore.port import EventStore
 from chassis.failure_policy import classify
@@ -17,6 +19,7 @@ from chassis.runtime.start_up import refuse_unready_streams
 
 PROBE_SECONDS = 2.0
 DATABASE_SECONDS = 5.0
+NATS_SECONDS = 3
 STREAMS_EVERY_PROBES = 15
 
 _log = structlog.get_logger(__name__)
@@ -50,8 +53,8 @@ class Readiness:
     async def _probe(self, consumers: NatsConsumers, relay: RelayLoop, *, with_streams: bool) -> list[str]:
         found = await self._database_faults()
         client = await consumers.connect()
-        if not client.is_connected:
-            return [*found, "nats: not connected"]
+        if not await _answers(client):
+            return [*found, "nats: does not answer"]
         if with_streams:
             self._stream_faults = await self._settings_faults(consumers)
         found += self._stream_faults
@@ -77,3 +80,14 @@ class Readiness:
             _log.warning("streams are not as declared", error=error)
             return [f"nats: {type(error).__name__}: {error}"[:200]]
         return []
+
+
+async def _answers(client: Client) -> bool:
+    """Whether NATS answers now; a connection that is half open still calls itself connected."""
+    if not client.is_connected:
+        return False
+    try:
+        await client.flush(NATS_SECONDS)
+    except (NatsError, TimeoutError):
+        return False
+    return True

@@ -167,6 +167,11 @@ class _Run:
         self._release.note(handled)
         self._hub.wake()
 
+    def _after_call(self) -> None:
+        """A store that notifies of its commits needs no other word, and most calls only read."""
+        if not isinstance(self._core.store, PostgresEventStore):
+            self._hub.wake()
+
     def _start_threads(self, publisher: Client) -> RelayLoop:
         stream = NatsStream(publisher, self._loop, self._name)
         relay = RelayLoop(
@@ -199,7 +204,7 @@ class _Run:
             host=self._settings.bind_host,
             port=self._settings.grpc_port,
             threads=self._settings.grpc_threads,
-            after_call=self._hub.wake,
+            after_call=self._after_call,
         )
         server.serving(ready=False)
         server.server.start()
@@ -208,7 +213,7 @@ class _Run:
     def _start_http(self) -> OwnSignals | None:
         if self._http_app is None or not self._settings.http_port:
             return None
-        http = http_server(self._http_app, self._settings.bind_host, self._settings.http_port, self._hub.wake)
+        http = http_server(self._http_app, self._settings.bind_host, self._settings.http_port, self._after_call)
         self._spawn(http.serve())
         return http
 

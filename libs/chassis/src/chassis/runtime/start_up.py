@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 from nats.aio.client import Client
@@ -44,7 +45,7 @@ async def refuse_unready_streams(client: Client, settings: Settings, service: st
     await refuse_unsafe_streams(js, settings.topology, service, settings.nats_monitoring_urls)
 
 
-async def until_it_holds(check: Callable[[], Awaitable[None]], stopping: asyncio.Event, what: str) -> bool:
+async def until_it_holds(check: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event, what: str) -> bool:
     """Waits out an outage at start; False where the process was told to stop meanwhile.
 
     Raises:
@@ -53,7 +54,7 @@ async def until_it_holds(check: Callable[[], Awaitable[None]], stopping: asyncio
     attempt = 0
     while not stopping.is_set():
         try:
-            await check()
+            return await _unless_stopped(check(), stopping)
         except Exception as error:
             found = classify(error)
             if isinstance(error, UnsafeSetting) or found not in RETRIED:
@@ -62,6 +63,17 @@ async def until_it_holds(check: Callable[[], Awaitable[None]], stopping: asyncio
             _log.warning("not ready to start", setting=what, error=error, attempt=attempt)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), SCHEDULES[found].delay_seconds(attempt))
-            continue
-        return True
     return False
+
+
+async def _unless_stopped(check: Coroutine[Any, Any, None], stopping: asyncio.Event) -> bool:
+    """Waits for the check, which may hang on a server that is away, or for the stop; False where that came first."""
+    checking = asyncio.create_task(check)
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((checking, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not checking.done():
+        checking.cancel()
+        return False
+    checking.result()
+    return True

@@ -16,6 +16,7 @@ from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES, SWEEP_DONE, SWEEP_RUNS
 
 ROUNDS_MAX = 100
+REST_SECONDS = 0.03
 BUG_PAUSE_SECONDS = 10.0
 RELEASE_EVERY_SECONDS = 2.0
 
@@ -23,7 +24,10 @@ _log = structlog.get_logger(__name__)
 
 
 class SweepLoop(threading.Thread):
-    """One sweep, run while there is something to do and `may_run` says that this replica does it."""
+    """One sweep, run while there is something to do and `may_run` says that this replica does it.
+
+    Between two runs it rests, so that a stream of commits does not keep it asking the database without a pause.
+    """
 
     def __init__(self, sweep: Sweep, hub: Hub, *, may_run: Callable[[], bool]) -> None:
         super().__init__(name=f"sweep-{sweep.name}", daemon=True)
@@ -37,6 +41,7 @@ class SweepLoop(threading.Thread):
         while not self._hub.stopping.is_set():
             if self._may_run():
                 self.run_rounds()
+            self._hub.stopping.wait(REST_SECONDS)
             self._wake.wait(self._sweep.every_seconds)
 
     def run_rounds(self) -> None:
