@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from throughline.checker.evidence import Evidence
+from throughline.checker.folding import Sources
 from throughline.checker.invariants.erp_agreement import ErpBooks
 from throughline.checker.invariants.processes import Sample
 from throughline.checker.invariants.secrets_kept import Canaries, Search
 from throughline.checker.invariants.streams import Nats, floors
 from throughline.checker.reading.erp import ErpUnreadable, TrytonReader
 from throughline.checker.reading.processes import sample_processes
-from throughline.checker.reading.stores import Sources, log_end, read_store
+from throughline.checker.reading.stores import log_end, read_store
 from throughline.checker.reading.streams import NatsReader
 from throughline.checker.reading.texts import search_logs, search_metrics
 from throughline.checker.world import World

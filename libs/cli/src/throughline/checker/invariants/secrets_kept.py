@@ -11,46 +11,82 @@ from throughline.checker.result import Failures, Result, judged
 BLOCK_BYTES = 4_000_000
 SURE_LENGTH = 8
 """From this length on a canary cannot stand in base64 or hex by accident; a shorter one counts only as a word."""
+COMPARED_LENGTH = 60
+"""Canaries are told apart by their beginnings."""
 
-_WORD = rb"A-Za-z0-9+/"
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}")
+_IN_A_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+
+_Node = dict[int, "_Node"]
 
 
 class Canaries:
-    """The planted strings, also as base64 shows them; hits name the line of a canary, never the canary."""
+    """The planted strings; hits name the line of a canary, never the canary."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self.count = 0
-        self._needles: dict[bytes, int] = {}
+        self._numbers: dict[bytes, int] = {}
         for number, line in enumerate(lines, 1):
-            canary = line.strip().encode()
+            canary = line.strip().encode()[:COMPARED_LENGTH]
             if canary:
-                self.count += 1
-                for needle in (canary, *in_base64(canary)):
-                    self._needles.setdefault(needle, number)
+                self._numbers.setdefault(canary, number)
+        self._pattern = re.compile(any_of(self._numbers) if self._numbers else rb"(?!)")
+
+    @property
+    def count(self) -> int:
+        return len(self._numbers)
 
     def found_in(self, data: bytes) -> list[int]:
-        """The lines of the canaries that stand in these bytes."""
-        return sorted({number for needle, number in self._needles.items() if needle in data and _counts(needle, data)})
+        """The lines of the canaries that stand in these bytes, as they are or in base64."""
+        found = self._plain(data)
+        for blob in _BASE64.findall(data):
+            whole = len(blob.rstrip(b"=")) // 4 * 4
+            found |= self._plain(base64.b64decode(blob[:whole]))
+        return sorted(found)
+
+    def _plain(self, data: bytes) -> set[int]:
+        hits = self._pattern.finditer(data)
+        return {self._numbers[hit.group()] for hit in hits if _counts(hit, data)}
 
 
-def in_base64(canary: bytes) -> list[bytes]:
-    """How a canary looks inside base64, by where it begins; nothing for a short one."""
-    if len(canary) < SURE_LENGTH:
-        return []
-    shown = []
-    for shift in range(3):
-        encoded = base64.b64encode(bytes(shift) + canary)
-        first = (shift * 8 + 5) // 6
-        last = (shift + len(canary)) * 8 // 6
-        shown.append(encoded[first:last])
-    return shown
+def any_of(words: Iterable[bytes]) -> bytes:
+    """A pattern for any of many words that looks at each byte about once: words share what they begin with."""
+    root: _Node = {}
+    for word in words:
+        node = root
+        for byte in word:
+            node = node.setdefault(byte, {})
+        node[_END] = {}
+    return _pattern_of(root)
 
 
-def _counts(needle: bytes, data: bytes) -> bool:
-    if len(needle) >= SURE_LENGTH:
+_END = -1
+
+
+def _pattern_of(node: _Node) -> bytes:
+    by_rest: dict[bytes, list[int]] = {}
+    for byte, following in node.items():
+        if byte != _END:
+            by_rest.setdefault(_pattern_of(following), []).append(byte)
+    choices = [_class_of(letters) + rest for rest, letters in by_rest.items()]
+    if not choices:
+        return b""
+    if len(choices) == 1 and _END not in node:
+        return choices[0]
+    return b"(?:" + b"|".join(choices) + b")" + (b"?" if _END in node else b"")
+
+
+def _class_of(letters: list[int]) -> bytes:
+    escaped = [re.escape(bytes([letter])) for letter in letters]
+    return escaped[0] if len(escaped) == 1 else b"[" + b"".join(escaped) + b"]"
+
+
+def _counts(hit: re.Match[bytes], data: bytes) -> bool:
+    """A long canary always counts, a short one only where it stands by itself."""
+    start, end = hit.span()
+    if end - start >= SURE_LENGTH:
         return True
-    word = rb"(?<![" + _WORD + rb"])" + re.escape(needle) + rb"(?![" + _WORD + rb"])"
-    return re.search(word, data) is not None
+    before = start > 0 and data[start - 1] in _IN_A_WORD
+    return not before and not (end < len(data) and data[end] in _IN_A_WORD)
 
 
 class Search:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
 import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
-from throughline.checker.announcing import Announcements
 from throughline.checker.books.claims import ClaimsBook
 from throughline.checker.books.every_store import Book
 from throughline.checker.books.intake import IntakeBook
 from throughline.checker.books.ledger import LedgerBook
 from throughline.checker.books.payments import PaymentsBook
 from throughline.checker.books.reconciliation import ReconciliationBook
-from throughline.checker.chain import follow
+from throughline.checker.folding import Sources, fold_log
 from throughline.checker.invariants.secrets_kept import Search
 from throughline.checker.reading.guards import guard_faults
 from throughline.checker.reading.spans import check_spans
-from throughline.checker.records import Fact, Message, Parked, StoredEvent
+from throughline.checker.records import Parked, StoredEvent
 from throughline.checker.result import Failures
 from throughline.checker.rows import Comparison, Rebuilt, compare
 from throughline.checker.world import Store
@@ -44,15 +39,6 @@ _PARKED = (
     "SELECT message_id::text, consumer, key::text, waiting_for::text, case_id::text,"
     " coalesce(headers->>'ce-type', subject), reason FROM parked_messages ORDER BY turn"
 )
-
-
-@dataclass(slots=True)
-class Sources:
-    """What stands beside a store: its stream's messages, whether the oldest are gone, and who looks for PHI."""
-
-    messages: Iterable[Message] | None = None
-    trimmed: bool = False
-    search: Search | None = None
 
 
 def read_store(service: str, dsn: str, sources: Sources) -> Store:
@@ -91,47 +77,10 @@ def log_end(dsn: str) -> int:
 
 
 def _read_log(connection: Connection[TupleRow], store: Store, sources: Sources) -> None:
-    announcements = None
-    if sources.messages is not None:
-        seen = _searched(sources.messages, store.service, sources.search)
-        announcements = Announcements(store.service, seen, trimmed=sources.trimmed)
     with connection.cursor(name="log", binary=True) as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(_LOG)
-        for event in follow((StoredEvent(*row) for row in cursor), store.log):
-            if sources.search is not None:
-                sources.search.look("events", f"{store.service} event {event.position} ({event.topic})", event.state)
-            fact = _fact_of(event, store.book.unreadable)
-            if fact is not None:
-                store.book.take(fact)
-                _announce(announcements, fact, store.book.unreadable)
-    store.stream = announcements.finish() if announcements is not None else None
-
-
-def _fact_of(event: StoredEvent, unreadable: Failures) -> Fact | None:
-    try:
-        state = json.loads(event.state)
-    except ValueError:
-        unreadable.add(f"position {event.position} ({event.topic}): its state is no JSON")
-        return None
-    return Fact(event.position, str(event.id), event.version, event.topic, state)
-
-
-def _announce(announcements: Announcements | None, fact: Fact, unreadable: Failures) -> None:
-    if announcements is None:
-        return
-    try:
-        announcements.take(fact)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as fault:
-        unreadable.add(f"position {fact.position} ({fact.topic}): {type(fault).__name__} beside its message")
-
-
-def _searched(messages: Iterable[Message], service: str, search: Search | None) -> Iterator[Message]:
-    for message in messages:
-        if search is not None:
-            envelope = "\n".join((message.subject, *message.headers.values())).encode()
-            search.look("streams", f"stream of {service}, sequence {message.sequence}", message.data + b"\n" + envelope)
-        yield message
+        fold_log((StoredEvent(*row) for row in cursor), store, sources)
 
 
 def _read_inbox(connection: Connection[TupleRow], store: Store) -> None:
