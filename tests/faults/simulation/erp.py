@@ -50,6 +50,7 @@ class FaultyErp:
         return self.inner.post(entity, documents)
 
     def balances(self, entity: str) -> Sequence[AccountBalance]:
+        self._go_down_sometimes()
         return self.inner.balances(entity)
 
     def _go_down_sometimes(self) -> None:

@@ -13,6 +13,7 @@ from intake.application.queries import ENCOUNTERS
 from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, MANIFESTS
 from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, RECEIPTS, REMITTANCES
+from reconciliation.application.queries import RUNS
 
 from .nodes import Node
 
@@ -48,6 +49,7 @@ def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str,
         "clearing": _clearing(ledger),
         "journals": _journals(ledger),
         "at the ERP": _at_the_erp(erp, entities),
+        "last proof": _last_proof(nodes["reconciliation"].kept),
         "open cases": {name: _open_cases(node.kept) for name, node in nodes.items()},
     }
 
@@ -131,6 +133,11 @@ def _at_the_erp(erp: FakeErp, entities: tuple[str, ...]) -> dict[tuple[str, ...]
         for balance in sorted(erp.balances(entity), key=str)
         if balance.amount
     }
+
+
+def _last_proof(store: MemoryEventStore) -> dict[str, object]:
+    rows = store.rows(RUNS, {}, order=("-completed_at",), limit=1)
+    return {column: row[column] for row in rows for column in ("controls", "explained", "in_motion", "broken")}
 
 
 def _open_cases(store: MemoryEventStore) -> dict[tuple[object, ...], int]:

@@ -19,6 +19,8 @@ from ledger_adapter.application.queries import CLEARING, JOURNALS, LINES, POSTIN
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.subledger import SubledgerPosting
 from payments.application.queries import ACCOUNTS, REMITTANCES
+from reconciliation.application.queries import BREAKS, RUNS
+from reconciliation.domain.breaks import BreakState
 
 from .bus import Bus
 from .erp import FaultyTransport
@@ -206,6 +208,22 @@ def every_charge_has_one_effect(suite: Suite) -> Iterator[str]:
         yield f"{len(charged)} postings of {len(suite.rows('intake', ENCOUNTERS))} encounters"
 
 
+def the_last_proof_finds_nothing_unexplained(suite: Suite) -> Iterator[str]:
+    runs = suite.store("reconciliation").rows(RUNS, {}, order=("-completed_at",), limit=1)
+    if not runs:
+        yield "nothing was ever proved"
+    for row in runs:
+        if row["broken"] or row["in_motion"] or row["unexplained_minor"]:
+            yield f"broken {row['broken']}, in motion {row['in_motion']}, unexplained {row['unexplained_minor']}"
+
+
+def no_break_is_left_open(suite: Suite) -> Iterator[str]:
+    """One may open while messages are still on their way; when they have arrived it is resolved."""
+    for row in suite.rows("reconciliation", BREAKS):
+        if row["state"] != BreakState.RESOLVED.value:
+            yield f"{row['control']} of {row['entity']} is {row['state']}: {row['residual_minor']}"
+
+
 def no_file_left_twice(suite: Suite) -> Iterator[str]:
     for name, count in Counter(suite.transport.sendings).items():
         if count > 1:
@@ -232,4 +250,6 @@ INVARIANTS: tuple[Callable[[Suite], Iterator[str]], ...] = (
     patient_receivables_are_what_payments_says,
     every_charge_has_one_effect,
     no_file_left_twice,
+    the_last_proof_finds_nothing_unexplained,
+    no_break_is_left_open,
 )

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     DOOR_SENT_AGAIN = "door:sent-again"
     DOOR_ANSWER_LOST = "door:answer-lost"
     GATEWAY_DOWN = "gateway:down"
+    CALL_UNANSWERED = "call:unanswered"
 
     @property
     def group(self) -> str:
@@ -67,7 +68,8 @@ _RATES: Mapping[str, float] = {
     "erp": 0.12,
     "send": 0.15,
     "door": 0.1,
-    "gateway": 0.1,
+    "gateway": 0.4,
+    "call": 0.02,
 }
 _RARE: Mapping[Kind, float] = {
     Kind.STORE_UNREACHABLE: 0.002,
@@ -75,8 +77,8 @@ _RARE: Mapping[Kind, float] = {
     Kind.BUS_REPLAYED: 0.01,
     Kind.CRASH_BEFORE_ERP: 0.1,
     Kind.CRASH_AFTER_ERP: 0.1,
-    Kind.CRASH_BEFORE_SEND: 0.12,
-    Kind.CRASH_AFTER_SEND: 0.12,
+    Kind.CRASH_BEFORE_SEND: 0.2,
+    Kind.CRASH_AFTER_SEND: 0.2,
 }
 
 

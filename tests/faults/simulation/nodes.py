@@ -32,14 +32,19 @@ from payments.application.doors import Doors
 from payments.application.ports import GatewayReader
 from payments.main import SHAPE as PAYMENTS
 from payments.main import assemble as assemble_payments
+from reconciliation.main import SHAPE as RECONCILIATION
+from reconciliation.main import assemble as assemble_reconciliation
+from reconciliation.main import reconciling_over
 
 from .bus import FaultyStream
+from .calls import CoreOf, books
 from .mischief import Mischief
 from .store import FaultyStore
 
 LOOSE_AFTER = timedelta(hours=36)
 BATCHING = BatchingRules(quiet=timedelta(seconds=5), oldest=timedelta(seconds=60), postings_max=5)
 GATHERING_SECONDS = 3.0
+PROOF_EVERY_SECONDS = 30.0
 REPLICAS = 2
 
 
@@ -53,6 +58,9 @@ class Surroundings:
     transport: ClaimTransport
     erp: Erp
     gateway: GatewayReader
+    core_of: CoreOf
+    mischief: Mischief
+    pause: Callable[[], None]
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -154,9 +162,20 @@ def builders(outside: Surroundings) -> Mapping[str, tuple[ServiceShape, Build]]:
     def ledger(store: FaultyStore, crash_point: CrashPoint) -> Parts:
         return Parts(assemble_ledger(store, clock, master, erps, batching=BATCHING, crash_point=crash_point))
 
+    def reconciliation(store: FaultyStore, crash_point: CrashPoint) -> Parts:
+        claims_books, patient_books, ledger_books = books(outside.core_of, master, erps, outside.mischief)
+        reconciling = reconciling_over(
+            store, clock, claims_books, patient_books, ledger_books, entities=outside.entities, pause=outside.pause
+        )
+        core = assemble_reconciliation(
+            store, clock, reconciling, every_seconds=PROOF_EVERY_SECONDS, crash_point=crash_point
+        )
+        return Parts(core)
+
     return {
         "intake": (INTAKE, intake),
         "claims": (CLAIMS, claims),
         "payments": (PAYMENTS, payments),
         "ledger": (LEDGER, ledger),
+        "reconciliation": (RECONCILIATION, reconciliation),
     }

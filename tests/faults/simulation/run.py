@@ -15,6 +15,7 @@ from .mischief import Kind, rates_of
 from .story import STORIES
 
 TAIL = 60
+BROKEN_SHOWN_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Outcome:
     def report(self) -> str:
         """What a person needs to look into a failure."""
         tail = "\n".join(self.trace[-TAIL:])
-        broken = "\n".join(f"  {line}" for line in self.broken) or "  everything held"
+        broken = "\n".join(f"  {line}" for line in self.broken[:BROKEN_SHOWN_MAX]) or "  everything held"
         return f"seed {self.seed}, story {self.story}, trace {self.trace_hash[:16]}\n{tail}\n{broken}"
 
 
