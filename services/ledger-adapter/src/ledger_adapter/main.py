@@ -52,21 +52,21 @@ class LedgerSettings(Settings):
     """What the ledger adapter is told beside what every service is.
 
     `books_path` is the file that says which ERP keeps the books of which entity, with which accounts. A day's charges
-    are closed into a journal entry when nothing new came for `charges_quiet_seconds`, at the latest after
-    `charges_oldest_seconds`, and never more than `charges_per_entry_max` of them.
+    are closed into a journal entry when nothing new came for `batch_quiet_seconds`, at the latest after
+    `batch_oldest_seconds`, and never more than `batch_postings_max` of them.
     """
 
     books_path: Path | None = None
-    charges_quiet_seconds: float = 2.0
-    charges_oldest_seconds: float = 60.0
-    charges_per_entry_max: int = 1000
+    batch_quiet_seconds: float = 2.0
+    batch_oldest_seconds: float = 60.0
+    batch_postings_max: int = 1000
 
     @property
     def batching(self) -> BatchingRules:
         return BatchingRules(
-            quiet=timedelta(seconds=self.charges_quiet_seconds),
-            oldest=timedelta(seconds=self.charges_oldest_seconds),
-            postings_max=self.charges_per_entry_max,
+            quiet=timedelta(seconds=self.batch_quiet_seconds),
+            oldest=timedelta(seconds=self.batch_oldest_seconds),
+            postings_max=self.batch_postings_max,
         )
 
 
@@ -111,7 +111,7 @@ def serve(settings: LedgerSettings) -> int:
         raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.books_path is None:
         raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", "not given", "the file that says which ERP keeps whose books")
-    erps = ConfiguredErps(load_books(settings.books_path), ADAPTERS)
+    erps = _configured_erps(settings.books_path)
     core = assemble(
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
@@ -121,6 +121,14 @@ def serve(settings: LedgerSettings) -> int:
         crash_point=settings.crash_points(NAME),
     )
     return run(core, settings, grpc=[ledger_service(core, erps)])
+
+
+def _configured_erps(books_path: Path) -> ConfiguredErps:
+    try:
+        return ConfiguredErps(load_books(books_path), ADAPTERS)
+    except (OSError, KeyError, ValueError) as wrong:
+        needed = "a books configuration whose ERPs can be reached; see books.sample.json"
+        raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", f"{type(wrong).__name__}: {wrong}"[:400], needed) from wrong
 
 
 if __name__ == "__main__":

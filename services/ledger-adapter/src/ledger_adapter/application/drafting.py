@@ -26,6 +26,7 @@ from ledger_adapter.domain.subledger import GroupKind
 
 REMITTANCES_PER_SWEEP_MAX = 50
 OPEN_CHARGES_READ_MAX = 5000
+LOOK_EVERY = timedelta(seconds=0.5)
 ACTOR = "service:ledger"
 
 
@@ -119,9 +120,21 @@ class ChargeBatching:
         self._store = store
         self._clock = clock
         self._rules = rules
+        self._next_look: datetime | None = None
 
     def run(self) -> int:
-        """Closes what is due; the number of batches."""
+        """Closes what is due; the number of batches.
+
+        It is woken by every commit and reads all open postings, so it looks at most twice a second.
+        """
+        now = self._clock()
+        if self._next_look is not None and now < self._next_look:
+            return 0
+        closed = self._close_due(now)
+        self._next_look = None if closed else now + LOOK_EVERY
+        return closed
+
+    def _close_due(self, now: datetime) -> int:
         loose = self._store.rows(POSTINGS, {"batch": 0}, order=("recorded_at",), limit=OPEN_CHARGES_READ_MAX)
         groups: dict[tuple[str, date], list[datetime]] = {}
         for row in loose:
@@ -130,7 +143,6 @@ class ChargeBatching:
             assert isinstance(day, date)
             assert isinstance(recorded_at, datetime)
             groups.setdefault((entity, day), []).append(recorded_at)
-        now = self._clock()
         batches = [(place, self._batches_due(recorded, now)) for place, recorded in groups.items()]
         for (entity, day), due in batches:
             for _ in range(due):
