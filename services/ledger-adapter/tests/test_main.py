@@ -46,7 +46,7 @@ def test_a_books_file_that_does_not_fit_is_refused_by_name(tmp_path: Path, conte
 
 
 def test_how_charges_are_batched_comes_from_the_settings() -> None:
-    batching = settings(BATCH_QUIET_SECONDS="0.5", BATCH_POSTINGS_MAX="10").batching
+    batching = settings(CHARGES_QUIET_SECONDS="0.5", CHARGES_PER_ENTRY_MAX="10").batching
     assert (batching.quiet.total_seconds(), batching.postings_max) == (0.5, 10)
 
 

@@ -35,6 +35,7 @@ from ledger_adapter.domain.manifest import RemittanceManifest
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 NAME = "ledger"
+Seconds = float
 SWEEP_SECONDS = 0.5
 DEFAULT_BATCHING = BatchingRules()
 ADAPTERS: Mapping[str, BuildErp] = {"tryton": TrytonErp.configured, "file": FileErp.configured}
@@ -52,21 +53,21 @@ class LedgerSettings(Settings):
     """What the ledger adapter is told beside what every service is.
 
     `books_path` is the file that says which ERP keeps the books of which entity, with which accounts. A day's charges
-    are closed into a journal entry when nothing new came for `batch_quiet_seconds`, at the latest after
-    `batch_oldest_seconds`, and never more than `batch_postings_max` of them.
+    are closed into a journal entry when nothing new came for `charges_quiet_seconds`, at the latest after
+    `charges_oldest_seconds`, and never more than `charges_per_entry_max` of them.
     """
 
     books_path: Path | None = None
-    batch_quiet_seconds: float = 2.0
-    batch_oldest_seconds: float = 60.0
-    batch_postings_max: int = 1000
+    charges_quiet_seconds: Seconds = 2.0
+    charges_oldest_seconds: Seconds = 60.0
+    charges_per_entry_max: int = 1000
 
     @property
     def batching(self) -> BatchingRules:
         return BatchingRules(
-            quiet=timedelta(seconds=self.batch_quiet_seconds),
-            oldest=timedelta(seconds=self.batch_oldest_seconds),
-            postings_max=self.batch_postings_max,
+            quiet=timedelta(seconds=self.charges_quiet_seconds),
+            oldest=timedelta(seconds=self.charges_oldest_seconds),
+            postings_max=self.charges_per_entry_max,
         )
 
 
