@@ -39,10 +39,12 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@cd services/ledger-adapter && MYPYPATH=../../proto/gen:../../libs/canonical/src:../../libs/x12/src:../../libs/chassis/src:../../libs/sandbox/src:src ../../$(BIN)/mypy --config-file ../../pyproject.toml --exclude /gen/ tests
+	@cd services/ledger-adapter && MYPYPATH=../../proto/gen:../../libs/canonical/src:../../libs/x12/src:../../libs/chassis/src:../../libs/sandbox/src:src:. ../../$(BIN)/mypy --config-file ../../pyproject.toml --exclude /gen/ tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python proto/generate.py --check
 	@$(BIN)/python -m canonical.schemas --check
+	@$(BIN)/python -m chassis.messaging.asyncapi docs/contracts/asyncapi --check
+	@$(BIN)/buf lint proto
 	@$(BIN)/python -m chassis.messaging.asyncapi --check
 	@$(BIN)/pytest -n 2 -m "not slow and not servers" libs services tests/tidy tests/contracts
 
@@ -60,6 +62,7 @@ proto: $(STAMP) ## Generate the gRPC code from proto/
 
 schemas: $(STAMP) ## Write the JSON Schemas and AsyncAPI pages of the public events
 	@$(BIN)/python -m canonical.schemas
+	@$(BIN)/python -m chassis.messaging.asyncapi docs/contracts/asyncapi
 	@$(BIN)/python -m chassis.messaging.asyncapi
 
 format: $(STAMP) ## Format the code

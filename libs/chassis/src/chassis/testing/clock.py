@@ -17,7 +17,7 @@ class FixedClock:
     def __call__(self) -> datetime:
         return self.now
 
-    def advance(self, **amount: float) -> datetime:
+    def advance(self, **units: float) -> datetime:
         """Moves on by days, hours, minutes or seconds, as in `timedelta`."""
-        self.now += timedelta(**amount)
+        self.now += timedelta(**units)
         return self.now
