@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from throughline.connection import read_connection, state_folder
 from throughline.main import app
 from throughline.outcome import Unreachable
 from throughline.submitting.exchange_door import ExchangeDoor, drop
@@ -232,3 +233,19 @@ def test_without_a_suite_the_way_to_start_one_is_told(runner: CliRunner, tmp_pat
     result = runner.invoke(app, ["submit", "--state", str(tmp_path), "--json", str(tmp_path)])
     assert result.exit_code == 3
     assert "throughline up" in json.loads(result.stdout)["error"]["message"]
+
+
+def test_another_client_is_named_by_the_environment(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THROUGHLINE_CLIENT_ID", "auditor")
+    assert read_connection(suite).client_id == ""
+    monkeypatch.setenv("THROUGHLINE_CLIENT_SECRET", "a-secret")
+    assert (read_connection(suite).client_id, read_connection(suite).client_secret) == ("auditor", "a-secret")
+
+
+def test_a_suite_is_found_from_a_folder_below_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / ".throughline").mkdir()
+    monkeypatch.chdir(below)
+    assert state_folder(None) == tmp_path / ".throughline"
+    assert state_folder(below) == below

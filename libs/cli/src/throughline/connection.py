@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from throughline.outcome import Failure, NotFound, Refused, Unreachable, Unusabl
 
 STATE_FOLDER = ".throughline"
 CLIENT_FILE = "client.json"
+CLIENT_ID = "THROUGHLINE_CLIENT_ID"
+CLIENT_SECRET = "THROUGHLINE_CLIENT_SECRET"  # noqa: S105 (the name of a variable)
 SERVICE_HEADER = "x-throughline-service"
 DEADLINE_SECONDS = 15.0
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
@@ -76,7 +79,7 @@ def state_folder(chosen: Path | None) -> Path:
 
 
 def read_connection(chosen: Path | None) -> Connection:
-    """The connection that the suite of this state folder has written.
+    """The connection that the suite of this state folder has written; another client's, where the environment names one.
 
     Raises:
         Unreachable: no suite has been started there.
@@ -84,11 +87,13 @@ def read_connection(chosen: Path | None) -> Connection:
     """
     path = state_folder(chosen) / CLIENT_FILE
     try:
-        return Connection.model_validate_json(path.read_bytes())
+        connection = Connection.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise Unreachable(f"no suite has been started here: {path} is missing; `throughline up` makes it") from None
     except (OSError, ValidationError) as error:
         raise Unusable(f"{path} cannot be read: {type(error).__name__}") from None
+    other = {"client_id": os.environ.get(CLIENT_ID, ""), "client_secret": os.environ.get(CLIENT_SECRET, "")}
+    return connection.model_copy(update=other) if all(other.values()) else connection
 
 
 def service_named(name: str) -> Service:

@@ -42,7 +42,8 @@ def trace(
 
     Each journal line is compared with the line that the ERP holds now, with the sum of all of its subledger parts, and
     each part that is followed with the fact that its service tells: the payer's decision, the charges, the deposit or
-    the payment, down to the message and the byte range. Bytes are shown with --open only.
+    the payment, down to the message and the byte range. Bytes are shown with --open only, to a client with the scope
+    intake.raw.read: THROUGHLINE_CLIENT_ID and THROUGHLINE_CLIENT_SECRET name another client than the suite's operator.
 
     The JSON has id, kind, adds_up, told, messages and journals: each with its lines (amount, amount_at_erp,
     amount_of_parts, part_count, adds_up, rest_count, rest_amount) and their parts (amount, rules, posting_id, event_id,
@@ -55,8 +56,10 @@ def trace(
         subject = subject_of(books, identity.strip())
         wanted = Selection(account, party, None, _EVERY_PART if every else parts, open_bytes)
         journals = _followed(books, subject, wanted)
-    if (account or party) and not any(journal.lines for journal in journals):
-        raise NotFound(f"{subject.title} has no line of {' '.join(filter(None, (account, party)))}")
+    if account or party:
+        journals = [journal for journal in journals if journal.lines]
+        if not journals:
+            raise NotFound(f"{subject.title} has no line of {account} {party}".rstrip())
     if as_json:
         show_json(trace_report(identity, subject, journals))
     else:
