@@ -83,6 +83,10 @@ class World:
             ids |= {message.id for message in self.in_flight(service)}
         return ids
 
+    def unbooked(self) -> set[str]:
+        """Messages that wait at the ledger and have no posting there."""
+        return self.waiting("ledger") - {posting.source for posting in self.ledger.postings.values()}
+
     def in_flight(self, service: str) -> Iterable[Published]:
         """Messages that a service reacts to and has neither answered nor been asked about in vain."""
         inbox = self.stores[service].inbox

@@ -117,16 +117,26 @@ class PaymentsBook(Book):
         )
 
     def _remittance_deposited(self, fact: Fact) -> None:
-        self.remittances[fact.id].deposit_id = fact.state["deposit_id"]
+        remittance = self._accepted_remittance(fact.id, "a deposit is matched to it")
+        if remittance is not None:
+            remittance.deposit_id = fact.state["deposit_id"]
         self.remittance_rows.put((fact.id,), deposit_id=fact.state["deposit_id"])
 
     def _chunk(self, fact: Fact) -> None:
-        remittance = fact.state["remittance_id"]
-        self.remittances[remittance].chunks += 1
+        identity = fact.state["remittance_id"]
+        remittance = self._accepted_remittance(identity, "a part of it is handed on")
+        if remittance is not None:
+            remittance.chunks += 1
         for claim in fact.state["claims"]:
-            place = (remittance, claim["position"])
+            place = (identity, claim["position"])
             self.handed_on[place] = self.handed_on.get(place, 0) + 1
-        self.remittance_rows.add((remittance,), chunks_accepted=1)
+        self.remittance_rows.add((identity,), chunks_accepted=1)
+
+    def _accepted_remittance(self, identity: str, what: str) -> Remittance | None:
+        remittance = self.remittances.get(identity)
+        if remittance is None:
+            self.miscounted.append(f"remittance {identity}: {what}, and it was never accepted")
+        return remittance
 
     def _deposit(self, fact: Fact) -> None:
         state = fact.state

@@ -50,7 +50,7 @@ def ledger_sums(world: World, accounts: Iterable[str]) -> Mapping[Place, int]:
 
 def booked(world: World, service: str, event_type: str) -> Iterable[Published]:
     """The messages of one type that the ledger has booked."""
-    waiting = world.waiting("ledger")
+    waiting = world.unbooked()
     return (message for message in world.messages(service, event_type) if message.id not in waiting)
 
 
@@ -62,7 +62,7 @@ def _payers(world: World) -> Iterable[tuple[Place, int]]:
             claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
             total = claims[0].total if claims else cents(facts["total"])
             yield (facts["entity"], "ar-payer", facts["payer"]), total
-    waiting = world.waiting("ledger")
+    waiting = world.unbooked()
     for decisions in world.claims.adjudications.values():
         for decision in decisions:
             if decision.announced_as not in waiting:
@@ -72,7 +72,7 @@ def _payers(world: World) -> Iterable[tuple[Place, int]]:
 
 def _patients(world: World) -> Iterable[tuple[Place, int]]:
     """All patients of an entity owe under one party; cash beyond what is owed is not applied."""
-    waiting = world.waiting("ledger")
+    waiting = world.unbooked()
     for message, _, amount in left_to_patients(world):
         entity = message.data["entity"]
         if message.id not in waiting:
@@ -84,7 +84,7 @@ def _patients(world: World) -> Iterable[tuple[Place, int]]:
 
 def _cash(world: World, *, booked_only: bool) -> Iterable[tuple[str, int, int]]:
     """Entity, cash applied and cash left unapplied, of each message about patients' money."""
-    waiting = world.waiting("ledger") if booked_only else set()
+    waiting = world.unbooked() if booked_only else set()
     for message in world.messages("payments", "patient-payment-succeeded"):
         if message.id not in waiting:
             facts = message.data

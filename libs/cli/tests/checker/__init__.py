@@ -1,0 +1,1 @@
+"""Tests of the independent checker: each invariant where it holds, and where one thing is wrong."""
