@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError, KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 TERM_SECONDS = 10.0
@@ -62,7 +62,7 @@ class Lease:
             revision = await self._renew() if self._held_revision is not None else await self._take()
         except KeyWrongLastSequenceError:
             revision = None
-        except (NatsError, APIError) as error:
+        except (NatsError, TimeoutError) as error:
             _log.warning("lease not renewed", durable=self._key, error=type(error).__name__)
             return self.is_held
         self._held_revision = revision
@@ -76,7 +76,7 @@ class Lease:
             return
         try:
             await self._bucket.update(self._key, FREE, last=self._held_revision)
-        except (NatsError, APIError) as error:
+        except (NatsError, TimeoutError) as error:
             _log.info("lease not released", durable=self._key, error=type(error).__name__)
         self._held_revision = None
 

@@ -103,6 +103,8 @@ class NatsConsumers:
             reading.lease = Lease(bucket, reading.durable.name, self._replica)
             await self._follow_lease(reading)
         self._tasks = [asyncio.create_task(self._keep_lease(reading)) for reading in self._readings]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
 
     async def drain(self) -> None:
         """Stops pulling, lets the batches in hand finish, and gives the leases back."""
@@ -168,6 +170,11 @@ class NatsConsumers:
             await asyncio.sleep(RENEWAL_SECONDS)
             await self._follow_lease(reading)
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._on_fatal(error)
+
     async def _follow_lease(self, reading: _Reading) -> None:
         assert reading.lease is not None
         held = await reading.lease.hold()
@@ -182,7 +189,7 @@ class NatsConsumers:
             await reading.subscriber.start()
             # Its pull task has not run yet: nothing is awaited between the making of the task and here.
             reading.subscriber.subscription = KeptPull(reading.subscriber.subscription)
-        except NatsError as error:
+        except (NatsError, TimeoutError) as error:
             _log.warning("durable not readable yet", durable=reading.durable.name, error=type(error).__name__)
             return
         reading.active = True

@@ -250,7 +250,15 @@ class _Run:
         self._stopping.set()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A background task that failed would be missed by nobody: no lease renewed, no readiness told."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.fatal(error)
 
     async def _beat(self) -> None:
         while True:
