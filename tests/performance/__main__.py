@@ -1,0 +1,71 @@
+"""`python -m tests.performance`: measures, and prints one table. It never judges by time: the exit code tells of sums alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from tests.performance.balances import asking_while_posting
+from tests.performance.consuming import consuming
+from tests.performance.end_to_end import end_to_end
+from tests.performance.event_store import saving
+from tests.performance.figures import Figure, show, sums_agree
+from tests.performance.reading import reading
+from tests.performance.rebuilding import rebuilding
+from tests.performance.relaying import relaying
+from tests.performance.sizes import FULL, QUICK, Sizes
+from tests.performance.webhooks import webhook_to_journal
+from tests.performance.world import World
+
+Measure = Callable[[World], Sequence[Figure]]
+
+# In this order: what needs no suite, what needs it running, what needs its stores at rest.
+MEASURES: dict[str, Measure] = {
+    "read": lambda world: reading(world.folder, world.sizes.read),
+    "save": lambda world: [saving(world.folder, world.sizes.batches)],
+    "consume": lambda world: consuming(world.folder, world.sizes),
+    "remittance": lambda world: [end_to_end(world)],
+    "webhook": lambda world: [webhook_to_journal(world)],
+    "balance": lambda world: [asking_while_posting(world)],
+    "relay": lambda world: [relaying(world)],
+    "rebuild": lambda world: [rebuilding(world)],
+}
+NEEDS_A_REMITTANCE = {"webhook", "balance"}
+
+
+def measure(names: Collection[str], sizes: Sizes, say: Callable[[str], None]) -> list[Figure]:
+    """The figures of these rows. Everything is stopped and removed afterwards."""
+    wanted = [name for name in MEASURES if name in names or (name == "remittance" and NEEDS_A_REMITTANCE & set(names))]
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder, World(Path(folder), sizes, say) as world:
+        for name in wanted:
+            say(name)
+            figures.extend(MEASURES[name](world))
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the table, or the same as JSON; 1 where a sum is not exact."""
+    parser = argparse.ArgumentParser(prog="python -m tests.performance", description=__doc__)
+    parser.add_argument("--only", action="append", choices=list(MEASURES), help="this row alone; may be given again")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, not how fast it is")
+    parser.add_argument("--json", action="store_true", help="the same as data")
+    given = parser.parse_args(arguments)
+    figures = measure(given.only or list(MEASURES), QUICK if given.quick else FULL, _say)
+    if given.json:
+        sys.stdout.write(json.dumps([figure.as_data() for figure in figures], indent=2) + "\n")
+    else:
+        show(figures)
+    return 0 if sums_agree(figures) else 1
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"… {text}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,46 @@
+"""Reads one 835 as intake does and tells how long it took: `python -m tests.performance.reading_alone FILE`."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from intake.adapters.x12_values import claim_payment_of
+from x12.reading import read
+from x12.remittance import ClaimPayment, RemittanceTrailer
+
+from tests.performance.stopwatch import peak_memory_mb
+
+
+def main(path: Path) -> None:
+    """One pass; each claim becomes canonical and is let go."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    claims = paid_minor = 0
+    trailer: RemittanceTrailer | None = None
+    began = perf_counter()
+    with path.open("rb") as file:
+        for event in read(file):
+            if isinstance(event, ClaimPayment):
+                claims += 1
+                paid_minor += claim_payment_of(event).paid.minor
+            elif isinstance(event, RemittanceTrailer):
+                trailer = event
+    seconds = perf_counter() - began
+    assert trailer is not None, "the file holds a remittance"
+    told = {
+        "claims": claims,
+        "paid_minor": paid_minor,
+        "verdict": trailer.transaction_set.verdict,
+        "seconds": seconds,
+        "peak_memory_mb": peak_memory_mb(os.getpid()),
+    }
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

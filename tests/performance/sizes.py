@@ -1,0 +1,32 @@
+"""How much of each is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """`remittance` is timed end to end; `beside` posts while balances are asked for."""
+
+    remittance: int = 20_000
+    beside: int = 20_000
+    read: tuple[int, ...] = (20_000, 200_000)
+    messages: int = 20_000
+    single_messages: int = 50
+    batches: int = 40
+    balances_idle: int = 300
+    webhooks: int = 20
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    remittance=300,
+    beside=600,
+    read=(300, 600),
+    messages=1_500,
+    single_messages=5,
+    batches=4,
+    balances_idle=20,
+    webhooks=2,
+)

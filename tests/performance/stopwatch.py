@@ -1,0 +1,35 @@
+"""Time and memory of a piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil
+from pathlib import Path
+from time import perf_counter
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """Wall time of one run."""
+    began = perf_counter()
+    work()
+    return perf_counter() - began
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The nearest rank: the smallest value that so many percent of all do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
+
+
+def peak_memory_mb(pid: int) -> float:
+    """The most memory that a running process has ever had resident."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise LookupError(f"process {pid} tells no peak memory")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a running process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
