@@ -76,7 +76,7 @@ class Mortals:
             thread.join()
 
     def _raise_again(self, service: str) -> None:
-        process = self._bench.process(service)
+        process = self._bench.running[service]
         while not self._over.wait(NOTICE_SECONDS):
             if process.is_running():
                 continue

@@ -1,0 +1,239 @@
+"""The story of a few encounters on a real suite: an outside world that tries again until it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import TracebackType
+from typing import Self
+
+import httpx
+from canonical.money import Money
+from chassis.security.client_credentials import ClientCredentials
+from sandbox.world.bank import Bank
+from sandbox.world.clearinghouse import Clearinghouse
+from sandbox.world.ehr import Delivery, DeliveryKind, deliveries, post_bundle, send_mllp
+from sandbox.world.file_drop import Exchange
+from sandbox.world.gateway import CardGateway
+from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.oracle import Expected, expected_outcomes
+from sandbox.world.payer import PAYER_SEED, Payers
+from sandbox.world.remittances import Remittance
+from sandbox.world.scenario import Scenario
+
+from tests.integration.legacy_erp import LegacyErp
+from tests.integration.state import Facts, facts_of, rest_of
+from tests.integration.suite import Bench
+
+CONNECTIONS = 4
+STEP_SECONDS = 0.05
+TRY_AGAIN_SECONDS = 0.2
+PHASE_SECONDS_MAX = 60.0
+POLL_SECONDS = 0.2
+PAYER_THAT_SENDS_TWICE = "ACME"
+PAYER_THAT_IS_A_CENT_OUT = "MEDICARE"
+PAID_WITHOUT_A_NAME = Money(4200)
+
+
+class NeverCame(AssertionError):
+    """What the story waits for has not happened in time."""
+
+
+@dataclass
+class Story:
+    """One scenario on one bench, told phase by phase; a context manager that runs the world beside it."""
+
+    bench: Bench
+    scenario: Scenario
+    today: date
+    misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
+    remittances: list[Remittance] = field(default_factory=list)
+    card_payments: list[tuple[str, str, Money]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.payers = Payers(PAYER_SEED, misbehaviour=self.misbehaviour)
+        self.clearinghouse = Clearinghouse(self.bench.exchange, self.payers, lambda: datetime.now(UTC))
+        self.bank = Bank()
+        self.cards = CardGateway(
+            self.scenario.seed, retry_pause_seconds=TRY_AGAIN_SECONDS, port=self.bench.ports["card-gateway"]
+        )
+        self.erp = LegacyErp(self.bench.folder / "file-erp")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self.clearinghouse.run, args=(self._stop, STEP_SECONDS), name="clearinghouse", daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self.cards.start(f"http://{self.bench.address('payments', 'http')}/webhooks/stripe")
+        self.erp.start()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+        self.erp.stop()
+        self.cards.stop()
+
+    @property
+    def outcomes(self) -> list[Expected]:
+        """What the payers will decide, by the story alone."""
+        return expected_outcomes(self.scenario, PAYER_SEED)
+
+    def tell(self) -> None:
+        """From the first encounter to the last payout."""
+        self.charge()
+        self.be_paid()
+        self.pay_by_card()
+        self.pay_out()
+
+    def charge(self) -> None:
+        """The EHR sends every encounter until each is accepted, and the payers take every claim."""
+        everything = deliveries(self.scenario.encounters)
+        tokens = ClientCredentials(self.bench.suite.tokens.token_url, "ehr", self.bench.suite.tokens.secret("ehr"))
+        with ThreadPoolExecutor(CONNECTIONS) as threads:
+            list(threads.map(lambda delivery: self._deliver(delivery, tokens), everything))
+        until(lambda: len(self.payers.verdicts) >= len(self.outcomes), "the payers have every claim")
+
+    def be_paid(self) -> None:
+        """The payers decide and pay, one of them twice, one of them a cent out; the bank reports every deposit."""
+        self.misbehaviour.request(Fault.DUPLICATE_OTHER_LAYOUT, target=PAYER_THAT_SENDS_TWICE)
+        self.misbehaviour.request(Fault.CORRUPT_ONE_CENT, target=PAYER_THAT_IS_A_CENT_OUT)
+        self.remittances = self.clearinghouse.settle(self.today)
+        self.bank.deposit_remittances(self.remittances)
+        self.bank.drop_statement(Exchange(self.bench.exchange), self.today, datetime.now(UTC))
+        until(lambda: self.owed() == self.owed_at_last(), "patients owe what the payers left to them")
+
+    def owed_at_last(self) -> Money:
+        """What patients owe: who pays for himself all of it, the others by the remittances that are in order."""
+        corrupted = {each.trace_number for each in self.remittances if each.content != each.faithful_content}
+        shares = Money.total(
+            paid.decision.patient_responsibility
+            for remittance in self.remittances
+            if remittance.trace_number not in corrupted
+            for paid in remittance.claims
+        )
+        return shares + Money.total(encounter.total for encounter in self.scenario.self_pay)
+
+    def owed(self) -> Money:
+        with self.bench.admin("payments") as connection:
+            (row,) = connection.execute("SELECT coalesce(sum(responsibility_minor), 0)::bigint FROM patient_accounts")
+        return Money(int(str(row[0])))
+
+    def pay_by_card(self) -> None:
+        """Some patients pay what they owe, one webhook comes twice; somebody pays and nothing says who."""
+        query = (
+            "SELECT account_id, entity, responsibility_minor FROM patient_accounts WHERE responsibility_minor > 0 "
+            "ORDER BY entity, responsibility_minor, account_id LIMIT 3"
+        )
+        with self.bench.admin("payments") as connection:
+            rows = connection.execute(query).fetchall()
+        self.card_payments = [(str(account), str(entity), Money(int(str(owed)))) for account, entity, owed in rows]
+        self.misbehaviour_of_cards(Fault.DUPLICATE, "payment_intent.succeeded")
+        for account, entity, amount in self.card_payments:
+            self.cards.pay(amount, account, entity)
+        self.misbehaviour_of_cards(Fault.WITHOUT_METADATA, "payment")
+        self.cards.pay(PAID_WITHOUT_A_NAME, "", "NORTH")
+
+    def misbehaviour_of_cards(self, fault: Fault, target: str) -> None:
+        self.cards.misbehaviour.request(fault, target=target)
+
+    def pay_out(self) -> None:
+        """The card gateway pays out one entity's money, and the bank reports it."""
+        payout = self.cards.pay_out("NORTH")
+        self.bank.deposit_payout("NORTH", payout.id, Money(payout.amount), self.today)
+        self.bank.drop_statement(Exchange(self.bench.exchange), self.today, datetime.now(UTC))
+        until(lambda: not self.cards.webhooks.waiting_count, "every webhook is answered")
+
+    def _deliver(self, delivery: Delivery, tokens: ClientCredentials) -> None:
+        if delivery.kind is DeliveryKind.BUNDLE:
+            url = f"http://{self.bench.address('intake', 'http')}/fhir"
+            until(
+                lambda: _posted(url, tokens, delivery), f"{delivery.visit_number} is accepted", every=TRY_AGAIN_SECONDS
+            )
+            return
+        for message in delivery.messages:
+            until(
+                lambda sent=message: _acknowledged(self.bench.address("intake", "mllp"), sent),  # type: ignore[misc]
+                f"{delivery.visit_number} is acknowledged",
+                every=TRY_AGAIN_SECONDS,
+            )
+
+
+def _posted(url: str, tokens: ClientCredentials, delivery: Delivery) -> bool:
+    try:
+        return post_bundle(url, tokens.token(), delivery.messages[0]).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _acknowledged(mllp: str, message: bytes) -> bool:
+    host, _, port = mllp.rpartition(":")
+    try:
+        (reply,) = asyncio.run(send_mllp(host, int(port), [message]))
+    except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        return False
+    return b"MSA|AA" in reply
+
+
+def until(
+    happened: Callable[[], bool], what: str, *, seconds_max: float = PHASE_SECONDS_MAX, every: float = POLL_SECONDS
+) -> None:
+    """Waits for it.
+
+    Raises:
+        NeverCame: the time is up.
+    """
+    deadline = time.monotonic() + seconds_max
+    while not happened():
+        if time.monotonic() > deadline:
+            raise NeverCame(f"not within {seconds_max:.0f} s: {what}")
+        time.sleep(every)
+
+
+def settled(bench: Bench, *, quiet_seconds: float = 4.0, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
+    """The facts once nothing has moved for a while: longer than any sweep pauses."""
+    deadline = time.monotonic() + seconds_max
+    quiet_since, before = time.monotonic(), rest_of(bench)
+    while time.monotonic() - quiet_since < quiet_seconds:
+        time.sleep(POLL_SECONDS)
+        now = rest_of(bench)
+        if now != before or not now.is_quiet:
+            quiet_since = time.monotonic()
+        if time.monotonic() > deadline:
+            raise NeverCame(f"not within {seconds_max:.0f} s: the suite is at rest: {now}")
+        before = now
+    return facts_of(bench)
+
+
+def settled_as(bench: Bench, wanted: Facts, *, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
+    """The facts as soon as they are the wanted ones and nothing is under way; whatever they are when the time is up."""
+    deadline = time.monotonic() + seconds_max
+    while True:
+        found = facts_of(bench)
+        if (found == wanted and rest_of(bench).is_quiet) or time.monotonic() > deadline:
+            return found
+        time.sleep(2 * POLL_SECONDS)
+
+
+def differences(wanted: Facts, found: Facts) -> Mapping[str, str]:
+    """Where two states differ, section by section."""
+    told = {}
+    for section in sorted(wanted.keys() | found.keys()):
+        before, after = wanted.get(section, []), found.get(section, [])
+        if before != after:
+            missing = [row for row in before if row not in after]
+            extra = [row for row in after if row not in before]
+            told[section] = f"missing {missing[:5]}, extra {extra[:5]}, rows {len(before)} and {len(after)}"
+    return told
+
+
+def small_story(bench: Bench) -> Story:
+    """Ten encounters as of today."""
+    today = datetime.now(UTC).date()
+    return Story(bench, Scenario.small(today), today)

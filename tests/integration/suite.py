@@ -1,0 +1,131 @@
+"""A suite whose servers stay up while its services, databases and streams start over for each story."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import nats
+import psycopg
+from canonical.envelope import STREAMS
+from chassis.messaging.declaration import declare
+from nats.aio.client import Client
+from psycopg import sql
+from throughline.stack.composition import Overrides, Stack
+from throughline.stack.roster import KEYS_DATABASE, MEMBERS, Member
+
+from tests.integration.forking import ForkedService
+
+_T = TypeVar("_T")
+ACK_WAIT_SECONDS = 5
+QUICK: Mapping[str, Mapping[str, str]] = {
+    "claims": {"GATHERING_SECONDS": "0.3"},
+    "ledger": {"CHARGES_QUIET_SECONDS": "0.3"},
+    "reconciliation": {"RECONCILE_EVERY_SECONDS": "0"},
+}
+"""What is waited for in real life and not in a test."""
+
+
+def member_named(name: str) -> Member:
+    """The member by its token."""
+    return next(member for member in MEMBERS if member.name == name)
+
+
+class Bench(Stack):
+    """The local suite as fault tests use it: `renew` empties it, and services are forks that start in a moment."""
+
+    def __init__(self, folder: Path) -> None:
+        overrides = Overrides(settings=QUICK, ack_wait_seconds=ACK_WAIT_SECONDS)
+        super().__init__(folder, with_erp=False, with_gateway=False, overrides=overrides)
+        self.running: dict[str, ForkedService] = {}
+
+    def start_services(self, extra: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        """All five services, ready; `extra` is environment by service."""
+        with ThreadPoolExecutor(len(MEMBERS)) as threads:
+            list(threads.map(lambda member: self.start_service(member.name, (extra or {}).get(member.name)), MEMBERS))
+        self._tell()
+
+    def start_service(self, name: str, extra: Mapping[str, str] | None = None) -> ForkedService:
+        """One service, ready."""
+        member = member_named(name)
+        spec = self.service(member, extra)
+        log = self.folder / "services" / member.user / f"{member.user}.log"
+        started = self.running[name] = ForkedService(member.module, spec.env, str(spec.health_url), log)
+        started.start()
+        return started
+
+    def kill_services(self) -> None:
+        """Ends every service at once, as a power cut does."""
+        for process in self.running.values():
+            if process.is_running():
+                process.kill()
+            process.wait_for_exit(5)
+        self.running.clear()
+
+    def stop_services(self) -> None:
+        """Ends every service in order."""
+        with ThreadPoolExecutor(len(MEMBERS)) as threads:
+            list(threads.map(ForkedService.stop, list(self.running.values())))
+        self.running.clear()
+
+    def stop(self) -> list[str]:
+        """Ends services and servers."""
+        self.kill_services()
+        return super().stop()
+
+    def renew(self) -> None:
+        """Kills the services and leaves empty databases, streams and folders."""
+        self.kill_services()
+        with ThreadPoolExecutor(len(MEMBERS) + 1) as threads:
+            emptied = threads.map(self._empty_database, [*(member.name for member in MEMBERS), KEYS_DATABASE])
+            asyncio.run(self.as_operator(self._empty_streams))
+            list(emptied)
+        for folder in (self.exchange, self.folder / "file-erp", self.folder / "services"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+
+    async def as_operator(self, work: Callable[[Client], Awaitable[_T]]) -> _T:
+        """Does something at NATS with the operator's rights."""
+        login = self.suite.nats.login("operator")
+        client = await nats.connect(
+            login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+        )
+        try:
+            return await work(client)
+        finally:
+            await client.close()
+
+    async def _empty_streams(self, client: Client) -> None:
+        js = client.jetstream(timeout=10)
+        for stream in STREAMS.values():
+            await js.delete_stream(stream)
+        await declare(client, self.topology)
+
+    def admin(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
+        """The superuser in one service's database."""
+        return psycopg.connect(self.suite.postgres.admin_dsn(self.database(name).name))
+
+    def _empty_database(self, name: str) -> None:
+        """Takes the guard away, empties every table, and puts the guard back: no service could do that."""
+        with self.admin(name) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            guarded = [
+                row[0] for row in admin.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal")
+            ]
+            found = admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            tables = [str(row[0]) for row in found if row[0] not in ("schema_migrations", "read_models")]
+            for table in guarded:
+                admin.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(str(table))))
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            admin.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(names))
+            for table in guarded:
+                admin.execute(
+                    sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER append_only").format(sql.Identifier(str(table)))
+                )
