@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from throughline.checker.identity import derive
 from throughline.checker.invariants.balance import (
     debits_equal_credits,
     journal_lines_sum_to_zero,
@@ -257,3 +259,14 @@ def test_the_open_item_of_a_remittance_without_deposit_is_explained() -> None:
     result = verdict(small, "M3")
     assert result.holds, result.failures
     assert result.value["items"] == [f"{REMITTANCE}: 60.00, no deposit yet"]
+
+
+def test_what_is_sealed_under_a_key_that_never_was_is_lost() -> None:
+    small = SmallWorld()
+    key = derive("key", 1)
+    small.find("intake", "intake.encounter.opened")["clinical"] = {"key_id": key, "ciphertext": "AAAA"}
+    world = small.read()
+    assert world.stores["intake"].keys == {key}
+    assert logs_are_intact(replace(world, keys=frozenset({key}))).holds
+    lost = logs_are_intact(replace(world, keys=frozenset()))
+    assert lost.failures == (f"intake: something is sealed under key {key}, which the key database never had",)

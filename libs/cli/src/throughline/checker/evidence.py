@@ -24,6 +24,7 @@ class Evidence:
     """Logins and places. Without `erp_info` there is no ERP to compare with, for the reason given."""
 
     dsns: Mapping[str, str]
+    keys_dsn: str
     nats: NatsLogin
     erp_info: Path | None
     no_erp: str
@@ -60,6 +61,7 @@ class Evidence:
         is_tryton = erp.get("kind") == "tryton"
         return cls(
             dsns={name: dsns[name] for name in SERVICES if name in dsns},
+            keys_dsn=content.get("keys_dsn") or "",
             nats=NatsLogin(
                 login["url"], login["user"], login["password"], login["inbox_prefix"], content["nats_monitoring"]
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from throughline.checker.invariants.secrets_kept import Search
 from throughline.checker.records import Fact, Message, StoredEvent
 from throughline.checker.result import Failures
 from throughline.checker.world import Store
+
+_KEY = re.compile(rb'"key_id": ?"([0-9a-f-]{36})"')
 
 
 @dataclass(slots=True)
@@ -24,7 +27,7 @@ class Sources:
 
 
 def fold_log(events: Iterable[StoredEvent], store: Store, sources: Sources) -> None:
-    """Fills the store's log, book and stream."""
+    """Fills the store's log, book and stream, and notes under which keys its events are sealed."""
     announcements = None
     if sources.messages is not None:
         seen = _searched(sources.messages, store.service, sources.search)
@@ -32,6 +35,7 @@ def fold_log(events: Iterable[StoredEvent], store: Store, sources: Sources) -> N
     for event in follow(events, store.log):
         if sources.search is not None:
             sources.search.look("events", f"{store.service} event {event.position} ({event.topic})", event.state)
+        store.keys.update(key.decode() for key in _KEY.findall(event.state))
         fact = _fact_of(event, store.book.unreadable)
         if fact is not None:
             store.book.take(fact)

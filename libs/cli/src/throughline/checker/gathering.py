@@ -14,6 +14,7 @@ from throughline.checker.invariants.processes import Sample
 from throughline.checker.invariants.secrets_kept import Canaries, Search
 from throughline.checker.invariants.streams import Nats, floors
 from throughline.checker.reading.erp import ErpUnreadable, TrytonReader
+from throughline.checker.reading.keys import known_keys
 from throughline.checker.reading.processes import sample_processes
 from throughline.checker.reading.stores import log_end, read_store
 from throughline.checker.reading.streams import NatsReader
@@ -71,7 +72,8 @@ def _read(evidence: Evidence, nats: NatsReader) -> Gathered:
         first, last = nats.bounds(service)
         sources = Sources(nats.messages(service, first, last), trimmed=first > 1, search=search)
         stores[service] = read_store(service, dsn, sources)
-    world = World(stores, floors(survey), settled=evidence.settled)
+    keys = known_keys(evidence.keys_dsn) if evidence.keys_dsn else None
+    world = World(stores, floors(survey), settled=evidence.settled, keys=keys)
     erp = _erp(evidence, search)
     not_searched = _search_texts(evidence, search) if search is not None else {}
     return Gathered(

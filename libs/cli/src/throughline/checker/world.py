@@ -36,6 +36,7 @@ class Store:
     guards: Failures = field(default_factory=Failures)
     spans: Failures = field(default_factory=Failures)
     span_count: int = 0
+    keys: set[str] = field(default_factory=set)
     relay_position: int = 0
 
 
@@ -43,12 +44,14 @@ class Store:
 class World:
     """All stores; `floors` gives, by consuming service, upstream and partition, the sequence up to which all is done.
 
-    `settled` says that nothing is under way, so that what is in flight is lost.
+    `settled` says that nothing is under way, so that what is in flight is lost; `keys` are those of the key database,
+    None where it was not read.
     """
 
     stores: dict[str, Store]
     floors: Mapping[tuple[str, str], Mapping[int, int]] = field(default_factory=dict)
     settled: bool = True
+    keys: frozenset[str] | None = None
 
     @property
     def intake(self) -> IntakeBook:

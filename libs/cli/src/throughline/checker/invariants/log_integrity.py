@@ -7,7 +7,7 @@ from throughline.checker.world import World
 
 
 def logs_are_intact(world: World) -> Result:
-    """I8: positions, versions, chain, guards, and the raw bytes that the events vouch for."""
+    """I8: positions, versions, chain, guards, the raw bytes that the events vouch for, and the keys of what is sealed."""
     failures = Failures()
     events: dict[str, int] = {}
     heads: dict[str, str] = {}
@@ -15,10 +15,20 @@ def logs_are_intact(world: World) -> Result:
         failures.merge(store.log.failures, f"{service}: ")
         failures.merge(store.guards, f"{service}: ")
         failures.merge(store.spans, f"{service}: ")
+        if world.keys is not None:
+            for key in sorted(store.keys - world.keys):
+                failures.add(f"{service}: something is sealed under key {key}, which the key database never had")
         events[service] = store.log.count
         heads[service] = store.log.chain.hex()[:16]
         if store.relay_position > store.log.position:
             failures.add(f"{service}: published up to {store.relay_position}, the log ends at {store.log.position}")
     spans = sum(store.span_count for store in world.stores.values())
-    value = {"events": sum(events.values()), "by_service": events, "chain_ends": heads, "raw_spans": spans}
+    keys = len(set[str]().union(*(store.keys for store in world.stores.values())))
+    value = {
+        "events": sum(events.values()),
+        "by_service": events,
+        "chain_ends": heads,
+        "raw_spans": spans,
+        "keys": keys,
+    }
     return judged("I8", "Every log verifies from its first event", failures, **value)

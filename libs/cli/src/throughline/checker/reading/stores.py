@@ -35,6 +35,7 @@ _LOG = (
     "SELECT notification_id, originator_id, originator_version, topic, state, chain"
     " FROM stored_events ORDER BY notification_id"
 )
+_SPAN_KEYS = "SELECT DISTINCT key_id::text FROM raw_spans"
 _PARKED = (
     "SELECT message_id::text, consumer, key::text, waiting_for::text, case_id::text,"
     " coalesce(headers->>'ce-type', subject), reason FROM parked_messages ORDER BY turn"
@@ -55,6 +56,7 @@ def read_store(service: str, dsn: str, sources: Sources) -> Store:
         store.relay_position = _one_number(connection, "SELECT max(position) FROM relay_position")
         store.guards.extend(guard_faults(connection))
         store.span_count = check_spans(connection, store.book.inbound, store.spans)
+        store.keys.update(str(row[0]) for row in connection.execute(_SPAN_KEYS))
         columns = _columns(connection)
         store.tables = [_compare(connection, table, columns) for table in store.book.tables()]
         if sources.search is not None:
