@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
 from ledger_adapter.application.ports import RefusalKind
-from ledger_adapter.application.posting import JournalPosting
+from ledger_adapter.application.posting import TAKEN_MAX, JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import ReasonMissing, resume_journal
@@ -156,8 +156,20 @@ def test_a_number_that_is_taken_and_cannot_be_found_is_a_case(world: World) -> N
     (row,) = world.rows(JOURNALS)
     world.erp.refused_numbers[str(row["external_number"])] = RefusalKind.NUMBER_TAKEN
     world.sweep()
-    assert history(world) == ["intended", "probed", "became-uncertain", "probed", "rejected"]
+    told = history(world)
+    assert told[:3] == ["intended", "probed", "became-uncertain"]
+    assert told[-2:] == ["probed", "rejected"]
+    assert told.count("became-uncertain") == TAKEN_MAX
     assert world.cases() == ["NumberTaken"]
+
+
+def test_what_a_slow_erp_booked_after_our_patience_ended_is_found_and_not_rejected(world: World) -> None:
+    world.erp.faults = [ErpFault.SEEN_LATE]
+    pay(world, 3)
+    world.sweep()
+    assert world.journals() == {"patient-payment": ["confirmed"] * 3}
+    assert len(world.erp.documents) == 3
+    assert world.cases() == []
 
 
 def test_an_entity_without_an_erp_is_a_case_and_its_entries_wait(world: World) -> None:

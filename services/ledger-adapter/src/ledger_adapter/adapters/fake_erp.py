@@ -32,6 +32,7 @@ class ErpFault(StrEnum):
     TIMEOUT_BEFORE_WORK = "timeout before the work was done"
     TIMEOUT_AFTER_WORK = "timeout after the work was done"
     HALF_THE_BATCH = "half of the batch was booked, then the connection broke"
+    SEEN_LATE = "timeout, and what was booked is not found by the next two questions"
     LOSES_ONE_CENT = "one line is booked with another amount"
 
 
@@ -45,6 +46,7 @@ class FakeErp:
     faults: list[ErpFault] = field(default_factory=list)
     is_down: bool = False
     calls: int = 0
+    unseen: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._documents: dict[tuple[str, str], ErpDocument] = {}
@@ -56,7 +58,7 @@ class FakeErp:
 
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
         self._answer_the_call()
-        held = ((number, self._documents.get((entity, number))) for number in numbers)
+        held = ((number, self._documents.get((entity, number))) for number in numbers if self._shows(number))
         return {number: document for number, document in held if document}
 
     def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
@@ -66,7 +68,9 @@ class FakeErp:
             raise ErpUncertain("no answer in time")
         part = documents[: len(documents) // 2] if fault is ErpFault.HALF_THE_BATCH else documents
         answers = {document.number: self._book(entity, document, fault) for document in part}
-        if fault in (ErpFault.TIMEOUT_AFTER_WORK, ErpFault.HALF_THE_BATCH):
+        if fault is ErpFault.SEEN_LATE:
+            self.unseen = dict.fromkeys(answers, 2)
+        if fault in (ErpFault.TIMEOUT_AFTER_WORK, ErpFault.HALF_THE_BATCH, ErpFault.SEEN_LATE):
             raise ErpUncertain("no answer in time")
         return answers
 
@@ -78,6 +82,13 @@ class FakeErp:
                 place = (line.account, line.party)
                 sums[place] = sums.get(place, Money(0)) + line.amount
         return [AccountBalance(account, party, amount) for (account, party), amount in sums.items()]
+
+    def _shows(self, number: str) -> bool:
+        """Whether a question about this number is answered with what was booked; each question counts down."""
+        left = self.unseen.pop(number, 0)
+        if left > 1:
+            self.unseen[number] = left - 1
+        return left == 0
 
     def _answer_the_call(self) -> None:
         self.calls += 1

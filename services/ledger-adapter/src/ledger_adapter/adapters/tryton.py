@@ -36,7 +36,7 @@ from ledger_adapter.application.ports import (
 )
 from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 CONNECT_SECONDS = 3.0
 _AMOUNT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
 _REFUSALS: tuple[tuple[re.Pattern[str], RefusalKind], ...] = (

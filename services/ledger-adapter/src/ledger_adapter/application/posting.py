@@ -36,7 +36,8 @@ from ledger_adapter.application.ports import (
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
-BATCH_MAX = 200
+BATCH_MAX = 50
+TAKEN_MAX = 20
 PAUSE_MIN = timedelta(seconds=1)
 PAUSE_MAX = timedelta(seconds=30)
 NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
@@ -126,7 +127,7 @@ class JournalPosting:
             self._record_uncertain(documents, str(uncertain))
             return moved
         self._crash_point("after-erp")
-        return moved + self._record_answers(documents, answers, erp, states is UNKNOWN_OUTCOME)
+        return moved + self._record_answers(documents, answers, erp)
 
     def _due(self, entity: str, states: Sequence[JournalState]) -> list[Row]:
         where = {"entity": entity, "state": [state.value for state in states]}
@@ -165,7 +166,6 @@ class JournalPosting:
         documents: Mapping[UUID, ErpJournal],
         answers: Mapping[str, Answer],
         erp: Erp,
-        asked_before: bool,
     ) -> int:
         def decide(work: Work) -> int:
             moved = 0
@@ -175,7 +175,7 @@ class JournalPosting:
                     entry.record_posted(erp.name, answer.document_id)
                     moved += 1
                 elif isinstance(answer, Refused):
-                    _record_refusal(work, entry, answer, asked_before)
+                    moved += _record_refusal(work, entry, answer)
                 elif isinstance(answer, Pending):
                     entry.record_uncertain("handed over, not acknowledged yet")
                 else:
@@ -242,20 +242,23 @@ def _probed(work: Work, documents: Mapping[UUID, ErpJournal]) -> Iterator[Journa
             yield entry
 
 
-def _record_refusal(work: Work, entry: JournalEntry, refused: Refused, asked_before: bool) -> None:
-    """A closed period holds the entry; any other refusal ends the attempt; both are a person's to mend.
+def _record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
+    """One where the ERP is to be asked again at once, else nought. A closed period holds the entry; any other refusal ends the attempt; both are a person's to mend.
 
-    A number that is taken may be our own earlier sending: it is asked for once more, and only then believed.
+    A number that is taken is most likely our own earlier sending, which a slow ERP finished after we had given up waiting
+    and after it had said that it did not know the number: asking again tells. Only a number that stays taken and is
+    never found is refused for good.
     """
     reason = refused.reason[:200]
-    if refused.kind is RefusalKind.NUMBER_TAKEN and not asked_before:
+    if refused.kind is RefusalKind.NUMBER_TAKEN and entry.uncertain_count < TAKEN_MAX:
         entry.record_uncertain(reason)
-        return
+        return 1
     if refused.kind is RefusalKind.PERIOD_CLOSED:
         entry.hold_for_period(reason)
     else:
         entry.record_rejected(refused.kind.value, reason)
     _report(work, entry, refused.kind.value, reason)
+    return 0
 
 
 def _confirm_or_report(work: Work, entry: JournalEntry, held: Mapping[str, ErpDocument | Pending]) -> int:

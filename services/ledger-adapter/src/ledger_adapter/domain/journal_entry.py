@@ -82,6 +82,7 @@ class JournalEntry(Aggregate):
         self.lines: tuple[JournalLine, ...] = ()
         self.erp = ""
         self.erp_document = ""
+        self.uncertain_count = 0
 
     class Intended(Event):
         TOPIC = "ledger.journal-entry.intended"
@@ -123,6 +124,7 @@ class JournalEntry(Aggregate):
 
         def apply(self, entry: JournalEntry) -> None:
             entry.state = JournalState.UNCERTAIN
+            entry.uncertain_count += 1
 
     class Rejected(Event):
         """The ERP refused it for a reason that trying again does not mend."""
