@@ -58,27 +58,36 @@ class FaultyErp:
 
 
 class FaultyTransport:
-    """Implements ClaimTransport in memory. `sendings` counts the files that arrived, to show that none came twice."""
+    """Implements ClaimTransport in memory: files wait in `outbound` until they are `taken`, as in the exchange folder.
+
+    `sendings` names every file that came to wait, so that a second one of a name shows.
+    """
 
     def __init__(self, mischief: Mischief) -> None:
-        self.files: dict[str, bytes] = {}
+        self.outbound: dict[str, bytes] = {}
+        self.taken: dict[str, bytes] = {}
         self.sendings: list[str] = []
         self._mischief = mischief
 
     def probe(self, name: str) -> str | None:
         self._go_down_sometimes()
-        content = self.files.get(name)
+        content = self.outbound.get(name) or self.taken.get(name)
         return None if content is None else hashlib.sha256(content).hexdigest()
 
     def send(self, name: str, content: bytes) -> None:
         self._go_down_sometimes()
         if self._mischief.strikes(Kind.SEND_TIMEOUT_BEFORE_WORK):
             raise TransportUncertain("no reply")
-        if name not in self.files:
+        if name not in self.outbound:
             self.sendings.append(name)
-        assert self.files.setdefault(name, content) == content, "one name, one content"
+        assert self.outbound.setdefault(name, content) == content, "one name, one content"
         if self._mischief.strikes(Kind.SEND_TIMEOUT_AFTER_WORK):
             raise TransportUncertain("no reply")
+
+    def take(self, name: str) -> bytes:
+        """What the clearinghouse does."""
+        self.taken[name] = self.outbound.pop(name)
+        return self.taken[name]
 
     def _go_down_sometimes(self) -> None:
         if self._mischief.strikes(Kind.SEND_DOWN):

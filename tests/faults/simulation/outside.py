@@ -52,7 +52,6 @@ class Outside:
         self._mischief = mischief
         self._clock = clock
         self._transport = transport
-        self._taken: set[str] = set()
         self.payers = Payers(PAYER_SEED, misbehaviour=Misbehaviour())
         self.bank = Bank()
         self.gateway = GatewayBook(1, lambda: clock().timestamp(), Misbehaviour())
@@ -67,7 +66,7 @@ class Outside:
 
     @property
     def is_quiet(self) -> bool:
-        waiting = (self.conversations, self.payer_files, self.bank_files, self.webhooks, self._untaken())
+        waiting = (self.conversations, self.payer_files, self.bank_files, self.webhooks, self._transport.outbound)
         return not any(waiting)
 
     def visit(self, encounters: Iterable[SimulatedEncounter]) -> None:
@@ -93,12 +92,11 @@ class Outside:
 
     def carry_claims(self) -> int:
         """The clearinghouse takes one file of claims; the payers answer it."""
-        waiting = self._untaken()
+        waiting = list(self._transport.outbound)
         if not waiting:
             return 0
-        name = self._random.choice(waiting)
-        self._taken.add(name)
-        self.drop(self.payers.receive(self._transport.files[name], self._clock()))
+        content = self._transport.take(self._random.choice(waiting))
+        self.drop(self.payers.receive(content, self._clock()))
         return 1
 
     def drop(self, answers: Iterable[Answer]) -> None:
@@ -151,9 +149,6 @@ class Outside:
         """The bank's files of what arrived since the last ones."""
         for file in self.bank.statement(day, self._clock()):
             self.bank_files[file.name] = file.content
-
-    def _untaken(self) -> list[str]:
-        return [name for name in self._transport.files if name not in self._taken]
 
     def _some(self, waiting: Sequence[_T]) -> list[_T]:
         return self._random.sample(list(waiting), min(len(waiting), self._random.randint(1, TOGETHER_MAX)))
