@@ -21,8 +21,9 @@ from chassis.messaging.consumer import Handled
 from chassis.messaging.declaration import declare
 from chassis.messaging.leases import Lease
 from chassis.messaging.nats_connection import NatsLogin
-from chassis.messaging.nats_consumers import KeptPull, NatsConsumers, known_type
+from chassis.messaging.nats_consumers import NatsConsumers, known_type
 from chassis.messaging.relay import outgoing
+from chassis.messaging.steady_pull import SteadyPull
 from chassis.messaging.topology import Topology, lease_bucket_of
 from chassis.testing import FixedClock, context
 from chassis.testing.sample_service import ANNOUNCER, NOTER, SIGHTINGS, announce, memory_store, noting
@@ -318,14 +319,30 @@ def test_a_restarted_replica_takes_its_own_lease_back_at_once(tmp_path: Path) ->
     asyncio.run(main())
 
 
-def test_a_pull_fails_with_the_timeout_that_keeps_what_was_fetched() -> None:
-    class Pull:
-        async def fetch(self, batch: int, timeout: float | None) -> list[Any]:
-            raise TimeoutError
-
+@pytest.mark.servers
+def test_a_pull_keeps_one_request_open_and_gives_back_what_it_holds(tmp_path: Path) -> None:
     async def main() -> None:
-        with pytest.raises(NatsTimeout):
-            await KeptPull(Pull()).fetch(500, 0.02)  # type: ignore[arg-type]
+        async with running_suite(tmp_path) as suite:
+            login = suite.server.login("claims")
+            client = await nats.connect(
+                login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+            )
+            pull = await SteadyPull.start(client, "BILLING_INTAKE", "claims-intake-g0")
+            for _ in range(4):
+                with pytest.raises(NatsTimeout):
+                    await pull.fetch(500, 0.6)
+            found = await suite.operator.jetstream().consumer_info("BILLING_INTAKE", "claims-intake-g0")
+            assert found.num_waiting == 1
+            await suite.announce([uuid4() for _ in range(3)])
+            first = await pull.fetch(2, 1.0)
+            assert len(first) == 2
+            await first[0].ack_sync()
+            await pull.unsubscribe()
+            again = await SteadyPull.start(client, "BILLING_INTAKE", "claims-intake-g0")
+            assert len(await again.fetch(500, 1.0)) == 2
+            with pytest.raises(NatsTimeout):
+                await again.fetch(498, 1.0)
+            await client.close()
 
     asyncio.run(main())
 

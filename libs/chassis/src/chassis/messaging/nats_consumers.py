@@ -18,8 +18,6 @@ from faststream.nats.security import NatsUserPassword
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeout
-from nats.js import JetStreamContext
 
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.batch_runner import BatchRunner, GaveUp
@@ -27,10 +25,11 @@ from chassis.messaging.consumer import BatchConsumer, Handled
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.leases import RENEWAL_SECONDS, Lease
 from chassis.messaging.nats_connection import CONSUMER_BUFFER_BYTES, Closing, NatsLogin, connection_arguments
+from chassis.messaging.steady_pull import SteadyPull
 from chassis.messaging.topology import BATCH_MAX, Durable, Topology, lease_bucket_of
 from chassis.telemetry.metrics import BATCH_MESSAGES, BATCH_SECONDS, LEASE_HELD, MESSAGES, RECEIVED
 
-PULL_SECONDS = 0.02
+PULL_SECONDS = 1.0
 ACK_SYNC_SECONDS = 5
 STOP_SECONDS = 15.0
 
@@ -185,10 +184,13 @@ class NatsConsumers:
             await self._pause(reading)
 
     async def _resume(self, reading: _Reading) -> None:
+        durable = reading.durable
         try:
+            pull = await SteadyPull.start(await self.connect(), durable.stream, durable.name)
             await reading.subscriber.start()
-            # Its pull task has not run yet: nothing is awaited between the making of the task and here.
-            reading.subscriber.subscription = KeptPull(reading.subscriber.subscription)
+            # Its pull task has not run yet: nothing is awaited between the making of that task and here.
+            unused, reading.subscriber.subscription = reading.subscriber.subscription, pull
+            await unused.unsubscribe()
         except (NatsError, TimeoutError) as error:
             _log.warning("durable not readable yet", durable=reading.durable.name, error=type(error).__name__)
             return
@@ -204,30 +206,6 @@ class NatsConsumers:
             await asyncio.wait_for(reading.subscriber.stop(), STOP_SECONDS)
         except (NatsError, TimeoutError) as error:
             _log.warning("durable not released", durable=reading.durable.name, error=type(error).__name__)
-
-
-class KeptPull:
-    """A pull subscription whose `fetch` fails with NATS's own timeout alone.
-
-    nats-py sometimes raises the plain one of asyncio; FastStream then drops what it has fetched so far, and those
-    messages come again only after a minute.
-    """
-
-    def __init__(self, pull: JetStreamContext.PullSubscription) -> None:
-        self._pull = pull
-
-    async def fetch(self, batch: int, timeout: float | None) -> list[Msg]:
-        try:
-            return await self._pull.fetch(batch, timeout)
-        except TimeoutError:
-            raise NatsTimeout from None
-
-    async def unsubscribe(self) -> None:
-        """Never fails: a subscriber that could not unsubscribe keeps its old subscription and reads no more."""
-        try:
-            await self._pull.unsubscribe()
-        except NatsError as error:
-            _log.info("unsubscribed while disconnected", error=type(error).__name__)
 
 
 def make_broker(login: NatsLogin, closing: Closing) -> NatsBroker:
