@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from random import Random
 
@@ -56,7 +57,7 @@ def test_every_consumer_starting_over_changes_nothing(told: Bench, undisturbed: 
 def test_a_message_published_again_within_the_window_is_not_kept_again(told: Bench) -> None:
     kept = told.at_nats("checker", keep_streams)
     for service, messages in kept.items():
-        assert told.at_nats(USERS[service], lambda client, sent=messages: publish_again(client, sent)) == len(messages)
+        assert told.at_nats(USERS[service], partial(publish_again, messages=messages)) == len(messages)
     assert contents_of(told.at_nats("checker", keep_streams)) == contents_of(kept)
 
 
@@ -66,7 +67,7 @@ def test_whole_streams_again_in_any_order_beyond_the_window_change_nothing(told:
     told.at_nats("operator", lambda client: with_window(client, told.topology, 0.1))
     for number, (service, messages) in enumerate(sorted(kept.items())):
         shuffled = Random(number).sample(messages, len(messages))
-        repeated = told.at_nats(USERS[service], lambda client, sent=shuffled: publish_again(client, sent))
+        repeated = told.at_nats(USERS[service], partial(publish_again, messages=shuffled))
         assert repeated == 0, "the window has passed, so every copy is kept"
     told.at_nats("operator", lambda client: with_window(client, told.topology, None))
     told.start_services()
@@ -80,7 +81,7 @@ def test_streams_filled_again_from_the_stores_hold_what_they_held(told: Bench, u
     originals = {service: once(messages) for service, messages in told.at_nats("checker", keep_streams).items()}
     told.stop_services()
     for service in CONSUMES:
-        told.at_nats("operator", lambda client, of=service: empty_for_refill(client, told.topology, of))
+        told.at_nats("operator", partial(empty_for_refill, topology=told.topology, service=service))
     told.start_services({member.name: {"THROUGHLINE_REFILL_STREAM": "true"} for member in MEMBERS})
     until(lambda: rest_of(told).is_quiet, "every message is published and read again")
     refilled = told.at_nats("checker", keep_streams)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.state import Facts
 from tests.integration.story import differences, settled_as, small_story
-from tests.integration.suite import Bench
+from tests.integration.suite import Bench, broken_promises
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -111,3 +111,4 @@ def tell_with_deaths(bench: Bench, undisturbed: Facts, folder: Path, deaths: Map
     assert mortals.risen == dict.fromkeys(deaths, -9), f"after {time.monotonic() - began:.0f} s"
     assert differences(undisturbed, found) == {}
     assert story.erp.booked_twice == []
+    assert broken_promises(bench.folder) == {}

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 from throughline.stack.roster import MEMBERS
 
-from tests.integration.suite import Bench
+from tests.integration.suite import OpenStack
 
 Facts = Mapping[str, list[list[object]]]
 
@@ -83,7 +83,7 @@ class Rest:
         return self.unpublished == 0 and self.pending == 0
 
 
-def facts_of(bench: Bench) -> Facts:
+def facts_of(bench: OpenStack) -> Facts:
     """The whole state by section, its rows in an order of their own; no id of chance, no instant, no position."""
     with ThreadPoolExecutor(len(MEMBERS)) as threads:
         found = threads.map(lambda member: _facts_of_service(bench, member.name), MEMBERS)
@@ -95,7 +95,7 @@ def fingerprint(facts: Facts) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def rest_of(bench: Bench) -> Rest:
+def rest_of(bench: OpenStack) -> Rest:
     """One look at the logs and at the consumers."""
     with ThreadPoolExecutor(len(MEMBERS)) as threads:
         found = list(threads.map(lambda member: _rows(bench, member.name, POSITIONS)[0], MEMBERS))
@@ -116,13 +116,13 @@ def pending_at(monitoring_url: str) -> int:
     )
 
 
-def _facts_of_service(bench: Bench, name: str) -> dict[str, list[list[object]]]:
+def _facts_of_service(bench: OpenStack, name: str) -> dict[str, list[list[object]]]:
     questions = {**QUESTIONS[name], "cases": CASES, "parked": PARKED}
     with psycopg.connect(bench.database(name).owner_dsn) as connection:
         return {f"{name}: {what}": _sorted(connection.execute(query)) for what, query in questions.items()}
 
 
-def _rows(bench: Bench, name: str, query: LiteralString) -> list[tuple[object, ...]]:
+def _rows(bench: OpenStack, name: str, query: LiteralString) -> list[tuple[object, ...]]:
     with psycopg.connect(bench.database(name).owner_dsn) as connection:
         return connection.execute(query).fetchall()
 

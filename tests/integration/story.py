@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import TracebackType
-from typing import Self
+from typing import LiteralString, Self
 
 import httpx
 from canonical.money import Money
@@ -28,7 +28,7 @@ from sandbox.world.scenario import Scenario
 
 from tests.integration.legacy_erp import LegacyErp
 from tests.integration.state import Facts, facts_of, rest_of
-from tests.integration.suite import Bench
+from tests.integration.suite import OpenStack
 
 CONNECTIONS = 4
 STEP_SECONDS = 0.05
@@ -48,7 +48,7 @@ class NeverCame(AssertionError):
 class Story:
     """One scenario on one bench, told phase by phase; a context manager that runs the world beside it."""
 
-    bench: Bench
+    bench: OpenStack
     scenario: Scenario
     today: date
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
@@ -121,9 +121,8 @@ class Story:
         return shares + Money.total(encounter.total for encounter in self.scenario.self_pay)
 
     def owed(self) -> Money:
-        with self.bench.admin("payments") as connection:
-            (row,) = connection.execute("SELECT coalesce(sum(responsibility_minor), 0)::bigint FROM patient_accounts")
-        return Money(int(str(row[0])))
+        query: LiteralString = "SELECT coalesce(sum(responsibility_minor), 0)::bigint FROM patient_accounts"
+        return Money(self.bench.count("payments", query))
 
     def pay_by_card(self) -> None:
         """Some patients pay what they owe, one webhook comes twice; somebody pays and nothing says who."""
@@ -196,7 +195,7 @@ def until(
         time.sleep(every)
 
 
-def settled(bench: Bench, *, quiet_seconds: float = 4.0, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
+def settled(bench: OpenStack, *, quiet_seconds: float = 4.0, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
     """The facts once nothing has moved for a while: longer than any sweep pauses."""
     deadline = time.monotonic() + seconds_max
     quiet_since, before = time.monotonic(), rest_of(bench)
@@ -211,7 +210,7 @@ def settled(bench: Bench, *, quiet_seconds: float = 4.0, seconds_max: float = PH
     return facts_of(bench)
 
 
-def settled_as(bench: Bench, wanted: Facts, *, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
+def settled_as(bench: OpenStack, wanted: Facts, *, seconds_max: float = PHASE_SECONDS_MAX) -> Facts:
     """The facts as soon as they are the wanted ones and nothing is under way; whatever they are when the time is up."""
     deadline = time.monotonic() + seconds_max
     while True:
@@ -233,7 +232,7 @@ def differences(wanted: Facts, found: Facts) -> Mapping[str, str]:
     return told
 
 
-def small_story(bench: Bench) -> Story:
+def small_story(bench: OpenStack) -> Story:
     """Ten encounters as of today."""
     today = datetime.now(UTC).date()
     return Story(bench, Scenario.small(today), today)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 
 import nats
 import psycopg
@@ -15,6 +15,7 @@ from canonical.envelope import STREAMS
 from chassis.messaging.declaration import declare
 from nats.aio.client import Client
 from psycopg import sql
+from throughline.checker.running import check_folder
 from throughline.stack.composition import Overrides, Stack
 from throughline.stack.roster import KEYS_DATABASE, MEMBERS, Member
 
@@ -35,7 +36,36 @@ def member_named(name: str) -> Member:
     return next(member for member in MEMBERS if member.name == name)
 
 
-class Bench(Stack):
+class OpenStack(Stack):
+    """A suite whose stores and streams a test may look into with more rights than any service has."""
+
+    async def as_user(self, user: str, work: Callable[[Client], Awaitable[_T]]) -> _T:
+        """Does something at NATS with the rights of this user."""
+        login = self.suite.nats.login(user)
+        client = await nats.connect(
+            login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+        )
+        try:
+            return await work(client)
+        finally:
+            await client.close()
+
+    def at_nats(self, user: str, work: Callable[[Client], Awaitable[_T]]) -> _T:
+        """The same, waited for."""
+        return asyncio.run(self.as_user(user, work))
+
+    def admin(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
+        """The superuser in one service's database."""
+        return psycopg.connect(self.suite.postgres.admin_dsn(self.database(name).name))
+
+    def count(self, name: str, query: LiteralString) -> int:
+        """The one number that a query in one service's database gives."""
+        with self.admin(name) as connection:
+            (row,) = connection.execute(query)
+        return int(str(row[0]))
+
+
+class Bench(OpenStack):
     """The local suite as fault tests use it: `renew` empties it, and services are forks that start in a moment."""
 
     def __init__(self, folder: Path) -> None:
@@ -82,32 +112,17 @@ class Bench(Stack):
         self.kill_services()
         with ThreadPoolExecutor(len(MEMBERS) + 1) as threads:
             emptied = threads.map(self._empty_database, [*(member.name for member in MEMBERS), KEYS_DATABASE])
-            asyncio.run(self.as_operator(self._empty_streams))
+            asyncio.run(self.as_user("operator", self._empty_streams))
             list(emptied)
         for folder in (self.exchange, self.folder / "file-erp", self.folder / "services"):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-
-    async def as_operator(self, work: Callable[[Client], Awaitable[_T]]) -> _T:
-        """Does something at NATS with the operator's rights."""
-        login = self.suite.nats.login("operator")
-        client = await nats.connect(
-            login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
-        )
-        try:
-            return await work(client)
-        finally:
-            await client.close()
 
     async def _empty_streams(self, client: Client) -> None:
         js = client.jetstream(timeout=10)
         for stream in STREAMS.values():
             await js.delete_stream(stream)
         await declare(client, self.topology)
-
-    def admin(self, name: str) -> psycopg.Connection[tuple[object, ...]]:
-        """The superuser in one service's database."""
-        return psycopg.connect(self.suite.postgres.admin_dsn(self.database(name).name))
 
     def _empty_database(self, name: str) -> None:
         """Takes the guard away, empties every table, and puts the guard back: no service could do that."""
@@ -129,3 +144,17 @@ class Bench(Stack):
                 admin.execute(
                     sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER append_only").format(sql.Identifier(str(table)))
                 )
+
+
+def broken_promises(folder: Path) -> dict[str, list[str]]:
+    """What the independent checker finds wrong with the suite of this folder, by the invariant's name.
+
+    That a killed service's messages come again after five seconds already is what the tests want.
+    """
+    wanted = f"ack_wait is {ACK_WAIT_SECONDS}000000000 ns"
+    found = {
+        result.name: [failure for failure in result.failures if not failure.endswith(wanted)]
+        for result in check_folder(folder)
+        if result.holds is False
+    }
+    return {name: failures for name, failures in found.items() if failures}
