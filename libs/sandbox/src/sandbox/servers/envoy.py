@@ -42,7 +42,8 @@ class EnvoyServer:
         self._configuration = folder / "envoy.yaml"
         self.process = ManagedProcess(
             "envoy",
-            [*self._command(), "--use-dynamic-base-id", "--concurrency", str(WORKER_THREADS)],
+            # Hot restart needs a base id, and makes Envoy end when the process that started it ends.
+            [*self._command(), "--disable-hot-restart", "--concurrency", str(WORKER_THREADS)],
             log_file=folder / "envoy.log",
             record_file=folder / "envoy.json",
             detached=detached,
