@@ -17,7 +17,7 @@ from chassis.messaging.declaration import declare
 from chassis.messaging.delivery import Outgoing
 from chassis.messaging.nats_connection import Closing, NatsLogin, connect_publisher
 from chassis.messaging.nats_stream import NatsStream, TooLarge, publish_command
-from chassis.messaging.relay import Fenced, RefillNeeded, Relay, StreamPort, StreamTail
+from chassis.messaging.relay import READ_MAX, Fenced, RefillNeeded, Relay, StreamPort, StreamTail
 from chassis.messaging.simulated import Misbehaviour, SimulatedStream
 from chassis.messaging.topology import Topology
 from chassis.testing import context
@@ -147,6 +147,19 @@ def test_an_empty_stream_beside_a_recorded_position_is_refilled_only_by_name(str
     relay.refill()
     relay.step()
     assert stream.tail() == StreamTail(1, 1)
+
+
+def test_a_refill_that_died_half_way_goes_on_where_the_stream_ends(stream: StreamPort) -> None:
+    count = READ_MAX + 50
+    store = memory_store(ANNOUNCER)
+    announce(store, context(), [uuid4() for _ in range(count)])
+    store.record_relay_position(count)
+    died = Relay("intake", store, stream, ANNOUNCER.publishing)
+    died.refill()
+    died.step()
+    assert stream.tail() == StreamTail(READ_MAX, READ_MAX)
+    Relay("intake", store, stream, ANNOUNCER.publishing).step()
+    assert stream.tail() == StreamTail(count, count)
 
 
 def test_a_lost_acknowledgement_is_mended_by_the_next_step() -> None:

@@ -112,7 +112,9 @@ class Relay:
         recorded = self._store.relay_position()
         if tail.last_sequence == 0 and recorded > 0 and self._announced_before(recorded):
             raise RefillNeeded(f"the stream of {self._service} is empty, but events up to {recorded} were published")
-        self._position = max(tail.last_position, recorded)
+        # What the stream holds tells how far it is, also after a refill that died half-way; the position in the store
+        # may be ahead by events without public ones, and is all there is where every message has expired.
+        self._position = tail.last_position or recorded
         self._recorded = recorded
         self._tail = tail
 
