@@ -106,7 +106,7 @@ MUTANTS: Sequence[Mutant] = (
         (
             Patch(
                 "messaging/relay.py",
-                "        self._position = max(tail.last_position, recorded)\n",
+                "        self._position = tail.last_position or recorded\n",
                 "",
             ),
         ),

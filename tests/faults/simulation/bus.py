@@ -113,6 +113,17 @@ class Bus:
         durable.due = sorted({*durable.due, *durable.held})
         durable.held = set()
 
+    def wipe_sometimes(self) -> str:
+        """An operator deletes a stream with its durables and makes them anew; the name of its service, or nothing."""
+        if not self._mischief.strikes(Kind.BUS_STREAM_WIPED):
+            return ""
+        service = self._random.choice(list(self.streams))
+        self.streams[service].inner.wipe()
+        for place, durable in self._durables.items():
+            if place[1] == service:
+                self._durables[place] = _Durable(durable.stream)
+        return service
+
     def is_quiet(self) -> bool:
         """Whether every durable has had everything acknowledged."""
         for durable in self._durables.values():

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chassis.domain import Transient, Unavailable
 from chassis.keys import MemoryKeyStore, Sealer
+from chassis.messaging.relay import RefillNeeded
 from chassis.messaging.topology import CONSUMES
 from chassis.testing.clock import FixedClock
 from sandbox.world.known_world import sandbox_master_data
@@ -101,6 +102,11 @@ class Simulation:
         """
         for title, begin in self.story.acts:
             self._note(f"== {title}")
+            wiped = self.bus.wipe_sometimes()
+            if wiped:
+                self._note(f"the stream of {wiped} is wiped, and the service restarted to refill it")
+                for replica in range(REPLICAS):
+                    self.nodes[wiped].restart(replica)
             begin()
             self._bustle()
             self._come_to_rest()
@@ -236,7 +242,12 @@ class Simulation:
         return visit(self._process(service, replica))
 
     def _relay(self, service: str, replica: int) -> int:
-        return self._process(service, replica).relay.step()
+        relay = self._process(service, replica).relay
+        try:
+            return relay.step()
+        except RefillNeeded:
+            relay.refill()
+            return 1
 
     def _release(self, service: str, replica: int) -> int:
         return self._process(service, replica).release.run()

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     BUS_REORDERED = "bus:reordered"
     BUS_ACK_LOST = "bus:ack-lost"
     BUS_REPLAYED = "bus:replayed"
+    BUS_STREAM_WIPED = "bus:stream-wiped"
     RACE_TWO_REPLICAS = "race:two-replicas"
     RACE_REDELIVERED_WHILE_RUNNING = "race:redelivered-while-running"
     ERP_DOWN = "erp:down"
@@ -75,6 +76,7 @@ _RARE: Mapping[Kind, float] = {
     Kind.STORE_UNREACHABLE: 0.002,
     Kind.BUS_STREAM_DOWN: 0.03,
     Kind.BUS_REPLAYED: 0.01,
+    Kind.BUS_STREAM_WIPED: 0.3,
     Kind.CRASH_BEFORE_ERP: 0.1,
     Kind.CRASH_AFTER_ERP: 0.1,
     Kind.CRASH_BEFORE_SEND: 0.2,
