@@ -21,6 +21,7 @@ from psycopg.rows import TupleRow, tuple_row
 from chassis.domain import Event, Transient
 from chassis.eventstore import migrations, queries
 from chassis.eventstore.chain import GENESIS, ChainedEvent, verify
+from chassis.eventstore.columns import packed
 from chassis.eventstore.datastore import Datastore
 from chassis.eventstore.port import Commit, History, LoggedEvent, ParkedMessage, RawSpan, SnapshotRow, VersionConflict
 from chassis.eventstore.rebuild import rebuild
@@ -81,7 +82,7 @@ class PostgresEventStore:
         return positions[-1] if positions else 0
 
     def load(self, ids: Iterable[UUID]) -> dict[UUID, History]:
-        wanted = list(ids)
+        wanted = packed("uuid", list(ids))
         if self._has_snapshots:
             found = self._ask(queries.HISTORIES_AND_SNAPSHOTS, {"ids": wanted})
         else:
@@ -102,7 +103,7 @@ class PostgresEventStore:
         ]
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        return dict(self._ask(queries.ANSWERED, (list(ids),)))
+        return dict(self._ask(queries.ANSWERED, (packed("uuid", list(ids)),)))
 
     def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
         return [

@@ -16,6 +16,8 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg.sql import SQL, Composed
 
 from chassis.eventstore.chain import GENESIS, link
+from chassis.eventstore.columns import Packed, packed
+from chassis.eventstore.tables import SqlType
 
 LOG_LOCK = int.from_bytes(sha256(b"throughline stored_events").digest()[:8], "big", signed=True)
 LOCK_TIMEOUT_SECONDS = 5
@@ -40,6 +42,8 @@ _INSERT = """
 INSERT INTO stored_events (originator_id, originator_version, topic, state, notification_id, chain)
 SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[], %b::bytea[])
 """
+
+_INSERTED: tuple[SqlType, ...] = ("uuid", "bigint", "text", "bytea", "bigint", "bytea")
 
 
 class LockTimeout(PersistenceError):
@@ -114,7 +118,7 @@ def _append(cursor: Cursor[TupleRow], stored_events: Sequence[StoredEvent]) -> S
         return ()
     last = cursor.execute(_LAST, prepare=True).fetchone()
     if before:
-        found = cursor.execute(_PREDECESSORS, _columns(before, 2), prepare=True).fetchone()
+        found = cursor.execute(_PREDECESSORS, _columns(before, ("uuid", "bigint")), prepare=True).fetchone()
         if found != (len(before),):
             raise HistoryMoved("an aggregate's earlier event is missing")
     position, chain = last or (0, GENESIS)
@@ -123,7 +127,7 @@ def _append(cursor: Cursor[TupleRow], stored_events: Sequence[StoredEvent]) -> S
         position += 1
         chain = link(chain, position, stored)
         rows.append((stored.originator_id, stored.originator_version, stored.topic, stored.state, position, chain))
-    cursor.execute(_INSERT, _columns(rows, 6), prepare=True)
+    cursor.execute(_INSERT, _columns(rows, _INSERTED), prepare=True)
     return [row[4] for row in rows]
 
 
@@ -141,5 +145,5 @@ def _predecessors(stored_events: Sequence[StoredEvent]) -> list[tuple[object, in
     return first
 
 
-def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:
-    return [[row[index] for row in rows] for index in range(width)]
+def _columns(rows: Sequence[tuple[object, ...]], kinds: Sequence[SqlType]) -> list[Packed]:
+    return [packed(kind, column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from chassis.domain import Bug
+from chassis.eventstore.columns import packed
 from chassis.eventstore.port import Commit, ParkedMessage
 from chassis.eventstore.recorder import Batch, Statement
-from chassis.eventstore.tables import Change, SqlType, Table, Value
+from chassis.eventstore.tables import Change, SqlType, Table
 
 _SPANS = """
 INSERT INTO raw_spans (message_id, ordinal, start, length, key_id, ciphertext)
@@ -22,8 +21,8 @@ _UNPARK = "DELETE FROM parked_messages WHERE message_id = ANY(%b)"
 _PARK = """
 INSERT INTO parked_messages
     (message_id, consumer, key, waiting_for, case_id, subject, headers, data, parked_at, reason)
-SELECT * FROM unnest(%t::uuid[], %t::text[], %t::uuid[], %t::uuid[], %t::uuid[], %t::text[], %t::jsonb[], %t::bytea[],
-    %t::timestamptz[], %t::text[])
+SELECT * FROM unnest(%b::uuid[], %b::text[], %b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::jsonb[], %b::bytea[],
+    %b::timestamptz[], %b::text[])
 ON CONFLICT (message_id) DO UPDATE SET consumer = EXCLUDED.consumer, key = EXCLUDED.key,
     waiting_for = EXCLUDED.waiting_for, case_id = EXCLUDED.case_id, subject = EXCLUDED.subject,
     headers = EXCLUDED.headers, data = EXCLUDED.data, parked_at = EXCLUDED.parked_at, reason = EXCLUDED.reason
@@ -34,6 +33,19 @@ SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])
 ON CONFLICT (aggregate_id) DO UPDATE SET version = EXCLUDED.version, topic = EXCLUDED.topic, state = EXCLUDED.state
 WHERE snapshots.version < EXCLUDED.version
 """
+
+_PARKED_KINDS: tuple[SqlType, ...] = (
+    "uuid",
+    "text",
+    "uuid",
+    "uuid",
+    "uuid",
+    "text",
+    "jsonb",
+    "bytea",
+    "timestamptz",
+    "text",
+)
 
 Shape = tuple[str, tuple[str, ...], tuple[str, ...], bool]
 
@@ -47,19 +59,21 @@ def _spans(commit: Commit) -> Iterable[Statement]:
     """In one order everywhere, so that two commits with the same messages cannot wait for each other."""
     if commit.spans:
         spans = sorted(commit.spans, key=lambda span: (span.message_id, span.ordinal))
-        yield _many(_SPANS, [(s.message_id, s.ordinal, s.start, s.length, s.key_id, s.ciphertext) for s in spans])
+        rows = [(s.message_id, s.ordinal, s.start, s.length, s.key_id, s.ciphertext) for s in spans]
+        yield _many(_SPANS, ("uuid", "integer", "bigint", "bigint", "uuid", "bytea"), rows)
 
 
 def _marks(commit: Commit) -> Iterable[Statement]:
     if commit.inbox:
-        yield _many(_INBOX, [(entry.id, entry.content_hash) for entry in commit.inbox])
+        yield _many(_INBOX, ("uuid", "bytea"), [(entry.id, entry.content_hash) for entry in commit.inbox])
     if commit.unparked:
-        yield Statement(_UNPARK.encode(), (commit.unparked,))
+        yield Statement(_UNPARK.encode(), (packed("uuid", commit.unparked),))
     if commit.parked:
         latest = {message.message_id: message for message in commit.parked}
-        yield _many(_PARK, [_parked_row(message) for message in latest.values()])
+        yield _many(_PARK, _PARKED_KINDS, [_parked_row(message) for message in latest.values()])
     if commit.snapshots:
-        yield _many(_SNAPSHOTS, [(s.aggregate_id, s.version, s.topic, s.state) for s in commit.snapshots])
+        rows = [(s.aggregate_id, s.version, s.topic, s.state) for s in commit.snapshots]
+        yield _many(_SNAPSHOTS, ("uuid", "bigint", "text", "bytea"), rows)
 
 
 def _parked_row(message: ParkedMessage) -> tuple[object, ...]:
@@ -70,15 +84,16 @@ def _parked_row(message: ParkedMessage) -> tuple[object, ...]:
         message.waiting_for,
         message.case_id,
         message.subject,
-        Jsonb(dict(message.headers)),
+        dict(message.headers),
         message.data,
         message.parked_at,
         message.reason,
     )
 
 
-def _many(query: str, rows: Sequence[tuple[object, ...]]) -> Statement:
-    return Statement(query.encode(), [list(column) for column in zip(*rows, strict=True)])
+def _many(query: str, kinds: Sequence[SqlType], rows: Sequence[tuple[object, ...]]) -> Statement:
+    columns = zip(*rows, strict=True)
+    return Statement(query.encode(), [packed(kind, column) for kind, column in zip(kinds, columns, strict=True)])
 
 
 class ChangeWriter:
@@ -107,30 +122,18 @@ class ChangeWriter:
         query = self._queries.get(shape)
         if query is None:
             query = self._queries[shape] = _query(table, shape).as_bytes()
-        columns = [*table.key, *shape[1], *shape[2]]
-        parameters = [[_adapted(table.columns[name], _value(change, name)) for change in group] for name in columns]
+        _, put_columns, add_columns, _ = shape
+        kinds = table.columns
+        parameters = [packed(kinds[name], [change.key[name] for change in group]) for name in table.key]
+        parameters += [packed(kinds[name], [change.put[name] for change in group]) for name in put_columns]
+        parameters += [packed(kinds[name], [change.add[name] for change in group]) for name in add_columns]
         return Statement(query, parameters)
-
-
-def _value(change: Change, column: str) -> Value:
-    if column in change.put:
-        return change.put[column]
-    return change.add[column] if column in change.add else change.key[column]
-
-
-def _adapted(kind: SqlType, value: Value) -> Value:
-    if kind == "jsonb" and value is not None:
-        return Jsonb(value)
-    if kind == "timestamptz" and isinstance(value, datetime) and value.tzinfo is None:
-        raise Bug("a read model takes no instant without its time zone")
-    return value
 
 
 def _query(table: Table, shape: Shape) -> sql.Composed:
     _, put_columns, add_columns, is_removal = shape
     columns = (*table.key, *put_columns, *add_columns)
-    # Text format: an array of nothing but nulls has no element type of its own to clash with the column's.
-    arrays = sql.SQL(", ").join(sql.SQL("%t::{}[]").format(sql.SQL(table.columns[name])) for name in columns)
+    arrays = sql.SQL(", ").join(sql.SQL("%b::{}[]").format(sql.SQL(table.columns[name])) for name in columns)
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
     name = sql.Identifier(table.name)
