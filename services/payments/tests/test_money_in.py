@@ -3,6 +3,7 @@
 import json
 from uuid import UUID
 
+import pytest
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import transact
@@ -12,9 +13,9 @@ from payments.application.doors import Answer, BankFile, GatewayMessage
 from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
 from payments.application.use_cases import ReportedDeposit, match_payment
 from payments.domain.deposit import DepositKind
-from payments.domain.gateway_facts import PaymentArrived, PayoutAnnounced
+from payments.domain.gateway_facts import PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import account_id_of
-from payments.domain.payment import BalanceTransaction, payment_id_of
+from payments.domain.payment import BalanceTransaction, PaymentNotSucceeded, PaymentOfOtherEntity, payment_id_of
 
 from .examples import DAY, PATIENT, summary
 from .world import World, adjudication, remittance
@@ -83,6 +84,28 @@ def test_a_payment_that_names_no_account_waits_for_a_person_as_unapplied_cash() 
     assert applied == Money(2000)
     assert (after["NORTH"]["patient_unapplied"], after["NORTH"]["patient_balance"]) == (Money(500), Money(0))
     assert world.open_cases() == []
+
+
+def test_a_declined_payment_cannot_be_matched_and_loses_no_cent_when_it_succeeds_later() -> None:
+    world = World()
+    world.deliver(adjudication(2000))
+    declined = PaymentDeclined("pi_1", Money(2500), "NORTH", "card_declined")
+    world.doors.receive_webhooks([GatewayMessage(b"declined", "evt_0", declined)])
+    with pytest.raises(PaymentNotSucceeded):
+        transact(world.store, context(), lambda work: match_payment(work, payment_id_of("pi_1"), ACCOUNT, DAY))
+    world.doors.receive_webhooks([webhook()])
+    (row,) = world.rows(ACCOUNTS)
+    assert (row["applied_minor"], row["unapplied_minor"]) == (2000, 500)
+
+
+def test_cash_of_one_entity_does_not_pay_the_account_of_another() -> None:
+    world = World()
+    world.deliver(adjudication(2000))
+    fact = PaymentArrived("pi_1", Money(2500), DAY, "SOUTH", None)
+    world.doors.receive_webhooks([GatewayMessage(b"south", "evt_1", fact)])
+    with pytest.raises(PaymentOfOtherEntity):
+        transact(world.store, context(), lambda work: match_payment(work, payment_id_of("pi_1"), ACCOUNT, DAY))
+    assert world.rows(ACCOUNTS)[0]["applied_minor"] == 0
 
 
 def test_a_deposit_finds_its_remittance_whichever_came_first() -> None:

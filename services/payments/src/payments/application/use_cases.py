@@ -19,6 +19,7 @@ from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import (
     Payment,
     PaymentAlreadyMatched,
+    PaymentOfOtherEntity,
     PaymentState,
     Payout,
     payment_id_of,
@@ -115,14 +116,21 @@ def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> M
 
     Raises:
         UnknownAggregate: no such payment or account.
+        PaymentNotSucceeded: there is no cash to match.
         PaymentAlreadyMatched: it belongs to another account.
+        PaymentOfOtherEntity: its cash is in the books of another legal entity than the account.
     """
     payment = work.require(Payment, payment_id)
     account = work.require(PatientAccount, account_id)
+    payment.refuse_no_cash()
     if payment.account_id is not None:
         if payment.account_id == account_id:
             return Money(0)
         raise PaymentAlreadyMatched(f"payment {payment_id} belongs to account {payment.account_id}")
+    if payment.entity != account.entity:
+        raise PaymentOfOtherEntity(
+            f"payment {payment_id} is booked at {payment.entity}, the account is {account.entity}'s"
+        )
     assert account.patient_id is not None, "an account that exists has a patient"
     applied, _ = account.receive(
         entity=payment.entity,

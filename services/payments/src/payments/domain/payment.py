@@ -22,6 +22,14 @@ class PaymentAlreadyMatched(Refusal):
     """The payment belongs to another account."""
 
 
+class PaymentNotSucceeded(Refusal):
+    """The payment has brought no cash, so there is nothing to match."""
+
+
+class PaymentOfOtherEntity(Refusal):
+    """The payment's cash is booked at another legal entity than the account's."""
+
+
 class PayoutDiffers(Refusal):
     """The balance transactions of a payout do not add up to it."""
 
@@ -91,6 +99,11 @@ class Payment(Aggregate):
         """Raises PaymentChanged where a known payment is reported with another amount."""
         if self.state is PaymentState.SUCCEEDED and self.amount != amount:
             raise PaymentChanged(f"payment {self.id}: {self.amount}, now {amount}")
+
+    def refuse_no_cash(self) -> None:
+        """Raises PaymentNotSucceeded unless the gateway has the money; a declined payment may still succeed later."""
+        if self.state is not PaymentState.SUCCEEDED:
+            raise PaymentNotSucceeded(f"payment {self.id} is {self.state}; only one that succeeded can be matched")
 
 
 @dataclass(frozen=True, slots=True)
