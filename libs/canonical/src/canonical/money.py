@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -12,9 +13,11 @@ from pydantic_core import core_schema
 
 USD = "USD"
 MINOR_DIGITS_MAX = 15
+AMOUNTS_REMEMBERED = 32_768
 _PLAIN = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,2}))?")
 _X12 = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?")
 _WIRE = re.compile(r"(-?)([0-9]{1,16})\.([0-9]{2}) ([A-Z]{3})")
+_HOW_WRITTEN = 'money is written as "12.30 USD"'
 _NOT_TWO_DECIMALS = frozenset(
     [
         "BHD",
@@ -67,8 +70,8 @@ class Money:
             raise MoneyRefused(f"minor units must be an int, not {type(minor).__name__}")
         if currency != USD and (not re.fullmatch("[A-Z]{3}", currency) or currency in _NOT_TWO_DECIMALS):
             raise MoneyRefused("the currency is not a two-decimal ISO 4217 code")
-        object.__setattr__(self, "minor", minor)
-        object.__setattr__(self, "currency", currency)
+        _set_minor(self, minor)
+        _set_currency(self, currency)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("Money is immutable")
@@ -162,15 +165,14 @@ class Money:
     @property
     def decimal_text(self) -> str:
         """The amount alone, always with two decimals: `-0.05`."""
-        sign, minor = ("-", -self.minor) if self.minor < 0 else ("", self.minor)
-        return f"{sign}{minor // 100}.{minor % 100:02d}"
+        return _decimal_text(self.minor)
 
     @property
     def decimal(self) -> Decimal:
         return Decimal(self.minor).scaleb(-2)
 
     def __str__(self) -> str:
-        return f"{self.decimal_text} {self.currency}"
+        return _wire(self.minor, self.currency)
 
     def __repr__(self) -> str:
         return f"Money('{self}')"
@@ -205,12 +207,9 @@ class Money:
         """The JSON form `"12.30 USD"` back; a Money passes through."""
         if isinstance(value, Money):
             return value
-        match = _WIRE.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            raise MoneyRefused('money is written as "12.30 USD"')
-        sign, whole, cents, currency = match.groups()
-        minor = int(whole) * 100 + int(cents)
-        return cls(-minor if sign else minor, currency)
+        if not isinstance(value, str):
+            raise MoneyRefused(_HOW_WRITTEN)
+        return _of_wire(value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -227,6 +226,31 @@ class Money:
             "pattern": r"^-?[0-9]{1,16}\.[0-9]{2} [A-Z]{3}$",
             "description": "Exact money: amount with two decimals, a space, ISO 4217 currency",
         }
+
+
+_set_minor = vars(Money)["minor"].__set__
+_set_currency = vars(Money)["currency"].__set__
+
+
+# Amounts repeat: a remittance of a million claims has some thousand different ones, and each is immutable.
+@lru_cache(AMOUNTS_REMEMBERED)
+def _of_wire(text: str) -> Money:
+    match = _WIRE.fullmatch(text)
+    if match is None:
+        raise MoneyRefused(_HOW_WRITTEN)
+    sign, whole, cents, currency = match.groups()
+    minor = int(whole) * 100 + int(cents)
+    return Money(-minor if sign else minor, currency)
+
+
+@lru_cache(AMOUNTS_REMEMBERED)
+def _wire(minor: int, currency: str) -> str:
+    return f"{_decimal_text(minor)} {currency}"
+
+
+def _decimal_text(minor: int) -> str:
+    sign, minor = ("-", -minor) if minor < 0 else ("", minor)
+    return f"{sign}{minor // 100}.{minor % 100:02d}"
 
 
 def parse_x12_amount(text: str, currency: str = USD) -> Money:
