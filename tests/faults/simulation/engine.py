@@ -29,6 +29,8 @@ IDLE_STEPS = 50
 ROUNDS_MAX = 150
 QUIET_ROUNDS = 3
 ROUND_SECONDS = 20
+STEP_BACK_SECONDS = 240
+QUIET_SECONDS = STEP_BACK_SECONDS
 STEP_MILLISECONDS_MAX = 800
 DAYS_AFTER = 3
 TRACE_TAIL = 60
@@ -67,6 +69,7 @@ class Simulation:
         self.transport = FaultyTransport(self.mischief)
         self.outside = Outside(self.random, self.mischief, self.clock, self.transport)
         self.cashier = Cashier()
+        self._was_set_back = False
         self._nested = False
         self._handling: tuple[str, str] | None = None
         self.nodes = self._nodes()
@@ -120,10 +123,17 @@ class Simulation:
             action = self.random.choice(self._actions)
             replica = self.random.randrange(REPLICAS)
             did = self._try(action, replica)
-            self.clock.advance(milliseconds=self.random.randint(0, STEP_MILLISECONDS_MAX))
+            self._tick()
             idle = 0 if did and not action.is_endless else idle + 1
             if idle > IDLE_STEPS and self.bus.is_quiet() and self.outside.is_quiet:
                 return
+
+    def _tick(self) -> None:
+        self.clock.advance(milliseconds=self.random.randint(0, STEP_MILLISECONDS_MAX))
+        if not self._was_set_back and self.mischief.strikes(Kind.CLOCK_STEPPED_BACK):
+            self._note("the clock is set back")
+            self._was_set_back = True
+            self.clock.advance(seconds=-STEP_BACK_SECONDS)
 
     def _come_to_rest(self) -> None:
         """Rounds of every action without faults, until a few rounds in a row find nothing to do."""
@@ -133,7 +143,7 @@ class Simulation:
                 quiet = 0 if self._round() else quiet + 1
                 if quiet == QUIET_ROUNDS:
                     return
-                self.clock.advance(seconds=ROUND_SECONDS)
+                self.clock.advance(seconds=QUIET_SECONDS if quiet else ROUND_SECONDS)
         raise Unsettled(f"still busy after {ROUNDS_MAX} rounds without a fault")
 
     def _round(self) -> int:

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     DOOR_ANSWER_LOST = "door:answer-lost"
     GATEWAY_DOWN = "gateway:down"
     CALL_UNANSWERED = "call:unanswered"
+    CLOCK_STEPPED_BACK = "clock:stepped-back"
 
     @property
     def group(self) -> str:
@@ -71,6 +72,7 @@ _RATES: Mapping[str, float] = {
     "door": 0.1,
     "gateway": 0.4,
     "call": 0.02,
+    "clock": 0.001,
 }
 _RARE: Mapping[Kind, float] = {
     Kind.STORE_UNREACHABLE: 0.002,
