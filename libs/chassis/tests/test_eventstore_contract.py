@@ -173,6 +173,15 @@ def test_parking_again_keeps_the_place_and_unparking_gives_it_up(store: Store) -
     assert store.parked() == []
 
 
+def test_a_parked_message_is_let_go_once(store: Store) -> None:
+    message = parked_message(1, waiting_for=purse_id("a"))
+    store.save(Commit(parked=[message]))
+    store.save(Commit(events=new_events("a"), unparked=[message.message_id]))
+    with pytest.raises(VersionConflict):
+        store.save(Commit(events=new_events("b"), unparked=[message.message_id]))
+    assert store.load([purse_id("b")]) == {}
+
+
 def test_raw_spans_come_back_in_order_and_are_kept_once(store: Store) -> None:
     message = derive("raw", 1)
     spans = [RawSpan(message, number, number * 3, 3, derive("key", number), b"\x00c%d" % number) for number in range(3)]

@@ -50,16 +50,21 @@ class LockTimeout(PersistenceError):
     """Another commit held the log for too long. Not retried here: the caller has its own, longer patience."""
 
 
+class HandledMeanwhile(IntegrityError):
+    """Rows that this batch takes away are gone: another batch was quicker."""
+
+
 class HistoryMoved(IntegrityError):
     """The event before the first new one of an aggregate is not there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with its parameters, ready to run."""
+    """SQL with its parameters, ready to run; with `rows_expected`, any other number of rows refuses the whole batch."""
 
     query: bytes | SQL | Composed
     parameters: Sequence[object]
+    rows_expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +100,34 @@ class ChainedRecorder(PostgresApplicationRecorder):
             try:
                 _execute(cursor, batch.unlocked)
                 positions = _append(cursor, stored_events)
-                _execute(cursor, batch.locked)
+                counted = _execute(cursor, batch.locked)
                 if positions:
                     self._notify_channel(connection.cursor())
                 # Refusals come out here by their own names, not as a failed COMMIT.
                 pipeline.sync()
+                _refuse_other_counts(counted)
             except psycopg.errors.LockNotAvailable as error:
                 raise LockTimeout(f"the log was locked for {LOCK_TIMEOUT_SECONDS} s") from error
         return positions
 
 
-def _execute(cursor: Cursor[TupleRow], statements: Sequence[Statement]) -> None:
+def _execute(cursor: Cursor[TupleRow], statements: Sequence[Statement]) -> list[tuple[Cursor[TupleRow], int]]:
+    """Sends the statements; those whose rows are counted come back, each with its own cursor and the number expected."""
+    counted = []
     for statement in statements:
-        cursor.execute(statement.query, statement.parameters, prepare=True)
+        if statement.rows_expected is None:
+            cursor.execute(statement.query, statement.parameters, prepare=True)
+            continue
+        own = cursor.connection.cursor(row_factory=tuple_row)
+        own.execute(statement.query, statement.parameters, prepare=True)
+        counted.append((own, statement.rows_expected))
+    return counted
+
+
+def _refuse_other_counts(counted: Sequence[tuple[Cursor[TupleRow], int]]) -> None:
+    for cursor, expected in counted:
+        if cursor.rowcount != expected:
+            raise HandledMeanwhile("a parked message has been handled meanwhile")
 
 
 def _append(cursor: Cursor[TupleRow], stored_events: Sequence[StoredEvent]) -> Sequence[int]:

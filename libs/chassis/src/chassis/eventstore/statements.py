@@ -67,7 +67,8 @@ def _marks(commit: Commit) -> Iterable[Statement]:
     if commit.inbox:
         yield _many(_INBOX, ("uuid", "bytea"), [(entry.id, entry.content_hash) for entry in commit.inbox])
     if commit.unparked:
-        yield Statement(_UNPARK.encode(), (packed("uuid", commit.unparked),))
+        gone = list(dict.fromkeys(commit.unparked))
+        yield Statement(_UNPARK.encode(), (packed("uuid", gone),), rows_expected=len(gone))
     if commit.parked:
         latest = {message.message_id: message for message in commit.parked}
         yield _many(_PARK, _PARKED_KINDS, [_parked_row(message) for message in latest.values()])
