@@ -69,21 +69,29 @@ Projection = Callable[[Event], Iterable[Change]]
 
 def coalesce(changes: Iterable[Change]) -> list[Change]:
     """The same effect with at most one change a row, in order of first touch."""
-    merged: dict[tuple[str, tuple[Value, ...]], Change] = {}
+    merged: dict[tuple[Value, ...], Change] = {}
+    ours: set[tuple[Value, ...]] = set()
     for change in changes:
-        place = (change.table.name, change.table.key_of(change.key))
-        before = merged.get(place)
-        merged[place] = change if before is None else _then(before, change)
+        table, key = change.table, change.key
+        place = (table.name, *[key[column] for column in table.key])
+        before = merged.setdefault(place, change)
+        if before is change:
+            continue
+        if place not in ours:
+            # What a projection gave stays as it is; sums and sets are gathered in a copy.
+            ours.add(place)
+            before = merged[place] = Change(table, before.key, dict(before.put), dict(before.add), before.remove)
+        if change.remove or before.remove:
+            merged[place] = change if change.remove else _made_again(change)
+            ours.discard(place)
+        else:
+            _gather(before, change)
     return list(merged.values())
 
 
-def _then(before: Change, after: Change) -> Change:
-    if after.remove:
-        return after
-    if before.remove:
-        return _made_again(after)
-    sums = dict(before.add)
-    sets = dict(before.put)
+def _gather(before: Change, after: Change) -> None:
+    """Adds the later change of a row to the earlier, in place."""
+    sums, sets = before.add, before.put
     for column, amount in after.add.items():
         if column in sets:
             sets[column] = int(sets[column] or 0) + amount  # type: ignore[call-overload]
@@ -92,7 +100,6 @@ def _then(before: Change, after: Change) -> Change:
     for column, value in after.put.items():
         sums.pop(column, None)
         sets[column] = value
-    return Change(before.table, before.key, sets, sums)
 
 
 def _made_again(after: Change) -> Change:
