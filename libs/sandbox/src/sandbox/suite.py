@@ -24,7 +24,7 @@ from sandbox.status import Server, StatusRow, row_of_record, row_of_server
 
 Item = TypeVar("Item")
 
-SERVICE_DEADLINE_SECONDS = 60.0
+SERVICE_DEADLINE_SECONDS = 180.0
 AT_ONCE = 8
 STOP_STAGES = ("envoy", "services", "localstripe", "tryton", "tokens", "nats", "postgres")
 """Who is stopped after whom: callers before what they call."""

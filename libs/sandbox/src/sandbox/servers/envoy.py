@@ -15,7 +15,7 @@ from sandbox.processes import ManagedProcess
 
 WORKER_THREADS = 2
 HEALTH_TIMEOUT_SECONDS = 2.0
-START_DEADLINE_SECONDS = 30.0
+START_DEADLINE_SECONDS = 120.0
 
 
 class EnvoyServer:

@@ -16,7 +16,7 @@ from sandbox.processes import ManagedProcess
 from sandbox.servers.nats_permissions import USERS, Consumers, inbox_prefix_of, permissions_of_all_users
 
 HEALTH_TIMEOUT_SECONDS = 2.0
-START_DEADLINE_SECONDS = 30.0
+START_DEADLINE_SECONDS = 120.0
 MAX_FILE_STORE_BYTES = 20 * 1024**3
 MAX_MEMORY_STORE_BYTES = 64 * 1024**2
 

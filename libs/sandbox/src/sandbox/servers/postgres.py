@@ -23,7 +23,7 @@ ADMIN = "throughline_admin"
 MAX_CONNECTIONS = 200
 PROVISIONING_LOCK = 7_401_001
 CONNECT_TIMEOUT_SECONDS = 5
-START_DEADLINE_SECONDS = 30.0
+START_DEADLINE_SECONDS = 120.0
 
 # Statements carry data of patients, so errors are logged without them and without their details.
 SETTINGS: tuple[tuple[str, str], ...] = (
@@ -79,7 +79,7 @@ class PostgresServer:
             log_file=folder / "postgres.log",
             record_file=folder / "postgres.json",
             stop_signal=signal.SIGINT,  # PostgreSQL's fast stop: SIGTERM would wait for every client to leave
-            grace_seconds=30.0,
+            grace_seconds=90.0,
             detached=detached,
         )
 

@@ -20,7 +20,7 @@ from sandbox.servers.token_issuer import TokenClient, TokenSettings, token_app
 AUDIENCE = "throughline"
 LIFE_SECONDS = 300
 HEALTH_TIMEOUT_SECONDS = 2.0
-START_DEADLINE_SECONDS = 30.0
+START_DEADLINE_SECONDS = 120.0
 
 SERVICES = ("intake", "claims", "payments", "ledger", "reconciliation")
 READ_SCOPES = tuple(f"{service}.read" for service in SERVICES)
