@@ -96,7 +96,7 @@ class ReceivingQueue(Generic[_D, _O]):
             self._handle_singly(batch, bug)
         else:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
-                if not future.cancelled():
+                if _is_awaited(future):
                     future.set_result(outcome)
 
     def _handle_singly(self, batch: list[tuple[_D, Future[_O]]], bug: Exception) -> None:
@@ -109,5 +109,11 @@ class ReceivingQueue(Generic[_D, _O]):
 
 
 def _fail(future: Future[_O], failure: Exception) -> None:
-    if not future.cancelled():
+    if _is_awaited(future):
         future.set_exception(failure)
+
+
+def _is_awaited(future: Future[_O]) -> bool:
+    """Whether the caller still waits. From here on it cannot cancel: between a look and an answer it could, and the
+    failed answer would end the queue's only thread."""
+    return future.set_running_or_notify_cancel()
