@@ -29,10 +29,14 @@ class Meta(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """When and why things happen now: the instant of the clock and the cause."""
+    """When and why things happen now: the instant of the clock and the cause.
+
+    `is_one_call` says that nothing but this one call ever records under its causation id.
+    """
 
     now: datetime
     meta: Meta
+    is_one_call: bool = False
 
 
 class ContextSource:

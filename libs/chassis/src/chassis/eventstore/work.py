@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -148,6 +148,12 @@ class Work:
         """Everything recorded so far, aggregate by aggregate in order of first use."""
         return [event for held in self._aggregates.values() for event in held.pending]
 
+    def is_saved(self) -> bool:
+        """Whether everything recorded here stands in the store already, under the same cause."""
+        pending = self.pending_events()
+        stories = {identity: self.store.story(identity) for identity in {event.originator_id for event in pending}}
+        return bool(pending) and all(_holds(stories[event.originator_id], event) for event in pending)
+
     def commit(self) -> int:
         """Saves all of it in one transaction; the position of its last event, or 0.
 
@@ -159,6 +165,14 @@ class Work:
             return 0
         self._commit.snapshots = [row for held in self._aggregates.values() if (row := _snapshot_due(held))]
         return self.store.save(self._commit)
+
+
+def _holds(story: Sequence[Event], event: Event) -> bool:
+    """The history of an aggregate has no gaps: version n is its n-th event."""
+    if len(story) < event.originator_version:
+        return False
+    saved = story[event.originator_version - 1]
+    return type(saved) is type(event) and saved.meta.causation_id == event.meta.causation_id
 
 
 def _snapshot_due(held: Aggregate) -> SnapshotRow | None:
@@ -179,7 +193,8 @@ def transact(
 ) -> _T:
     """Decides and saves, again from the start when somebody else was quicker, at most eight times.
 
-    A refusal saves nothing and passes on to the caller.
+    A refusal saves nothing and passes on to the caller. A commit of one call whose reply was lost is recognised by its
+    cause: deciding again on what it did would refuse the caller what they have got.
 
     Raises:
         VersionConflict: still in conflict after the last attempt.
@@ -192,6 +207,8 @@ def transact(
             work.commit()
             crash_point("after-commit")
         except VersionConflict:
+            if context.is_one_call and work.is_saved():
+                return result
             if attempt + 1 == ATTEMPTS_MAX:
                 raise
             continue

@@ -84,4 +84,4 @@ def call_context(now: datetime, *, causation_id: UUID | None = None) -> Context:
         actor=cause.actor,
         traceparent=cause.traceparent,
     )
-    return Context(now, meta)
+    return Context(now, meta, is_one_call=causation_id is None)
