@@ -15,6 +15,9 @@ from canonical.envelope import STREAMS
 from chassis.messaging.declaration import declare
 from nats.aio.client import Client
 from psycopg import sql
+from sandbox.folders import write_private
+from sandbox.world.erp_proxy import ErpProxy
+from sandbox.world.scenario import Scenario
 from throughline.checker.running import check_folder
 from throughline.stack.composition import Overrides, Stack
 from throughline.stack.roster import KEYS_DATABASE, MEMBERS, Member
@@ -38,6 +41,9 @@ def member_named(name: str) -> Member:
 
 class OpenStack(Stack):
     """A suite whose stores and streams a test may look into with more rights than any service has."""
+
+    road: ErpProxy
+    """The way to the ERP, where there is one."""
 
     async def as_user(self, user: str, work: Callable[[Client], Awaitable[_T]]) -> _T:
         """Does something at NATS with the rights of this user."""
@@ -158,3 +164,14 @@ def broken_promises(folder: Path) -> dict[str, list[str]]:
         if result.holds is False
     }
     return {name: failures for name, failures in found.items() if failures}
+
+
+def write_canaries(folder: Path, scenario: Scenario) -> list[str]:
+    """Leaves the patients' names and numbers where the checker looks for what it must find nowhere else."""
+    words: set[str] = set()
+    for encounter in scenario.encounters:
+        words |= {encounter.patient.family_name, encounter.patient.street, encounter.patient.mrn}
+        words |= {encounter.coverage.member_id} if encounter.coverage else set()
+    canaries = sorted(word for word in words if len(word) >= 6)
+    write_private(folder / "canaries.txt", "\n".join(canaries))
+    return canaries
