@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import pytest
 from chassis.domain import Transient
 from chassis.inbound import receiving_queue
 from chassis.inbound.receiving_queue import ReceivingQueue
-from pytest import MonkeyPatch
 
 WAIT_SECONDS = 5
 
@@ -22,7 +22,7 @@ class GivesUpAtTheLastMoment(Future[str]):
         return seen
 
 
-def test_a_caller_that_gives_up_at_the_last_moment_does_not_stop_the_queue(monkeypatch: MonkeyPatch) -> None:
+def test_a_caller_that_gives_up_at_the_last_moment_does_not_stop_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     queue: ReceivingQueue[str, str] = ReceivingQueue(lambda deliveries: [each.upper() for each in deliveries])
     monkeypatch.setattr(receiving_queue, "Future", GivesUpAtTheLastMoment)
     queue.submit("first")
