@@ -8,6 +8,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import transact
 from chassis.testing.contexts import context
+from payments.application import sweeps
 from payments.application.balances import entity_balances
 from payments.application.doors import Answer, BankFile, GatewayMessage
 from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
@@ -159,6 +160,35 @@ def test_a_deposit_that_nothing_explains_becomes_a_case_and_the_case_ends_when_i
     world.deliver(*remittance(summary()))
     world.sweep()
     assert world.open_cases() == []
+
+
+def test_two_payers_with_one_trace_number_each_get_their_own_deposit() -> None:
+    for first_paid in (8000, 9000):
+        world = World()
+        other = derive("remittance", "2999", "TRACE1")
+        world.deliver(*remittance(summary(paid=first_paid)))
+        world.deliver(*remittance(summary(paid=17000 - first_paid, copy=2, remittance_id=other, payer_id="OTHER")))
+        world.doors.receive_bank_file(bank_file(deposit(minor=8000)))
+        world.sweep()
+        paid = {row["payment_minor"]: row["deposit_id"] for row in world.rows(REMITTANCES)}
+        assert paid == {8000: deposit().deposit_id, 9000: None}
+        assert world.open_cases() == []
+
+
+def test_deposits_that_nothing_ever_explains_do_not_keep_later_ones_from_their_remittance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeps, "PORTION_MAX", 2)
+    world = World()
+    lockbox = [deposit(f"LOCKBOX{number}", kind=DepositKind.OTHER) for number in range(11)]
+    world.doors.receive_bank_file(bank_file(*lockbox, deposit("PAPER1"), deposit("PAPER2")))
+    world.sweep()
+    world.clock.advance(hours=2)
+    world.deliver(*remittance(summary()))
+    world.doors.receive_bank_file(bank_file(deposit(), name="later.txt"))
+    world.sweep()
+    assert world.rows(REMITTANCES)[0]["deposit_id"] == deposit().deposit_id
+    assert world.open_cases() == ["DepositWithoutRemittance"] * 13
 
 
 def test_a_payout_is_composed_of_its_payments_and_tied_to_its_deposit() -> None:

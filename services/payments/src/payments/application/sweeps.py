@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Context, Meta, Refusal
-from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.eventstore import EventStore, Row, Table, Where, Work, transact
 from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
 
@@ -20,12 +21,39 @@ from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, p
 from payments.domain.remittance import Remittance
 
 PORTION_MAX = 200
+CANDIDATES_MAX = 10_000
 LOOSE_DEPOSIT = "DepositWithoutRemittance"
 
 
 def context_for(cause: UUID, now: datetime) -> Context:
     """The context of what payments does by itself; the cause is what it is done about."""
     return Context(now, Meta(correlation_id=cause, causation_id=cause, actor="service:payments"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counterpart:
+    """What deposits of one kind pay, and where its rows say so."""
+
+    kind: DepositKind
+    table: Table
+    column: str
+    amount: str
+    since: str
+
+    def best(self, candidates: Sequence[Row], deposit: Row) -> Row | None:
+        """The one of the deposit's amount, else any of its entity, so that the difference is shown.
+
+        A trace number is a payer's own, and two payers may use the same.
+        """
+        ours = [row for row in candidates if "entity" not in row or row["entity"] == deposit["entity"]]
+        same = (row for row in ours if row[self.amount] == deposit["amount_minor"])
+        return next(same, ours[0] if ours else None)
+
+
+_COUNTERPARTS = (
+    _Counterpart(DepositKind.REMITTANCE, REMITTANCES, "trace_number", "payment_minor", "accepted_at"),
+    _Counterpart(DepositKind.PAYOUT, PAYOUTS, "gateway_id", "net_minor", "announced_at"),
+)
 
 
 class DepositMatcher:
@@ -35,27 +63,47 @@ class DepositMatcher:
         self._store = store
         self._clock = clock
         self._loose_after = loose_after
+        self._reported: set[UUID] = set()
 
     def match(self) -> int:
         """Matches what can be matched; the number of deposits that found their counterpart."""
-        loose = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=PORTION_MAX * 5)
+        return sum(map(self._match_kind, _COUNTERPARTS))
+
+    def _match_kind(self, counterpart: _Counterpart) -> int:
+        deposits = self._loose(counterpart)
+        references = sorted({str(row["reference"]) for row in deposits})
+        if not references:
+            return 0
+        where: Where = {counterpart.column: references, "deposit_id": None}
+        waiting: dict[str, list[Row]] = {}
+        for row in self._store.rows(counterpart.table, where, limit=CANDIDATES_MAX):
+            waiting.setdefault(str(row[counterpart.column]), []).append(row)
         done = 0
-        for target, kind in ((REMITTANCES, DepositKind.REMITTANCE), (PAYOUTS, DepositKind.PAYOUT)):
-            deposits = [row for row in loose if row["kind"] == kind.value]
-            if not deposits:
-                continue
-            column = "trace_number" if target is REMITTANCES else "gateway_id"
-            references = sorted({str(row["reference"]) for row in deposits})
-            open_rows = self._store.rows(target, {column: references, "deposit_id": None}, limit=len(references) * 2)
-            by_reference = {str(row[column]): row for row in open_rows}
-            for deposit in deposits:
-                found = by_reference.get(str(deposit["reference"]))
-                if found is not None and self._is_same_entity(found, deposit):
-                    done += self._tie(deposit, found, kind)
+        for deposit in deposits:
+            candidates = waiting.get(str(deposit["reference"]), [])
+            found = counterpart.best(candidates, deposit)
+            if found is not None and self._tie(deposit, found, counterpart.kind):
+                candidates.remove(found)
+                done += 1
         return done
 
-    def _is_same_entity(self, found: Row, deposit: Row) -> bool:
-        return "entity" not in found or found["entity"] == deposit["entity"]
+    def _loose(self, counterpart: _Counterpart) -> list[Row]:
+        """Unmatched deposits to look at: the oldest, the newest, and those of the newest open counterparts.
+
+        Deposits that nothing ever explains add up over the years, and must not keep later ones from being looked at:
+        of a pair that belongs together, the half that comes last is always among the newest of its kind.
+        """
+        limit = PORTION_MAX * 5
+        loose: Where = {"kind": counterpart.kind.value, "matched_to": None}
+        rows = self._store.rows(DEPOSITS, loose, order=("recorded_at",), limit=limit)
+        if len(rows) == limit:
+            rows += self._store.rows(DEPOSITS, loose, order=("-recorded_at",), limit=limit)
+            newest = self._store.rows(
+                counterpart.table, {"deposit_id": None}, order=(f"-{counterpart.since}",), limit=limit
+            )
+            named = sorted({str(row[counterpart.column]) for row in newest})
+            rows += self._store.rows(DEPOSITS, {**loose, "reference": named}, limit=limit)
+        return list({row["deposit_id"]: row for row in rows}.values())
 
     def _tie(self, row: Row, target: Row, kind: DepositKind) -> int:
         deposit_id = row["deposit_id"]
@@ -92,10 +140,13 @@ class DepositMatcher:
         return transact(self._store, context_for(deposit_id, self._clock()), decide)
 
     def report_loose(self) -> int:
-        """Opens a case for every deposit that nothing explains after the time allowed."""
+        """Opens a case for every deposit that nothing explains after the time allowed; how many it looked at anew."""
         before = self._clock() - self._loose_after
-        rows = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=PORTION_MAX)
+        limit = len(self._reported) + PORTION_MAX
+        rows = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=limit)
+        self._reported &= {_uuid(row["deposit_id"]) for row in rows}
         due = [row for row in rows if _instant(row["recorded_at"]) <= before or row["kind"] == DepositKind.OTHER.value]
+        due = [row for row in due if row["deposit_id"] not in self._reported]
         for row in due:
             deposit_id = _uuid(row["deposit_id"])
             transact(
@@ -113,7 +164,8 @@ class DepositMatcher:
                     amount=Money(_int(row["amount_minor"])),
                 ),
             )
-        return 0
+            self._reported.add(deposit_id)
+        return len(due)
 
 
 def _end_loose_case(work: Work, deposit_id: UUID) -> None:
