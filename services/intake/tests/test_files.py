@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def test_a_balanced_remittance_is_announced_head_first_and_whole() -> None:
         (paid.decision.claim.patient_control_number, paid.decision.paid, paid.decision.claim.charge)
         for paid in sent.claims
     ]
+
+
+def test_a_claim_that_leaves_out_its_patient_amount_says_it_by_its_adjustments() -> None:
+    stated, left_out = IntakeUnderTest(), IntakeUnderTest()
+    sent = remittance(20)
+    silent = re.sub(rb"(CLP\*[^*]*\*[^*]*\*[^*]*\*[^*]*\*)[0-9.]+", rb"\1", sent.content)
+    assert silent != sent.content
+    stated.receive_file(sent.content)
+    assert not left_out.receive_file(silent).quarantined
+    shares = [
+        [claim.patient_responsibility for part in parts(each) for claim in part.claims] for each in (stated, left_out)
+    ]
+    assert shares[0] == shares[1]
+    assert any(shares[0])
 
 
 def test_a_claims_span_is_its_own_bytes_under_the_key_of_its_number() -> None:

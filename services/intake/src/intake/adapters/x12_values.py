@@ -22,7 +22,7 @@ _amount = lru_cache(65_536)(Money)
 
 @lru_cache(65_536)
 def _adjustment(group: str, reason: str, minor: int) -> ClaimAdjustment:
-    return ClaimAdjustment.model_construct(group=AdjustmentGroup(group), reason=reason, amount=_amount(minor))
+    return ClaimAdjustment.trusted(group=AdjustmentGroup(group), reason=reason, amount=_amount(minor))
 
 
 def _adjustments(adjustments: Iterable[Adjustment]) -> tuple[ClaimAdjustment, ...]:
@@ -31,13 +31,13 @@ def _adjustments(adjustments: Iterable[Adjustment]) -> tuple[ClaimAdjustment, ..
 
 def claim_payment_of(claim: ReadClaim) -> ClaimPayment:
     """One claim; built without validating again, because the reader has checked every part and this is the hot path."""
-    return ClaimPayment.model_construct(
+    return ClaimPayment.trusted(
         position=claim.index,
         patient_control_number=claim.patient_control_number,
         status=claim.status,
         charge=_amount(claim.charge_minor),
         paid=_amount(claim.paid_minor),
-        patient_responsibility=_amount(claim.patient_responsibility_minor),
+        patient_responsibility=_amount(_patient_share(claim)),
         payer_control_number=claim.payer_control_number,
         adjustments=_adjustments(claim.adjustments),
         services=tuple([_service(line) for line in claim.lines]),
@@ -46,8 +46,16 @@ def claim_payment_of(claim: ReadClaim) -> ClaimPayment:
     )
 
 
+def _patient_share(claim: ReadClaim) -> int:
+    """CLP05, or what it would be: payers may leave it out, and the PR adjustments say what the patient owes."""
+    if claim.patient_responsibility_stated:
+        return claim.patient_responsibility_minor
+    groups = (claim.adjustments, *(line.adjustments for line in claim.lines))
+    return sum(each.amount_minor for group in groups for each in group if each.group == AdjustmentGroup.PATIENT.value)
+
+
 def _service(line: ServiceLine) -> ServicePayment:
-    return ServicePayment.model_construct(
+    return ServicePayment.trusted(
         procedure_code=line.procedure_code,
         modifiers=line.modifiers,
         charge=_amount(line.charge_minor),
