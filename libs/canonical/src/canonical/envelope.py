@@ -131,7 +131,7 @@ class Envelope(CanonicalModel):
         """
         try:
             _, service, kind, major = headers["ce-type"].split(".")
-            return cls.model_construct(
+            return cls.trusted(
                 id=UUID(headers["ce-id"]),
                 service=service,
                 type=kind,

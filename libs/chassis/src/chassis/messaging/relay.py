@@ -172,7 +172,7 @@ def batches(
 def outgoing(service: str, entry: LoggedEvent, public: PublicEvent, ordinal: int) -> Outgoing:
     """The message of one public event; its id follows from the stored event and the ordinal alone."""
     stored = entry.event
-    envelope = Envelope.model_construct(
+    envelope = Envelope.trusted(
         id=derive("public-event", service, stored.originator_id, stored.originator_version, ordinal),
         service=public.SERVICE,
         type=public.TYPE,

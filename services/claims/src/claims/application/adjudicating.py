@@ -83,7 +83,7 @@ def why_not_ours(claim: Claim, event: RemittanceChunkAccepted) -> Why | None:
 
 def decision_of(event: RemittanceChunkAccepted, payment: ClaimPayment) -> PayerDecision:
     """What a claim keeps of a payment; the parts were validated with the event."""
-    return PayerDecision.model_construct(
+    return PayerDecision.trusted(
         remittance_id=event.remittance_id,
         position=payment.position,
         effective_date=event.effective_date,

@@ -66,7 +66,7 @@ def _rejected(event: Claim.Rejected) -> ClaimRejected:
 
 def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
     decision = event.decision
-    return ClaimAdjudicated.model_construct(
+    return ClaimAdjudicated.trusted(
         claim_id=event.originator_id,
         encounter_id=event.encounter_id,
         posting=event.posting,

@@ -56,7 +56,7 @@ def payments_reactions(master_data: MasterData) -> tuple[Reaction[Any], ...]:
 
 def content_of(event: EncounterCharged) -> ClaimContent:
     """The claim that one posting of charges makes."""
-    return ClaimContent.model_construct(
+    return ClaimContent.trusted(
         patient_control_number=control_number_of_posting(event.encounter_id, event.posting),
         encounter_id=event.encounter_id,
         posting=event.posting,

@@ -66,7 +66,7 @@ def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Colle
                 patient += minor
             case AdjustmentGroup.OTHER:
                 other += minor
-    return Shares.model_construct(
+    return Shares.trusted(
         contractual=Money(contractual), denied=Money(denied), patient=Money(patient), other=Money(other)
     )
 

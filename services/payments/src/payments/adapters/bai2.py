@@ -187,6 +187,8 @@ def _transaction(reader: _Reader, record: _Record) -> None:
         raise BankFileRefused(f"record {record.number} (16): a transaction outside an account")
     type_code = _count(record, 0)
     minor = _amount(record, 1)
+    if minor < 0:
+        raise BankFileRefused(f"record {record.number} (16): field 3 is not an amount without a sign")
     reader.account_sum += minor
     rest = _after_funds_type(record)
     bank_reference, customer_reference, text = (*(part.strip() for part in rest[:2]), ",".join(rest[2:]).strip())
@@ -198,7 +200,7 @@ def _transaction(reader: _Reader, record: _Record) -> None:
             account=reader.account,
             on=reader.on,
             type_code=type_code,
-            amount=Money(abs(minor), reader.currency),
+            amount=Money(minor, reader.currency),
             is_credit=type_code in CREDIT_TYPES,
             bank_reference=bank_reference,
             customer_reference=customer_reference,

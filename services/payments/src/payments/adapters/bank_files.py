@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from canonical.ids import derive
 from canonical.master_data import MasterData, UnknownMasterData
 from chassis.domain import Refusal
@@ -24,7 +26,7 @@ def bank_file(name: str, raw: bytes, master_data: MasterData) -> BankFile:
     """The file with its deposits, or with the refusal it earned; debits are the bank's own business."""
     try:
         credits_found = [line for line in read_bai2(raw) if line.is_credit and line.amount]
-        return BankFile(name, raw, [_deposit(line, master_data) for line in credits_found])
+        return BankFile(name, raw, _deposits(credits_found, master_data))
     except BankFileRefused as refused:
         return BankFile(name, raw, refusal=UnreadableBankFile(str(refused)))
     except UnknownMasterData as unknown:
@@ -36,12 +38,24 @@ def take_bank_file(doors: Doors, master_data: MasterData, name: str, raw: bytes)
     return doors.receive_bank_file(bank_file(name, raw, master_data)) is not Answer.REFUSED
 
 
-def _deposit(line: BankTransaction, master_data: MasterData) -> ReportedDeposit:
+def _deposits(lines: Sequence[BankTransaction], master_data: MasterData) -> list[ReportedDeposit]:
+    """Each record of a file is a deposit of its own, also where the bank gives several the same reference."""
+    seen: dict[tuple[object, ...], int] = {}
+    found = []
+    for line in lines:
+        identity = _identity(line)
+        before = seen.get(identity, 0)
+        seen[identity] = before + 1
+        found.append(_deposit(line, (*identity, before) if before else identity, master_data))
+    return found
+
+
+def _deposit(line: BankTransaction, identity: tuple[object, ...], master_data: MasterData) -> ReportedDeposit:
     entity = master_data.entity_by_bank_account(line.account, line.on)
     trace, payout = trace_of(line.text), payout_of(line.text)
     kind = DepositKind.REMITTANCE if trace else DepositKind.PAYOUT if payout else DepositKind.OTHER
     return ReportedDeposit(
-        deposit_id=derive("deposit", *_identity(line)),
+        deposit_id=derive("deposit", *identity),
         entity=entity.code,
         kind=kind,
         amount=line.amount,

@@ -35,7 +35,7 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 message_id=event.message_id,
             )
         case RemittanceChunk.Accepted():
-            yield RemittanceChunkAccepted.model_construct(
+            yield RemittanceChunkAccepted.trusted(
                 remittance_id=event.remittance_id,
                 chunk=event.chunk,
                 entity=event.entity,
