@@ -5,8 +5,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from canonical.master_data import MasterData
 from canonical.money import Money
 from payments.adapters.bai2 import BankFileRefused, payout_of, read_bai2, trace_of
+from payments.adapters.bank_files import bank_file
 
 CORPUS = Path(os.environ.get("THROUGHLINE_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "data"))
 FILE = b"""01,BANK,CLINIC,260302,0800,1,,,2/
@@ -19,6 +21,26 @@ FILE = b"""01,BANK,CLINIC,260302,0800,1,,,2/
 98,2124000,1,6/
 99,2124000,1,8/
 """
+
+
+MASTER_DATA = MasterData.model_validate(
+    {
+        "version": "test",
+        "entities": [
+            {
+                "code": "NORTH",
+                "name": "North",
+                "npi": "1234567893",
+                "tax_id": "123456789",
+                "address": {"line": "1 Main", "city": "Town", "state": "NY", "postal_code": "100010000"},
+                "submitter_id": "SUB1",
+                "bank_account": "111222333",
+            }
+        ],
+        "payers": [],
+        "providers": [],
+    }
+)
 
 
 def test_the_deposits_of_a_file_are_read_with_what_they_are_for() -> None:
@@ -41,6 +63,7 @@ def test_the_deposits_of_a_file_are_read_with_what_they_are_for() -> None:
         (b"98,2124000,1", b"98,2124000,2", "number of accounts"),
         (b"99,2124000,1,8/\n", b"", "truncated"),
         (b"16,165,800000", b"16,165,8000.00", "not an amount"),
+        (b"16,165,800000", b"16,165,-800000", "not an amount without a sign"),
         (b"01,BANK", b"03,BANK", "file header"),
         (b",1,,,2/", b",1,,,3/", "version"),
         (b"02,CLINIC,BANK,1,260302", b"02,CLINIC,BANK,1,261302", "as-of date"),
@@ -64,3 +87,16 @@ def test_the_public_sample_files_are_read(name: str, count: int) -> None:
     if not path.is_file():
         pytest.skip("the corpus of real files is not beside the repository")
     assert len(read_bai2(path.read_bytes())) == count
+
+
+def test_two_credits_under_one_reference_of_the_bank_are_two_deposits() -> None:
+    line = b"16,165,12000,Z,B2,,STRIPE PAYOUT po_12345/\n88,SECOND LINE/\n"
+    other = b"16,165,12000,Z,B2,,STRIPE PAYOUT po_67890/\n"
+    raw = FILE.replace(line, line + other).replace(b"2124000,4", b"2136000,5")
+    raw = raw.replace(b"98,2124000,1,6", b"98,2136000,1,7").replace(b"99,2124000,1,8", b"99,2136000,1,9")
+    file = bank_file("bai2.txt", raw, MASTER_DATA)
+    assert file.refusal is None
+    assert [one.reference for one in file.deposits] == ["TRACE1", "po_12345", "po_67890"]
+    assert len({one.deposit_id for one in file.deposits}) == 3
+    alone = bank_file("bai2.txt", FILE, MASTER_DATA)
+    assert [one.deposit_id for one in alone.deposits] == [one.deposit_id for one in file.deposits[:2]]
