@@ -19,6 +19,7 @@ ROUNDS_MAX = 100
 REST_SECONDS = 0.03
 BUG_PAUSE_SECONDS = 10.0
 RELEASE_EVERY_SECONDS = 2.0
+LOOK_AT_ALL_EVERY = 50
 
 _log = structlog.get_logger(__name__)
 
@@ -84,6 +85,7 @@ class ParkedRelease:
         self._consumers: Sequence[BatchConsumer] = tuple(consumers)
         self._lock = threading.Lock()
         self._touched: set[UUID] = set()
+        self._runs = 0
 
     @property
     def sweep(self) -> Sweep:
@@ -95,12 +97,22 @@ class ParkedRelease:
             self._touched |= handled.touched
 
     def run(self) -> int:
-        """Releases what waits for the aggregates noted since, or, with none noted, the oldest that wait."""
+        """Releases what waits for the aggregates noted since, or, with none noted, the oldest that wait.
+
+        Where something is always noted, every fiftieth run looks at the oldest too: a message may be parked just after
+        what it waits for has moved, and nothing will move it again.
+        """
+        self._runs += 1
         with self._lock:
             touched, self._touched = self._touched, set()
+        if self._runs % LOOK_AT_ALL_EVERY == 0:
+            self._release(None)
+        return self._release(touched or None)
+
+    def _release(self, touched: set[UUID] | None) -> int:
         done = 0
         for consumer in self._consumers:
-            handled = consumer.release(touched or None)
+            handled = consumer.release(touched)
             self.note(handled)
             done += handled.done
         return done
