@@ -94,8 +94,8 @@ MUTANTS: Sequence[Mutant] = (
         (
             Patch(
                 "money.py",
-                "        minor = int(whole) * 100 + int(cents)\n",
-                '        minor = int(float(f"{whole}.{cents}") * 100)\n',
+                " = int(whole) * 100 + int(cents)\n",
+                ' = int(float(f"{whole}.{cents}") * 100)\n',
             ),
         ),
         (f"{MONEY}::test_money_comes_back_from_its_wire_form", f"{STORY}[1]"),
@@ -186,6 +186,15 @@ def _green_without_mutants(mutants: Iterable[Mutant]) -> bool:
 def _judge(mutant: Mutant) -> Verdict:
     started = time.monotonic()
     print(f"{mutant.name}: {', '.join(mutant.tests)}", flush=True)
+    try:
+        survived = _survived(mutant)
+    except MutantDoesNotFit as misfit:
+        return Verdict(mutant, False, str(misfit), time.monotonic() - started)
+    return Verdict(mutant, not survived, f"not noticed by {survived}" if survived else "", time.monotonic() - started)
+
+
+def _survived(mutant: Mutant) -> list[str]:
+    """The tests that did not notice the mutant."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         package = Path(folder) / Path(mutant.source).name
         shutil.copytree(ROOT / mutant.source, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -193,8 +202,7 @@ def _judge(mutant: Mutant) -> Verdict:
             patch.apply(package)
         environment = os.environ | {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         _refuse_original(package, environment)
-        survived = [test for test in mutant.tests if not _notices(test, environment)]
-    return Verdict(mutant, not survived, f"not noticed by {survived}" if survived else "", time.monotonic() - started)
+        return [test for test in mutant.tests if not _notices(test, environment)]
 
 
 def _refuse_original(package: Path, environment: dict[str, str]) -> None:
