@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.oracle import Expected, expected_outcomes
 from sandbox.world.payer import PAYER_SEED, Payers
 from sandbox.world.remittances import Remittance
-from sandbox.world.scenario import Scenario
+from sandbox.world.scenario import Scenario, SimulatedEncounter
 from throughline.connection import read_connection
 
 from tests.integration.legacy_erp import LegacyErp
@@ -104,8 +104,8 @@ class Story:
         )
         until(lambda: len(self.payers.verdicts) >= len(self.outcomes), "the payers have every claim")
 
-    def send_all(self, tokens: ClientCredentials) -> None:
-        """Every encounter once, on a few connections."""
+    def send_all(self, tokens: ClientCredentials, encounters: Iterable[SimulatedEncounter] = ()) -> None:
+        """Every encounter once, or these, on a few connections."""
         connection = read_connection(self.bench.folder)
         verify: ssl.SSLContext | bool = True
         if connection.gateway:
@@ -115,7 +115,9 @@ class Story:
             httpx.Client(verify=verify, timeout=10, trust_env=False) as http,
         ):
             door = Door(http, connection.fhir, tokens)
-            list(threads.map(lambda each: self._deliver(each, door), deliveries(self.scenario.encounters)))
+            list(
+                threads.map(lambda each: self._deliver(each, door), deliveries(encounters or self.scenario.encounters))
+            )
 
     def be_paid(self) -> None:
         """The payers decide and pay, one of them twice, one of them a cent out; the bank reports every deposit."""
@@ -180,6 +182,11 @@ class Story:
                 f"{delivery.visit_number} is acknowledged",
                 every=TRY_AGAIN_SECONDS,
             )
+
+
+def ehr_of(bench: OpenStack) -> ClientCredentials:
+    """Whence the EHR has its tokens."""
+    return ClientCredentials(bench.suite.tokens.token_url, "ehr", bench.suite.tokens.secret("ehr"))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from throughline.stack.roster import CLIENTS, KEYS_DATABASE, MEMBERS, Member
 LOOPBACK = "127.0.0.1"
 MIGRATION_SECONDS_MAX = 60
 REPOSITORY = Path(__file__).resolve().parents[5]
+GATEWAY_TEMPLATE = REPOSITORY / "deploy" / "gateway" / "envoy.yaml"
 
 
 class CompositionFailed(RuntimeError):
@@ -217,7 +218,8 @@ class Stack:
     def address(self, token: str, door: str) -> str:
         return f"{LOOPBACK}:{self.ports[f'{token}-{door}']}"
 
-    def _start_gateway(self) -> None:
+    def gateway_variables(self) -> dict[str, str]:
+        """What the gateway's template is filled in with."""
         certificate, key = gateway_certificate(self.folder)
         variables = {
             "GATEWAY_HOST": LOOPBACK,
@@ -238,8 +240,10 @@ class Stack:
             "INTAKE_HTTP_PORT": str(self.ports["intake-http"]),
             "PAYMENTS_HTTP_PORT": str(self.ports["payments-http"]),
         }
-        template = (REPOSITORY / "deploy" / "gateway" / "envoy.yaml").read_text(encoding="utf-8")
-        gateway = self.suite.start_gateway(template, variables)
+        return variables
+
+    def _start_gateway(self) -> None:
+        gateway = self.suite.start_gateway(GATEWAY_TEMPLATE.read_text(encoding="utf-8"), self.gateway_variables())
         self.ports["gateway"] = gateway.port
 
     def _tell(self) -> None:

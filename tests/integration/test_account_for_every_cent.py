@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from billing.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from billing.operations.v1 import operations_pb2, operations_pb2_grpc
 from billing.reconciliation.v1 import reconciliation_pb2, reconciliation_pb2_grpc
 from canonical.money import Money
-from chassis.security.client_credentials import ClientCredentials
 from sandbox.world.oracle import Expected
 from throughline.connection import SERVICES, Access
 
-from tests.integration.story import PAID_WITHOUT_A_NAME, Story
+from tests.integration.books import ENTITIES, Balances, at_our_ledger, at_the_erp, standing
+from tests.integration.story import PAID_WITHOUT_A_NAME, Story, ehr_of
 from tests.integration.suite import OpenStack, broken_promises
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
-
-Balances = Counter[tuple[str, str, str]]
-ENTITIES = ("NORTH", "SOUTH")
 
 
 def test_what_payers_owe_is_what_the_oracle_says(told: Story, access: Access) -> None:
@@ -53,15 +49,8 @@ def test_cash_is_what_the_bank_was_given(told: Story, access: Access) -> None:
 
 
 def test_the_erp_holds_the_trial_balance_that_we_hold(told: Story, access: Access) -> None:
-    ours: Balances = Counter()
-    stub = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
-    for row in access.call("ledger", stub.TrialBalance, ledger_pb2.TrialBalanceRequest()).balances:
-        assert row.subledger.minor == row.intended.minor == row.confirmed.minor, row.account
-        ours[row.entity, row.account, row.party] += row.confirmed.minor
     theirs = at_the_erp(access)
-    assert {place: amount for place, amount in theirs.items() if amount} == {
-        place: amount for place, amount in ours.items() if amount
-    }
+    assert standing(theirs) == standing(at_our_ledger(access))
     for entity in ENTITIES:
         assert sum(amount for place, amount in theirs.items() if place[0] == entity) == 0
 
@@ -98,7 +87,7 @@ def test_reconciliation_leaves_nothing_unexplained(told: Story, access: Access) 
 
 def test_the_same_delivery_through_the_gateway_is_one_message(told: Story, suite: OpenStack) -> None:
     before = suite.count("intake", "SELECT count(*) FROM stored_events")
-    told.send_all(ClientCredentials(suite.suite.tokens.token_url, "ehr", suite.suite.tokens.secret("ehr")))
+    told.send_all(ehr_of(suite))
     assert suite.count("intake", "SELECT count(*) FROM stored_events") == before
 
 
@@ -119,14 +108,3 @@ def place_of(outcome: Expected) -> tuple[str, str]:
     coverage = outcome.encounter.coverage
     assert coverage is not None
     return outcome.encounter.entity, coverage.payer
-
-
-def at_the_erp(access: Access) -> Balances:
-    """What Tryton says, read back."""
-    stub = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
-    found: Balances = Counter()
-    for entity in ENTITIES:
-        answer = access.call("ledger", stub.ReadErpBalances, ledger_pb2.ReadErpBalancesRequest(entity=entity))
-        for row in answer.balances:
-            found[entity, row.account, row.party] += row.amount.minor
-    return found

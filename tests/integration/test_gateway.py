@@ -1,0 +1,152 @@
+"""The one way in: REST and gRPC say the same, and whoever has no right, or asks too much, is told so."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+from billing.claims.v1 import claims_pb2, claims_pb2_grpc
+from billing.ledger.v1 import ledger_pb2, ledger_pb2_grpc
+from google.protobuf.json_format import MessageToDict
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sandbox.servers.envoy import EnvoyServer
+from throughline.connection import Access
+from throughline.outcome import Failure
+from throughline.stack.composition import GATEWAY_TEMPLATE
+
+from tests.integration.story import Story
+from tests.integration.suite import OpenStack
+
+pytestmark = [pytest.mark.servers, pytest.mark.slow]
+
+COUNTS = "/v1/claims/counts"
+ALLOWED = 20
+LIMIT = "{max_tokens: 2000, tokens_per_fill: 1000, fill_interval: 1s}"
+LOWER_LIMIT = f"{{max_tokens: {ALLOWED}, tokens_per_fill: 1, fill_interval: 600s}}"
+"""The same limit with less patience: whether it holds does not hang on how quick the machine is."""
+
+
+@pytest.fixture(scope="module")
+def http(suite: OpenStack) -> Iterator[httpx.Client]:
+    trusted = ssl.create_default_context(cafile=str(suite.folder / "gateway.crt"))
+    with httpx.Client(
+        base_url=f"https://127.0.0.1:{suite.ports['gateway']}", verify=trusted, trust_env=False
+    ) as client:
+        yield client
+
+
+def bearer(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def token_of(suite: OpenStack, **changed: object) -> str:
+    """A token signed with the issuer's own key, with some of its claims changed."""
+    key = ECKey.import_key(json.loads((suite.suite.tokens.folder / "signing-key.json").read_text(encoding="utf-8")))
+    key.ensure_kid()
+    now = int(time.time())
+    told: dict[str, object] = {
+        "iss": suite.suite.tokens.issuer,
+        "aud": "throughline",
+        "sub": "operator",
+        "client_id": "operator",
+        "scope": "claims.read",
+        "iat": now,
+        "exp": now + 300,
+        "jti": f"test-{time.monotonic_ns()}",
+    }
+    return jwt.encode({"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}, told | changed, key)
+
+
+def test_rest_and_grpc_give_the_same_answer(
+    told: Story, suite: OpenStack, access: Access, access_without_gateway: Access, http: httpx.Client
+) -> None:
+    for way in (access, access_without_gateway):
+        stub = claims_pb2_grpc.ClaimsServiceStub(way.channel("claims"))
+        by_grpc = way.call("claims", stub.CountByState, claims_pb2.CountByStateRequest())
+        by_rest = http.get(COUNTS, headers=bearer(suite.suite.tokens.token("operator"))).json()
+        assert by_rest == shown(by_grpc)
+
+
+def test_a_list_by_rest_is_the_list_by_grpc(told: Story, suite: OpenStack, access: Access, http: httpx.Client) -> None:
+    stub = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
+    by_grpc = access.call("ledger", stub.TrialBalance, ledger_pb2.TrialBalanceRequest(entity="NORTH"))
+    answer = http.get(
+        "/v1/ledger/trial-balance", params={"entity": "NORTH"}, headers=bearer(suite.suite.tokens.token("operator"))
+    )
+    assert len(by_grpc.balances) > 5
+    assert answer.json() == shown(by_grpc)
+
+
+def shown(message: claims_pb2.CountByStateResponse | ledger_pb2.TrialBalanceResponse) -> object:
+    """As the transcoder prints it: every field, also one that holds nothing."""
+    found: object = MessageToDict(message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
+    return found
+
+
+def test_without_a_token_nothing_is_told(http: httpx.Client) -> None:
+    for path in (COUNTS, "/v1/ledger/trial-balance", "/fhir/metadata", "/no/such/path"):
+        assert http.get(path).status_code == 401, path
+
+
+def test_a_token_that_is_forged_expired_or_meant_for_others_is_refused(suite: OpenStack, http: httpx.Client) -> None:
+    good = token_of(suite)
+    assert http.get(COUNTS, headers=bearer(good)).status_code == 200
+    wrong = {
+        "expired": (token_of(suite, exp=int(time.time()) - 600, iat=int(time.time()) - 900), 401),
+        "of another issuer": (token_of(suite, iss="https://elsewhere.example"), 401),
+        "for another audience": (token_of(suite, aud="somebody-else"), 403),
+        "with another signature": (good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB"), 401),
+        "no token at all": ("nonsense", 401),
+    }
+    for name, (token, status) in wrong.items():
+        assert http.get(COUNTS, headers=bearer(token)).status_code == status, name
+        at_the_service = httpx.post(
+            f"http://{suite.address('intake', 'http')}/fhir",
+            content=b"{}",
+            headers={**bearer(token), "Content-Type": "application/fhir+json"},
+            trust_env=False,
+        )
+        assert at_the_service.status_code == 401, name
+
+
+def test_a_token_for_something_else_is_forbidden_at_the_gateway_and_behind_it(
+    suite: OpenStack, access: Access, access_without_gateway: Access, http: httpx.Client
+) -> None:
+    ehr = suite.suite.tokens.token("ehr")
+    assert http.get(COUNTS, headers=bearer(ehr)).status_code == 403
+    for way in (access, access_without_gateway):
+        narrow = Access(
+            way.connection.model_copy(update={"client_id": "ehr", "client_secret": suite.suite.tokens.secret("ehr")})
+        )
+        stub = claims_pb2_grpc.ClaimsServiceStub(narrow.channel("claims"))
+        with pytest.raises(Failure, match=r"(?i)forbidden|permission|denied|scope"):
+            narrow.call("claims", stub.CountByState, claims_pb2.CountByStateRequest())
+        narrow.close()
+
+
+def test_a_service_behind_the_gateway_asks_for_a_token_too(access_without_gateway: Access) -> None:
+    nobody = Access(access_without_gateway.connection.model_copy(update={"token_url": ""}))
+    stub = claims_pb2_grpc.ClaimsServiceStub(nobody.channel("claims"))
+    with pytest.raises(Failure, match=r"(?i)token|unauthenticated"):
+        nobody.call("claims", stub.CountByState, claims_pb2.CountByStateRequest())
+    nobody.close()
+
+
+def test_too_many_requests_at_once_are_told_to_come_back(suite: OpenStack, tmp_path: Path) -> None:
+    template = GATEWAY_TEMPLATE.read_text(encoding="utf-8")
+    assert template.count(LIMIT) == 1
+    variables = suite.gateway_variables() | {"GATEWAY_ACCESS_LOG": str(tmp_path / "access.log")}
+    trusted = ssl.create_default_context(cafile=str(suite.folder / "gateway.crt"))
+    with (
+        EnvoyServer(tmp_path, template=template.replace(LIMIT, LOWER_LIMIT), variables=variables) as gateway,
+        httpx.Client(base_url=f"https://{gateway.address}", verify=trusted, trust_env=False) as http,
+    ):
+        answers = [http.get("/healthz") for _ in range(ALLOWED + 5)]
+    assert [answer.status_code for answer in answers] == [200] * ALLOWED + [429] * 5
+    assert {answer.headers["retry-after"] for answer in answers[ALLOWED:]} == {"1"}
