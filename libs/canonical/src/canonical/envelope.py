@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -65,6 +66,10 @@ def partition_of(key: UUID) -> int:
 def subject_of(event: PublicEvent, key: UUID) -> str:
     """`billing.<service>.<event>.v<major>.<partition>.<key>`."""
     return f"billing.{event.SERVICE}.{event.TYPE}.v{event.VERSION}.{partition_of(key)}.{key.hex}"
+
+
+_shared_id = lru_cache(1024)(UUID)
+"""One cause has many effects that travel together; reading its id costs more than finding it."""
 
 
 class Envelope(CanonicalModel):
@@ -141,8 +146,8 @@ class Envelope(CanonicalModel):
                 ordinal=int(headers["ce-ordinal"]),
                 position=int(headers["ce-position"]),
                 time=datetime.fromisoformat(headers["ce-time"]),
-                correlation_id=UUID(headers["ce-correlationid"]),
-                causation_id=UUID(headers["ce-causationid"]),
+                correlation_id=_shared_id(headers["ce-correlationid"]),
+                causation_id=_shared_id(headers["ce-causationid"]),
                 actor=headers["ce-actor"],
                 source_system=headers.get("ce-sourcesystem", ""),
                 source_reference=headers.get("ce-sourcereference", ""),

@@ -71,7 +71,15 @@ class _Known(dict[Any, bytes]):
 
 
 def _uuids(values: Sequence[Any]) -> list[bytes]:
-    return [_NULL if value is None else _UUID_LENGTH + value.bytes for value in values]
+    """Rows of one event stand together and share its ids, so most are the same object as in the row before."""
+    elements = []
+    before, element = None, _NULL
+    for value in values:
+        if value is not before:
+            element = _NULL if value is None else _UUID_LENGTH + value.bytes
+            before = value
+        elements.append(element)
+    return elements
 
 
 def _integers(values: Sequence[Any]) -> list[bytes]:
