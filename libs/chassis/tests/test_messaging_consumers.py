@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from chassis.messaging.leases import Lease
 from chassis.messaging.nats_connection import NatsLogin
 from chassis.messaging.nats_consumers import NatsConsumers, known_type
 from chassis.messaging.relay import outgoing
-from chassis.messaging.steady_pull import SteadyPull
+from chassis.messaging.steady_pull import PULL_BYTES_MAX, TROUBLE_PAUSE_SECONDS, SteadyPull
 from chassis.messaging.topology import Topology, lease_bucket_of
 from chassis.testing import FixedClock, context
 from chassis.testing.sample_service import ANNOUNCER, NOTER, SIGHTINGS, announce, memory_store, noting
@@ -345,6 +346,35 @@ def test_a_pull_keeps_one_request_open_and_gives_back_what_it_holds(tmp_path: Pa
             await client.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.servers
+def test_a_pull_takes_large_messages_in_bounded_portions_without_a_pause(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with running_suite(tmp_path) as suite:
+            login = suite.server.login("claims")
+            client = await nats.connect(
+                login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+            )
+            subject, size, count = f"billing.intake.large.v1.0.{uuid4().hex}", 300_000, 20
+            for number in range(count):
+                await suite.intake.jetstream().publish(subject, bytes([number]) * size)
+            pull = await SteadyPull.start(client, "BILLING_INTAKE", "claims-intake-g0")
+            taken: list[int] = []
+            began = time.monotonic()
+            while len(taken) < count:
+                with contextlib.suppress(NatsTimeout):
+                    portion = await pull.fetch(500, 1.0)
+                    assert sum(len(message.data) for message in portion) <= PULL_BYTES_MAX
+                    taken += [message.data[0] for message in portion]
+                    for message in portion:
+                        await message.ack()
+            assert taken == list(range(count))
+            assert time.monotonic() - began < count * TROUBLE_PAUSE_SECONDS / 4
+            await pull.unsubscribe()
+            await client.close()
+
+    asyncio.run(run())
 
 
 def test_a_label_takes_no_type_from_a_stranger() -> None:

@@ -21,11 +21,17 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import TimeoutError as NatsTimeout
 
+from chassis.messaging.topology import MAX_MESSAGE_BYTES
+
 BURST_PAUSE_SECONDS = 0.002
 BURST_PAUSES_MAX = 10
 TROUBLE_PAUSE_SECONDS = 0.2
 EXPIRES_SECONDS = 1.0
 GRACE_SECONDS = 0.5
+# A remittance of 100,000 claims is 200 large messages. Saved as one batch they would hold its memory all at once, and
+# nobody downstream could begin; so a batch is bounded in bytes too, always large enough for any one message.
+PULL_BYTES_MAX = MAX_MESSAGE_BYTES + 128 * 1024
+FULL = "Message Size Exceeds MaxBytes"
 
 _log = structlog.get_logger(__name__)
 
@@ -105,7 +111,8 @@ class SteadyPull:
         self._requests += 1
         self._open_until = time.monotonic() + EXPIRES_SECONDS + GRACE_SECONDS
         self._open_for = batch
-        request = json.dumps({"batch": batch, "expires": int(EXPIRES_SECONDS * 1e9)}).encode()
+        limits = {"batch": batch, "max_bytes": PULL_BYTES_MAX, "expires": int(EXPIRES_SECONDS * 1e9)}
+        request = json.dumps(limits).encode()
         try:
             await self._client.publish(self._subject, request, reply=self._reply)
         except NatsError as error:
@@ -128,16 +135,17 @@ class SteadyPull:
                 return
 
     async def _take(self, message: Msg) -> None:
-        status = (message.headers or {}).get("Status") if not message.data else None
+        headers = message.headers or {}
+        status = headers.get("Status") if not message.data else None
         if status is None:
             self._arrived.append(message)
             self._open_for -= 1
         elif message.subject == self._reply:
-            await self._closed(status)
+            await self._closed(status, headers.get("Description", ""))
         self._something.set()
 
-    async def _closed(self, status: str) -> None:
-        """The server closed the request: its time is up (408), or something is wrong and asking at once would not help."""
-        if status not in ("404", "408"):
+    async def _closed(self, status: str, why: str) -> None:
+        """The server closed the request: its time is up (408), it is full, or asking again at once would not help."""
+        if status not in ("404", "408") and why != FULL:
             await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
         self._open_for = 0
