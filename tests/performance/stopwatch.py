@@ -31,5 +31,18 @@ def peak_memory_mb(pid: int) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time that a running process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / 100
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """The same of a process with all that descend from it, children that have ended included."""
+    fields = _stat(pid)
+    own = sum(map(int, fields[11:15])) / 100
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return own + sum(family_cpu_seconds(int(child)) for child in children)
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of a process's `stat` after its name."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()

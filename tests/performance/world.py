@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from sandbox.status import Server
 from sandbox.world.gateway import CardGateway
 from throughline.connection import Access, read_connection
 from throughline.demo.settling import Settling
@@ -19,6 +20,7 @@ from throughline.stack.roster import MEMBERS
 
 from tests.performance.seeding import Owed, seed_claims
 from tests.performance.sizes import Sizes
+from tests.performance.stopwatch import cpu_seconds, family_cpu_seconds
 
 SETTLE_SECONDS_MAX = 300.0
 POLL_SECONDS = 0.02
@@ -128,10 +130,14 @@ class World:
                 raise NeverHappened(f"{what} has not happened in {seconds_max:.0f} s")
             time.sleep(POLL_SECONDS)
 
-    def nats_pid(self) -> int:
-        pid = self._stack.suite.nats.process.pid
-        assert pid is not None
-        return pid
+    def cpu_used(self) -> dict[str, float]:
+        """CPU seconds so far, by service and server."""
+        servers: dict[str, Server] = {"nats": self._stack.suite.nats, "postgres": self._stack.suite.postgres}
+        used = {service: cpu_seconds(pid) for service, pid in self.process_ids().items()}
+        for name, server in servers.items():
+            assert server.process.pid is not None
+            used[name] = family_cpu_seconds(server.process.pid)
+        return used
 
     def process_ids(self) -> dict[str, int]:
         """The services' processes, by name."""
