@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
+from random import Random
 
 import pytest
 from chassis.eventstore.migrations import migrate
 from chassis.eventstore.postgres import PostgresEventStore
 from chassis.inbound import INBOUND_MESSAGES, read_raw
+from intake.adapters.fhir.names import FhirNames
+from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.hl7v2 import read_message
 from intake.application.queries import TABLES
 from intake.main import SHAPE
 from sandbox.servers.postgres import PostgresServer
@@ -52,3 +57,18 @@ def test_postgres_and_memory_hold_the_same_and_rebuild_to_the_same(store: Postgr
     assert [read_raw(store, on_postgres.sealer, row["message_id"]) for row in accepted] == [sent]  # type: ignore[arg-type]
     store.rebuild_read_models()
     assert tables == [store.read_model_hash(table) for table in ALL_TABLES]
+
+
+@pytest.mark.parametrize("door", ["mllp", "fhir"])
+def test_whatever_a_sender_calls_its_delivery_it_is_kept_and_refused(store: PostgresEventStore, door: str) -> None:
+    name = Random(1).randbytes(5_000).hex()
+    if door == "mllp":
+        message = f"MSH|^~\\&|EHR|NORTH|US|US|20260227||ADT^A04|{name}|P|2.5.1\r".encode()
+        delivery = read_message(message, actor="door:mllp").delivery
+    else:
+        bundle = {"resourceType": "Bundle", "meta": {"source": "ehr"}, "identifier": {"value": name}}
+        delivery = read_delivery(json.dumps(bundle).encode(), FhirNames(), actor="service:ehr")
+    (outcome,) = IntakeUnderTest(store).intake.messages.receive([delivery])
+    (row,) = store.rows(INBOUND_MESSAGES, {"message_id": outcome.message_id})
+    assert (outcome.accepted, row["state"]) == (False, "refused")
+    assert name not in str(row)

@@ -21,6 +21,7 @@ SELF_PAY_TYPES = ("SELFPAY", "pay", "self-pay")
 SEXES = {"male": "M", "female": "F"}
 RELATIONSHIPS = {"self": "self", "spouse": "01", "child": "19", "other": "G8", "parent": "32"}
 SOURCE_UNKNOWN = "unknown"
+KEY_CHARACTERS_MAX = 200
 ENCOUNTER_STATUSES = ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "unknown")
 
 
@@ -34,7 +35,12 @@ def read_delivery(raw: bytes, names: FhirNames, *, actor: str, key: str = "", ex
     try:
         content = parse_object(raw)
         source = _source_of(content)
-        delivery_key = _delivery_key(content) or (f"{expect} {key}".strip() if key else "")
+        named = _delivery_key(content) or (f"{expect} {key}".strip() if key else "")
+        if len(named) > KEY_CHARACTERS_MAX or not named.isprintable():
+            raise _refused(
+                "Bundle.identifier.value", "delivery-key", f"at most {KEY_CHARACTERS_MAX} printable characters"
+            )
+        delivery_key = named
         if not delivery_key:
             raise _refused("Bundle.identifier.value", "delivery-key", "or meta.versionId, or header Idempotency-Key")
         entries = entries_of(content)

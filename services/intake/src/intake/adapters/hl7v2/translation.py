@@ -53,9 +53,11 @@ def read_message(raw: bytes, *, actor: str) -> Hl7Reading:
             InboundDelivery("unknown", "none", FORMAT, raw, actor, findings=invalid.findings), "", rejected=True
         )
     header = _Header(message)
-    delivery_key = "|".join((header.sender[0], header.sender[1], header.control_id))
-    source = header.sender[0] or "unknown"
-    translation = _Translation(message, source, header.sender[1])
+    application, facility = (value if _is_name(value) else "" for value in header.sender)
+    control_id = header.control_id if _is_name(header.control_id) else "none"
+    delivery_key = "|".join((application, facility, control_id))
+    source = application or "unknown"
+    translation = _Translation(message, source, facility)
     findings = tuple(header.findings)
     facts: tuple[Fact, ...] = ()
     if not findings:
@@ -70,9 +72,14 @@ def read_message(raw: bytes, *, actor: str) -> Hl7Reading:
         facts=() if findings else facts,
         findings=findings,
         patient=translation.patient,
-        entity=header.sender[1],
+        entity=facility,
     )
     return Hl7Reading(delivery, header.control_id, header.sender, header.receiver, rejected=bool(header.findings))
+
+
+def _is_name(value: str) -> bool:
+    """Whether the header's value may stand in keys, indexes and events; what may not is kept only in the sealed bytes."""
+    return 0 < len(value) <= NAME_CHARACTERS_MAX and value.isprintable()
 
 
 class _Header:
@@ -88,7 +95,7 @@ class _Header:
         if len(message.segments("MSH")) > 1:
             self._refuse("MSH", "one-message", "one message in a frame")
         for number, value in ((3, self.sender[0]), (4, self.sender[1]), (10, self.control_id)):
-            if not 0 < len(value) <= NAME_CHARACTERS_MAX or not value.isprintable():
+            if not _is_name(value):
                 self._refuse(f"MSH-{number}", "required", f"1 to {NAME_CHARACTERS_MAX} printable characters")
         if self.kind not in (*REGISTRATIONS, CHARGES):
             self._refuse("MSH-9", "message-type", "ADT^A04, ADT^A08 or DFT^P03")
