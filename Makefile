@@ -49,7 +49,8 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 	@$(BIN)/pytest -n 2 -m "not slow and not servers" libs services tests/tidy tests/contracts
 
 test: check ## Everything: `make check`, then the tests on real servers
-	@$(BIN)/pytest -m "slow or servers" libs services tests/integration tests/faults
+	@$(BIN)/pytest -m "slow or servers" libs services
+	@$(BIN)/pytest tests/integration tests/faults
 
 bench: $(STAMP) ## Print the speed table, with ratios to a bare baseline of the same run
 	@$(BIN)/python -m tests.performance

@@ -218,3 +218,26 @@ def test_every_read_model_is_the_same_when_it_is_rebuilt() -> None:
     before = world.state(*tables)
     world.store.rebuild_read_models()
     assert world.state(*tables) == before
+
+
+def test_a_payout_that_the_gateway_does_not_tell_of_is_a_case_and_the_next_one_goes_on() -> None:
+    world = World()
+    world.deliver(adjudication(2500))
+    world.doors.receive_webhooks([webhook()])
+    world.gateway.unreadable.add("po_0")
+    world.gateway.payouts["po_1"] = [BalanceTransaction("txn_1", Money(2500), Money(103), Money(2397), "pi_1")]
+    for number in (0, 1):
+        fact = PayoutAnnounced(f"po_{number}", Money(2397), DAY)
+        world.doors.receive_webhooks([GatewayMessage(f"payout {number}".encode(), f"evt_po_{number}", fact)])
+    world.sweep()
+    assert sorted(str(row["state"]) for row in world.rows(PAYOUTS)) == ["announced", "composed"]
+    assert world.open_cases() == ["PayoutUnreadable"]
+
+
+def test_money_of_another_currency_is_kept_and_shown_and_not_booked() -> None:
+    world = World()
+    world.deliver(adjudication(2500))
+    foreign = PaymentArrived("pi_9", Money(2500, "EUR"), DAY, "NORTH", ACCOUNT)
+    assert world.doors.receive_webhooks([GatewayMessage(b"foreign", "evt_9", foreign)]) == [Answer.REFUSED]
+    assert world.open_cases() == ["OtherCurrency"]
+    assert world.rows(PAYMENTS) == []

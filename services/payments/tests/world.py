@@ -22,7 +22,7 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.messaging import Delivery
 from chassis.testing.clock import FixedClock
 from payments.application.doors import Doors
-from payments.domain.payment import BalanceTransaction
+from payments.domain.payment import BalanceTransaction, PayoutUnreadable
 from payments.main import SHAPE, assemble
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT, claim_payment
@@ -33,8 +33,11 @@ class FakeGateway:
     """A gateway whose payouts are made of what the test says."""
 
     payouts: dict[str, list[BalanceTransaction]] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
 
     def balance_transactions(self, payout_gateway_id: str) -> list[BalanceTransaction]:
+        if payout_gateway_id in self.unreadable:
+            raise PayoutUnreadable(f"payout {payout_gateway_id}: no")
         return self.payouts.get(payout_gateway_id, [])
 
 

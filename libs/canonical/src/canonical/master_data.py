@@ -114,8 +114,9 @@ class MasterData(CanonicalModel, extra="forbid"):
 
     def payer_by_x12(self, identifier: str, day: date) -> Payer:
         """The payer behind a payer identifier on a remittance; TRN03 carries it with a leading 1 (or 9, 3)."""
+        plain = identifier[1:] if identifier[:1] in ("1", "3", "9") else identifier
         for payer in self.payers:
-            if payer.holds_on(day) and identifier in (payer.x12_identifier, f"1{payer.x12_identifier}"):
+            if payer.holds_on(day) and payer.x12_identifier in (identifier, plain):
                 return payer
         raise UnknownMasterData(f"no payer with X12 identifier {identifier!r} on {day}")
 

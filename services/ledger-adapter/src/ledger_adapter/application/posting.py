@@ -38,6 +38,7 @@ from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, diff
 
 BATCH_MAX = 50
 TAKEN_MAX = 20
+UNCERTAIN_MAX = 5_000
 PAUSE_MIN = timedelta(seconds=1)
 PAUSE_MAX = timedelta(seconds=30)
 NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
@@ -97,8 +98,9 @@ class JournalPosting:
             return 0
         try:
             erp = self._erps.of(entity)
-            moved = self._send(entity, erp, NOT_SENT)
-            moved += self._send(entity, erp, UNKNOWN_OUTCOME)
+            moved = self._send(entity, erp, self._due(entity, NOT_SENT))
+            for window in self._uncertain(entity):
+                moved += self._send(entity, erp, window)
             moved += self._confirm(entity, erp)
         except Unavailable:
             self._pauses.lengthen(entity, now)
@@ -110,8 +112,7 @@ class JournalPosting:
         self._pauses.end(entity)
         return moved
 
-    def _send(self, entity: str, erp: Erp, states: Sequence[JournalState]) -> int:
-        rows = self._due(entity, states)
+    def _send(self, entity: str, erp: Erp, rows: Sequence[Row]) -> int:
         if not rows:
             return 0
         found = erp.find(entity, [str(row["external_number"]) for row in rows])
@@ -132,6 +133,13 @@ class JournalPosting:
     def _due(self, entity: str, states: Sequence[JournalState]) -> list[Row]:
         where = {"entity": entity, "state": [state.value for state in states]}
         return self._store.rows(JOURNALS, where, order=("intended_at",), limit=self._batch_max)
+
+    def _uncertain(self, entity: str) -> Iterator[list[Row]]:
+        """Every entry of unknown outcome, window by window: some may stay so for long and must not hide the others."""
+        where = {"entity": entity, "state": [state.value for state in UNKNOWN_OUTCOME]}
+        rows = self._store.rows(JOURNALS, where, order=("intended_at",), limit=UNCERTAIN_MAX)
+        for start in range(0, len(rows), self._batch_max):
+            yield rows[start : start + self._batch_max]
 
     def _record_probe(
         self, rows: Sequence[Row], found: Mapping[str, ErpDocument | Pending], erp: Erp

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import stripe
-from canonical.money import Money
+from canonical.money import Money, MoneyRefused
 from chassis.domain import Unavailable
 
 from payments.domain.gateway_facts import (
@@ -21,7 +21,7 @@ from payments.domain.gateway_facts import (
     PaymentDeclined,
     PayoutAnnounced,
 )
-from payments.domain.payment import BalanceTransaction
+from payments.domain.payment import BalanceTransaction, PayoutUnreadable
 
 TOLERANCE_SECONDS = 300
 BODY_BYTES_MAX = 1_000_000
@@ -131,7 +131,10 @@ def _whole(content: Mapping[str, object], name: str) -> int:
 
 
 def _money(content: Mapping[str, object], name: str) -> Money:
-    return Money(_whole(content, name), _text(content, "currency").upper())
+    try:
+        return Money(_whole(content, name), _text(content, "currency").upper())
+    except MoneyRefused:
+        raise WebhookRefused("currency: not one whose minor unit is a hundredth") from None
 
 
 def _day(content: Mapping[str, object], name: str) -> date:
@@ -149,7 +152,8 @@ class StripeReader:
         """What one payout is made of; the payout's own line is left out.
 
         Raises:
-            Unavailable: Stripe does not answer, or answers with an error.
+            PayoutUnreadable: Stripe refuses the question; asking again does not help.
+            Unavailable: Stripe does not answer, or answers with another error.
         """
         found: list[BalanceTransaction] = []
         try:
@@ -162,6 +166,8 @@ class StripeReader:
                 found.append(_balance_transaction(line))
                 if len(found) > TRANSACTIONS_PER_PAYOUT_MAX:
                     raise Unavailable(f"payout {payout_gateway_id} has more transactions than are read at once")
+        except stripe.InvalidRequestError as error:
+            raise PayoutUnreadable(f"payout {payout_gateway_id}: the gateway answered {error.code or 'no'}") from None
         except stripe.StripeError as error:
             raise Unavailable(f"the gateway answered {type(error).__name__}") from None
         return found

@@ -15,6 +15,7 @@ class GatewayReader(Protocol):
         """What one payout is made of, the payout's own transaction left out.
 
         Raises:
+            PayoutUnreadable: the gateway refuses the question.
             Unavailable: the gateway does not answer.
         """
         ...

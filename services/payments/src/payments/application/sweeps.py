@@ -17,7 +17,14 @@ from chassis.exceptions.case import CaseState
 from payments.application.ports import GatewayReader
 from payments.application.queries import DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
 from payments.domain.deposit import Deposit, DepositKind
-from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, payment_id_of, shares_by_entity
+from payments.domain.payment import (
+    BalanceTransaction,
+    Payout,
+    PayoutDiffers,
+    PayoutUnreadable,
+    payment_id_of,
+    shares_by_entity,
+)
 from payments.domain.remittance import Remittance
 
 PORTION_MAX = 200
@@ -192,30 +199,41 @@ class PayoutComposer:
 
     def _compose_one(self, row: Row) -> int:
         payout_id = _uuid(row["payout_id"])
-        transactions = self._gateway.balance_transactions(str(row["gateway_id"]))
+        try:
+            transactions = self._gateway.balance_transactions(str(row["gateway_id"]))
+        except PayoutUnreadable as unreadable:
+            return self._report(row, unreadable)
         entities = self._entities_of(transactions)
         unknown = [t for t in transactions if t.payment_gateway_id not in entities]
         if unknown and _instant(row["announced_at"]) + self._patience > self._clock():
             return 0
-
         payment_ids = sorted({payment_id_of(line.payment_gateway_id) for line in transactions}, key=str)
 
         def decide(work: Work) -> int:
             payout = work.require(Payout, payout_id)
-            try:
-                payout.compose(shares_by_entity(transactions, dict(entities)), payment_ids)
-            except PayoutDiffers as differs:
-                raise_case(
-                    work,
-                    payout_id,
-                    code=differs.code,
-                    summary=str(differs),
-                    subject="payout",
-                    subject_id=payout_id,
-                    amount=payout.net,
-                )
-                return 0
+            payout.compose(shares_by_entity(transactions, dict(entities)), payment_ids)
             return 1
+
+        try:
+            return transact(self._store, context_for(payout_id, self._clock()), decide)
+        except PayoutDiffers as differs:
+            return self._report(row, differs)
+
+    def _report(self, row: Row, refusal: Refusal) -> int:
+        """Opens the payout's case, and lets the other payouts go on."""
+        payout_id = _uuid(row["payout_id"])
+
+        def decide(work: Work) -> int:
+            raise_case(
+                work,
+                payout_id,
+                code=refusal.code,
+                summary=str(refusal),
+                subject="payout",
+                subject_id=payout_id,
+                amount=Money(_int(row["net_minor"])),
+            )
+            return 0
 
         return transact(self._store, context_for(payout_id, self._clock()), decide)
 

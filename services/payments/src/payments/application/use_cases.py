@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.money import Money
+from canonical.money import USD, Money
 from chassis.eventstore import Work
 from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
@@ -17,6 +17,7 @@ from payments.domain.deposit import Deposit, DepositKind
 from payments.domain.gateway_facts import GatewayFact, PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import (
+    OtherCurrency,
     Payment,
     PaymentAlreadyMatched,
     PaymentOfOtherEntity,
@@ -48,7 +49,9 @@ def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_e
 
     Raises:
         PaymentChanged, PayoutDiffers: known before with another amount.
+        OtherCurrency: not in the currency of the books.
     """
+    _refuse_other_currency(fact)
     match fact:
         case PaymentArrived():
             _take_payment(work, fact, message_id, default_entity)
@@ -68,6 +71,12 @@ def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_e
             payout.announce(fact.gateway_id, fact.net, fact.arrives_on, message_id)
         case _:
             return
+
+
+def _refuse_other_currency(fact: GatewayFact) -> None:
+    amount = fact.net if isinstance(fact, PayoutAnnounced) else getattr(fact, "amount", None)
+    if isinstance(amount, Money) and amount.currency != USD:
+        raise OtherCurrency(f"{amount.currency} where the books are kept in {USD}")
 
 
 def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str) -> None:

@@ -34,6 +34,14 @@ class PayoutDiffers(Refusal):
     """The balance transactions of a payout do not add up to it."""
 
 
+class PayoutUnreadable(Refusal):
+    """The gateway does not tell what a payout is made of; a person has to look there."""
+
+
+class OtherCurrency(Refusal):
+    """The books are kept in another currency than the gateway reports."""
+
+
 class PaymentState(StrEnum):
     NEW = "new"
     FAILED = "failed"
