@@ -5,14 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pytest
+from billing.reconciliation.v1 import reconciliation_pb2, reconciliation_pb2_grpc
+from canonical.codes import AccountRole
+from canonical.envelope import STREAMS
+from nats.aio.client import Client
+from throughline.connection import Access, read_connection
+from throughline.outcome import Failure
+from throughline.stack.erp_configuration import ACCOUNTS
 
-from tests.integration.state import Facts
-from tests.integration.story import differences, settled_as, small_story
+from tests.integration.state import Facts, rest_of
+from tests.integration.story import differences, settled_as, small_story, until
 from tests.integration.suite import Bench, broken_promises
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -97,6 +105,39 @@ def test_a_kill_further_on_leaves_the_same_end(
     bench: Bench, undisturbed: Facts, tmp_path: Path, deaths: Mapping[str, str]
 ) -> None:
     tell_with_deaths(bench, undisturbed, tmp_path, deaths)
+
+
+@pytest.mark.parametrize("step", ["before-publish", "after-publish"])
+def test_a_break_is_announced_once_though_reconciliation_dies_over_it(bench: Bench, tmp_path: Path, step: str) -> None:
+    mortals = Mortals(bench, {"reconciliation": step}, tmp_path)
+    bench.start_services(mortals.environment)
+    with small_story(bench) as story, mortals, closing(Access(read_connection(bench.folder))) as access:
+        story.charge()
+        until(lambda: bench.count("ledger", REVENUE) == story.scenario.total.minor, "every charge is booked")
+        story.erp.lose_a_cent("NORTH", REVENUE_ACCOUNT)
+        until(lambda: has_found_a_break(bench, access), "reconciliation finds the cent", every=1)
+        until(lambda: rest_of(bench).is_quiet and "reconciliation" in mortals.risen, "the break is announced")
+    assert mortals.struck == {"reconciliation": step}
+    announced = bench.at_nats("checker", announcements)
+    assert announced == bench.count("reconciliation", "SELECT count(*) FROM breaks") > 0
+
+
+REVENUE = "SELECT coalesce(-sum(confirmed_minor), 0)::bigint FROM account_balances WHERE account = 'gross-revenue'"
+REVENUE_ACCOUNT = ACCOUNTS[AccountRole.GROSS_REVENUE]
+
+
+def has_found_a_break(bench: Bench, access: Access) -> bool:
+    """Asks for a proof; the service may die over its answer."""
+    stub = reconciliation_pb2_grpc.ReconciliationServiceStub(access.channel("reconciliation"))
+    with suppress(Failure):
+        access.call("reconciliation", stub.Run, reconciliation_pb2.RunRequest())
+    return bench.count("reconciliation", "SELECT count(*) FROM breaks") > 0
+
+
+async def announcements(client: Client) -> int:
+    """How many messages stand in reconciliation's stream."""
+    state = (await client.jetstream(timeout=10).stream_info(STREAMS["reconciliation"])).state
+    return int(state.messages)
 
 
 def tell_with_deaths(bench: Bench, undisturbed: Facts, folder: Path, deaths: Mapping[str, str]) -> None:

@@ -67,9 +67,13 @@ class LegacyErp:
         self.documents[company, document.number] = document
         return Acknowledged(ACCEPTED, f"L{len(self.documents)}", len(document.lines), document.debit_total)
 
-    def _extract_balances(self, company: str) -> None:
+    def lose_a_cent(self, company: str, account: str) -> None:
+        """From now on, one account of its extract is a cent off."""
+        self._extract_balances(company, account)
+
+    def _extract_balances(self, company: str, off_by_a_cent: str = "") -> None:
         rows = [
-            f"{account},{party},{Money(minor).decimal_text}\n"
+            f"{account},{party},{Money(minor + (account == off_by_a_cent)).decimal_text}\n"
             for (of, account, party), minor in sorted(self.balances().items())
             if of == company
         ]
