@@ -36,11 +36,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def family_cpu_seconds(pid: int) -> float:
-    """The same of a process with all that descend from it, children that have ended included."""
-    fields = _stat(pid)
-    own = sum(map(int, fields[11:15])) / 100
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return own + sum(family_cpu_seconds(int(child)) for child in children)
+    """The same of a process with all that descend from it; what a child that ended has used is its parent's."""
+    try:
+        fields = _stat(pid)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / 100 + sum(family_cpu_seconds(int(child)) for child in children)
 
 
 def _stat(pid: int) -> list[str]:
