@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
-import sys
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,6 +26,7 @@ from chassis.rpc.server import GrpcService, Server, make_server
 from chassis.runtime.core import ServiceCore
 from chassis.runtime.doors import Door, Doors
 from chassis.runtime.http_server import OwnSignals, http_server
+from chassis.runtime.interpreter import tune_interpreter
 from chassis.runtime.leadership import Leadership
 from chassis.runtime.ops_server import Heartbeat, OpsServer
 from chassis.runtime.readiness import Readiness
@@ -46,9 +45,6 @@ EXIT_SECOND_SIGNAL = 143
 HEARTBEAT_SECONDS = 1.0
 GRPC_GRACE_SECONDS = 10.0
 THREADS_JOIN_SECONDS = 10.0
-# A thread that answers a call takes its turn several times; Python's five milliseconds would make it wait for a batch in
-# hand that often.
-SWITCH_SECONDS = 0.0005
 
 _log = structlog.get_logger(__name__)
 
@@ -66,8 +62,7 @@ def run(
     0 after an orderly stop, 70 after a failure that nobody has classified, 78 where a setting or the schema is wrong.
     Every service serves the operations service beside its own. A port of 0 keeps that door shut.
     """
-    _collect_seldom()
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_interpreter()
     configure_logs(core.shape.name, settings.log_level)
     configure_traces(core.shape.name, exporter_named(settings.traces))
     return asyncio.run(_Run(core, settings, grpc, http_app, doors).main())
@@ -91,7 +86,7 @@ class _Run:
         self._stopping = asyncio.Event()
         self._exit_code = 0
         self._crash_point = settings.crash_points(self._name)
-        self._executor = ThreadPoolExecutor(2 * len(core.consumers) + 2, thread_name_prefix="work")
+        self._executor = ThreadPoolExecutor(2 * len(core.consumers) + 3, thread_name_prefix="work")
         self._release = ParkedRelease(core.consumers.values())
         self._leadership = Leadership(self._name, settings.replica)
         self._readiness = Readiness(core.store, settings, self._name, self._executor)
@@ -179,8 +174,16 @@ class _Run:
 
     def _start_threads(self, publisher: Client) -> RelayLoop:
         stream = NatsStream(publisher, self._loop, self._name)
+        publishing = self._core.shape.publishing
         relay = RelayLoop(
-            Relay(self._name, self._core.store, stream, self._core.shape.publishing, crash_point=self._crash_point),
+            Relay(
+                self._name,
+                self._core.store,
+                stream,
+                publishing,
+                crash_point=self._crash_point,
+                ahead=self._executor,
+            ),
             self._core.store,
             self._hub,
             may_run=lambda: self._leadership.is_held,
@@ -269,13 +272,6 @@ class _Run:
         while True:
             self._heartbeat.beat()
             await asyncio.sleep(HEARTBEAT_SECONDS)
-
-
-def _collect_seldom() -> None:
-    """Batches make many short-lived objects without cycles; looking for cycles among them costs up to half the time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _tell(server: Server | None, *, ready: bool) -> None:
