@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from random import Random
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from canonical.ids import derive
 from chassis.domain import Transient, Unavailable
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.messaging.consumer import BatchConsumer
-from chassis.messaging.relay import Relay
+from chassis.messaging.relay import READ_MAX, Relay
 from chassis.messaging.simulated import Misbehaviour, SimulatedBus
 from chassis.testing import FixedClock, context
 from chassis.testing.sample_service import ANNOUNCER, NOTER, SIGHTINGS, announce, memory_store, noting
@@ -140,3 +142,16 @@ def test_the_bad_day_does_happen() -> None:
         struck["twice"] += len(sequences) - len(set(sequences))
         struck["late"] += len(PATIENTS) - len(set(sequences))
     assert all(struck.values())
+
+
+def test_reading_ahead_publishes_the_same_in_the_same_order_on_a_bad_day() -> None:
+    events = [derive("long-log", number) for number in range(4 * READ_MAX + 7)]
+    bus = SimulatedBus(7, CONSUMES, Misbehaviour.rough())
+    store, stream = memory_store(ANNOUNCER), bus.streams["intake"]
+    announce(store, context(), events)
+    with ThreadPoolExecutor(1) as ahead:
+        relay = Relay("intake", store, stream, ANNOUNCER.publishing, ahead=ahead)
+        for _ in range(100):
+            with suppress(Transient, Unavailable):
+                relay.step()
+    assert [message.position for message in stream.messages] == list(range(1, len(events) + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +39,14 @@ class StreamTail:
     last_position: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """One read of the log, with the public events of each stored one."""
+
+    logged: Sequence[LoggedEvent]
+    announced: list[list[Outgoing]]
+
+
 class StreamPort(Protocol):
     """The stream of one service. Calls block."""
 
@@ -54,7 +63,11 @@ class StreamPort(Protocol):
 
 
 class Relay:
-    """Publishes what one store recorded. `step` does one portion; a crash at any place is mended by the next `step`."""
+    """Publishes what one store recorded. `step` does one portion; a crash at any place is mended by the next `step`.
+
+    With `ahead` the next portion of a long log is read while the one in hand is on its way; what was read ahead is used
+    only from the place it was read from.
+    """
 
     def __init__(
         self,
@@ -64,8 +77,11 @@ class Relay:
         publishing: Publishing,
         *,
         crash_point: CrashPoint = no_crash,
+        ahead: Executor | None = None,
     ) -> None:
         self._service = service
+        self._ahead = ahead
+        self._begun: tuple[int, Future[_Portion]] | None = None
         self._store = store
         self._stream = stream
         self._publishing = publishing
@@ -83,9 +99,10 @@ class Relay:
         """
         if self._tail is None:
             self._find_place()
-        logged = self._store.log(self._position, READ_MAX)
+        portion = self._next_portion()
+        logged = portion.logged
         try:
-            for batch, position in batches(self._outgoing(logged), logged):
+            for batch, position in batches(portion.announced, logged):
                 self._publish(batch, position)
         except Fenced:
             self._tail = None
@@ -97,6 +114,20 @@ class Relay:
             self._store.record_relay_position(self._position)
             self._recorded = self._position
         return len(logged)
+
+    def _next_portion(self) -> _Portion:
+        """What comes next, perhaps begun already; and begins what comes after it."""
+        begun, self._begun = self._begun, None
+        is_next = begun is not None and begun[0] == self._position
+        portion = begun[1].result() if begun is not None and is_next else self._read(self._position)
+        if self._ahead is not None and len(portion.logged) == READ_MAX:
+            after = portion.logged[-1].position
+            self._begun = (after, self._ahead.submit(self._read, after))
+        return portion
+
+    def _read(self, after: int) -> _Portion:
+        logged = self._store.log(after, READ_MAX)
+        return _Portion(logged, self._outgoing(logged))
 
     def refill(self) -> None:
         """Starts over from the first event: for a stream that was wiped on purpose. Ids stay the same."""
