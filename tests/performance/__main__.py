@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from chassis.runtime.interpreter import tune_interpreter
+
 from tests.performance.balances import asking_while_posting
 from tests.performance.consuming import consuming
 from tests.performance.end_to_end import end_to_end
@@ -44,6 +46,7 @@ def measure(names: Collection[str], sizes: Sizes, say: Callable[[str], None]) ->
     with tempfile.TemporaryDirectory(prefix="throughline-bench-") as folder, World(Path(folder), sizes, say) as world:
         for name in wanted:
             say(name)
+            tune_interpreter()
             figures.extend(MEASURES[name](world))
     return figures
 

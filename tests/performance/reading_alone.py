@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
 from pathlib import Path
 from time import perf_counter
 
+from chassis.runtime.interpreter import tune_interpreter
 from intake.adapters.x12_values import claim_payment_of
 from x12.reading import read
 from x12.remittance import ClaimPayment, RemittanceTrailer
@@ -18,8 +18,7 @@ from tests.performance.stopwatch import peak_memory_mb
 
 def main(path: Path) -> None:
     """One pass; each claim becomes canonical and is let go."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    tune_interpreter()
     claims = paid_minor = 0
     trailer: RemittanceTrailer | None = None
     began = perf_counter()

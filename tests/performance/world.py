@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from chassis.runtime.interpreter import tune_interpreter
 from sandbox.status import Server
 from sandbox.world.gateway import CardGateway
 from throughline.connection import Access, read_connection
@@ -76,6 +77,7 @@ class World:
         self.say("seed claims")
         self._owed["alone"] = seed_claims(self._stack, self.sizes.remittance, seed=1)
         self._owed["beside"] = seed_claims(self._stack, self.sizes.beside, seed=2)
+        tune_interpreter()
         return self._stack
 
     @cached_property
