@@ -189,20 +189,19 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
         rules.setdefault(place, {})[line.rule] = None
     departments = {line.department for line in event.lines}
     department = departments.pop() if len(departments) == 1 else ""
+    in_common: Row = {
+        "entity": event.entity,
+        "group_id": event.group_id,
+        "item_id": event.item_id,
+        "payer_class": event.payer_class,
+        "department": department,
+        "claim_id": event.claim_id,
+        "encounter_id": event.encounter_id,
+        "patient_id": event.patient_id,
+        "effective_date": event.effective_date,
+    }
     for (account, party), amount in sums.items():
-        row: Row = {
-            "amount_minor": amount,
-            "rules": ",".join(rules[account, party]),
-            "entity": event.entity,
-            "group_id": event.group_id,
-            "item_id": event.item_id,
-            "payer_class": event.payer_class,
-            "department": department,
-            "claim_id": event.claim_id,
-            "encounter_id": event.encounter_id,
-            "patient_id": event.patient_id,
-            "effective_date": event.effective_date,
-        }
+        row: Row = {"amount_minor": amount, "rules": ",".join(rules[account, party]), **in_common}
         yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
         yield from _balance(event, account, party, amount)
 
