@@ -18,6 +18,7 @@ import pytest
 from chassis.domain import Transient
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.port import Commit
+from chassis.messaging import steady_pull
 from chassis.messaging.consumer import Handled
 from chassis.messaging.declaration import declare
 from chassis.messaging.leases import Lease
@@ -346,6 +347,25 @@ def test_a_pull_keeps_one_request_open_and_gives_back_what_it_holds(tmp_path: Pa
             await client.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.servers
+def test_full_batches_follow_each_other_without_a_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steady_pull, "TROUBLE_PAUSE_SECONDS", 60.0)
+
+    async def run() -> None:
+        async with running_suite(tmp_path) as suite:
+            login = suite.server.login("claims")
+            client = await nats.connect(
+                login.url, user=login.user, password=login.password, inbox_prefix=login.inbox_prefix.encode()
+            )
+            await suite.announce([uuid4() for _ in range(40)])
+            pull = await SteadyPull.start(client, "BILLING_INTAKE", "claims-intake-g0")
+            assert [len(await pull.fetch(2, 5.0)) for _ in range(20)] == [2] * 20
+            await pull.unsubscribe()
+            await client.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.servers

@@ -31,7 +31,8 @@ GRACE_SECONDS = 0.5
 # A remittance of 100,000 claims is 200 large messages. Saved as one batch they would hold its memory all at once, and
 # nobody downstream could begin; so a batch is bounded in bytes too, always large enough for any one message.
 PULL_BYTES_MAX = MAX_MESSAGE_BYTES + 128 * 1024
-FULL = "Message Size Exceeds MaxBytes"
+SERVED = ("Batch Completed", "Message Size Exceeds MaxBytes")
+"""What the server says of a request that is bounded in bytes when it has given all that was asked for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -145,7 +146,7 @@ class SteadyPull:
         self._something.set()
 
     async def _closed(self, status: str, why: str) -> None:
-        """The server closed the request: its time is up (408), it is full, or asking again at once would not help."""
-        if status not in ("404", "408") and why != FULL:
+        """The server closed the request: its time is up (408), it is served, or asking again at once would not help."""
+        if status not in ("404", "408") and why not in SERVED:
             await asyncio.sleep(TROUBLE_PAUSE_SECONDS)
         self._open_for = 0
