@@ -40,7 +40,7 @@ def family_cpu_seconds(pid: int) -> float:
     try:
         fields = _stat(pid)
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
     return sum(map(int, fields[11:15])) / 100 + sum(family_cpu_seconds(int(child)) for child in children)
 
