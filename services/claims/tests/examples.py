@@ -23,12 +23,15 @@ from claims.domain.interchange import Interchange, InterchangeState
 from claims.domain.interchange_order import order_of, parties_of
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
-from .world import MASTER_DATA, charged, chunk, claim_id, paid
+from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CAUSE = derive("test-cause")
 META = Meta(correlation_id=CAUSE, causation_id=CAUSE, actor="service:claims", source_system="ehr-north")
 CONTENT = content_of(charged())
+FIRST_DETAILS = {"patient", "coverage", "diagnosis_codes", "account_number"}
+DETAILS = CONTENT.details.model_copy(update={"ciphertext": person().model_dump_json(include=FIRST_DETAILS).encode()})
+CONTENT = CONTENT.model_copy(update={"details": DETAILS})
 PAYMENT = paid()
 DECISION = decision_of(chunk(PAYMENT), PAYMENT)
 INTERCHANGE_ID = interchange_id_of("000000001")

@@ -38,6 +38,14 @@ class PayerClass(StrEnum):
     SELF_PAY = "self-pay"
 
 
+class ClaimType(StrEnum):
+    """Which implementation guide a claim follows: 837P (X222A1), 837I (X223A2) or 837D (X224A2)."""
+
+    PROFESSIONAL = "professional"
+    INSTITUTIONAL = "institutional"
+    DENTAL = "dental"
+
+
 class ClaimFrequency(StrEnum):
     """CLM05-3 claim frequency type code (NUBC)."""
 
@@ -62,3 +70,10 @@ class AccountRole(StrEnum):
     GROSS_REVENUE = "gross-revenue"
     CONTRACTUAL_ALLOWANCE = "contractual-allowance"
     PROCESSING_FEES = "processing-fees"
+    SEQUESTRATION = "sequestration"
+    DENIAL_WRITE_OFF = "denial-write-off"
+    DUE_TO_PAYER = "due-to-payer"
+    INTEREST_INCOME = "interest-income"
+    LEVIES_WITHHELD = "levies-withheld"
+    PAYER_WITHHOLDS = "payer-withholds"
+    PROVIDER_ADJUSTMENTS = "provider-adjustments"

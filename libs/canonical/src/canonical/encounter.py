@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from canonical.classes import CanonicalModel, Financial, Phi, Public
+from canonical.codes import PayerClass
 from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
 
@@ -16,8 +17,20 @@ LINES_PER_CLAIM_MAX = 50
 DIAGNOSES_PER_CLAIM_MAX = 12
 
 
+class DrugCharge(CanonicalModel):
+    """The drug of a line (LIN03, CTP04, CTP05): `ndc` is eleven digits, `unit` F2, GR, ME, ML or UN."""
+
+    ndc: Financial[str] = Field(pattern="^[0-9]{11}$")
+    quantity: Decimal
+    unit: Financial[str] = Field(pattern="^(F2|GR|ME|ML|UN)$")
+
+
 class ChargeLine(CanonicalModel):
-    """One charge: `amount` is the extended total of the line, never the unit price."""
+    """One charge: `amount` is the extended total of the line, never the unit price.
+
+    `revenue_code` (NUBC, four digits) is what an institutional line needs; `minutes` replaces units where anesthesia is
+    billed by time.
+    """
 
     charge_id: UUID
     procedure_code: Financial[str]
@@ -27,12 +40,65 @@ class ChargeLine(CanonicalModel):
     service_date: Financial[date]
     diagnosis_pointers: tuple[int, ...] = (1,)
     department: Public[str] = ""
+    revenue_code: Financial[str] = ""
+    minutes: int = 0
+    drug: DrugCharge | None = None
+
+
+class NextPayer(CanonicalModel):
+    """A payer that pays after the one before it: the second is the secondary payer, and so on."""
+
+    payer: Public[str]
+    payer_class: PayerClass
+    has_member_id: bool
+
+
+class DatedCode(CanonicalModel):
+    code: Phi[str]
+    on: Phi[date]
+
+
+class ValuedCode(CanonicalModel):
+    code: Phi[str]
+    amount: Money
+
+
+class InstitutionalStay(CanonicalModel):
+    """What a bill for a facility says of the stay (837I: CLM05, CL1, DTP*435, HI families); codes of the NUBC.
+
+    `occurrences` and `conditions` are HI BH and BG, `values` HI BE with their amounts, `procedures` HI BBR and BBQ.
+    """
+
+    bill_type: Phi[str] = Field(pattern="^[0-9]{2}$")
+    admission_type: Phi[str] = ""
+    admission_source: Phi[str] = ""
+    patient_status: Phi[str] = ""
+    admitted_at: Phi[str] = ""
+    discharged_at: Phi[str] = ""
+    admitting_diagnosis: Phi[str] = ""
+    attending_provider: Public[str] = ""
+    occurrences: tuple[DatedCode, ...] = ()
+    conditions: tuple[Phi[str], ...] = ()
+    values: tuple[ValuedCode, ...] = ()
+    procedures: tuple[DatedCode, ...] = ()
 
 
 class EncounterPhi(CanonicalModel):
-    """What of an encounter identifies or describes the patient; the content of kind `encounter.v1`."""
+    """What of an encounter identifies or describes the patient; the content of kind `encounter.v1`.
+
+    `other_coverages` stand in the order of `NextPayer`s; `referring_provider` and `service_facility` are codes of master data.
+    """
 
     patient: PatientDetails
     coverage: CoverageDetails | None = None
+    other_coverages: tuple[CoverageDetails, ...] = ()
     diagnosis_codes: tuple[Phi[str], ...] = Field(default=(), max_length=DIAGNOSES_PER_CLAIM_MAX)
     account_number: Phi[str] = ""
+    prior_authorization: Phi[str] = ""
+    referral_number: Phi[str] = ""
+    referring_provider: Public[str] = ""
+    service_facility: Public[str] = ""
+    accident_date: Phi[date] | None = None
+    onset_date: Phi[date] | None = None
+    note: Phi[str] = ""
+    stay: InstitutionalStay | None = None

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
 from canonical.classes import CanonicalModel, Public
 from canonical.codes import PayerClass
+from canonical.money import Money
 from canonical.party import OrganizationAddress
 
 
@@ -47,6 +48,9 @@ class Payer(Dated):
     """A payer. `x12_identifier` is NM109 of 2010BB and TRN03/N104 on its remittances (matched without a leading 1).
 
     `expected_contractual_percent` is what of a gross charge this payer's contract is expected to take off.
+    `contractual_reasons` and `denial_write_off_reasons` are CARCs: CO with one of the first is contractual, a denial for
+    one of the second is written off without a person. `acknowledge_remittances` says how its 835s are answered.
+    `status_inquiry_days` is the age at which a claim without an answer is asked about by 276, zero for never.
     """
 
     name: Public[str]
@@ -56,6 +60,12 @@ class Payer(Dated):
     claim_filing_indicator: Public[str] = "CI"
     expected_contractual_percent: int = Field(ge=0, le=100)
     contractual_reasons: tuple[Public[str], ...] = ("45",)
+    denial_write_off_reasons: tuple[Public[str], ...] = ()
+    appeal_days: int = Field(default=180, ge=0)
+    timely_filing_days: int = Field(default=365, ge=0)
+    status_inquiry_days: int = Field(default=0, ge=0)
+    acknowledge_remittances: Public[str] = Field(default="", pattern=r"^(TA1|999|TA1\+999)?$")
+    transport: Public[str] = "files"
 
 
 class Provider(Dated):
@@ -83,6 +93,22 @@ class Crosswalk(Dated):
     ours: Public[str]
 
 
+class FeeScheduleRow(Dated):
+    """What a payer's contract allows for one unit of a procedure (`code`) on a date; an empty plan holds for all plans."""
+
+    payer: Public[str]
+    plan: Public[str] = ""
+    modifiers: tuple[Public[str], ...] = ()
+    allowed: Money
+
+
+class TradingPartner(Dated):
+    """Who sends us X12 (`code` is ISA06), and what of it is a finding, quarantines or refuses, by rule of the reader."""
+
+    rules: dict[Public[str], Literal["finding", "quarantine", "refuse"]] = {}
+    accept_4010: bool = False
+
+
 _Row = TypeVar("_Row", bound=Dated)
 
 
@@ -96,6 +122,8 @@ class MasterData(CanonicalModel, extra="forbid"):
     locations: tuple[Location, ...] = ()
     departments: tuple[Department, ...] = ()
     crosswalks: tuple[Crosswalk, ...] = ()
+    fee_schedules: tuple[FeeScheduleRow, ...] = ()
+    trading_partners: tuple[TradingPartner, ...] = ()
 
     def entity(self, code: str, day: date) -> Entity:
         return _find(self.entities, code, day, "entity")

@@ -29,13 +29,15 @@ class ServicePayment(CanonicalModel):
     paid: Money
     line_control_number: Public[str] = ""
     adjustments: tuple[ClaimAdjustment, ...] = ()
+    remark_codes: tuple[Financial[str], ...] = ()
 
 
 class ClaimPayment(CanonicalModel):
     """One CLP loop: `charge - sum(all adjustments, claim and line level) == paid`.
 
     `position` is the claim's ordinal in its remittance, from 0; `span_start` and `span_length` are where it stands in
-    the raw message, in bytes.
+    the raw message, in bytes. `remark_codes` are those of MIA and MOA; a line has its own (LQ). `crossover_carrier` is
+    NM109 of NM1*TT, `earlier_control_number` REF*F8, the payer's number of the claim that this one was split from.
     """
 
     position: int
@@ -47,6 +49,9 @@ class ClaimPayment(CanonicalModel):
     payer_control_number: Financial[str] = ""
     adjustments: tuple[ClaimAdjustment, ...] = ()
     services: tuple[ServicePayment, ...] = ()
+    remark_codes: tuple[Financial[str], ...] = ()
+    crossover_carrier: Financial[str] = ""
+    earlier_control_number: Financial[str] = ""
     span_start: int = 0
     span_length: int = 0
 
@@ -91,4 +96,7 @@ class RemittanceSummary(CanonicalModel):
     content_hash: Public[str]
     provider_adjustments: tuple[ProviderAdjustment, ...] = ()
     reversal_count: int = 0
+    payee_npi: Public[str] = ""
+    interchange_sender: Public[str] = ""
+    interchange_control_number: Public[str] = ""
     message_id: UUID

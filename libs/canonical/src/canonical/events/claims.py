@@ -23,6 +23,7 @@ class ClaimDrafted(PublicEvent):
     patient_id: UUID
     patient_control_number: Public[str]
     total: Money
+    sequence: int = 1
 
 
 class ClaimHeld(PublicEvent):
@@ -73,6 +74,13 @@ class ClaimAdjudicated(PublicEvent):
     paid and something was taken off that is neither on the payer's contractual list nor the patient's.
     `remittance_position` is the claim's ordinal in the remittance; `posting` is the encounter's posting of which the
     claim was made, so that its charges can be found.
+
+    `kind` is `decision`, `reversal` (every amount negates the decision at `reverses_remittance_id` and
+    `reverses_position`) or `correction` (takes the place of a reversed decision). `match` is 0 where the remittance
+    brought the decision straight to the claim; from 1 on it counts the moves of a payment that was first booked as
+    unapplied cash (J26) and then matched (`decision` or `reversal` as the payer sent it) or unmatched again (`unmatched`,
+    every amount negated). What the patient would owe is owed by `next_payer` where there is one. `sequence` is 1
+    for the primary payer.
     """
 
     SERVICE = "claims"
@@ -95,12 +103,81 @@ class ClaimAdjudicated(PublicEvent):
     patient_responsibility: Money
     adjustments: tuple[ClaimAdjustment, ...]
     service_from: Financial[date]
+    kind: Public[str] = "decision"
+    payer_status: Financial[str] = ""
+    reverses_remittance_id: UUID | None = None
+    reverses_position: int = -1
+    match: int = 0
+    next_payer: Public[str] = ""
+    next_payer_class: PayerClass | None = None
+    sequence: int = 1
+
+
+class ClaimPaymentNoted(PublicEvent):
+    """A remittance tells something of a claim that moves no account.
+
+    `why` is `predetermination` (CLP02 25) or `forwarded` (CLP02 23: not this payer's claim, passed on).
+    """
+
+    SERVICE = "claims"
+    TYPE = "claim-payment-noted"
+
+    remittance_id: UUID
+    remittance_position: int
+    claim_id: UUID | None
+    entity: Public[str]
+    payer: Public[str]
+    effective_date: Financial[date]
+    why: Public[str]
+
+
+class DenialReleased(PublicEvent):
+    """What was denied is no longer: a later decision covers the same charges, and no reversal took the denial back.
+
+    `amount` moves from denied back to open receivable (negative: the other way); `release` counts them per claim from 1.
+    """
+
+    SERVICE = "claims"
+    TYPE = "denial-released"
+
+    claim_id: UUID
+    release: int
+    encounter_id: UUID
+    posting: int
+    patient_id: UUID
+    entity: Public[str]
+    payer: Public[str]
+    payer_class: PayerClass
+    amount: Money
+    effective_date: Financial[date]
+
+
+class DenialWrittenOff(PublicEvent):
+    """A denied amount was given up: by a person with another's approval, or by the payer's allow-list (`approved_by`)."""
+
+    SERVICE = "claims"
+    TYPE = "denial-written-off"
+
+    claim_id: UUID
+    write_off: int
+    encounter_id: UUID
+    posting: int
+    patient_id: UUID
+    entity: Public[str]
+    payer: Public[str]
+    payer_class: PayerClass
+    amount: Money
+    reason: Public[str]
+    approved_by: Public[str]
+    effective_date: Financial[date]
 
 
 class ClaimPaymentUnknown(PublicEvent):
-    """A remittance paid a claim we never sent; its cash stays visible as unapplied until a person finds the claim.
+    """A remittance's claim payment that cannot be booked to a claim; its cash stays visible as unapplied.
 
-    `why` is `unknown-control-number`, `never-submitted`, `other-entity` or `other-payer`.
+    `why` is `unknown-control-number`, `never-submitted`, `other-entity`, `other-payer`, or what is wrong with a reversal:
+    `reversal-unknown-original`, `reversal-wrong-sign`, `reversal-wrong-group`, `reversal-missing-adjustments`,
+    `reversal-4010-style`, `reversal-differs`.
     """
 
     SERVICE = "claims"

@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
-from canonical.codes import PayerClass
-from canonical.encounter import ChargeLine
+from canonical.codes import ClaimType, PayerClass
+from canonical.encounter import ChargeLine, NextPayer
 from canonical.envelope import PublicEvent
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, RemittanceSummary
@@ -51,6 +51,8 @@ class EncounterCharged(PublicEvent):
     has_member_id: bool
     details: Sealed
     message_ids: tuple[UUID, ...]
+    next_payers: tuple[NextPayer, ...] = ()
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
 
 
 class AcknowledgementReceived(PublicEvent):
@@ -72,7 +74,11 @@ class AcknowledgementReceived(PublicEvent):
 
 
 class ClaimStatusLine(PublicEvent):
-    """One claim's status in a 277CA: accepted for adjudication (`WQ`) or rejected (`U`), with the category codes."""
+    """One claim's status in a 277CA: accepted for adjudication (`WQ`) or rejected (`U`), with the category codes.
+
+    `reporter` is `payer` or `clearinghouse` (NM101 of 2100A, PR or AY); `submission_reference` is TRN02 of 2200B, the
+    BHT03 of the 837 that is answered, and empty where the answer does not name it.
+    """
 
     SERVICE = "intake"
     TYPE = "claim-status-received"
@@ -83,6 +89,29 @@ class ClaimStatusLine(PublicEvent):
     payer_control_number: Financial[str] = ""
     category_codes: tuple[Public[str], ...] = ()
     charge: Money
+    reporter: Public[str] = ""
+    submission_reference: Public[str] = ""
+
+
+class ClaimStatusReported(PublicEvent):
+    """One claim's status in a 277 (X212), the answer to a question of ours: where the payer says the claim stands.
+
+    `category_codes` are STC01-1 (A acknowledged, P pending, F finalized, R asks for more, D found nothing, E error),
+    `status_codes` STC01-2; `inquiry_reference` is TRN02 of 2200D, the trace of our 276.
+    """
+
+    SERVICE = "intake"
+    TYPE = "claim-status-reported"
+
+    message_id: UUID
+    patient_control_number: Public[str]
+    inquiry_reference: Public[str] = ""
+    category_codes: tuple[Public[str], ...]
+    status_codes: tuple[Public[str], ...] = ()
+    payer_control_number: Financial[str] = ""
+    charge: Money | None = None
+    paid: Money | None = None
+    status_date: Financial[date] | None = None
 
 
 class RemittanceReceived(PublicEvent):

@@ -20,6 +20,31 @@ class RemittanceAccepted(PublicEvent):
     summary: RemittanceSummary
 
 
+class ProviderBalanceMoved(PublicEvent):
+    """One provider-level adjustment as the open items of a payer and provider see it.
+
+    `adjustment` is its ordinal in the remittance, from 0; a positive `amount` lowered the payment. `item_id` is the
+    item it opened or settled, empty where nothing was open; `open_amount` is what the payer still holds or is owed
+    of all items after it, below zero where it is owed to the payer.
+    """
+
+    SERVICE = "payments"
+    TYPE = "provider-balance-moved"
+
+    balance_id: UUID
+    remittance_id: UUID
+    adjustment: int
+    entity: Public[str]
+    payer: Public[str]
+    provider: Public[str]
+    reason: Financial[str]
+    reference: Financial[str] = ""
+    amount: Money
+    item_id: UUID | None = None
+    open_amount: Money
+    effective_date: Financial[date]
+
+
 class RemittanceChunkAccepted(PublicEvent):
     SERVICE = "payments"
     TYPE = "remittance-chunk-accepted"

@@ -54,6 +54,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "intake.remittance-receipt.chunk-read": _one("remittance-chunk-received"),
         "intake.payer-answer.acknowledgement-read": _one("acknowledgement-received"),
         "intake.payer-answer.statuses-read": lambda state: ["claim-status-received"] * len(state["statuses"]),
+        "intake.payer-answer.inquiry-answers-read": lambda state: ["claim-status-reported"] * len(state["statuses"]),
         "chassis.inbound-message.quarantined": _one("message-quarantined"),
     },
     "claims": {
@@ -63,6 +64,9 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "claims.claim.accepted": _one("claim-accepted"),
         "claims.claim.rejected": _one("claim-rejected"),
         "claims.claim.adjudicated": _one("claim-adjudicated"),
+        "claims.claim.payment-noted": _one("claim-payment-noted"),
+        "claims.claim.denial-released": _one("denial-released"),
+        "claims.claim.denial-written-off": _one("denial-written-off"),
         "claims.unknown-claim-payment.recorded": _one("claim-payment-unknown"),
         "claims.interchange.sent": _one("interchange-sent"),
     },
@@ -71,6 +75,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.remittance.refused": _one("remittance-refused"),
         "payments.remittance-chunk.accepted": _one("remittance-chunk-accepted"),
         "payments.remittance.deposit-matched": _one("deposit-matched"),
+        "payments.provider-balance.moved": _one("provider-balance-moved"),
         "payments.payment.succeeded": _one("patient-payment-succeeded"),
         "payments.payment.matched": lambda state: ["payment-applied"] if cents(state["applied"]) else [],
         "payments.patient-account.unapplied-applied": _one("payment-applied"),
@@ -138,6 +143,13 @@ CHART: Final[Mapping[str, str]] = {
     "gross-revenue": "4000",
     "contractual-allowance": "4100",
     "processing-fees": "6100",
+    "sequestration": "4110",
+    "denial-write-off": "4120",
+    "due-to-payer": "2130",
+    "interest-income": "4200",
+    "levies-withheld": "1200",
+    "payer-withholds": "1210",
+    "provider-adjustments": "4130",
 }
 """The local ERP's account of each role, unless the evidence names others."""
 

@@ -24,6 +24,13 @@ ACCOUNTS = {
     AccountRole.GROSS_REVENUE: "4000",
     AccountRole.CONTRACTUAL_ALLOWANCE: "4100",
     AccountRole.PROCESSING_FEES: "6100",
+    AccountRole.SEQUESTRATION: "4110",
+    AccountRole.DENIAL_WRITE_OFF: "4120",
+    AccountRole.DUE_TO_PAYER: "2130",
+    AccountRole.INTEREST_INCOME: "4200",
+    AccountRole.LEVIES_WITHHELD: "1200",
+    AccountRole.PAYER_WITHHOLDS: "1210",
+    AccountRole.PROVIDER_ADJUSTMENTS: "4130",
 }
 
 

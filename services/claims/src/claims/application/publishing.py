@@ -84,6 +84,14 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         patient_responsibility=decision.patient_responsibility,
         adjustments=decision.adjustments,
         service_from=event.service_from,
+        kind="decision",
+        payer_status=decision.payer_status,
+        reverses_remittance_id=None,
+        reverses_position=-1,
+        match=0,
+        next_payer="",
+        next_payer_class=None,
+        sequence=1,
     )
 
 

@@ -12,6 +12,7 @@ from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Inte
 from x12.remittance import Adjustment, ServiceLine
 from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import ProviderAdjustment as ReadProviderAdjustment
+from x12.segments import element_of
 
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus
 
@@ -41,6 +42,9 @@ def claim_payment_of(claim: ReadClaim) -> ClaimPayment:
         payer_control_number=claim.payer_control_number,
         adjustments=_adjustments(claim.adjustments),
         services=tuple([_service(line) for line in claim.lines]),
+        remark_codes=tuple(claim.remark_codes),
+        crossover_carrier=element_of(claim.parties["TT"], 9) if "TT" in claim.parties else "",
+        earlier_control_number=next((value for code, value in claim.references if code == "F8"), ""),
         span_start=claim.offset,
         span_length=claim.length,
     )
@@ -62,6 +66,7 @@ def _service(line: ServiceLine) -> ServicePayment:
         paid=_amount(line.paid_minor),
         line_control_number=line.line_control_number,
         adjustments=_adjustments(line.adjustments),
+        remark_codes=tuple(line.remark_codes),
     )
 
 

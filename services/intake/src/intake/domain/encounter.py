@@ -8,8 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
-from canonical.codes import PayerClass
-from canonical.encounter import LINES_PER_CLAIM_MAX, ChargeLine
+from canonical.codes import ClaimType, PayerClass
+from canonical.encounter import LINES_PER_CLAIM_MAX, ChargeLine, NextPayer
 from canonical.ids import derive
 from canonical.money import Money
 from canonical.sealed import Sealed
@@ -180,6 +180,8 @@ class Encounter(Aggregate):
         has_member_id: bool
         details: Sealed
         message_ids: tuple[UUID, ...]
+        next_payers: tuple[NextPayer, ...] = ()
+        claim_type: ClaimType = ClaimType.PROFESSIONAL
 
         def apply(self, encounter: Encounter) -> None:
             encounter.postings = self.posting
