@@ -25,12 +25,14 @@ from chassis.inbound import Fact, InboundMessage, MessageState
 from chassis.testing import context
 from intake.domain.access import Disclosure
 from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
+from intake.domain.next_coverage import NextCoverage
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
+NEXT_COVERAGE = NextCoverage(payer="STATEAID", has_member_id=True, coverage=SEALED, fingerprint="f5")
 FACTS = EncounterFacts(
     patient_id=PATIENT, source="ehr-north", entity="NORTH", location="N-MAIN", rendering_provider="PRV01"
 )
@@ -113,6 +115,8 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield Patient.DetailsChanged, {"details": SEALED, "fingerprint": "f2"}
     yield Patient.IdentifierLinked, {"linked_id": OTHER}
     yield Patient.CoverageNamed, {"payer": "ACME", "coverage": SEALED, "fingerprint": "f3"}
+    yield Patient.NextCoverageNamed, {"rank": 2, "coverage": NEXT_COVERAGE}
+    yield Encounter.NextCoverageAttached, {"rank": 2, "coverage": NEXT_COVERAGE}
     yield SourceReference.Named, {"target_id": PATIENT, "code": ""}
     seen = {"facts": FACTS, "clinical": SEALED, "diagnosis_count": 2, "fingerprint": "f4"}
     yield Encounter.Opened, seen

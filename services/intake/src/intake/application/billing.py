@@ -14,6 +14,7 @@ from intake.application.envelopes import Envelopes
 from intake.domain.billing_rules import billing_terms
 from intake.domain.clinical import ClinicalDetails
 from intake.domain.encounter import ENCOUNTER_KIND, BillingTerms, Encounter, EncounterState, HoldReason
+from intake.domain.next_coverage import NextCoverage, in_order
 from intake.domain.patient import Patient
 
 
@@ -31,20 +32,23 @@ def bill(
     assert encounter.facts is not None
     patient = work.require(Patient, encounter.facts.patient_id)
     payer = patient.payer if encounter.payer is None else encounter.payer
-    terms = billing_terms(encounter.facts, payer, encounter.waiting, encounter.diagnosis_count, master_data)
+    following = in_order(patient.next_coverages if encounter.payer is None else encounter.next_coverages)
+    terms = billing_terms(encounter.facts, payer, encounter.waiting, encounter.diagnosis_count, master_data, following)
     if not isinstance(terms, BillingTerms):
         _hold(work, encounter, terms)
         return [str(reason) for reason in terms]
     if encounter.state is EncounterState.HELD:
         _end_case(work, encounter, release_reason)
         encounter.release(release_reason)
-    phi = _phi(encounter, patient, envelopes)
+    phi = _phi(encounter, patient, following if terms.next_payers else (), envelopes)
     details = envelopes.seal(phi, patient.id, ENCOUNTER_KIND, encounter.id)
     encounter.charge(terms, details, has_member_id=bool(phi.coverage and phi.coverage.member_id))
     return []
 
 
-def _phi(encounter: Encounter, patient: Patient, envelopes: Envelopes) -> EncounterPhi:
+def _phi(
+    encounter: Encounter, patient: Patient, following: tuple[NextCoverage, ...], envelopes: Envelopes
+) -> EncounterPhi:
     assert patient.details is not None
     assert encounter.clinical is not None
     clinical = envelopes.open(encounter.clinical, ClinicalDetails)
@@ -52,6 +56,7 @@ def _phi(encounter: Encounter, patient: Patient, envelopes: Envelopes) -> Encoun
     return EncounterPhi(
         patient=envelopes.open(patient.details, PatientDetails),
         coverage=envelopes.open(coverage, CoverageDetails) if coverage else None,
+        other_coverages=tuple(envelopes.open(each.coverage, CoverageDetails) for each in following),
         diagnosis_codes=clinical.diagnosis_codes,
         account_number=clinical.account_number,
     )

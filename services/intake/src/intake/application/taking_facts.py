@@ -27,6 +27,7 @@ from intake.domain.facts import (
     SelfPayAssumed,
 )
 from intake.domain.identities import reference_id_of
+from intake.domain.next_coverage import FIRST_RANK, NextCoverage
 from intake.domain.patient import COVERAGE_KIND, PATIENT_KIND, Patient, SourceReference
 from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
 
@@ -118,6 +119,9 @@ class FactTaking:
         return self._envelopes.open(encounter.clinical, ClinicalDetails)
 
     def _take_coverage(self, fact: CoverageSeen) -> None:
+        if fact.rank > FIRST_RANK:
+            self._take_next_coverage(fact)
+            return
         payer = self._code(fact.payer, fact.place)
         fingerprint = self._envelopes.fingerprint(fact.details)
         if fact.encounter.is_empty:
@@ -132,6 +136,26 @@ class FactTaking:
         sealed = self._seal_coverage(fact.details, encounter.facts.patient_id, encounter.id)
         has_member_id = bool(fact.details and fact.details.member_id)
         encounter.attach_coverage(payer, has_member_id, sealed, fingerprint)
+
+    def _take_next_coverage(self, fact: CoverageSeen) -> None:
+        """Raises InvalidMessage where self-pay is said to pay after a payer: what is left is the patient's anyhow."""
+        if fact.details is None:
+            raise InvalidMessage([Finding(fact.place, "coverage-order", "self-pay follows every payer by itself")])
+        owner: Patient | Encounter
+        if fact.encounter.is_empty:
+            owner = self._work.require(Patient, self._patient_id(fact.patient, fact.place))
+            key_id, attach = owner.id, owner.name_next_coverage
+        else:
+            owner = self._encounter(fact.encounter, fact.place)
+            assert owner.facts is not None
+            key_id, attach = owner.facts.patient_id, owner.attach_next_coverage
+        coverage = NextCoverage(
+            payer=self._code(fact.payer, fact.place),
+            has_member_id=bool(fact.details.member_id),
+            coverage=self._envelopes.seal(fact.details, key_id, COVERAGE_KIND, owner.id),
+            fingerprint=self._envelopes.fingerprint(fact.details),
+        )
+        attach(fact.rank, coverage)
 
     def _take_self_pay(self, fact: SelfPayAssumed) -> None:
         encounter = self._encounter(fact.encounter, fact.place)

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TypeVar
 
 from canonical.codes import PayerClass
-from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX
+from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, NextPayer
 from canonical.master_data import MasterData, Payer, UnknownMasterData
 
 from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
+from intake.domain.next_coverage import NextCoverage
 
 PLACE_OF_SERVICE_UNKNOWN = "11"
 _T = TypeVar("_T")
@@ -22,13 +23,14 @@ def billing_terms(
     charges: Sequence[CapturedCharge],
     diagnosis_count: int,
     master_data: MasterData,
+    next_coverages: Sequence[NextCoverage] = (),
 ) -> BillingTerms | tuple[HoldReason, ...]:
     """The terms, or every reason to hold. `payer` is the source's code, empty for self-pay, None where nobody said.
 
     Codes of the source are translated by its crosswalk, and looked up on the first day of service, departments on
     the day of their charge. A missing member id is the claim's matter, not a reason here.
     """
-    return _Reading(facts, charges, master_data).terms(payer, diagnosis_count)
+    return _Reading(facts, charges, master_data).terms(payer, diagnosis_count, next_coverages)
 
 
 class _Reading:
@@ -41,10 +43,13 @@ class _Reading:
         self._day = min(charge.line.service_date for charge in charges)
         self._reasons: list[HoldReason] = []
 
-    def terms(self, payer: str | None, diagnosis_count: int) -> BillingTerms | tuple[HoldReason, ...]:
+    def terms(
+        self, payer: str | None, diagnosis_count: int, next_coverages: Sequence[NextCoverage]
+    ) -> BillingTerms | tuple[HoldReason, ...]:
         day, data = self._day, self._master_data
         entity = self._look("entity", "unknown-entity", lambda: data.entity(self._facts.entity, day).code)
         payer_row = self._payer(payer)
+        next_payers = self._next_payers(next_coverages) if payer else ()
         provider = self._provider()
         location, place_of_service = self._location()
         departments = {
@@ -64,6 +69,7 @@ class _Reading:
             place_of_service=place_of_service,
             rendering_provider=provider,
             departments=departments,
+            next_payers=next_payers,
         )
 
     def _hold(self, field: str, rule: str, note: str) -> None:
@@ -83,8 +89,18 @@ class _Reading:
         if payer is None:
             self._hold("payer", "payer-not-stated", "neither a coverage nor self-pay came with the encounter")
             return None
-        if not payer:
-            return None
+        return self._payer_called(payer) if payer else None
+
+    def _next_payers(self, coverages: Sequence[NextCoverage]) -> tuple[NextPayer, ...]:
+        """The payers after the first; one that master data does not know holds the encounter like the first."""
+        rows = [(coverage, self._payer_called(coverage.payer)) for coverage in coverages]
+        return tuple(
+            NextPayer(payer=row.code, payer_class=row.payer_class, has_member_id=coverage.has_member_id)
+            for coverage, row in rows
+            if row is not None
+        )
+
+    def _payer_called(self, payer: str) -> Payer | None:
         day, data = self._day, self._master_data
         return self._look("payer", "unknown-payer", lambda: data.payer(self._ours("payer", payer, day), day))
 

@@ -15,6 +15,7 @@ from canonical.money import Money
 from canonical.sealed import Sealed
 from chassis.domain import Aggregate, Event
 
+from intake.domain.next_coverage import NextCoverage
 from intake.domain.refusals import ChargeChanged, EncounterMoved, NothingHeld
 
 CLINICAL_KIND = "clinical.v1"
@@ -66,6 +67,7 @@ class BillingTerms(CanonicalModel):
     place_of_service: Public[str]
     rendering_provider: Public[str]
     departments: dict[Public[str], Public[str]]
+    next_payers: tuple[NextPayer, ...] = ()
 
 
 class Encounter(Aggregate):
@@ -81,6 +83,7 @@ class Encounter(Aggregate):
         self.has_member_id = False
         self.coverage: Sealed | None = None
         self.coverage_fingerprint = ""
+        self.next_coverages: dict[int, NextCoverage] = {}
         self.charges: dict[UUID, CapturedCharge] = {}
         self.unposted: dict[UUID, None] = {}
         self.reasons: tuple[HoldReason, ...] = ()
@@ -127,6 +130,16 @@ class Encounter(Aggregate):
             encounter.has_member_id = self.has_member_id
             encounter.coverage = self.coverage
             encounter.coverage_fingerprint = self.fingerprint
+
+    class NextCoverageAttached(Event):
+        """Who pays after the payers of lower rank; the secondary payer has rank 2."""
+
+        TOPIC = "intake.encounter.next-coverage-attached"
+        rank: int
+        coverage: NextCoverage
+
+        def apply(self, encounter: Encounter) -> None:
+            encounter.next_coverages[self.rank] = self.coverage
 
     class ChargeCaptured(Event):
         TOPIC = "intake.encounter.charge-captured"
@@ -233,6 +246,11 @@ class Encounter(Aggregate):
                 fingerprint=fingerprint,
             )
 
+    def attach_next_coverage(self, rank: int, coverage: NextCoverage) -> None:
+        """Takes a coverage of rank 2 or more; the same again changes nothing."""
+        if not coverage.says_the_same_as(self.next_coverages.get(rank)):
+            self.trigger_event(self.NextCoverageAttached, rank=rank, coverage=coverage)
+
     def capture(self, line: ChargeLine, performer: str, message_id: UUID) -> None:
         """Takes one charge; the same charge again changes nothing.
 
@@ -295,6 +313,7 @@ class Encounter(Aggregate):
                 has_member_id=has_member_id,
                 details=details,
                 message_ids=tuple(dict.fromkeys(charge.message_id for charge in portion)),
+                next_payers=terms.next_payers,
             )
 
 

@@ -66,13 +66,17 @@ class EncounterSeen:
 
 @dataclass(frozen=True, slots=True)
 class CoverageSeen:
-    """Who pays; an empty payer says self-pay. Without an encounter it holds for the patient."""
+    """Who pays; an empty payer says self-pay. Without an encounter it holds for the patient.
+
+    `rank` is 1 for the primary payer, 2 for the secondary, and so on.
+    """
 
     place: str
     patient: Link
     encounter: Link
     payer: Link
     details: CoverageDetails | None = field(default=None, repr=False)
+    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from canonical.classes import Public
 from canonical.sealed import Sealed
 from chassis.domain import Aggregate, Event
 
+from intake.domain.next_coverage import NextCoverage
+
 PATIENT_KIND = "patient.v1"
 COVERAGE_KIND = "coverage.v1"
 
@@ -22,6 +24,7 @@ class Patient(Aggregate):
         self.payer: str | None = None
         self.coverage: Sealed | None = None
         self.coverage_fingerprint = ""
+        self.next_coverages: dict[int, NextCoverage] = {}
 
     class Registered(Event):
         TOPIC = "intake.patient.registered"
@@ -63,6 +66,16 @@ class Patient(Aggregate):
             patient.coverage = self.coverage
             patient.coverage_fingerprint = self.fingerprint
 
+    class NextCoverageNamed(Event):
+        """As `CoverageNamed`, for a coverage that pays after those of lower rank."""
+
+        TOPIC = "intake.patient.next-coverage-named"
+        rank: int
+        coverage: NextCoverage
+
+        def apply(self, patient: Patient) -> None:
+            patient.next_coverages[self.rank] = self.coverage
+
     def see(self, details: Sealed, fingerprint: str) -> None:
         """Registers the patient, or takes changed details; the same details again change nothing."""
         if not self.exists:
@@ -77,6 +90,10 @@ class Patient(Aggregate):
     def name_coverage(self, payer: str, coverage: Sealed | None, fingerprint: str) -> None:
         if (payer, fingerprint) != (self.payer, self.coverage_fingerprint):
             self.trigger_event(self.CoverageNamed, payer=payer, coverage=coverage, fingerprint=fingerprint)
+
+    def name_next_coverage(self, rank: int, coverage: NextCoverage) -> None:
+        if not coverage.says_the_same_as(self.next_coverages.get(rank)):
+            self.trigger_event(self.NextCoverageNamed, rank=rank, coverage=coverage)
 
 
 class SourceReference(Aggregate):

@@ -14,6 +14,7 @@ from intake.adapters.fhir.strict_json import Json, parse_object
 from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import NOWHERE, CoverageSeen, EncounterSeen, Fact, Link, PatientSeen, SelfPayAssumed
 from intake.domain.identities import encounter_id_of, patient_id_of
+from intake.domain.next_coverage import FIRST_RANK, RANKS_MAX
 from intake.domain.refusals import Finding, InvalidMessage
 
 FORMAT = "fhir-r4"
@@ -202,18 +203,36 @@ class _Translation:
         ]
 
     def _coverages(self) -> list[Fact]:
-        """The first coverage by its order; with none, a message of an encounter and its charges is self-pay."""
+        """The coverages by their order; with none, a message of an encounter and its charges is self-pay."""
         encounters = [found for entry in self._of("Encounter") if (found := self._references.own(entry))]
-        coverages = sorted(self._of("Coverage"), key=lambda entry: entry.resource.order or 1)
+        coverages = self._of("Coverage")
         if not coverages:
             complete = bool(self._of("ChargeItem"))
             return [SelfPayAssumed("Bundle", encounter) for encounter in encounters] if complete else []
-        entry = coverages[0]
-        if entry.resource.status != "active":
-            self._findings.append(Finding(f"{entry.place}.status", "coverage-status", "only active coverage is taken"))
-        payer, details = self._coverage(entry)
-        beneficiary = self._references.link(entry.resource.beneficiary)
-        return [CoverageSeen(entry.place, beneficiary, each, payer, details) for each in encounters or [NOWHERE]]
+        facts: list[Fact] = []
+        for rank, entry in self._ranked(coverages):
+            if entry.resource.status != "active":
+                note = "only active coverage is taken"
+                self._findings.append(Finding(f"{entry.place}.status", "coverage-status", note))
+            payer, details = self._coverage(entry)
+            beneficiary = self._references.link(entry.resource.beneficiary)
+            owners = encounters or [NOWHERE]
+            facts += [CoverageSeen(entry.place, beneficiary, each, payer, details, rank) for each in owners]
+        return facts
+
+    def _ranked(self, coverages: list[Entry]) -> list[tuple[int, Entry]]:
+        """Each coverage with its rank: Coverage.order, and where none states one, its place in the message."""
+        if not any(entry.resource.order for entry in coverages):
+            ranked = list(enumerate(coverages, FIRST_RANK))
+        else:
+            ranked = sorted(
+                ((entry.resource.order or FIRST_RANK, entry) for entry in coverages), key=lambda each: each[0]
+            )
+        ranks = [rank for rank, _ in ranked]
+        if len(set(ranks)) < len(ranks) or max(ranks) > RANKS_MAX:
+            note = f"one coverage for each order from 1 to {RANKS_MAX}"
+            self._findings.append(Finding(f"{coverages[0].place}.order", "coverage-order", note))
+        return ranked
 
     def _coverage(self, entry: Entry) -> tuple[Link, CoverageDetails | None]:
         coverage = entry.resource

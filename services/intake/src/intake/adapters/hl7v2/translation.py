@@ -23,6 +23,7 @@ from intake.domain.facts import (
     SelfPayAssumed,
 )
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
+from intake.domain.next_coverage import FIRST_RANK, RANKS_MAX
 from intake.domain.refusals import Finding, InvalidMessage
 
 FORMAT = "hl7v2"
@@ -182,11 +183,13 @@ class _Translation:
         )
 
     def _coverage(self, encounter: Link) -> list[Fact]:
-        """The first IN1; without any, a batch of charges is self-pay unless something else is known."""
+        """The IN1s in their order; without any, a batch of charges is self-pay unless something else is known."""
         insurances = sorted(self._message.segments("IN1"), key=lambda in1: in1.field(1).zfill(8))
         if not insurances:
             return [SelfPayAssumed("IN1", encounter)] if self._message.first("FT1") and not encounter.is_empty else []
-        in1 = insurances[0]
+        return [self._insurance(rank, in1, encounter) for rank, in1 in enumerate(insurances[:RANKS_MAX], FIRST_RANK)]
+
+    def _insurance(self, rank: int, in1: Segment, encounter: Link) -> CoverageSeen:
         if not in1.field(3):
             self._need("IN1-3", "the payer's code")
         relationship = RELATIONSHIPS.get(in1.field(17), "G8")
@@ -197,7 +200,7 @@ class _Translation:
             subscriber_family_name="" if relationship == "self" else in1.field(16),
             subscriber_given_name="" if relationship == "self" else in1.field(16, 2),
         )
-        return [CoverageSeen("IN1", self.patient, encounter, Link(code=in1.field(3)), details)]
+        return CoverageSeen("IN1", self.patient, encounter, Link(code=in1.field(3)), details, rank)
 
     def _charges(self, encounter: Link) -> list[Fact]:
         transactions = self._message.segments("FT1")
