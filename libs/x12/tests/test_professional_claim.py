@@ -10,26 +10,16 @@ import pytest
 from canonical.money import Money
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from x12.claim_parties import Address, BillingProvider, Patient, Payer, Provider, Subscriber
 from x12.errors import UnwritableValue
 from x12.findings import Verdict
 from x12.inspection import inspect
-from x12.professional_claim import (
-    Address,
-    BillingProvider,
-    Patient,
-    Payer,
-    ProfessionalClaim,
-    ProfessionalLine,
-    Receiver,
-    RenderingProvider,
-    SubmissionEnvelope,
-    Submitter,
-    Subscriber,
-)
+from x12.professional_claim import ProfessionalClaim, ProfessionalLine
 from x12.professional_claim_writer import write_professional_claims
 from x12.reading import read
 from x12.segments import Delimiters
 from x12.splitter import split
+from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
 from x12.submitted_claim import SubmittedClaim
 from x12.validation import ERRORS_MAX, validate_professional_claims
 
@@ -227,7 +217,7 @@ claims = st.builds(
     st.one_of(st.just(ROBIN), subscribers),
     st.just(PLAN),
     st.one_of(st.none(), patients),
-    st.sampled_from([None, RenderingProvider("HEALER", "KIM", "1912301953", "207Q00000X")]),
+    st.sampled_from([None, Provider("HEALER", "KIM", "1912301953", "207Q00000X")]),
 )
 
 

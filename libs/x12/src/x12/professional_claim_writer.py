@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from x12.claim_parties import Address, BillingProvider, Patient, Payer, Provider, Subscriber
 from x12.errors import UnwritableValue
-from x12.professional_claim import (
-    Address,
-    BillingProvider,
-    Patient,
-    Payer,
-    ProfessionalClaim,
-    ProfessionalLine,
-    Receiver,
-    RenderingProvider,
-    SubmissionEnvelope,
-    Submitter,
-    Subscriber,
-)
+from x12.professional_claim import ProfessionalClaim, ProfessionalLine
+from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
 from x12.writable import Writable, amount, day, digits, npi, quantity
 
 GUIDE = "005010X222A1"
@@ -246,7 +236,7 @@ class _Writer:
         first, *others = codes
         self._add("HI", f"ABK{self._component}{first}", *(f"ABF{self._component}{code}" for code in others))
 
-    def _rendering_provider(self, field: str, provider: RenderingProvider) -> None:
+    def _rendering_provider(self, field: str, provider: Provider) -> None:
         last = self._text(f"{field}.last_name", provider.last_name, 60)
         first = self._text(f"{field}.first_name", provider.first_name, 35, needed=False)
         self._add("NM1", "82", "1", last, first, "", "", "", "XX", npi(f"{field}.npi", provider.npi))

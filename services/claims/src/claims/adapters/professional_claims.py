@@ -7,21 +7,11 @@ from collections.abc import Sequence
 
 from canonical.encounter import ChargeLine, EncounterPhi
 from canonical.party import Address as PatientAddress
+from x12.claim_parties import Address, BillingProvider, Patient, Payer, Provider, Subscriber
 from x12.errors import UnwritableValue
-from x12.professional_claim import (
-    Address,
-    BillingProvider,
-    Patient,
-    Payer,
-    ProfessionalClaim,
-    ProfessionalLine,
-    Receiver,
-    RenderingProvider,
-    SubmissionEnvelope,
-    Submitter,
-    Subscriber,
-)
+from x12.professional_claim import ProfessionalClaim, ProfessionalLine
 from x12.professional_claim_writer import write_professional_claims
+from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
 from x12.validation import ValidationError, validate_professional_claims
 
 from claims.application.ports import BillableClaim, Unwritable
@@ -56,7 +46,7 @@ def _written(order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
     billing = _billing_provider(order.billing)
     payer = Payer(order.payer_party.name, order.payer_party.x12_identifier, order.payer_party.claim_filing_indicator)
     providers = {
-        provider.code: RenderingProvider(provider.family_name, provider.given_name, provider.npi, provider.taxonomy)
+        provider.code: Provider(provider.family_name, provider.given_name, provider.npi, provider.taxonomy)
         for provider in order.providers
     }
     documents = [_claim(claim, billing, payer, providers) for claim in claims]
@@ -114,7 +104,7 @@ def _billing_provider(party: BillingParty) -> BillingProvider:
 
 
 def _claim(
-    claim: BillableClaim, billing: BillingProvider, payer: Payer, providers: dict[str, RenderingProvider]
+    claim: BillableClaim, billing: BillingProvider, payer: Payer, providers: dict[str, Provider]
 ) -> ProfessionalClaim:
     content, phi = claim.content, claim.phi
     return ProfessionalClaim(
