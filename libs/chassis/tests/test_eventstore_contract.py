@@ -16,6 +16,7 @@ from chassis.eventstore import (
     Commit,
     InboxEntry,
     ParkedMessage,
+    Question,
     RawSpan,
     VersionConflict,
     Work,
@@ -263,6 +264,20 @@ def test_rows_are_ordered_as_asked_and_then_by_key(store: Store) -> None:
     keys = [row["purse_id"] for row in store.rows(PURSES, {})]
     assert keys == sorted(keys)  # type: ignore[type-var]
     assert len(store.rows(PURSES, {}, limit=2)) == 2
+
+
+def test_several_questions_are_answered_at_once_each_as_it_is_alone(store: Store) -> None:
+    fill(store, "a", 3)
+    fill(store, "b", 900)
+    questions = [
+        Question(PURSES, {"purse_id": purse_id("a")}),
+        Question(PURSES, {}, order=("-balance_minor",), limit=1),
+        Question(OWNERS, {"owner": "nobody"}),
+    ]
+    alone = [store.rows(each.table, each.where, order=each.order, limit=each.limit) for each in questions]
+    assert store.rows_of_each(questions) == alone
+    assert [len(rows) for rows in alone] == [1, 1, 0]
+    assert store.rows_of_each([]) == []
 
 
 def test_sums_are_by_group_in_order(store: Store) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from chassis.domain import Event, Transient
-from chassis.eventstore import EventStore, Row, Table, Where
+from chassis.eventstore import EventStore, Question, Row, Table, Where
 from chassis.eventstore.port import Commit, History, LoggedEvent, ParkedMessage, RawSpan, VersionConflict
 from chassis.eventstore.tables import Order
 
@@ -85,6 +85,10 @@ class FaultyStore:
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         self._reach()
         return self.inner.rows(table, where, order=order, limit=limit)
+
+    def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
+        self._reach()
+        return self.inner.rows_of_each(questions)
 
     def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:
         self._reach()

@@ -12,7 +12,7 @@ from chassis.eventstore.port import (
     VersionConflict,
 )
 from chassis.eventstore.registry import EventRegistry, NewerEvent, UnknownTopic
-from chassis.eventstore.tables import Change, Projection, Row, Table, Where, add, put, remove
+from chassis.eventstore.tables import Change, Projection, Question, Row, Table, Where, add, put, remove
 from chassis.eventstore.work import Work, transact
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "NewerEvent",
     "ParkedMessage",
     "Projection",
+    "Question",
     "RawSpan",
     "Row",
     "SnapshotRow",

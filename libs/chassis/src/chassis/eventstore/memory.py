@@ -24,6 +24,7 @@ from chassis.eventstore.tables import (
     Change,
     Order,
     Projection,
+    Question,
     Row,
     Table,
     Value,
@@ -150,6 +151,9 @@ class MemoryEventStore:
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         found = [copy.copy(row) for row in self._tables.get(table.name, {}).values() if matches(row, where)]
         return in_order(table, found, order)[:limit]
+
+    def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
+        return [self.rows(each.table, each.where, order=each.order, limit=each.limit) for each in questions]
 
     def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:
         groups: dict[tuple[Value, ...], Row] = {}

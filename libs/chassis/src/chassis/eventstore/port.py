@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.domain import Event, Transient
-from chassis.eventstore.tables import Order, Row, Table, Where
+from chassis.eventstore.tables import Order, Question, Row, Table, Where
 
 
 class VersionConflict(Transient):
@@ -155,6 +155,10 @@ class EventStore(Protocol):
 
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         """Committed rows of a read model. `order` names columns, a leading minus reverses."""
+        ...
+
+    def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """The rows of several questions, asked all at once: each trip to the database waits for its turn on a busy machine."""
         ...
 
     def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:

@@ -28,7 +28,7 @@ from chassis.eventstore.rebuild import rebuild
 from chassis.eventstore.recorder import ATTEMPTS_MAX, RETRY_WAIT_SECONDS, ChainedRecorder, LockTimeout, Statement
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.statements import ChangeWriter, batch_of
-from chassis.eventstore.tables import Order, Projection, Row, Table, Where, coalesce, hash_rows
+from chassis.eventstore.tables import Order, Projection, Question, Row, Table, Where, coalesce, hash_rows
 from chassis.postgres import UnsafeSetting, refuse_unsafe_values
 from chassis.postgres.settings import NEEDED
 
@@ -134,6 +134,15 @@ class PostgresEventStore:
         names = list(table.columns)
         return [dict(zip(names, row, strict=True)) for row in self._answer(queries.rows(table, where, order, limit))]
 
+    def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
+        statements = [queries.rows(each.table, each.where, each.order, each.limit) for each in questions]
+        with technical_failures():
+            answers: list[list[TupleRow]] = self._asked_at_once(statements)
+        return [
+            [dict(zip(each.table.columns, row, strict=True)) for row in found]
+            for each, found in zip(questions, answers, strict=True)
+        ]
+
     def sums(self, table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> list[Row]:
         names = [*group_by, *columns, "count"]
         found = self._answer(queries.sums(table, columns, group_by, where))
@@ -203,6 +212,14 @@ class PostgresEventStore:
         with self._cursor() as cursor:
             cursor.execute(query, parameters or None, prepare=True, binary=True)
             return cursor.fetchall() if cursor.description else []
+
+    @retry((InterfaceError, OperationalError), max_attempts=ATTEMPTS_MAX, wait=RETRY_WAIT_SECONDS)
+    def _asked_at_once(self, statements: Sequence[Statement]) -> list[list[TupleRow]]:
+        with self.datastore.get_connection() as connection, connection.pipeline():
+            cursors = [connection.cursor(row_factory=tuple_row) for _ in statements]
+            for cursor, statement in zip(cursors, statements, strict=True):
+                cursor.execute(statement.query, statement.parameters, prepare=True, binary=True)
+            return [cursor.fetchall() for cursor in cursors]
 
 
 @contextmanager

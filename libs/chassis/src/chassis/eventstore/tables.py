@@ -40,6 +40,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """Rows of one read model to be read; `order` names columns, a leading minus reverses."""
+
+    table: Table
+    where: Where
+    order: Order = ()
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One row's change: `put` sets columns (and makes the row), `add` adds to numbers (from zero where there is no row)."""
 

@@ -10,7 +10,7 @@ from billing.common.v1 import common_pb2
 from billing.payments.v1 import payments_pb2 as pb
 from billing.payments.v1 import payments_pb2_grpc
 from canonical.money import USD, Money
-from chassis.eventstore import EventStore, Row, Table, Where, transact
+from chassis.eventstore import EventStore, Question, Row, Table, Where, transact
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
@@ -60,11 +60,14 @@ class Payments(payments_pb2_grpc.PaymentsServiceServicer):
             raise BadArgument("account_id or patient_id: give exactly one of them")
         column = "account_id" if request.account_id else "patient_id"
         wanted = uuid_in(request.account_id or request.patient_id, column)
-        rows = self._store.rows(ACCOUNTS, {column: wanted}, order=("entity", "account_id"))
+        accounts = Question(ACCOUNTS, {column: wanted}, order=("entity", "account_id"))
+        if request.account_id:
+            rows, lines = self._store.rows_of_each([accounts, _activity_of([wanted])])
+        else:
+            (rows,) = self._store.rows_of_each([accounts])
+            (lines,) = self._store.rows_of_each([_activity_of([row["account_id"] for row in rows])])
         if not rows:
             raise NotThere(f"no account has this {column}")
-        ids = [row["account_id"] for row in rows]
-        lines = self._store.rows(ACTIVITY, {"account_id": ids}, order=("account_id", "ordinal"), limit=LIST_MAX)
         balance = Money.total(_balance(row) for row in rows)
         return pb.GetPatientBalanceResponse(
             accounts=[_account(row) for row in rows],
@@ -165,6 +168,10 @@ class Payments(payments_pb2_grpc.PaymentsServiceServicer):
 
     def _listed(self, table: Table, where: Where, newest: str, key: str, limit: int) -> Sequence[Row]:
         return self._store.rows(table, where, order=(newest, key), limit=_limit(limit))
+
+
+def _activity_of(account_ids: Sequence[object]) -> Question:
+    return Question(ACTIVITY, {"account_id": account_ids}, order=("account_id", "ordinal"), limit=LIST_MAX)
 
 
 def _where(**columns: str) -> dict[str, object]:
