@@ -68,6 +68,21 @@ def examples() -> Iterator[Event]:
         payer_class=CONTENT.payer_class,
         service_from=CONTENT.service_from,
     )
+    yield _of(
+        claim,
+        Claim.DenialWrittenOff,
+        write_off=1,
+        encounter_id=CONTENT.encounter_id,
+        posting=1,
+        patient_id=CONTENT.patient_id,
+        entity="NORTH",
+        payer="ACME",
+        payer_class=CONTENT.payer_class,
+        amount=Money.of("12.00"),
+        reason="the filing limit had passed",
+        approved_by="user:lead",
+        effective_date=CONTENT.service_from,
+    )
     yield from _interchange_examples()
     yield _of(CONTROL_NUMBERS_ID, ControlNumbers.Issued, number=1)
     yield _of(

@@ -119,6 +119,7 @@ class Amounts(_message.Message):
     DENIED_FIELD_NUMBER: _builtins.int
     PATIENT_FIELD_NUMBER: _builtins.int
     OTHER_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def charge(self) -> _common_pb2.Money:
         """What was charged."""
@@ -143,6 +144,10 @@ class Amounts(_message.Message):
     def other(self) -> _common_pb2.Money:
         """What was adjusted otherwise: OA."""
 
+    @_builtins.property
+    def written_off(self) -> _common_pb2.Money:
+        """What was denied and then given up; it is no longer in `denied`."""
+
     def __init__(
         self,
         *,
@@ -152,10 +157,11 @@ class Amounts(_message.Message):
         denied: _common_pb2.Money | None = ...,
         patient: _common_pb2.Money | None = ...,
         other: _common_pb2.Money | None = ...,
+        written_off: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "contractual", b"contractual", "denied", b"denied", "other", b"other", "paid", b"paid", "patient", b"patient"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "contractual", b"contractual", "denied", b"denied", "other", b"other", "paid", b"paid", "patient", b"patient", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "contractual", b"contractual", "denied", b"denied", "other", b"other", "paid", b"paid", "patient", b"patient"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "contractual", b"contractual", "denied", b"denied", "other", b"other", "paid", b"paid", "patient", b"patient", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,6 +24,7 @@ def amounts_message(shares: ChargeShares) -> pb.Amounts:
         denied=money_message(shares.denied.minor),
         patient=money_message(shares.patient.minor),
         other=money_message(shares.other.minor),
+        written_off=money_message(shares.written_off.minor),
     )
 
 

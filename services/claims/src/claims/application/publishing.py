@@ -14,6 +14,7 @@ from canonical.events.claims import (
     ClaimPaymentUnknown,
     ClaimRejected,
     ClaimSubmitted,
+    DenialWrittenOff,
     InterchangeSent,
 )
 from chassis.domain import Event
@@ -95,6 +96,23 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
     )
 
 
+def _denial_written_off(event: Claim.DenialWrittenOff) -> DenialWrittenOff:
+    return DenialWrittenOff(
+        claim_id=event.originator_id,
+        write_off=event.write_off,
+        encounter_id=event.encounter_id,
+        posting=event.posting,
+        patient_id=event.patient_id,
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class,
+        amount=event.amount,
+        reason=event.reason,
+        approved_by=event.approved_by,
+        effective_date=event.effective_date,
+    )
+
+
 def _payment_unknown(event: UnknownClaimPayment.Recorded) -> ClaimPaymentUnknown:
     decision = event.decision
     return ClaimPaymentUnknown(
@@ -126,6 +144,7 @@ _ANNOUNCING: dict[type[Event], Callable[[Any], PublicEvent]] = {
     Claim.Accepted: _accepted,
     Claim.Rejected: _rejected,
     Claim.Adjudicated: _adjudicated,
+    Claim.DenialWrittenOff: _denial_written_off,
     UnknownClaimPayment.Recorded: _payment_unknown,
     Interchange.Sent: _sent,
 }

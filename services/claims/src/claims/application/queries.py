@@ -15,6 +15,7 @@ from claims.application.read_models import ADJUDICATIONS, CLAIMS, INTERCHANGES, 
 from claims.domain.npi import has_valid_check_digit
 
 AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
+GONE = (*AMOUNTS, "written_off_minor")
 FOUND_MAX = 500
 PAGE_MAX = 500
 ROWS_BEFORE_PAGE_MAX = 20_000
@@ -31,14 +32,17 @@ class ChargeShares:
     denied: Money
     patient: Money
     other: Money
+    written_off: Money
 
     @classmethod
     def of_row(cls, row: Row) -> ChargeShares:
-        return cls(*(Money(whole(row[column])) for column in AMOUNTS))
+        """Of a claim, a sum of claims, or one decision, which writes nothing off."""
+        return cls(*(Money(whole(row.get(column))) for column in GONE))
 
     @property
     def open(self) -> Money:
-        return self.charge - self.paid - self.contractual - self.denied - self.patient - self.other
+        gone = (self.paid, self.contractual, self.denied, self.patient, self.other, self.written_off)
+        return self.charge - Money.total(gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def subledger_balances(store: EventStore, entity: str) -> Balances:
     """The entity's balances by payer, read again a few times while events arrive, so that the position is exact."""
     for _ in range(CONSISTENT_READS_MAX):
         before = store.last_position()
-        claims = store.sums(CLAIMS, AMOUNTS, ["payer"], {"entity": entity})
+        claims = store.sums(CLAIMS, GONE, ["payer"], {"entity": entity})
         unknown = store.sums(UNKNOWN_PAYMENTS, ["paid_minor"], ["payer"], {"entity": entity})
         after = store.last_position()
         if after == before:
@@ -130,7 +134,7 @@ def subledger_balances(store: EventStore, entity: str) -> Balances:
 
 def _by_payer(claims: Sequence[Row], unknown: Sequence[Row]) -> Iterable[PayerBalance]:
     unknown_paid = {str(row["payer"]): Money(whole(row["paid_minor"])) for row in unknown}
-    nothing: Row = dict.fromkeys((*AMOUNTS, "count"), 0)
+    nothing: Row = dict.fromkeys((*GONE, "count"), 0)
     rows = {str(row["payer"]): row for row in claims}
     for payer in sorted(rows.keys() | unknown_paid.keys()):
         row = rows.get(payer, nothing)

@@ -36,6 +36,7 @@ CLAIMS = Table(
         "denied_minor": "bigint",
         "patient_minor": "bigint",
         "other_minor": "bigint",
+        "written_off_minor": "bigint",
         "adjudications": "integer",
         "drafted_at": "timestamptz",
         "changed_at": "timestamptz",
@@ -50,7 +51,10 @@ CLAIMS = Table(
         ("interchange_id",),
     ),
 )
-"""One row a claim. `hold_reasons` and `rejection_codes` hold one reason a line. Amounts of all adjudications add up."""
+"""One row a claim. `hold_reasons` and `rejection_codes` hold one reason a line. Amounts of all adjudications add up.
+
+`denied_minor` is what is denied and not written off.
+"""
 
 INTERCHANGES = Table(
     "interchanges",
@@ -150,6 +154,7 @@ def _drafted(event: Claim.Drafted) -> Iterator[Change]:
         denied_minor=0,
         patient_minor=0,
         other_minor=0,
+        written_off_minor=0,
         adjudications=0,
         payer_control_number="",
         hold_reasons="",
@@ -223,6 +228,11 @@ def _adjudicated(event: Claim.Adjudicated) -> Iterator[Change]:
     )
 
 
+def _denial_written_off(event: Claim.DenialWrittenOff) -> Iterator[Change]:
+    minor = event.amount.minor
+    yield add(CLAIMS, {"claim_id": event.originator_id}, denied_minor=-minor, written_off_minor=minor)
+
+
 def _payment_unknown(event: UnknownClaimPayment.Recorded) -> Iterator[Change]:
     decision = event.decision
     yield put(
@@ -287,6 +297,7 @@ _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.PayerNumberLearned: _number_learned,
     Claim.Rejected: _rejected,
     Claim.Adjudicated: _adjudicated,
+    Claim.DenialWrittenOff: _denial_written_off,
     UnknownClaimPayment.Recorded: _payment_unknown,
     Interchange.Intended: _intended,
     Interchange.BecameUncertain: _uncertain,

@@ -44,6 +44,8 @@ class Claim(Aggregate):
         self.payer_control_number = ""
         self.rejection_codes: tuple[str, ...] = ()
         self.decisions: dict[tuple[UUID, int], PayerDecision] = {}
+        self.write_offs = 0
+        self.written_off = Money.zero()
 
     class Drafted(Event):
         TOPIC = "claims.claim.drafted"
@@ -132,6 +134,26 @@ class Claim(Aggregate):
         def apply(self, claim: Claim) -> None:
             claim.state = self.state
             claim.decisions[self.decision.remittance_id, self.decision.position] = self.decision
+
+    class DenialWrittenOff(Event):
+        """A denied amount was given up; a negative one was taken back, for it is denied no more. `write_off` counts them from 1."""
+
+        TOPIC = "claims.claim.denial-written-off"
+        write_off: int
+        encounter_id: UUID
+        posting: int
+        patient_id: UUID
+        entity: Public[str]
+        payer: Public[str]
+        payer_class: PayerClass
+        amount: Money
+        reason: Public[str]
+        approved_by: Public[str]
+        effective_date: Financial[date]
+
+        def apply(self, claim: Claim) -> None:
+            claim.write_offs = self.write_off
+            claim.written_off = claim.written_off + self.amount
 
     def draft(self, content: ClaimContent) -> bool:
         """Whether the claim is new; the same content again changes nothing.
@@ -228,6 +250,24 @@ class Claim(Aggregate):
             service_from=content.service_from,
         )
         return True
+
+    def write_off_denial(self, amount: Money, reason: str, approved_by: str, effective_date: date) -> None:
+        """Gives up a denied amount; its denial says how much there is to give up."""
+        content = self.content
+        self.trigger_event(
+            self.DenialWrittenOff,
+            write_off=self.write_offs + 1,
+            encounter_id=content.encounter_id,
+            posting=content.posting,
+            patient_id=content.patient_id,
+            entity=content.entity,
+            payer=content.payer,
+            payer_class=content.payer_class,
+            amount=amount,
+            reason=reason,
+            approved_by=approved_by,
+            effective_date=effective_date,
+        )
 
     def _state_after(self, denied: bool) -> ClaimState:
         """Denied only while every decision is a denial, so that the order in which they arrive does not matter."""

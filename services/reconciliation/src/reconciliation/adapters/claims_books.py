@@ -60,7 +60,7 @@ class GrpcClaimsBooks:
 
 def _claim(claim: pb.Claim) -> ClaimBalance:
     amounts = claim.amounts
-    gone = (amounts.paid, amounts.contractual, amounts.denied, amounts.patient, amounts.other)
+    gone = (amounts.paid, amounts.contractual, amounts.denied, amounts.patient, amounts.other, amounts.written_off)
     return ClaimBalance(
         claim_id=UUID(claim.claim_id),
         encounter_id=UUID(claim.encounter_id),

@@ -24,6 +24,7 @@ CLAIM_COLUMNS = (
     "payer_control_number",
     "charge_minor",
     *AMOUNTS,
+    "written_off_minor",
     "adjudications",
 )
 ADJUDICATION_COLUMNS = (
@@ -92,6 +93,7 @@ class ClaimsBook(Book):
             "claims.claim.payer-number-learned": self._number_learned,
             "claims.claim.rejected": lambda fact: self._moved(fact, "rejected"),
             "claims.claim.adjudicated": self._adjudicated,
+            "claims.claim.denial-written-off": self._denial_written_off,
             "claims.unknown-claim-payment.recorded": self._unknown,
             "claims.interchange.intended": self._intended,
             "claims.interchange.became-uncertain": lambda fact: self._interchange(fact, "uncertain"),
@@ -116,6 +118,7 @@ class ClaimsBook(Book):
             state="drafted",
             charge_minor=total,
             payer_control_number="",
+            written_off_minor=0,
             adjudications=0,
             **{name: content[name] for name in names},
             **dict.fromkeys(AMOUNTS, 0),
@@ -163,6 +166,10 @@ class ClaimsBook(Book):
         told = {name: decision[name] for name in ("effective_date", "payer_status")}
         key = (place[0], str(place[1]))
         self.decisions.put(key, claim_id=fact.id, charge_minor=charge, **own, **told, **amounts)
+
+    def _denial_written_off(self, fact: Fact) -> None:
+        amount = cents(fact.state["amount"])
+        self.claims.add((fact.id,), denied_minor=-amount, written_off_minor=amount)
 
     def _unknown(self, fact: Fact) -> None:
         state, decision = fact.state, fact.state["decision"]
