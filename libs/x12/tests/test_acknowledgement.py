@@ -13,6 +13,7 @@ from x12.acknowledgement import (
     InterchangeAcknowledgement,
     LevelAcknowledgement,
     Outcome,
+    Reporter,
 )
 from x12.acknowledgement_reader import interchange_acknowledgement
 from x12.envelope import InterchangeAcknowledged, SetEnded
@@ -237,3 +238,64 @@ def test_real_acknowledgements_say_what_the_index_says(corpus: Path) -> None:
     raw = (corpus / "x12/ack/uhin__TA1.edi").read_bytes()
     (answer,) = inspect(raw).interchanges[0].acknowledgements
     assert (answer.control_number, answer.outcome, answer.note_code) == ("000000100", Outcome.REJECTED, "024")
+
+
+def test_who_speaks_and_what_was_submitted_stand_at_every_claim() -> None:
+    raw = interchange("HN", "005010X214", CLAIMS)
+    assert {(claim.reporter, claim.submission_reference) for claim in claims_of(raw)} == {(Reporter.PAYER, "BATCH7")}
+    from_between = interchange("HN", "005010X214", CLAIMS.replace("NM1*PR*2", "NM1*AY*2"))
+    assert {claim.reporter for claim in claims_of(from_between)} == {Reporter.CLEARINGHOUSE}
+    unknown = interchange("HN", "005010X214", CLAIMS.replace("NM1*PR*2", "NM1*ZZ*2").replace("TRN*2*BATCH7\n", ""))
+    assert {(claim.reporter, claim.submission_reference) for claim in claims_of(unknown)} == {(Reporter.UNKNOWN, "")}
+
+
+def test_a_new_source_ends_what_the_one_before_it_said() -> None:
+    second = CLAIMS.strip().split("\n", 2)[2].replace("NM1*PR*2", "NM1*AY*2").replace("TRN*2*BATCH7\n", "")
+    raw = interchange("HN", "005010X214", CLAIMS + second)
+    told = [(claim.reporter, claim.submission_reference) for claim in claims_of(raw)]
+    assert told == [(Reporter.PAYER, "BATCH7")] * 3 + [(Reporter.CLEARINGHOUSE, "")] * 3
+
+
+def test_totals_are_counts_and_amounts_or_nothing() -> None:
+    body = CLAIMS.replace("TRN*1*0\n", "TRN*1*0\nQTY*QA*1\nQTY*QC*x\nAMT*YU*1OO\n")
+    levels = {
+        event.level: event
+        for event in events(interchange("HN", "005010X214", body))
+        if isinstance(event, LevelAcknowledgement)
+    }
+    receiver, provider = levels["21"], levels["19"]
+    assert (receiver.accepted_count, receiver.rejected_count) == (1, 1)
+    assert (receiver.accepted_amount, receiver.rejected_amount) == (Money.of("100.50"), Money.of("250.00"))
+    assert (provider.accepted_count, provider.rejected_count, provider.accepted_amount) == (1, None, None)
+
+
+def test_an_answer_to_a_276_tells_our_claim_from_our_question(corpus: Path) -> None:
+    raw = (corpus / "x12/277/lfh__claim-level-status.277").read_bytes()
+    pending, paid, denied = claims_of(raw)
+    assert [(claim.inquiry_reference, claim.patient_control_number) for claim in (pending, paid, denied)] == [
+        ("ABCXYZ1", "SM123456"),
+        ("ABCXYZ2", "J0234567"),
+        ("ABCXYC3", "MA345678"),
+    ]
+    assert (pending.statuses[0].category, pending.statuses[0].paid) == ("P3", None)
+    assert (paid.statuses[0].amount, paid.statuses[0].paid) == (Money.of("7599.00"), Money.of("7599.00"))
+    assert (denied.payer_control_number, denied.reporter) == ("051681010827", Reporter.PAYER)
+    (line,) = denied.lines
+    assert (line.charge_minor, line.paid_minor, line.service_dates) == (15000, 0, "20050501")
+    assert line.statuses[0].codes == (("F2", "88", "QC"),)
+    assert [claim.outcome for claim in (pending, paid, denied)] == [Outcome.UNDECIDED] * 3
+
+
+def test_an_answer_tells_when_and_by_what_a_claim_was_paid() -> None:
+    body = CLAIMS.replace("STC*A2:20:PR*20260302*WQ*100.5", "STC*F1:65*20260310**100.5*80*20260308**20260309*CHK1")
+    (status,) = claims_of(interchange("HN", "005010X212", body))[0].statuses
+    assert (status.decided_on, status.paid_on, status.payment_number) == (
+        date(2026, 3, 8),
+        date(2026, 3, 9),
+        "CHK1",
+    )
+
+
+def test_an_answer_with_a_paid_amount_that_is_none_is_quarantined() -> None:
+    raw = interchange("HN", "005010X212", CLAIMS.replace("WQ*100.5", "WQ*100.5*8O"))
+    assert inspect(raw).verdict is Verdict.QUARANTINED

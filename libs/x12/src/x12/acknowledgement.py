@@ -1,9 +1,9 @@
-"""What comes back for an 837: TA1 for the interchange, 999 for its sets, 277CA for its claims."""
+"""What comes back for an 837: TA1 for the interchange, 999 for its sets, 277CA for its claims; and the 277 that answers a 276."""
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 
 from canonical.money import Money
@@ -15,6 +15,21 @@ REJECTED_CATEGORIES = frozenset(["A3", "A4", "A6", "A7", "A8"])
 ACCEPTED_CATEGORIES = frozenset(["A0", "A1", "A2", "A5"])
 ACTION_ACCEPTED = "WQ"
 ACTION_REJECTED = "U"
+ACCEPTED_QUANTITIES = frozenset(["90", "QA"])
+REJECTED_QUANTITIES = frozenset(["AA", "QC"])
+ACCEPTED_AMOUNT, REJECTED_AMOUNT = "YU", "YY"
+
+
+class Reporter(StrEnum):
+    """Who speaks in a 277 (NM101 of 2100A). What a clearinghouse accepted, no payer has accepted yet."""
+
+    PAYER = "payer"
+    CLEARINGHOUSE = "clearinghouse"
+    UNKNOWN = ""
+
+
+_COUNT_DIGITS_MAX = 9
+REPORTER_OF_ENTITY = {"PR": Reporter.PAYER, "AY": Reporter.CLEARINGHOUSE}
 
 
 class Outcome(StrEnum):
@@ -113,12 +128,20 @@ class GroupAcknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class ClaimStatus:
-    """One STC segment; a segment with several composites gives several codes. Its free text (STC12) is left where it is."""
+    """One STC segment; a segment with several composites gives several codes. Its free text (STC12) is left where it is.
+
+    `amount_minor` is STC04, the charge. The rest is in answers to a 276 alone: STC05 paid, STC06 when it was decided,
+    STC08 and STC09 date and number of the payment.
+    """
 
     codes: tuple[tuple[str, str, str], ...]
-    date: date | None
+    date: datetime.date | None
     action: str
     amount_minor: int | None
+    paid_minor: int | None = None
+    decided_on: datetime.date | None = None
+    paid_on: datetime.date | None = None
+    payment_number: str = ""
 
     @property
     def category(self) -> str:
@@ -128,6 +151,10 @@ class ClaimStatus:
     @property
     def amount(self) -> Money | None:
         return None if self.amount_minor is None else Money(self.amount_minor)
+
+    @property
+    def paid(self) -> Money | None:
+        return None if self.paid_minor is None else Money(self.paid_minor)
 
     @property
     def outcome(self) -> Outcome:
@@ -148,33 +175,65 @@ class ClaimStatus:
 
 @dataclass(slots=True)
 class LineStatus:
-    """A SVC loop of a claim's status."""
+    """A SVC loop of a claim's status. `paid_minor` is SVC03, in answers to a 276 alone."""
 
     procedure: list[str]
     charge_minor: int | None
+    paid_minor: int | None = None
     line_control_number: str = ""
+    service_dates: str = ""
     statuses: list[ClaimStatus] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class LevelAcknowledgement:
-    """Statuses and totals at information source, receiver or provider level. `level` is HL03: 20, 21 or 19."""
+    """Statuses and totals at information source, receiver or provider level. `level` is HL03: 20, 21 or 19.
+
+    `entity` is NM101, `reference` TRN02: at receiver level the BHT03 of what we sent.
+    """
 
     level: str
     position: int
     name: str
     identifier: str
     reference: str
+    entity: str = ""
     statuses: list[ClaimStatus] = field(default_factory=list)
     quantities: list[tuple[str, str]] = field(default_factory=list)
     amounts: list[tuple[str, int | None]] = field(default_factory=list)
 
+    @property
+    def accepted_count(self) -> int | None:
+        return self._count(ACCEPTED_QUANTITIES)
+
+    @property
+    def rejected_count(self) -> int | None:
+        return self._count(REJECTED_QUANTITIES)
+
+    @property
+    def accepted_amount(self) -> Money | None:
+        return self._amount(ACCEPTED_AMOUNT)
+
+    @property
+    def rejected_amount(self) -> Money | None:
+        return self._amount(REJECTED_AMOUNT)
+
+    def _count(self, qualifiers: frozenset[str]) -> int | None:
+        """A count that is not one, or is not there, is None."""
+        text = next((value for qualifier, value in self.quantities if qualifier in qualifiers), "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _COUNT_DIGITS_MAX else None
+
+    def _amount(self, qualifier: str) -> Money | None:
+        minor = next((amount for code, amount in self.amounts if code == qualifier), None)
+        return None if minor is None else Money(minor)
+
 
 @dataclass(slots=True)
 class ClaimAcknowledgement:
-    """One claim of a 277CA: `patient_control_number` is the TRN02 that we sent. Expect several per claim.
+    """One claim of a 277CA, or of a 277 that answers a 276. Expect several per claim.
 
-    `offset` and `length` are its bytes, from the patient's HL (or from TRN, for a second claim of the same patient).
+    `patient_control_number` is TRN02 of a 277CA, REF*EJ of an answer, whose TRN02 is `inquiry_reference`, the trace of our
+    question. `submission_reference` is TRN02 of the receiver's level: the BHT03 of what we sent. `offset` and `length` are its bytes, from the patient's HL (or from TRN, for a second claim of the same patient).
     `name` is the patient's NM1 segment: PHI.
     """
 
@@ -184,6 +243,9 @@ class ClaimAcknowledgement:
     length: int
     patient_control_number: str
     provider_identifier: str
+    reporter: Reporter = Reporter.UNKNOWN
+    submission_reference: str = ""
+    inquiry_reference: str = ""
     payer_control_number: str = ""
     clearinghouse_number: str = ""
     service_dates: str = ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from x12.acknowledgement import (
+    REPORTER_OF_ENTITY,
     AcknowledgementEvent,
     ClaimAcknowledgement,
     ClaimStatus,
     LevelAcknowledgement,
     LineStatus,
     Outcome,
+    Reporter,
 )
 from x12.envelope import TransactionSet
 from x12.errors import LimitExceeded
@@ -22,6 +24,8 @@ PATIENT_LEVELS = frozenset(["PT", "22", "23"])
 UPPER_LEVELS = frozenset(["20", "21", "19"])
 _CATEGORY_LENGTH = 2
 _STATUS_COMPOSITES = (1, 10, 11)
+_CLAIM_ACKNOWLEDGEMENT = "005010X214"
+_INQUIRY_ANSWER = "005010X212"
 
 
 class ClaimStatusReader:
@@ -33,6 +37,8 @@ class ClaimStatusReader:
         self._level: list[Segment] = []
         self._claims = 0
         self._provider = ""
+        self._reporter = Reporter.UNKNOWN
+        self._submission = ""
 
     def read(self, run: Run) -> Iterator[AcknowledgementEvent]:
         """Levels and claims that end in this run."""
@@ -65,10 +71,9 @@ class ClaimStatusReader:
 
     def _upper_level(self, code: str, split: list[list[str]]) -> LevelAcknowledgement:
         name = next((each for each in split if each[0] == "NM1"), [])
-        identifier = element_of(name, 9)
-        if code == "19":
-            self._provider = identifier
-        level = LevelAcknowledgement(code, self._level[0].position, readable(element_of(name, 3)), identifier, "")
+        identifier, entity = element_of(name, 9), element_of(name, 1)
+        position = self._level[0].position
+        level = LevelAcknowledgement(code, position, readable(element_of(name, 3)), identifier, "", entity)
         for segment, elements in zip(self._level, split, strict=True):
             match elements[0]:
                 case "TRN":
@@ -79,7 +84,19 @@ class ClaimStatusReader:
                     level.quantities.append((element_of(elements, 1), element_of(elements, 2)))
                 case "AMT":
                     level.amounts.append((element_of(elements, 1), cents_of(element_of(elements, 2))))
+        self._enter(level)
         return level
+
+    def _enter(self, level: LevelAcknowledgement) -> None:
+        """What the claims below a level have from it. A source ends the receiver and provider before it, a receiver the provider."""
+        match level.level:
+            case "20":
+                self._reporter = REPORTER_OF_ENTITY.get(level.entity, Reporter.UNKNOWN)
+                self._submission = self._provider = ""
+            case "21":
+                self._submission, self._provider = level.reference, ""
+            case _:
+                self._provider = level.identifier
 
     def _claims_of(self, split: list[list[str]]) -> Iterator[ClaimAcknowledgement]:
         name = next((each for each in split if each[0] == "NM1"), [])
@@ -93,15 +110,25 @@ class ClaimStatusReader:
                 self._level[start].position,
                 first.offset,
                 last.offset + last.length - first.offset,
-                element_of(split[start], 2),
+                "",
                 self._provider,
+                self._reporter,
+                self._submission,
                 name=name,
             )
+            self._name(claim, element_of(split[start], 2))
             self._claims += 1
             for index in range(start + 1, stop):
                 self._read_into(claim, split[index], self._level[index].position)
             self._check(claim)
             yield claim
+
+    def _name(self, claim: ClaimAcknowledgement, trace: str) -> None:
+        """TRN02 is our number of the claim in an acknowledgement, and our trace of the question in an answer."""
+        if self._set.version == _INQUIRY_ANSWER:
+            claim.inquiry_reference = trace
+        else:
+            claim.patient_control_number = trace
 
     def _read_into(self, claim: ClaimAcknowledgement, elements: list[str], position: int) -> None:
         line = claim.lines[-1] if claim.lines else None
@@ -111,15 +138,18 @@ class ClaimStatusReader:
             case "SVC":
                 composite = element_of(elements, 1)
                 separator = component_separator(composite, _CATEGORY_LENGTH, self._component)
-                claim.lines.append(LineStatus(composite.split(separator), cents_of(element_of(elements, 2))))
+                charge, paid = cents_of(element_of(elements, 2)), cents_of(element_of(elements, 3))
+                claim.lines.append(LineStatus(composite.split(separator), charge, paid))
             case "REF":
                 self._reference(claim, line, element_of(elements, 1), element_of(elements, 2))
-            case "DTP" if line is None and element_of(elements, 1) == "472":
-                claim.service_dates = element_of(elements, 3)
+            case "DTP" if element_of(elements, 1) == "472":
+                (line or claim).service_dates = element_of(elements, 3)
 
     def _reference(self, claim: ClaimAcknowledgement, line: LineStatus | None, qualifier: str, value: str) -> None:
         if line is not None and qualifier == "FJ":
             line.line_control_number = value
+        elif qualifier == "EJ" and self._set.version == _INQUIRY_ANSWER:
+            claim.patient_control_number = value
         elif qualifier == "1K":
             claim.payer_control_number = value
         elif qualifier == "D9":
@@ -130,12 +160,14 @@ class ClaimStatusReader:
     def _status(self, elements: list[str], position: int) -> ClaimStatus:
         composites = [element_of(elements, number) for number in _STATUS_COMPOSITES]
         codes = tuple(self._code(composite) for composite in composites if composite) or (("", "", ""),)
-        amount = element_of(elements, 4)
-        if not codes[0][0] or (amount and cents_of(amount) is None):
-            self._set.findings.quarantine("status", "STC", position, "STC01 is empty or STC04 is not an amount")
-        return ClaimStatus(
-            codes, date_of(element_of(elements, 2)), element_of(elements, 3), cents_of(amount) if amount else None
-        )
+        amounts = element_of(elements, 4), element_of(elements, 5)
+        charge, paid = (cents_of(amount) if amount else None for amount in amounts)
+        if not codes[0][0] or (charge is None and amounts[0]) or (paid is None and amounts[1]):
+            message = "STC01 is empty, or STC04 or STC05 is not an amount"
+            self._set.findings.quarantine("status", "STC", position, message)
+        decided, paid_on = date_of(element_of(elements, 6)), date_of(element_of(elements, 8))
+        date, action = date_of(element_of(elements, 2)), element_of(elements, 3)
+        return ClaimStatus(codes, date, action, charge, paid, decided, paid_on, element_of(elements, 9))
 
     def _code(self, composite: str) -> tuple[str, str, str]:
         parts = composite.split(component_separator(composite, _CATEGORY_LENGTH, self._component))
@@ -143,8 +175,9 @@ class ClaimStatusReader:
 
     def _check(self, claim: ClaimAcknowledgement) -> None:
         log = self._set.findings
-        if not claim.patient_control_number or not (claim.statuses or claim.lines):
+        named = claim.patient_control_number or claim.inquiry_reference
+        if not named or not (claim.statuses or claim.lines):
             log.quarantine("claim_status", "TRN", claim.position, "TRN02 is empty or the claim has no status")
-        if claim.statuses and claim.outcome is Outcome.UNDECIDED and self._set.version.startswith("005010X214"):
+        if claim.statuses and claim.outcome is Outcome.UNDECIDED and self._set.version == _CLAIM_ACKNOWLEDGEMENT:
             message = "the statuses neither accept nor reject the claim"
             log.note("undecided", "TRN", claim.position, message)
