@@ -28,6 +28,7 @@ from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, H
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, PayerAnswer
+from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
@@ -117,6 +118,17 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield Patient.CoverageNamed, {"payer": "ACME", "coverage": SEALED, "fingerprint": "f3"}
     yield Patient.NextCoverageNamed, {"rank": 2, "coverage": NEXT_COVERAGE}
     yield Encounter.NextCoverageAttached, {"rank": 2, "coverage": NEXT_COVERAGE}
+    yield (
+        ReceivedInterchange.Seen,
+        {
+            "message_id": MESSAGE,
+            "ordinal": 0,
+            "sender": "ACMEPAY",
+            "control_number": "000000101",
+            "content": "ab12",
+            "sighting": Sighting.FIRST,
+        },
+    )
     yield SourceReference.Named, {"target_id": PATIENT, "code": ""}
     seen = {"facts": FACTS, "clinical": SEALED, "diagnosis_count": 2, "fingerprint": "f4"}
     yield Encounter.Opened, seen

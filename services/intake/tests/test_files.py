@@ -21,6 +21,7 @@ from chassis.inbound import INBOUND_MESSAGES, read_raw, read_span
 from chassis.inbound.watched_folder import WatchedFolder
 from intake.adapters.x12_files import X12File, take_file
 from intake.application.receiving_files import PARTS_PER_COMMIT
+from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import Remittance, corrupted, in_other_layout
 
@@ -242,3 +243,47 @@ def test_a_survey_counts_the_parts_that_a_later_pass_gives() -> None:
     (found,) = file.survey().remittances
     given = list(file.parts(found.ordinal))
     assert (found.chunk_count, found.claim_count) == (len(given), sum(map(len, given)))
+
+
+def test_a_remittance_tells_which_interchange_brought_it() -> None:
+    service = IntakeUnderTest()
+    service.receive_file(remittance().content)
+    (head,) = heads(service)
+    summary = head.summary
+    assert (summary.interchange_sender, len(summary.interchange_control_number)) == (remittance().payer.receiver_id, 9)
+    assert summary.payee_npi
+
+
+def sightings(service: IntakeUnderTest) -> list[Sighting]:
+    logged = [entry.event for entry in service.store.log(0, 10_000)]
+    return [event.sighting for event in logged if isinstance(event, ReceivedInterchange.Seen)]
+
+
+def test_an_interchange_in_another_layout_is_the_same_one_again() -> None:
+    service = IntakeUnderTest()
+    content = remittance().content
+    service.receive_file(content)
+    service.receive_file(in_other_layout(content), "again.835")
+    service.receive_file(content.replace(b"~", b"\x1d").replace(b"*", b"!"), "other-separators.835")
+    assert sightings(service) == [Sighting.FIRST, Sighting.REPEATED, Sighting.REPEATED]
+    assert service.cases() == []
+
+
+def test_a_number_that_stands_for_other_content_is_reported_and_its_sets_are_judged_by_themselves() -> None:
+    service = IntakeUnderTest()
+    content = remittance().content
+    number = content[90:99]
+    later = remittance(3, 2).content
+    service.receive_file(content)
+    outcome = service.receive_file(later.replace(later[90:99], number), "reused.835")
+    assert not outcome.quarantined
+    assert sightings(service) == [Sighting.FIRST, Sighting.REUSED]
+    assert [case["code"] for case in service.cases()] == ["InterchangeReused"]
+    assert len(heads(service)) == 2
+
+
+def test_the_same_interchange_many_times_in_one_file_is_seen_each_time_and_reported_by_no_case() -> None:
+    service = IntakeUnderTest()
+    service.receive_file(remittance().content * 3)
+    assert sightings(service) == [Sighting.FIRST, Sighting.REPEATED, Sighting.REPEATED]
+    assert service.cases() == []

@@ -39,12 +39,22 @@ from intake.domain.access import Disclosure
 from intake.domain.encounter import Encounter
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import PayerAnswer
+from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 POLL_SECONDS = 0.25
 SHAPE = ServiceShape(
     name="intake",
-    aggregates=(InboundMessage, Patient, SourceReference, Encounter, RemittanceReceipt, PayerAnswer, Disclosure),
+    aggregates=(
+        InboundMessage,
+        Patient,
+        SourceReference,
+        Encounter,
+        ReceivedInterchange,
+        RemittanceReceipt,
+        PayerAnswer,
+        Disclosure,
+    ),
     tables=(INBOUND_MESSAGES, *TABLES),
     projections=(project_inbound_messages, project),
     publishing=publish,

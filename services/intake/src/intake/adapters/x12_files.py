@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from canonical.money import Money
 from canonical.remittance import CLAIMS_PER_CHUNK_MAX, ClaimPayment
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
-from x12.envelope import InterchangeAcknowledged, InterchangeEnded, OutsideBytes, SetStarted, TransactionSet
+from x12.envelope import (
+    Interchange,
+    InterchangeAcknowledged,
+    InterchangeEnded,
+    OutsideBytes,
+    SetStarted,
+    TransactionSet,
+)
 from x12.errors import X12Refused
 from x12.findings import Finding, Verdict
 from x12.reading import read
@@ -20,7 +28,7 @@ from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
 from intake.adapters.x12_digest import RemittanceDigest
 from intake.adapters.x12_values import acknowledgement_of, claim_payment_of, provider_adjustments_of, status_of
 from intake.application.deliveries import FileOutcome
-from intake.application.ports import ClaimSpan, PayerFile, RemittanceFound, Survey
+from intake.application.ports import ClaimSpan, InterchangeFound, PayerFile, RemittanceFound, Survey
 from intake.domain.payer_answer import ClaimStatus
 
 CHUNK_WEIGHT_MAX = 6_000
@@ -97,7 +105,7 @@ class X12File:
 
     def survey(self) -> Survey:
         """What the file holds and whether it adds up; claims are seen and let go."""
-        surveying = _Surveying()
+        surveying = _Surveying(self.raw)
         try:
             for event in read(self.raw):
                 surveying.take(event)
@@ -137,8 +145,9 @@ def take_file(receive: Callable[[PayerFile], FileOutcome], name: str, raw: bytes
 class _Surveying:
     """Gathers the survey from the events of one pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, raw: bytes) -> None:
         self.survey = Survey()
+        self._raw = raw
         self._sets: list[_OpenSet] = []
         self._count = 0
         self._interchange_acknowledgements = 0
@@ -161,6 +170,7 @@ class _Surveying:
             self._acknowledged(event)
         elif isinstance(event, InterchangeEnded):
             self._note("interchange", event.interchange.findings.kept)
+            self.survey.interchanges.append(_interchange(event.interchange, self._raw))
             self.close_sets(cut_short=False)
         elif isinstance(event, OutsideBytes):
             self.survey.findings.append(f"byte {event.offset}: outside: bytes that belong to no interchange")
@@ -208,6 +218,16 @@ class _Surveying:
         self.survey.findings.extend(_shown(place, finding) for finding in kept)
 
 
+def _interchange(found: Interchange, raw: bytes) -> InterchangeFound:
+    """Its names, and a digest of its bytes as they would be in the usual delimiters on one line."""
+    used = found.delimiters
+    marks = {used.element: "*", used.component: ":", used.repetition: "^", used.terminator: "~"}
+    table = bytes(ord(marks.get(chr(byte), chr(byte))) for byte in range(256))
+    line_breaks = "".join(mark for mark in "\r\n" if mark != used.terminator).encode("ascii")
+    written = raw[found.offset : found.offset + found.length].translate(table, line_breaks)
+    return InterchangeFound(found.sender, found.receiver, found.control_number, sha256(written).digest())
+
+
 def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
     trailer = each.trailer or RemittanceTrailer(RemittanceHeader(each.transaction_set), RemittanceTotals(), [], [])
     header, totals = trailer.header, trailer.totals
@@ -241,6 +261,8 @@ def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
         content_hash=each.digest.finish(header.net_minor, trailer.provider_adjustments),
         provider_adjustments=adjustments,
         reversal_count=totals.reversals,
+        interchange_sender=each.transaction_set.group.interchange.sender,
+        interchange_control_number=each.transaction_set.group.interchange.control_number,
     )
 
 

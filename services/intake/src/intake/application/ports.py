@@ -26,6 +26,16 @@ class ClaimSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class InterchangeFound:
+    """One interchange of a file. `digest` is over its content, whatever delimiters and line breaks it is written with."""
+
+    sender: str
+    receiver: str
+    control_number: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RemittanceFound:
     """One 835 transaction set after it was read once: its head, its sums, and whether it is usable and balanced.
 
@@ -50,6 +60,8 @@ class RemittanceFound:
     content_hash: str
     provider_adjustments: tuple[ProviderAdjustment, ...]
     reversal_count: int
+    interchange_sender: str
+    interchange_control_number: str
 
 
 @dataclass(slots=True)
@@ -61,6 +73,7 @@ class Survey:
     statuses: list[tuple[int, tuple[ClaimStatus, ...]]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     refused: str = ""
+    interchanges: list[InterchangeFound] = field(default_factory=list)
     spans: list[ClaimSpan] = field(default_factory=list)
 
     @property

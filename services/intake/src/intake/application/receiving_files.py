@@ -26,9 +26,10 @@ from chassis.inbound import Arrival, Fact, InboundMessage, SpanPlan, keep, messa
 from chassis.keys import Sealer
 
 from intake.application.deliveries import FileOutcome
-from intake.application.ports import MasterDataSource, PayerFile, RemittanceFound, Survey
+from intake.application.ports import InterchangeFound, MasterDataSource, PayerFile, RemittanceFound, Survey
 from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of, receipt_id_of, remittance_id_of
 from intake.domain.payer_answer import PayerAnswer
+from intake.domain.received_interchange import ReceivedInterchange, Sighting, received_interchange_id_of
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 _T = TypeVar("_T")
@@ -40,6 +41,7 @@ UNKNOWN_PAYER = "UnknownPayer"
 UNKNOWN_PAYEE = "UnknownPayee"
 UNREADABLE = "UnreadableFile"
 FAULTY_ANSWER = "FaultyAnswer"
+INTERCHANGE_REUSED = "InterchangeReused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,21 @@ class ReceivingFiles:
             answer.read_acknowledgement(message_id, acknowledgement)
         for ordinal, statuses in survey.statuses:
             work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_statuses(message_id, statuses)
+        self._see_interchanges(work, message_id, survey.interchanges, entity)
         if verdicts.faults:
             _quarantine(work, message, verdicts.faults, entity)
         return False
+
+    def _see_interchanges(self, work: Work, message_id: UUID, found: Sequence[InterchangeFound], entity: str) -> None:
+        """Remembers each number; one that stood for other content before is a person's to look into."""
+        ids = [received_interchange_id_of(each.sender, each.receiver, each.control_number) for each in found]
+        work.prefetch(ids)
+        for ordinal, (identity, each) in enumerate(zip(ids, found, strict=True)):
+            content = self._sealer.content_address(each.digest).hex()
+            known = work.get_or_new(ReceivedInterchange, identity)
+            sighting = known.see(message_id, ordinal, each.sender, each.control_number, content)
+            if sighting is Sighting.REUSED:
+                _report_reuse(work, identity, message_id, each, entity)
 
     def _plans(self, survey: Survey) -> list[SpanPlan]:
         """Each claim under the key that its patient control number leads to."""
@@ -222,6 +236,9 @@ def _head(
         content_hash=found.content_hash,
         provider_adjustments=found.provider_adjustments,
         reversal_count=found.reversal_count,
+        payee_npi=found.payee_npi,
+        interchange_sender=found.interchange_sender,
+        interchange_control_number=found.interchange_control_number,
         message_id=message_id,
     )
 
@@ -266,6 +283,19 @@ def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], en
             entity=entity,
             amount=fault.residual,
         )
+
+
+def _report_reuse(work: Work, identity: UUID, message_id: UUID, found: InterchangeFound, entity: str) -> None:
+    """One case for each message that uses a number again; its sets are judged by themselves."""
+    raise_case(
+        work,
+        derive("interchange-reused", identity, message_id),
+        code=INTERCHANGE_REUSED,
+        summary=f"interchange {found.control_number} of {found.sender} came again with other content",
+        subject="inbound-message",
+        subject_id=message_id,
+        entity=entity,
+    )
 
 
 def _batches(parts: Iterator[Sequence[ClaimPayment]], taken: int) -> Iterator[tuple[int, list[Sequence[ClaimPayment]]]]:
