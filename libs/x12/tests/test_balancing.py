@@ -67,7 +67,7 @@ def test_a_balanced_remittance_is_accepted(remittance: SampleRemittance) -> None
     assert trailer.residuals == []
 
 
-LEVEL_OF = {"BPR": Level.PROVIDER, "PLB": Level.PROVIDER, "CLP": Level.CLAIM, "SVC": Level.LINE}
+LEVEL_OF = {"BPR": Level.TRANSACTION, "PLB": Level.TRANSACTION, "CLP": Level.CLAIM, "SVC": Level.LINE}
 
 
 @given(remittances, st.data())
@@ -82,7 +82,7 @@ def test_one_cent_anywhere_is_quarantined_and_located(remittance: SampleRemittan
     level = Level.LINE if in_line else LEVEL_OF.get(tag, Level.CLAIM)
     assert {finding.level for finding in trailer.residuals} == {level}
     assert {abs(finding.residual) for finding in trailer.residuals if finding.residual} == {Money(1)}
-    anchor = {Level.LINE: "SVC", Level.CLAIM: "CLP", Level.PROVIDER: "BPR"}[level]
+    anchor = {Level.LINE: "SVC", Level.CLAIM: "CLP", Level.TRANSACTION: "BPR"}[level]
     nearest = max(index for index, text in enumerate(segments[: place[0] + 1]) if text[:3] == anchor)
     assert {finding.position for finding in trailer.residuals} == {nearest - 1}
 

@@ -118,7 +118,7 @@ def test_what_is_no_x12_is_refused_by_name() -> None:
 
 
 def test_another_version_of_the_guide_is_refused_but_counted() -> None:
-    (only,) = sets_of(inspect(SAMPLE.replace(b"005010X221A1", b"004010X091A1")))
+    (only,) = sets_of(inspect(SAMPLE.replace(b"005010X221A1", b"005010X221A9")))
     assert only.verdict is Verdict.REFUSED
     assert only.claims == 3
 

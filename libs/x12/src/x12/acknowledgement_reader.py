@@ -73,7 +73,7 @@ class GroupAcknowledgementReader:
             case "AK9":
                 self._close_group(elements, position)
             case _:
-                self._set.findings.note("misplaced_segment", "", position, "the segment has no place here in a 999")
+                self._set.findings.note("segment_not_read", "", position, "the segment has no place here in a 999")
 
     def _start_set(self, elements: list[str]) -> None:
         if len(self._group.sets) == SETS_MAX:

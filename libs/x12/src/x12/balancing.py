@@ -5,10 +5,12 @@ Source: 005010X221A1, section 1.10.2.1; a positive adjustment lowers the payment
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from canonical.money import Money
 
 from x12.findings import Finding, Level, Severity
-from x12.remittance import ClaimPayment, RemittanceHeader, RemittanceTotals, ServiceLine
+from x12.remittance import ClaimPayment, ProviderAdjustment, RemittanceHeader, RemittanceTotals, ServiceLine
 
 PATIENT_RESPONSIBILITY = "PR"
 RESIDUALS_KEPT_MAX = 500
@@ -63,23 +65,38 @@ def claim_findings(claim: ClaimPayment) -> list[Finding]:
     return findings
 
 
-def transaction_finding(header: RemittanceHeader, totals: RemittanceTotals, position: int) -> Finding | None:
-    """Transaction level: BPR02 against all claims and all PLB pairs. `position` is that of the BPR segment."""
+def transaction_finding(header: RemittanceHeader, totals: RemittanceTotals) -> Finding | None:
+    """Transaction level: BPR02 against all claims and all PLB pairs."""
     expected = totals.paid_minor - totals.provider_adjustment_minor
     if expected == header.net_minor:
         return None
-    return _finding("transaction_unbalanced", "BPR", position, Level.PROVIDER, expected, header.net_minor)
+    position = header.payment_position
+    return _finding("transaction_unbalanced", "BPR", position, Level.TRANSACTION, expected, header.net_minor)
+
+
+def explanation(residual_minor: int, adjustments: Sequence[ProviderAdjustment]) -> Finding | None:
+    """The one provider adjustment that would explain the transaction's residual: left out, or taken with the wrong sign."""
+    left_out = [each for each in adjustments if each.amount_minor and residual_minor == -each.amount_minor]
+    turned = [each for each in adjustments if each.amount_minor and residual_minor == -2 * each.amount_minor]
+    if len(left_out) + len(turned) != 1:
+        return None
+    how = "left out of" if left_out else "taken with the wrong sign in"
+    message = f"the transaction's residual is this provider adjustment {how} BPR02"
+    (found,) = left_out or turned
+    return Finding("plb_explains", Severity.NOTE, "PLB", found.position, message, level=Level.TRANSACTION)
 
 
 class Balance:
     """Gathers the three levels of one remittance, and where its residuals lie.
 
     `residuals` holds the finest findings only (at most `RESIDUALS_KEPT_MAX`): a claim's is left out when its lines
-    explain it, the transaction's when the claims do.
+    explain it, the transaction's when the claims do. `largest_minor` is the largest residual of any level, the
+    transaction's before a claim's of the same size.
     """
 
     def __init__(self) -> None:
         self.residuals: list[Finding] = []
+        self.largest_minor = 0
         self._claims_off_minor = 0
 
     def add(self, claim: ClaimPayment) -> list[Finding]:
@@ -90,18 +107,32 @@ class Balance:
         return findings
 
     def _locate(self, findings: list[Finding]) -> None:
+        self._weigh(findings)
         lines = [finding for finding in findings if finding.level is Level.LINE]
         off = sum(_cents(finding) for finding in findings if finding.code == "claim_unbalanced")
         self._claims_off_minor += off
         explained = bool(lines) and off in (0, sum(map(_cents, lines)))
         self._keep(lines if explained else findings)
 
-    def close(self, header: RemittanceHeader, totals: RemittanceTotals, position: int) -> Finding | None:
-        """The finding of the transaction level, as `transaction_finding`."""
-        finding = transaction_finding(header, totals, position)
-        if finding and (not self.residuals or _cents(finding) != -self._claims_off_minor):
-            self._keep([finding])
-        return finding
+    def close(
+        self, header: RemittanceHeader, totals: RemittanceTotals, adjustments: Sequence[ProviderAdjustment]
+    ) -> list[Finding]:
+        """The finding of the transaction level, as `transaction_finding`, and what may explain it."""
+        finding = transaction_finding(header, totals)
+        if finding is None:
+            return []
+        self._weigh([finding])
+        if self.residuals and _cents(finding) == -self._claims_off_minor:
+            return [finding]
+        self._keep([finding])
+        explained = explanation(_cents(finding), adjustments)
+        return [finding, explained] if explained else [finding]
+
+    def _weigh(self, findings: list[Finding]) -> None:
+        for finding in findings:
+            cents = _cents(finding)
+            if abs(cents) >= abs(self.largest_minor):
+                self.largest_minor = cents
 
     def _keep(self, findings: list[Finding]) -> None:
         self.residuals.extend(findings[: RESIDUALS_KEPT_MAX - len(self.residuals)])

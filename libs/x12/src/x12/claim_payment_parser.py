@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from x12.findings import FindingLog
-from x12.remittance import PHI_NAME_CODES, Adjustment, ClaimPayment, ServiceLine
+from x12.remittance import MOVES_NO_MONEY, PARTY_CODES, PHI_NAME_CODES, Adjustment, ClaimPayment, ServiceLine
 from x12.segments import Delimiters, component_separator, element_of
 from x12.values import cents_of, date_of, quantity_of
 
 GROUPS = frozenset(["CO", "OA", "PI", "PR"])
+GROUPS_OF_4010 = GROUPS | {"CR"}
 STATUSES = frozenset(["1", "2", "3", "4", "19", "20", "21", "22", "23", "25"])
 _CAS_ELEMENTS_MAX = 20
 _MIA_REMARKS = (5, 20, 21, 22, 23)
@@ -22,10 +23,11 @@ _Elements = list[str]
 class ClaimPaymentParser:
     """Turns the texts of one claim after the other into `ClaimPayment`; faults go to `log`."""
 
-    def __init__(self, delimiters: Delimiters, log: FindingLog) -> None:
+    def __init__(self, delimiters: Delimiters, log: FindingLog, groups: frozenset[str] = GROUPS) -> None:
         self._separator = delimiters.element
         self._component = delimiters.component
         self._log = log
+        self._groups = groups
         self._claim: ClaimPayment
         self._line: ServiceLine | None = None
         self._scope: ClaimPayment | ServiceLine
@@ -38,7 +40,7 @@ class ClaimPaymentParser:
             "MOA": self._outpatient_remarks,
             "REF": self._reference,
             "DTM": self._date,
-            "PER": self._nothing,
+            "PER": self._contact,
             "AMT": self._amount,
             "QTY": self._quantity,
             "SVC": self._service,
@@ -68,6 +70,10 @@ class ClaimPaymentParser:
         charge_minor, paid_minor, owed_minor = cents_of(charge), cents_of(paid), cents_of(owed) if owed else 0
         if charge_minor is None or paid_minor is None or owed_minor is None or not number or status not in STATUSES:
             self._note_claim_faults(elements, position)
+        elif paid_minor and status in MOVES_NO_MONEY:
+            self._log.note(
+                "status_moves_no_money", "CLP", position, "CLP04 is not zero under a status that pays nothing"
+            )
         return ClaimPayment(
             0,
             position,
@@ -100,7 +106,7 @@ class ClaimPaymentParser:
         count = len(elements)
         group = elements[1] if count > 1 else ""
         target = self._scope.adjustments
-        if group not in GROUPS or count < 4 or count > _CAS_ELEMENTS_MAX:
+        if group not in self._groups or count < 4 or count > _CAS_ELEMENTS_MAX:
             self._log.quarantine("cas_head", "CAS", position, "CAS needs a known group and one to six triplets")
         for number in range(2, count, 3):
             reason = elements[number]
@@ -142,7 +148,12 @@ class ClaimPaymentParser:
         code = elements[1] if len(elements) > 1 else ""
         if self._line is not None:
             self._log.quarantine("misplaced_segment", "NM1", position, "a name stands after the claim's lines")
-        (self._claim.phi.names if code in PHI_NAME_CODES else self._claim.parties)[code] = elements
+        names = self._claim.parties if code in PARTY_CODES else self._claim.phi.names
+        if code in names:
+            self._log.note("repeated_name", "NM1", position, "a name of this kind stands twice; the last one is used")
+        elif names is self._claim.phi.names and code not in PHI_NAME_CODES:
+            self._log.note("unknown_name", "NM1", position, "NM101 is not a kind of name that a claim of an 835 has")
+        names[code] = elements
 
     def _reference(self, elements: _Elements, position: int) -> None:
         qualifier, value = element_of(elements, 1), element_of(elements, 2)
@@ -160,23 +171,28 @@ class ClaimPaymentParser:
     def _amount(self, elements: _Elements, position: int) -> None:
         cents = cents_of(element_of(elements, 2))
         if cents is None:
-            self._log.note("not_an_amount", "AMT", position, "AMT02 is not an amount")
+            self._log.note("amount_not_read", "AMT", position, "AMT02 is not an amount")
         self._scope.amounts.append((element_of(elements, 1), cents))
 
     def _quantity(self, elements: _Elements, position: int) -> None:
         self._scope.quantities.append((element_of(elements, 1), element_of(elements, 2)))
 
     def _remark(self, elements: _Elements, position: int) -> None:
-        self._scope.remark_codes.append(element_of(elements, 2))
+        if element_of(elements, 1) == "HE" or self._line is None:
+            self._scope.remark_codes.append(element_of(elements, 2))
+        else:
+            self._line.rejection_codes = (*self._line.rejection_codes, element_of(elements, 2))
 
     def _inpatient_remarks(self, elements: _Elements, position: int) -> None:
+        self._claim.inpatient = elements
         self._claim.remark_codes += filter(None, (element_of(elements, number) for number in _MIA_REMARKS))
 
     def _outpatient_remarks(self, elements: _Elements, position: int) -> None:
+        self._claim.outpatient = elements
         self._claim.remark_codes += filter(None, (element_of(elements, number) for number in _MOA_REMARKS))
 
     def _second_claim(self, elements: _Elements, position: int) -> None:
         self._log.quarantine("misplaced_segment", "CLP", position, "a CLP segment stands inside another claim")
 
-    def _nothing(self, elements: _Elements, position: int) -> None:
-        """PER names the payer's people; nothing here needs them."""
+    def _contact(self, elements: _Elements, position: int) -> None:
+        self._claim.contacts = (*self._claim.contacts, elements)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from x12.findings import FindingLog, Verdict, worst
+from x12.policy import STRICT, Policy
 from x12.segments import Delimiters, Run, Segment
 
 
 @dataclass(slots=True)
 class Interchange:
-    """ISA to IEA. Findings of the envelope itself stand here; those of a set stand at the set."""
+    """ISA to IEA. Findings of the envelope itself stand here; those of a set stand at the set.
+
+    `ordinal` is that of the ISA in the file, from 1.
+    """
 
     sender_qualifier: str
     sender: str
@@ -23,6 +27,8 @@ class Interchange:
     usage: str
     delimiters: Delimiters
     offset: int
+    ordinal: int
+    policy: Policy = STRICT
     length: int = 0
     groups: int = 0
     transaction_sets: int = 0

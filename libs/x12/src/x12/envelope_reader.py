@@ -19,6 +19,7 @@ from x12.envelope import (
 )
 from x12.errors import LimitExceeded
 from x12.findings import FindingLog
+from x12.policy import PolicyOf, strict
 from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, element_of
 from x12.splitter import Block, Gap, Source, blocks
 
@@ -37,13 +38,17 @@ SET_TYPES_OF_GROUP = {
 }
 
 
-def read_envelope(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[EnvelopeEvent]:
+def read_envelope(
+    source: Source, limits: Limits = DEFAULT_LIMITS, policies: PolicyOf = strict
+) -> Iterator[EnvelopeEvent]:
     """Envelope events in file order. A fault in one transaction set leaves the others as they are.
+
+    `policies` gives the policy of a sender (ISA06).
 
     Raises:
         NotAnInterchange, LimitExceeded: as `splitter.blocks`.
     """
-    reader = _EnvelopeReader(limits)
+    reader = _EnvelopeReader(limits, policies)
     for block in blocks(source, limits):
         if isinstance(block, Gap):
             if not block.blank:
@@ -56,8 +61,9 @@ def read_envelope(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[E
 
 
 class _EnvelopeReader:
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, policies: PolicyOf) -> None:
         self._limits = limits
+        self._policies = policies
         self._ordinal = 0
         self._end = 0
         self._sets = self._interchanges = 0
@@ -74,6 +80,7 @@ class _EnvelopeReader:
         self._ordinal += 1
         text, delimiters = block.texts[0], block.delimiters
         values = [value.strip() for value in text.split(delimiters.element)]
+        policy = self._policies(values[6])
         interchange = Interchange(
             values[5],
             values[6],
@@ -86,6 +93,9 @@ class _EnvelopeReader:
             values[15],
             delimiters,
             block.offsets[0],
+            self._ordinal,
+            policy,
+            findings=FindingLog(policy.severities),
         )
         self._interchange, self._acknowledged, self._end = interchange, False, block.offsets[1]
         self._controls = frozenset(
@@ -184,6 +194,7 @@ class _EnvelopeReader:
             element_of(values, 6),
             element_of(values, 8),
             segment.offset,
+            findings=FindingLog(interchange.policy.severities),
         )
         interchange.groups += 1
         self._set_numbers = set()
@@ -215,7 +226,10 @@ class _EnvelopeReader:
         values = segment.elements(self._limits.elements)
         number = element_of(values, 2)
         version = element_of(values, 3) or group.version
-        current = TransactionSet(group, element_of(values, 1), number, version, segment.offset, segment.ordinal)
+        log = FindingLog(group.interchange.policy.severities)
+        current = TransactionSet(
+            group, element_of(values, 1), number, version, segment.offset, segment.ordinal, findings=log
+        )
         self._count_set(current)
         expected = SET_TYPES_OF_GROUP.get(group.functional_id)
         if expected and current.type not in expected:

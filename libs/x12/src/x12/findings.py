@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from canonical.money import Money
@@ -30,7 +30,7 @@ class Level(StrEnum):
 
     LINE = "line"
     CLAIM = "claim"
-    PROVIDER = "provider"
+    TRANSACTION = "transaction"
 
 
 VERDICT_OF = {
@@ -69,14 +69,24 @@ class Finding:
 
 @dataclass(slots=True)
 class FindingLog:
-    """Findings in file order, the first `KEPT_OF_A_CODE_MAX` of each code; the verdict counts all, kept or not."""
+    """Findings in file order, the first `KEPT_OF_A_CODE_MAX` of each code; the verdict counts all, kept or not.
 
+    `severities` replaces the severity of the rules it names, as the sender's policy says.
+    """
+
+    severities: Mapping[str, Severity] = field(default_factory=dict)
     kept: list[Finding] = field(default_factory=list)
     omitted: int = 0
     verdict: Verdict = Verdict.ACCEPTED
     counts: dict[str, int] = field(default_factory=dict)
 
+    def judged(self, finding: Finding) -> Finding:
+        """The finding with the severity that the policy gives it."""
+        severity = self.severities.get(finding.code, finding.severity)
+        return finding if severity is finding.severity else replace(finding, severity=severity)
+
     def add(self, finding: Finding) -> None:
+        finding = self.judged(finding)
         self.verdict = worst((self.verdict, VERDICT_OF[finding.severity]))
         seen = self.counts.get(finding.code, 0)
         self.counts[finding.code] = seen + 1

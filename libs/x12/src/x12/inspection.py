@@ -21,6 +21,7 @@ from x12.envelope import (
 )
 from x12.errors import X12Refused
 from x12.findings import Finding, Verdict, worst
+from x12.policy import PolicyOf, strict
 from x12.reading import Event, read
 from x12.remittance import RemittanceTrailer
 from x12.segments import DEFAULT_LIMITS, Limits
@@ -36,7 +37,11 @@ class _Report(BaseModel):
 
 
 class SetInspection(_Report):
-    """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too."""
+    """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too.
+
+    `first_segment` is the place of ST, counted from ISA = 1. `residual` is the largest amount that is out at any level; None where
+    nothing is balanced. `residuals` locate it.
+    """
 
     type: str
     version: str
@@ -46,16 +51,21 @@ class SetInspection(_Report):
     offset: int
     length: int
     segments: int
+    first_segment: int
     claims: int = 0
     lines: int = 0
     sums: dict[str, Money] = {}
+    residual: Money | None = None
     residuals: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()
     findings_omitted: int = 0
 
 
 class InterchangeInspection(_Report):
-    """One interchange; `findings` are those of its envelope and of its groups', `acknowledgements` its TA1 segments."""
+    """One interchange; `findings` are those of its envelope and of its groups', `acknowledgements` its TA1 segments.
+
+    `first_segment` is the place of ISA in the file, from 1.
+    """
 
     control_number: str
     sender: str
@@ -65,6 +75,7 @@ class InterchangeInspection(_Report):
     usage: str
     offset: int
     length: int
+    first_segment: int
     verdict: Verdict
     transaction_sets: tuple[SetInspection, ...]
     acknowledgements: tuple[InterchangeAcknowledgement, ...] = ()
@@ -89,13 +100,13 @@ class Inspection(_Report):
     refusal: Refusal | None = None
 
 
-def inspect(source: Source, limits: Limits = DEFAULT_LIMITS) -> Inspection:
+def inspect(source: Source, limits: Limits = DEFAULT_LIMITS, policies: PolicyOf = strict) -> Inspection:
     """Read all of `source`. Nothing is raised for what stands in it: a refusal is part of the answer."""
     counted = _Counted(source)
     builder = _Builder()
     refusal = None
     try:
-        for event in read(iter(counted), limits):
+        for event in read(iter(counted), limits, policies):
             builder.take(event)
     except X12Refused as refused:
         refusal = Refusal(code=refused.code, message=refused.message, offset=refused.offset)
@@ -168,7 +179,9 @@ class _Builder:
     def stop(self) -> None:
         """Keep the interchange that a refusal cut off."""
         if self._interchange:
-            self._interchange.findings.refuse("stopped", "", 0, "reading stopped inside this interchange")
+            self._interchange.findings.refuse(
+                "stopped", "", self._interchange.ordinal, "reading stopped inside this interchange"
+            )
             self._close(self._interchange)
 
     def _close(self, interchange: Interchange) -> None:
@@ -186,6 +199,7 @@ class _Builder:
                 usage=interchange.usage,
                 offset=interchange.offset,
                 length=interchange.length,
+                first_segment=interchange.ordinal,
                 verdict=worst([log.verdict for log in logs] + [each.verdict for each in sets]),
                 transaction_sets=sets,
                 acknowledgements=tuple(self._acknowledgements),
@@ -199,8 +213,9 @@ def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetIn
     claims = lines = 0
     sums: dict[str, Money] = {}
     residuals: tuple[Finding, ...] = ()
+    residual = None
     if isinstance(trailer, RemittanceTrailer):
-        totals = trailer.totals
+        totals, residual = trailer.totals, Money(trailer.residual_minor)
         claims, lines, residuals = totals.claims, totals.lines, tuple(trailer.residuals)
         sums = {
             "CLP03": Money(totals.charge_minor),
@@ -212,6 +227,8 @@ def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetIn
     elif isinstance(trailer, SubmissionTrailer):
         claims, lines, sums = trailer.claims, trailer.lines, {"CLM02": trailer.charge}
         residuals = tuple(finding for finding in findings if finding.residual)
+        amounts = [finding.residual for finding in residuals if finding.residual is not None]
+        residual = max(amounts, key=abs, default=Money(0))
     else:
         claims = trailer
     return SetInspection(
@@ -223,9 +240,11 @@ def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetIn
         offset=transaction_set.offset,
         length=transaction_set.length,
         segments=transaction_set.segments,
+        first_segment=transaction_set.ordinal - transaction_set.group.interchange.ordinal + 1,
         claims=claims,
         lines=lines,
         sums=sums,
+        residual=residual,
         residuals=residuals,
         findings=findings,
         findings_omitted=transaction_set.findings.omitted,

@@ -19,6 +19,8 @@ from x12.envelope import (
     TransactionSet,
 )
 from x12.envelope_reader import read_envelope
+from x12.errors import LimitExceeded
+from x12.policy import PolicyOf, strict
 from x12.remittance import RemittanceEvent
 from x12.remittance_reader import RemittanceReader
 from x12.segments import DEFAULT_LIMITS, Limits, Run
@@ -64,33 +66,53 @@ VERSIONS = {
 }
 
 
-def read(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Event]:
+VERSIONS_OF_4010 = frozenset(["004010X091", "004010X091A1"])
+
+
+def read(source: Source, limits: Limits = DEFAULT_LIMITS, policies: PolicyOf = strict) -> Iterator[Event]:
     """All events of a file in order; memory does not grow with it.
 
-    A set of an unknown type or version is read as far as it can be and refused by a finding.
+    A set of an unknown type or version is read as far as it can be and kept from being accepted by a finding; so is one
+    that is over a limit, and the sets after it are read. `policies` gives the policy of a sender (ISA06).
 
     Raises:
         NotAnInterchange, LimitExceeded: nothing further can be read.
     """
     reader: SetReader | None = None
-    for event in read_envelope(source, limits):
+    for event in read_envelope(source, limits, policies):
         if isinstance(event, SetBody):
             if reader is not None:
-                yield from reader.read(event.run)
+                try:
+                    yield from reader.read(event.run)
+                except LimitExceeded as exceeded:
+                    _give_up(event.transaction_set, exceeded)
+                    reader = None
             continue
         if isinstance(event, SetEnded) and reader is not None:
-            yield from reader.finish()
+            try:
+                yield from reader.finish()
+            except LimitExceeded as exceeded:
+                _give_up(event.transaction_set, exceeded)
             reader = None
         yield event
         if isinstance(event, SetStarted):
             reader = _reader_for(event.transaction_set)
 
 
+def _give_up(transaction_set: TransactionSet, exceeded: LimitExceeded) -> None:
+    """The rest of a set that is over a limit is stepped over."""
+    transaction_set.findings.refuse("set_over_limit", "", transaction_set.segments, exceeded.message)
+
+
 def _reader_for(transaction_set: TransactionSet) -> SetReader | None:
     make = READERS.get(transaction_set.type)
+    log, version = transaction_set.findings, transaction_set.version
     if make is None:
-        transaction_set.findings.refuse("unsupported_type", "ST", 1, "this transaction set type is not read")
+        log.refuse("unsupported_type", "ST", 1, "this transaction set type is not read")
         return None
-    if transaction_set.version not in VERSIONS[transaction_set.type]:
-        transaction_set.findings.refuse("unsupported_version", "ST", 1, "this version of the guide is not read")
+    if transaction_set.type == "835" and version in VERSIONS_OF_4010:
+        if not transaction_set.group.interchange.policy.accept_4010:
+            log.quarantine("version_4010", "ST", 1, "version 4010 is read only where the partner's policy accepts it")
+    elif version not in VERSIONS[transaction_set.type]:
+        log.refuse("unsupported_version", "ST", 1, "this version of the guide is not read")
     return make(transaction_set)

@@ -6,6 +6,7 @@ checks or freezes; amounts are cents in `..._minor` with a `Money` beside them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ from x12.values import quantity_of
 
 REVERSAL_STATUS = "22"
 PHI_NAME_CODES = frozenset(["QC", "IL", "74", "GB"])
+PARTY_CODES = frozenset(["82", "TT", "PR"])
+MOVES_NO_MONEY = frozenset(["23", "25"])
 
 
 @dataclass(slots=True)
@@ -42,7 +45,10 @@ class Adjustment:
 
 @dataclass(slots=True)
 class ServiceLine:
-    """One SVC loop (2110). `procedure` holds the components of SVC01: qualifier, code, up to four modifiers."""
+    """One SVC loop (2110). `procedure` holds the components of SVC01: qualifier, code, up to four modifiers.
+
+    `remark_codes` are the RARCs of LQ*HE, `rejection_codes` the codes of any other list (LQ*RX of a pharmacy).
+    """
 
     position: int
     procedure: list[str]
@@ -59,6 +65,7 @@ class ServiceLine:
     amounts: list[tuple[str, int | None]] = field(default_factory=list)
     quantities: list[tuple[str, str]] = field(default_factory=list)
     remark_codes: list[str] = field(default_factory=list)
+    rejection_codes: Sequence[str] = ()
 
     @property
     def charge(self) -> Money:
@@ -93,7 +100,7 @@ class ServiceLine:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A name of an NM1 segment with its identifier. PHI for every code of `PHI_NAME_CODES`."""
+    """A name of an NM1 segment with its identifier. PHI for every code but those of `PARTY_CODES`."""
 
     last_name: str
     first_name: str
@@ -148,7 +155,9 @@ class ClaimPayment:
 
     `index` is the claim's ordinal in its set, from 0; `position` that of the CLP segment; `offset` and `length` the
     bytes from CLP to the last segment of the claim. `header_number` is LX01 and `provider_id` TS301 of the group
-    it stands in. `parties` are the NM1 segments that name no patient (82 rendering, TT crossover carrier, PR payer).
+    it stands in; `provider_summary` and `provider_supplement` are the TS3 and TS2 segments there, `inpatient` and `outpatient`
+    the MIA and MOA segments, `contacts` the PER segments, all split. `parties` are the NM1 segments that name no patient
+    (82 rendering, TT crossover carrier, PR the payer that should have come first).
     """
 
     index: int
@@ -177,6 +186,11 @@ class ClaimPayment:
     quantities: list[tuple[str, str]] = field(default_factory=list)
     parties: dict[str, list[str]] = field(default_factory=dict)
     phi: ClaimPhi = field(default_factory=ClaimPhi)
+    provider_summary: Sequence[str] = ()
+    provider_supplement: Sequence[str] = ()
+    inpatient: Sequence[str] = ()
+    outpatient: Sequence[str] = ()
+    contacts: Sequence[list[str]] = ()
 
     @property
     def charge(self) -> Money:
@@ -205,12 +219,15 @@ class ClaimPayment:
 
 @dataclass(slots=True)
 class Party:
-    """Payer (N1*PR) or payee (N1*PE)."""
+    """Payer (N1*PR) or payee (N1*PE). `address`, `contacts` and `delivery` are its N3/N4, PER and RDM segments, split."""
 
     name: str = ""
     identifier_qualifier: str = ""
     identifier: str = ""
     references: list[tuple[str, str]] = field(default_factory=list)
+    address: list[list[str]] = field(default_factory=list)
+    contacts: list[list[str]] = field(default_factory=list)
+    delivery: list[str] = field(default_factory=list)
 
     @property
     def npi(self) -> str:
@@ -227,7 +244,10 @@ class Party:
 
 @dataclass(slots=True)
 class RemittanceHeader:
-    """BPR, TRN and the two parties. `trace_number` with `payer_identifier` (TRN03) names the payment."""
+    """BPR, TRN and the two parties. `trace_number` with `payer_identifier` (TRN03) names the payment.
+
+    `payment_position` is that of the BPR segment; `currency_details` the CUR segment, split, where there is one.
+    """
 
     transaction_set: TransactionSet
     handling_code: str = ""
@@ -241,7 +261,10 @@ class RemittanceHeader:
     payer_identifier: str = ""
     originating_company_supplement: str = ""
     currency: str = "USD"
+    currency_details: list[str] = field(default_factory=list)
+    payment_position: int = 2
     production_date: date | None = None
+    dates: list[tuple[str, date | None]] = field(default_factory=list)
     references: list[tuple[str, str]] = field(default_factory=list)
     payer: Party = field(default_factory=Party)
     payee: Party = field(default_factory=Party)
@@ -259,7 +282,7 @@ class RemittanceHeader:
 
 @dataclass(slots=True)
 class ProviderAdjustment:
-    """One pair of a PLB segment. A positive amount lowers the payment."""
+    """One pair of a PLB segment, which spans `length` bytes from `offset`. A positive amount lowers the payment."""
 
     provider_id: str
     fiscal_date: date | None
@@ -267,6 +290,8 @@ class ProviderAdjustment:
     reference: str
     amount_minor: int
     position: int
+    offset: int = 0
+    length: int = 0
 
     @property
     def amount(self) -> Money:
@@ -290,6 +315,7 @@ class RemittanceTotals:
 class RemittanceTrailer:
     """What follows the last claim, the sums, and the findings that locate what does not add up (empty: balanced).
 
+    `residual_minor` is the largest amount that is out at any of the three levels, zero only where all of them balance.
     The verdict of the set is final once the interchange has ended.
     """
 
@@ -297,6 +323,7 @@ class RemittanceTrailer:
     totals: RemittanceTotals
     provider_adjustments: list[ProviderAdjustment]
     residuals: list[Finding]
+    residual_minor: int = 0
 
     @property
     def transaction_set(self) -> TransactionSet:

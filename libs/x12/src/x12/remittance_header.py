@@ -9,7 +9,7 @@ from x12.segments import element_of, readable
 from x12.values import cents_of, date_of
 
 _FIRST_POSITION = 2
-_WITHOUT_MONEY = frozenset(["N3", "N4", "PER", "RDM"])
+_OF_A_PARTY = frozenset(["N3", "N4", "PER", "RDM"])
 
 
 def read_header(transaction_set: TransactionSet, texts: list[str], separator: str) -> RemittanceHeader:
@@ -20,12 +20,12 @@ def read_header(transaction_set: TransactionSet, texts: list[str], separator: st
         reader.read(text.split(separator), position)
     log = transaction_set.findings
     if "BPR" not in reader.seen:
-        log.refuse("missing_bpr", "BPR", 2, "there is no BPR segment, so no payment")
+        log.refuse("missing_bpr", "BPR", 1, "there is no BPR segment, so no payment")
     if not header.trace_number or not header.payer_identifier:
-        log.refuse("missing_trace", "TRN", 3, "TRN02 and TRN03 must name the payment")
+        log.refuse("missing_trace", "TRN", reader.trace_position, "TRN02 and TRN03 must name the payment")
     for code, name in (("PR", "payer"), ("PE", "payee")):
         if code not in reader.parties:
-            log.quarantine(f"missing_{name}", "N1", 0, f"there is no N1*{code} segment, so no {name}")
+            log.quarantine(f"missing_{name}", "N1", 1, f"there is no N1*{code} segment, so no {name}")
     return header
 
 
@@ -35,6 +35,7 @@ class _HeaderReader:
         self._party: Party | None = None
         self.parties: set[str] = set()
         self.seen: set[str] = set()
+        self.trace_position = 1
 
     @property
     def _log(self) -> FindingLog:
@@ -48,23 +49,41 @@ class _HeaderReader:
             case "BPR":
                 self._read_payment(elements, position)
             case "TRN":
+                self.trace_position = position
                 self._header.trace_number = element_of(elements, 2)
                 self._header.payer_identifier = element_of(elements, 3)
                 self._header.originating_company_supplement = element_of(elements, 4)
             case "CUR":
                 self._read_currency(elements, position)
             case "DTM":
-                self._header.production_date = date_of(element_of(elements, 2))
+                self._read_date(elements)
             case "REF":
                 references = self._party.references if self._party else self._header.references
                 references.append((element_of(elements, 1), element_of(elements, 2)))
             case "N1":
                 self._read_party(elements, position)
-            case _ if tag not in _WITHOUT_MONEY:
+            case _ if tag in _OF_A_PARTY and self._party:
+                self._read_detail(self._party, elements)
+            case _:
                 self._log.quarantine(
                     "misplaced_segment", "", position, "the segment has no place in the head of an 835"
                 )
         self.seen.add(tag)
+
+    def _read_date(self, elements: list[str]) -> None:
+        qualifier, value = element_of(elements, 1), date_of(element_of(elements, 2))
+        self._header.dates.append((qualifier, value))
+        if qualifier == "405":
+            self._header.production_date = value
+
+    def _read_detail(self, party: Party, elements: list[str]) -> None:
+        match elements[0]:
+            case "PER":
+                party.contacts.append(elements)
+            case "RDM":
+                party.delivery = elements
+            case _:
+                party.address.append(elements)
 
     def _read_payment(self, elements: list[str], position: int) -> None:
         header, log = self._header, self._log
@@ -74,6 +93,7 @@ class _HeaderReader:
         elif cents < 0:
             log.quarantine("bpr02_negative", "BPR", position, "BPR02 is below zero; BPR03 says who owes")
         header.payment_minor = cents or 0
+        header.payment_position = position
         if element_of(elements, 3) not in ("C", "D"):
             log.quarantine("bpr03_unknown", "BPR", position, "BPR03 says neither credit nor debit")
         header.handling_code = element_of(elements, 1)
@@ -88,6 +108,7 @@ class _HeaderReader:
             )
 
     def _read_currency(self, elements: list[str], position: int) -> None:
+        self._header.currency_details = elements
         self._header.currency = element_of(elements, 2)
         if self._header.currency != "USD":
             self._log.refuse("currency", "CUR", position, "the amounts are not in US dollars")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from x12.balancing import Balance
-from x12.claim_payment_parser import ClaimPaymentParser
+from x12.claim_payment_parser import GROUPS, GROUPS_OF_4010, ClaimPaymentParser
 from x12.envelope import TransactionSet
 from x12.errors import LimitExceeded
 from x12.findings import FindingLog
@@ -36,11 +36,14 @@ class RemittanceReader:
         self._separator = delimiters.element
         self._component = delimiters.component
         self._starts = frozenset(["LX" + delimiters.element, "LX", "CLP", "TS3", "TS2", "PLB"])
-        self._claims = ClaimPaymentParser(delimiters, transaction_set.findings)
+        groups = GROUPS_OF_4010 if transaction_set.version.startswith("004010") else GROUPS
+        self._claims = ClaimPaymentParser(delimiters, transaction_set.findings, groups)
         self._balance = Balance()
         self._header: RemittanceHeader | None = None
         self._header_number = ""
         self._provider_id = ""
+        self._provider_summary: list[str] = []
+        self._provider_supplement: list[str] = []
         self._totals = RemittanceTotals()
         self._provider_adjustments: list[ProviderAdjustment] = []
         self._section: list[str] = []
@@ -76,10 +79,10 @@ class RemittanceReader:
         if event is not None:
             yield event
         header = self._header or RemittanceHeader(self._set)
-        finding = self._balance.close(header, self._totals, position=2)
-        if finding:
-            self._log.add(finding)
-        yield RemittanceTrailer(header, self._totals, self._provider_adjustments, self._balance.residuals)
+        self._log.extend(self._balance.close(header, self._totals, self._provider_adjustments))
+        residuals = [self._log.judged(finding) for finding in self._balance.residuals]
+        adjustments, largest = self._provider_adjustments, self._balance.largest_minor
+        yield RemittanceTrailer(header, self._totals, adjustments, residuals, largest)
 
     def _close_section(self, end: int) -> RemittanceEvent | None:
         section, position = self._section, self._section_position
@@ -91,13 +94,14 @@ class RemittanceReader:
             case "CLP":
                 return self._close_claim(section, position, end)
             case "PLB":
-                self._read_provider_adjustments(first, position)
+                self._read_provider_adjustments(first, position, end)
             case "LX":
                 self._header_number, self._provider_id = element_of(first, 1), ""
+                self._provider_summary, self._provider_supplement = [], []
             case "TS3":
-                self._provider_id = element_of(first, 1)
+                self._provider_id, self._provider_summary = element_of(first, 1), first
             case "TS2":
-                pass
+                self._provider_supplement = first
             case _:
                 self._log.quarantine("unknown_segment", "", position, "the segment has no place in an 835")
         if len(section) > 1:
@@ -112,6 +116,7 @@ class RemittanceReader:
         claim.offset = self._section_offset
         claim.length = end - self._section_offset
         claim.header_number, claim.provider_id = self._header_number, self._provider_id
+        claim.provider_summary, claim.provider_supplement = self._provider_summary, self._provider_supplement
         totals.claims += 1
         totals.lines += len(claim.lines)
         totals.charge_minor += claim.charge_minor
@@ -125,8 +130,8 @@ class RemittanceReader:
             self._log.quarantine("misplaced_segment", "CLP", position, "a claim stands after PLB")
         return claim
 
-    def _read_provider_adjustments(self, elements: list[str], position: int) -> None:
-        log = self._log
+    def _read_provider_adjustments(self, elements: list[str], position: int, end: int) -> None:
+        log, offset = self._log, self._section_offset
         fiscal_date = date_of(element_of(elements, 2))
         if not element_of(elements, 1) or fiscal_date is None:
             log.quarantine("plb_head", "PLB", position, "PLB01 or PLB02 is missing or not a date")
@@ -143,7 +148,9 @@ class RemittanceReader:
                 continue
             code, _, reference = reason.partition(component_separator(reason, _REASON_LENGTH, self._component))
             self._add_provider_adjustment(
-                ProviderAdjustment(element_of(elements, 1), fiscal_date, code, reference, cents, position)
+                ProviderAdjustment(
+                    element_of(elements, 1), fiscal_date, code, reference, cents, position, offset, end - offset
+                )
             )
 
     def _add_provider_adjustment(self, adjustment: ProviderAdjustment) -> None:
