@@ -36,7 +36,7 @@ from ledger_adapter.application.ports import Erp, UnknownEntity
 from sandbox.world.bulk import generate_remittance, made_up_claims
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.remittances import Remittance
-from sandbox.world.x12_claims import ReceivedClaim
+from sandbox.world.received_claims import ReceivedClaim
 from throughline.stack.composition import Stack
 from throughline.stack.roster import KEYS_DATABASE
 

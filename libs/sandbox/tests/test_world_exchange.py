@@ -13,8 +13,8 @@ from sandbox.world.file_drop import drop, move_into, waiting_files
 from sandbox.world.misbehaviour import UNTIL_LIFTED, Fault, Misbehaviour, Outbox
 from sandbox.world.oracle import claim_of
 from sandbox.world.payer import PAYER_SEED, Payers
+from sandbox.world.received_claims import ReceivedClaim
 from sandbox.world.scenario import Scenario
-from sandbox.world.x12_claims import ReceivedClaim
 from sandbox.world.x12_writing import Route, TransactionSet, amount_text, interchange, segment
 
 TODAY = date(2026, 11, 20)

@@ -15,19 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sandbox.world.adjudication import PayerRules, adjudicate
 from sandbox.world.bulk import generate_remittance
+from sandbox.world.desk import UNKNOWN_PATIENT_CONTROL_NUMBER
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.oracle import claim_of, expected_outcomes, expected_totals
 from sandbox.world.payer import (
     PAYER_SEED,
-    UNKNOWN_PATIENT_CONTROL_NUMBER,
     Answer,
     Payers,
     remittance_answer,
 )
+from sandbox.world.received_claims import ReceivedClaim
 from sandbox.world.remittances import Remittance, corrupted, in_other_layout
 from sandbox.world.scenario import Scenario
-from sandbox.world.x12_claims import ReceivedClaim
 from sandbox.world.x12_writing import Route, TransactionSet, amount_text, interchange, segment
 
 TODAY = date(2026, 11, 20)

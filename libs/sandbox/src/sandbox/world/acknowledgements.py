@@ -9,7 +9,8 @@ from datetime import datetime
 from canonical.master_data import Payer
 from canonical.money import Money
 
-from sandbox.world.x12_claims import ReceivedClaim, ReceivedGroup, ReceivedInterchange, ReceivedSet
+from sandbox.world.received_claims import ReceivedClaim
+from sandbox.world.x12_claims import ReceivedGroup, ReceivedInterchange, ReceivedSet
 from sandbox.world.x12_writing import (
     Route,
     TransactionSet,

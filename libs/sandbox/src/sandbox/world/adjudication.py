@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from canonical.codes import AdjustmentGroup, PayerClass
@@ -10,12 +10,18 @@ from canonical.master_data import Payer
 from canonical.money import Money
 
 from sandbox.world.dice import Dice
-from sandbox.world.x12_claims import ReceivedClaim, ReceivedLine
+from sandbox.world.received_claims import Adjustment, ReceivedClaim, ReceivedLine
+
+SEQUESTRATION = "253"
+DENIAL_REASONS = ("50", "197")
 
 
 @dataclass(frozen=True, slots=True)
 class PayerRules:
-    """How often what happens, in percent of claims; a contractual rate lies up to `noise_percent` off the contract's."""
+    """How often what happens, in percent of claims; a contractual rate lies up to `noise_percent` off the contract's.
+
+    `sequestration_percent` is what Medicare keeps back of each payment (CO-253).
+    """
 
     rejected_percent: int = 2
     denied_percent: int = 8
@@ -26,15 +32,7 @@ class PayerRules:
     deductible_minor_min: int = 10_00
     deductible_minor_max: int = 150_00
     coinsurance_percent: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """One CAS triplet; positive lowers the payment."""
-
-    group: AdjustmentGroup
-    reason: str
-    amount: Money
+    sequestration_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,17 @@ class Decision:
         return self.taken_off(AdjustmentGroup.PATIENT)
 
     @property
+    def contractual(self) -> Money:
+        """What the contract takes off; a denial and the sequestration are CO too, and are not counted."""
+        return Money.total(
+            each.amount
+            for each in self.adjustments
+            if each.group is AdjustmentGroup.CONTRACTUAL and each.reason not in (*DENIAL_REASONS, SEQUESTRATION)
+        )
+
+    @property
     def denied(self) -> bool:
-        return any(each.reason in ("50", "197") for each in self.adjustments)
+        return any(each.reason in DENIAL_REASONS for each in self.adjustments)
 
 
 class _Share(StrEnum):
@@ -98,7 +105,11 @@ def adjudicate(claim: ReceivedClaim, payer: Payer, seed: int, rules: PayerRules)
     dice = claim_dice(seed, "adjudication", claim)
     outcome = dice.below(100, "outcome")
     if outcome < rules.denied_percent:
-        return _denial(claim, dice.choice(("50", "197"), "reason"))
+        return denial(claim, dice.choice(DENIAL_REASONS, "reason"))
+    return _kept_back(_payment(claim, payer, outcome, rules, dice), _sequestration_percent(payer, rules))
+
+
+def _payment(claim: ReceivedClaim, payer: Payer, outcome: int, rules: PayerRules, dice: Dice) -> Decision:
     if outcome < rules.denied_percent + rules.full_payment_percent:
         return Decision(claim, "1", tuple(LineDecision(line, line.charge, line.charge, ()) for line in claim.lines))
     lines = tuple(_contracted(line, _rate(payer, rules, dice)) for line in claim.lines)
@@ -108,12 +119,24 @@ def adjudicate(claim: ReceivedClaim, payer: Payer, seed: int, rules: PayerRules)
     return Decision(claim, "1", _with_patient_share(lines, share, rules, dice))
 
 
-def _denial(claim: ReceivedClaim, reason: str) -> Decision:
+def denial(claim: ReceivedClaim, reason: str) -> Decision:
+    """Nothing is paid, and everything is taken off for this reason (CO)."""
     lines = tuple(
         LineDecision(line, Money(0), Money(0), _adjusted(AdjustmentGroup.CONTRACTUAL, reason, line.charge))
         for line in claim.lines
     )
     return Decision(claim, "4" if reason == "197" else "1", lines)
+
+
+def contracted(claim: ReceivedClaim, payer: Payer, seed: int, rules: PayerRules) -> Decision:
+    """What the contract allows, and nothing of it left to the patient."""
+    rate = _rate(payer, rules, claim_dice(seed, "adjudication", claim))
+    lines = tuple(_contracted(line, rate) for line in claim.lines)
+    return _kept_back(Decision(claim, "1", lines), _sequestration_percent(payer, rules))
+
+
+def _sequestration_percent(payer: Payer, rules: PayerRules) -> int:
+    return rules.sequestration_percent if payer.payer_class is PayerClass.MEDICARE else 0
 
 
 def _rate(payer: Payer, rules: PayerRules, dice: Dice) -> int:
@@ -163,3 +186,18 @@ def _spread(lines: tuple[LineDecision, ...], reason: str, owed: Money) -> tuple[
 def _owed(line: LineDecision, reason: str, part: Money) -> LineDecision:
     more = _adjusted(AdjustmentGroup.PATIENT, reason, part)
     return LineDecision(line.line, line.paid - part, line.allowed, line.adjustments + more)
+
+
+def _kept_back(decision: Decision, percent: int) -> Decision:
+    """The same decision after sequestration: of each line's payment, or of the claim's where the claim is adjusted."""
+    if not percent:
+        return decision
+    if decision.claim_adjustments:
+        kept = _adjusted(AdjustmentGroup.CONTRACTUAL, SEQUESTRATION, decision.paid.share_half_even(percent, 100))
+        return replace(decision, claim_adjustments=decision.claim_adjustments + kept)
+    lines = []
+    for line in decision.lines:
+        kept_back = line.paid.share_half_even(percent, 100)
+        more = _adjusted(AdjustmentGroup.CONTRACTUAL, SEQUESTRATION, kept_back)
+        lines.append(replace(line, paid=line.paid - kept_back, adjustments=line.adjustments + more))
+    return replace(decision, lines=tuple(lines))

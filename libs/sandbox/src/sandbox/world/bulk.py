@@ -12,8 +12,8 @@ from sandbox.world.adjudication import PayerRules, adjudicate
 from sandbox.world.catalog import FAMILY_NAMES, FEMALE_NAMES, WARDS
 from sandbox.world.dice import Dice
 from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.received_claims import ReceivedClaim, ReceivedLine
 from sandbox.world.remittances import PaidClaim, Remittance, write_remittance
-from sandbox.world.x12_claims import ReceivedClaim, ReceivedLine
 
 
 def made_up_claims(

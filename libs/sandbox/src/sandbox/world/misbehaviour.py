@@ -13,7 +13,9 @@ UNTIL_LIFTED = -1
 
 
 class Fault(StrEnum):
-    """What can be asked for. `measure` of the request means: steps (delay), milliseconds (slow, hold), bytes (cut)."""
+    """What can be asked for. `measure` of the request means: steps (delay), milliseconds (slow, hold), bytes (cut), cents
+    (interest, levy, refund-acknowledged).
+    """
 
     DUPLICATE = "duplicate"
     DUPLICATE_OTHER_LAYOUT = "duplicate-other-layout"
@@ -31,6 +33,19 @@ class Fault(StrEnum):
     WRONG_SIGNATURE = "wrong-signature"
     OLD_TIMESTAMP = "old-timestamp"
     WITHOUT_METADATA = "without-metadata"
+    CORRECTION = "correction"
+    CORRECTION_IN_TWO_FILES = "correction-in-two-files"
+    CORRECTION_FIRST = "correction-first"
+    DENIAL_OVERTURNED = "denial-overturned"
+    PAYMENT_RETRACTED = "payment-retracted"
+    RECOUPMENT_DEFERRED = "recoupment-deferred"
+    REFUND_ACKNOWLEDGED = "refund-acknowledged"
+    INTEREST = "interest"
+    LEVY = "levy"
+    CROSSOVER = "crossover"
+    PREDETERMINATION = "predetermination"
+    FORWARDED = "forwarded"
+    SPLIT_CLAIM = "split-claim"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from canonical.money import Money
 
 from sandbox.world.adjudication import Decision, PayerRules, adjudicate, claim_dice
 from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.received_claims import ReceivedClaim, ReceivedLine
 from sandbox.world.scenario import Scenario, SimulatedEncounter
-from sandbox.world.x12_claims import ReceivedClaim, ReceivedLine
 
 
 @dataclass(frozen=True, slots=True)

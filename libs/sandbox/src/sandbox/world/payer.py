@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,22 +18,27 @@ from sandbox.world.acknowledgements import (
     interchange_acknowledgement,
     rejected_set_fault,
 )
-from sandbox.world.adjudication import Decision, LineDecision, PayerRules, adjudicate, claim_dice
+from sandbox.world.adjudication import Decision, PayerRules, claim_dice
+from sandbox.world.desk import ClaimFile, Desk, House, NextCoverages
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.misbehaviour import Fault, Misbehaviour
-from sandbox.world.remittances import PaidClaim, Remittance, corrupted, in_other_layout, write_remittance
-from sandbox.world.x12_claims import (
-    ReceivedClaim,
-    ReceivedInterchange,
-    ReceivedLine,
-    ReceivedSet,
-    Unreadable,
-    read_interchange,
+from sandbox.world.next_payer import does_not_balance
+from sandbox.world.received_claims import Frequency, ReceivedClaim
+from sandbox.world.remittances import (
+    PaidClaim,
+    ProviderAdjustment,
+    Remittance,
+    corrupted,
+    in_other_layout,
+    write_remittance,
 )
+from sandbox.world.revisions import ChangeOrder
+from sandbox.world.x12_claims import ReceivedInterchange, ReceivedSet, Unreadable, read_interchange
 from sandbox.world.x12_writing import Route
 
 PAYER_SEED = 5  # with it the small story sees a denial, a full payment and every kind of patient share
-UNKNOWN_PATIENT_CONTROL_NUMBER = "TNOBODYSENTTHIS01"
+TAKEN_BY_CLEARINGHOUSE = "A1:19:AY"
+STOPPED_BY_CLEARINGHOUSE = "A3:21:AY"
 
 
 class AnswerKind(StrEnum):
@@ -54,17 +59,16 @@ class Answer:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    claim: ReceivedClaim
-    payer_control_number: str
-
-
 class Payers:
     """All payers of the master data. The same seed decides the same claims the same way, in whatever order they come.
 
-    Faults: REJECT by target `ta1`, `999` or `277ca`; CORRUPT_ONE_CENT, UNKNOWN_CLAIM and DUPLICATE_OTHER_LAYOUT by payer
-    code, applied to the next remittance of that payer.
+    Faults: REJECT by target `ta1`, `999`, `277ca` or `clearinghouse`; CORRUPT_ONE_CENT, UNKNOWN_CLAIM and DUPLICATE_OTHER_LAYOUT
+    by payer code, applied to the next remittance of that payer. Also by payer code, at the next settlement with a claim
+    that fits: CORRECTION (reversal and correction in one 835), CORRECTION_IN_TWO_FILES, CORRECTION_FIRST, DENIAL_OVERTURNED, PAYMENT_RETRACTED,
+    RECOUPMENT_DEFERRED (retracted, the money taken later: WO), REFUND_ACKNOWLEDGED (WO and 72), INTEREST (L6), LEVY (LE), CROSSOVER,
+    PREDETERMINATION, FORWARDED and SPLIT_CLAIM. What a payer takes back and cannot net is forwarded (FB) until it is zero.
+
+    With `clearinghouse_reports` each claim is answered by two 277CAs, the clearinghouse's and then the payer's.
     """
 
     def __init__(
@@ -77,6 +81,8 @@ class Payers:
         send_interchange_acknowledgement: bool = True,
         claims_per_remittance: int = 100,
         first_control_number: int = 1,
+        next_coverages: NextCoverages | None = None,
+        clearinghouse_reports: bool = False,
     ) -> None:
         self.seed = seed
         self.master_data = master_data or sandbox_master_data()
@@ -86,9 +92,10 @@ class Payers:
         self._claims_per_remittance = claims_per_remittance
         self._next_control_number = first_control_number
         self._seen_interchanges: set[tuple[str, str]] = set()
-        self._seen_claims: set[str] = set()
-        self._pending: dict[tuple[str, str], list[_Pending]] = {}
-        self.decisions: dict[str, Decision] = {}
+        self._claim_count = 0
+        self._clearinghouse_reports = clearinghouse_reports
+        self._house = House(seed, self.rules, self.master_data, self.misbehaviour, next_coverages or {})
+        self._desks: dict[tuple[str, str], Desk] = {}
         self.verdicts: list[ClaimVerdict] = []
         self.remittances: list[Remittance] = []
         self.unreadable: list[bytes] = []
@@ -111,19 +118,58 @@ class Payers:
         return answers
 
     def settle(self, payment_date: date) -> list[Remittance]:
-        """Decide and pay everything accepted since the last settlement: remittances per payer and billing entity."""
-        made = []
-        for (payer_code, entity_code), waiting in sorted(self._pending.items()):
-            payer = self.master_data.payer(payer_code, payment_date)
-            paid = [self._decided(pending, payer) for pending in waiting]
-            if self.misbehaviour.strike(Fault.UNKNOWN_CLAIM, payer_code):
-                paid.append(_claim_nobody_sent(payer, paid[0].decision.claim.billing_npi))
-            for start in range(0, len(paid), self._claims_per_remittance):
-                part = paid[start : start + self._claims_per_remittance]
-                made += self._remittance(payer, entity_code, payment_date, part)
-        self._pending.clear()
+        """Decide, change and pay everything that is due since the last settlement: remittances per payer and billing entity."""
+        made: list[Remittance] = []
+        crossing: list[tuple[str, str, ReceivedClaim]] = []
+        for (_, entity_code), desk in sorted(self._desks.items()):
+            batches = desk.settle(self._claims_per_remittance)
+            for batch in batches:
+                total = Money.total(paid.decision.paid for paid in batch.claims)
+                adjustments = desk.open_items.adjustments(total, batch.own)
+                made.append(self._remittance(desk.payer, entity_code, payment_date, batch.claims, adjustments))
+            crossing += [(code, entity_code, claim) for code, claim in desk.crossed_over(batches, payment_date)]
+        for payer_code, entity_code, claim in crossing:
+            desk = self._desk(payer_code, entity_code, payment_date)
+            desk.take(claim, self._payer_control_number(desk.payer, payment_date))
         self.remittances += made
         return made
+
+    def change(self, patient_control_number: str, order: ChangeOrder, payer_code: str = "") -> None:
+        """Change what was decided for one claim, at the next settlement; by the payer given, or the only one that has it.
+
+        Raises:
+            ValueError: nothing was decided, or several payers have the claim and none is given.
+        """
+        desks = [
+            desk
+            for (code, _), desk in self._desks.items()
+            if desk.knows(patient_control_number) and payer_code in ("", code)
+        ]
+        if len(desks) != 1:
+            raise ValueError(f"{patient_control_number}: {len(desks)} payers have it")
+        desks[0].change(patient_control_number, order)
+
+    def claim_files(self) -> list[tuple[str, str, ClaimFile]]:
+        """Every claim with its payer and entity, by whose claim it is."""
+        found = [
+            (payer_code, entity_code, file)
+            for (payer_code, entity_code), desk in sorted(self._desks.items())
+            for file in desk.files()
+        ]
+        return sorted(found, key=lambda each: (each[0], each[1], each[2].claim.member_id, each[2].claim.charge))
+
+    @property
+    def decisions(self) -> dict[str, Decision]:
+        """What stands for each claim that was not split, by the biller's number; of several payers the one that decided last."""
+        files = [file for _, _, file in self.claim_files() if len(file.standing) == 1]
+        files.sort(key=lambda file: len(file.claim.paying_before))
+        return {file.claim.patient_control_number: file.standing[0].decision for file in files}
+
+    def still_to_take(self) -> Money:
+        """What all payers together still want back."""
+        items = [desk.open_items for desk in self._desks.values()]
+        put_off = Money.total(each.amount for item in items for each in item.put_off)
+        return put_off + Money.total(item.forwarded for item in items)
 
     def other_layouts(self, remittances: Iterable[Remittance]) -> list[Answer]:
         """Second copies in another line-break layout, for the payers that were told to send one."""
@@ -139,19 +185,25 @@ class Payers:
             AnswerKind.REMITTANCE, f"{_remittance_name(remittance)}-corrected.835", remittance.faithful_content
         )
 
-    def _decided(self, pending: _Pending, payer: Payer) -> PaidClaim:
-        decision = adjudicate(pending.claim, payer, self.seed, self.rules)
-        self.decisions[pending.claim.patient_control_number] = decision
-        return PaidClaim(decision, pending.payer_control_number)
+    def _desk(self, payer_code: str, entity_code: str, day: date) -> Desk:
+        payer = self.master_data.payer(payer_code, day)
+        return self._desks.setdefault((payer_code, entity_code), Desk(payer, entity_code, self._house))
 
-    def _remittance(self, payer: Payer, entity_code: str, day: date, claims: list[PaidClaim]) -> list[Remittance]:
+    def _remittance(
+        self,
+        payer: Payer,
+        entity_code: str,
+        day: date,
+        claims: list[PaidClaim],
+        adjustments: list[ProviderAdjustment],
+    ) -> Remittance:
         entity = self.master_data.entity(entity_code, day)
         number = self._control_number()
         trace = f"{payer.x12_identifier}{day:%y%m%d}{number:05d}"
-        remittance = write_remittance(payer, entity, trace, day, claims, number)
+        remittance = write_remittance(payer, entity, trace, day, claims, number, adjustments)
         if self.misbehaviour.strike(Fault.CORRUPT_ONE_CENT, payer.code):
             remittance = corrupted(remittance)
-        return [remittance]
+        return remittance
 
     def _interchange_fault(self, received: ReceivedInterchange) -> str:
         if (received.sender, received.control_number) in self._seen_interchanges:
@@ -169,15 +221,36 @@ class Payers:
             answers.append(_answer(AnswerKind.IMPLEMENTATION, route, acknowledgement))
             for each in group.sets:
                 if not rejected_set_fault(group, each, reject):
-                    answers.append(self._claim_status(received, each, moment))
+                    answers += self._claim_status(received, each, moment)
         return answers
 
-    def _claim_status(self, received: ReceivedInterchange, each: ReceivedSet, moment: datetime) -> Answer:
-        verdicts = [self._verdict(claim, moment.date()) for claim in each.claims]
-        self.verdicts += verdicts
+    def _claim_status(self, received: ReceivedInterchange, each: ReceivedSet, moment: datetime) -> list[Answer]:
+        """The clearinghouse's report, where it makes one, and the payer's on what the clearinghouse let through."""
+        answers = []
+        claims: Sequence[ReceivedClaim] = each.claims
+        if self._clearinghouse_reports:
+            stopped = bool(self.misbehaviour.strike(Fault.REJECT, "clearinghouse"))
+            status = STOPPED_BY_CLEARINGHOUSE if stopped else TAKEN_BY_CLEARINGHOUSE
+            verdicts = [ClaimVerdict(claim, not stopped, status) for claim in claims]
+            answers.append(self._report(received, each, None, verdicts, moment))
+            claims = () if stopped else claims
+        if claims:
+            verdicts = [self._verdict(claim, moment.date()) for claim in claims]
+            self.verdicts += verdicts
+            payers = {claim.payer_identifier for claim in claims}
+            payer = self._payer(payers.pop(), moment.date()) if len(payers) == 1 else None
+            answers.append(self._report(received, each, payer, verdicts, moment))
+        return answers
+
+    def _report(
+        self,
+        received: ReceivedInterchange,
+        each: ReceivedSet,
+        payer: Payer | None,
+        verdicts: Sequence[ClaimVerdict],
+        moment: datetime,
+    ) -> Answer:
         route = self._route_back(received, moment)
-        payers = {claim.payer_identifier for claim in each.claims}
-        payer = self._payer(payers.pop(), moment.date()) if len(payers) == 1 else None
         return _answer(AnswerKind.CLAIM_STATUS, route, claim_acknowledgement(route, each, payer, verdicts))
 
     def _verdict(self, claim: ReceivedClaim, day: date) -> ClaimVerdict:
@@ -185,11 +258,14 @@ class Payers:
         status = self._refusal(claim, payer, day)
         if status or payer is None:
             return ClaimVerdict(claim, False, status)
-        control_number = f"{payer.code[:3]}{day:%y%m%d}{len(self._seen_claims) + 1:06d}"
-        self._seen_claims.add(claim.patient_control_number)
+        control_number = self._payer_control_number(payer, day)
         entity = self.master_data.entity_by_npi(claim.billing_npi, day)
-        self._pending.setdefault((payer.code, entity.code), []).append(_Pending(claim, control_number))
+        self._desk(payer.code, entity.code, day).take(claim, control_number)
         return ClaimVerdict(claim, True, ACCEPTED, control_number)
+
+    def _payer_control_number(self, payer: Payer, day: date) -> str:
+        self._claim_count += 1
+        return f"{payer.code[:3]}{day:%y%m%d}{self._claim_count:06d}"
 
     def _refusal(self, claim: ReceivedClaim, payer: Payer | None, day: date) -> str:
         """The STC01 composite that refuses the claim, or empty: facts first, then the share refused by rule."""
@@ -201,12 +277,25 @@ class Payers:
             return "A7:164:IL"
         if Money.total(line.charge for line in claim.lines) != claim.charge:
             return "A7:178"
-        if claim.patient_control_number in self._seen_claims:
-            return "A3:54"
+        if does_not_balance(claim):
+            return "A7:400"
+        if fault := self._fault_of_version(claim, payer):
+            return fault
         if self.misbehaviour.strike(Fault.REJECT, AnswerKind.CLAIM_STATUS):
             return "A7:33:IL"
         rejected = claim_dice(self.seed, "door", claim).chance(self.rules.rejected_percent)
         return "A7:33:IL" if rejected else ""
+
+    def _fault_of_version(self, claim: ReceivedClaim, payer: Payer) -> str:
+        """An original that is known already, or a replacement or void of what this payer has never seen."""
+        files = [
+            desk.file(claim.patient_control_number)
+            for (code, _), desk in self._desks.items()
+            if code == payer.code and desk.knows(claim.patient_control_number)
+        ]
+        if claim.frequency in (Frequency.REPLACEMENT, Frequency.VOID):
+            return "" if claim.payer_reference in [file.payer_control_number for file in files] else "A7:464"
+        return "A3:54" if files else ""
 
     def _payer(self, identifier: str, day: date) -> Payer | None:
         try:
@@ -237,21 +326,3 @@ def _remittance_name(remittance: Remittance) -> str:
 
 def _answer(kind: AnswerKind, route: Route, content: bytes) -> Answer:
     return Answer(kind, f"{route.sender}-{route.control_number:09d}.{kind}", content)
-
-
-def _claim_nobody_sent(payer: Payer, billing_npi: str) -> PaidClaim:
-    line = ReceivedLine("99213", (), Money(123_45), "1", "20260105", "")
-    claim = ReceivedClaim(
-        patient_control_number=UNKNOWN_PATIENT_CONTROL_NUMBER,
-        charge=line.charge,
-        place_of_service="11",
-        frequency="1",
-        billing_npi=billing_npi,
-        payer_identifier=payer.x12_identifier,
-        member_id="M00000001",
-        family_name="NOBODY",
-        given_name="KNOWN",
-        lines=(line,),
-    )
-    decision = Decision(claim, "1", (LineDecision(line, line.charge, line.charge, ()),))
-    return PaidClaim(decision, f"{payer.code[:3]}UNKNOWN")

@@ -10,13 +10,15 @@ from canonical.codes import AdjustmentGroup
 from canonical.master_data import Entity, Payer
 from canonical.money import Money, parse_x12_amount
 
-from sandbox.world.adjudication import Adjustment, Decision, LineDecision
+from sandbox.world.adjudication import Decision, LineDecision
+from sandbox.world.received_claims import Adjustment
 from sandbox.world.x12_writing import TERMINATOR, Route, TransactionSet, amount_text, day_text, interchange, segment
 
 VERSION_835 = "005010X221A1"
 _ROUTING_OF_PAYER = "099900014"
 _ROUTING_OF_PAYEE = "099900027"
 _TRIPLETS_PER_CAS = 6
+_PAIRS_PER_PLB = 6
 _CLP06_OF_FILING_INDICATOR = {"CI": "15", "BL": "12"}  # the 835 has no CI or BL: indemnity, PPO
 
 
@@ -24,12 +26,31 @@ class NothingToCorrupt(ValueError):
     """A remittance without the segment whose amount was to be falsified."""
 
 
+class NegativePayment(ValueError):
+    """A payer cannot pay less than nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaidClaim:
-    """One CLP: a decision under the payer's control number (CLP07)."""
+    """One CLP: a decision under the payer's control number (CLP07).
+
+    `forwarded_to` is the payer to which the claim crossed over (NM1*TT), `split_from` the payer's number of the claim of which this is a part
+    (REF*F8).
+    """
 
     decision: Decision
     payer_control_number: str
+    forwarded_to: Payer | None = None
+    split_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAdjustment:
+    """One PLB pair: PLB03-1, PLB03-2 where there is one, and an amount that lowers the payment when it is positive."""
+
+    code: str
+    reference: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,7 @@ class Remittance:
     claims: tuple[PaidClaim, ...]
     content: bytes
     faithful_content: bytes
+    provider_adjustments: tuple[ProviderAdjustment, ...] = ()
 
     @property
     def trace_company(self) -> str:
@@ -60,15 +82,34 @@ def write_remittance(
     payment_date: date,
     claims: Sequence[PaidClaim],
     control_number: int,
+    provider_adjustments: Sequence[ProviderAdjustment] = (),
 ) -> Remittance:
-    """Write one 835; a total of zero is a notification without payment (BPR01 H, BPR04 NON)."""
-    amount = Money.total(claim.decision.paid for claim in claims)
+    """Write one 835; a total of zero is a notification without payment (BPR01 H, BPR04 NON).
+
+    Raises:
+        NegativePayment: more is taken than paid; a forwarded balance (PLB FB) is missing.
+    """
+    taken = Money.total(each.amount for each in provider_adjustments)
+    amount = Money.total(claim.decision.paid for claim in claims) - taken
+    if amount < Money(0):
+        raise NegativePayment(f"{trace_number}: {amount}")
     route = Route(payer.receiver_id, entity.submitter_id, control_number, _at_noon(payment_date))
     segments = [*_header(payer, entity, trace_number, payment_date, amount), "LX*1"]
     for claim in claims:
         segments.extend(_claim(claim, payer))
+    segments.extend(_provider_segments(entity, payment_date, provider_adjustments))
     content = interchange(route, "HP", VERSION_835, [TransactionSet("835", "", segments)])
-    return Remittance(payer, entity, trace_number, amount, payment_date, tuple(claims), content, content)
+    return Remittance(
+        payer,
+        entity,
+        trace_number,
+        amount,
+        payment_date,
+        tuple(claims),
+        content,
+        content,
+        tuple(provider_adjustments),
+    )
 
 
 def _at_noon(day: date) -> datetime:
@@ -111,6 +152,11 @@ def _claim(paid: PaidClaim, payer: Payer) -> Iterator[str]:
     )
     yield from _adjustment_segments(decision.claim_adjustments)
     yield segment("NM1", "QC", "1", claim.family_name, claim.given_name, "", "", "", "MI", claim.member_id)
+    if paid.forwarded_to:
+        carrier = paid.forwarded_to
+        yield segment("NM1", "TT", "2", carrier.name, "", "", "", "", "PI", carrier.x12_identifier)
+    if paid.split_from:
+        yield segment("REF", "F8", paid.split_from)
     yield segment("DTM", "232", claim.service_from)
     yield segment("DTM", "233", claim.service_to)
     for line in decision.lines:
@@ -127,6 +173,15 @@ def _line(decision: LineDecision) -> Iterator[str]:
         yield segment("REF", "6R", line.control_number)
     if decision.allowed:
         yield segment("AMT", "B6", amount_text(decision.allowed))
+
+
+def _provider_segments(entity: Entity, day: date, adjustments: Sequence[ProviderAdjustment]) -> Iterator[str]:
+    """Up to six pairs in each PLB, under the last day of the fiscal year."""
+    for start in range(0, len(adjustments), _PAIRS_PER_PLB):
+        pairs: list[str] = []
+        for each in adjustments[start : start + _PAIRS_PER_PLB]:
+            pairs += [f"{each.code}:{each.reference}".rstrip(":"), amount_text(each.amount)]
+        yield segment("PLB", entity.npi, f"{day.year}1231", *pairs)
 
 
 def _adjustment_segments(adjustments: Sequence[Adjustment]) -> Iterator[str]:
