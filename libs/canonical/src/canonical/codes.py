@@ -6,9 +6,10 @@ from enum import StrEnum
 
 
 class AdjustmentGroup(StrEnum):
-    """CAS01 claim adjustment group code (X12 005010X221A1)."""
+    """CAS01 claim adjustment group code (X12 005010X221A1). CR is of 4010, and of payers that kept it."""
 
     CONTRACTUAL = "CO"
+    CORRECTION = "CR"
     OTHER = "OA"
     PAYER_INITIATED = "PI"
     PATIENT = "PR"

@@ -13,9 +13,10 @@ from chassis.domain import Refusal
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
-from claims.domain.adjudication import PayerDecision
+from claims.domain.adjudication import DecidedLine, PayerDecision
 from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_of
+from claims.domain.line_matching import match_lines
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
 UNKNOWN_PAYMENT_CASE = "UnknownClaimPayment"
@@ -64,7 +65,8 @@ def adjudicate_chunk(work: Work, event: RemittanceChunkAccepted, reasons_of: Rea
             unknown.append((why, payment))
             continue
         content = claim.content
-        claim.adjudicate(decision_of(event, payment), reasons_of(content.payer, content.service_from))
+        lines = match_lines(content.lines, payment.services)
+        claim.adjudicate(decision_of(event, payment, lines), reasons_of(content.payer, content.service_from))
     work.prefetch(unknown_payment_id_of(event.remittance_id, payment.position) for _, payment in unknown)
     for why, payment in unknown:
         record_unknown(work, event, payment, why)
@@ -81,7 +83,9 @@ def why_not_ours(claim: Claim, event: RemittanceChunkAccepted) -> Why | None:
     return Why.OTHER_PAYER if claim.content.payer != event.payer else None
 
 
-def decision_of(event: RemittanceChunkAccepted, payment: ClaimPayment) -> PayerDecision:
+def decision_of(
+    event: RemittanceChunkAccepted, payment: ClaimPayment, lines: tuple[DecidedLine, ...] = ()
+) -> PayerDecision:
     """What a claim keeps of a payment; the parts were validated with the event."""
     return PayerDecision.trusted(
         remittance_id=event.remittance_id,
@@ -95,6 +99,9 @@ def decision_of(event: RemittanceChunkAccepted, payment: ClaimPayment) -> PayerD
         payer_control_number=payment.payer_control_number,
         span_start=payment.span_start,
         span_length=payment.span_length,
+        lines=lines,
+        remark_codes=payment.remark_codes,
+        earlier_control_number=payment.earlier_control_number,
     )
 
 

@@ -24,16 +24,18 @@ from claims.domain.interchange import (
     UnknownInterchange,
     word_of,
 )
+from claims.domain.rules.edit_history import edit_history_id_of
+from claims.domain.rules.edits import ClaimEdits
 
 ENVELOPE_KIND = "TA1"
 
 
-def intake_reactions(master_data: MasterData) -> tuple[Reaction[Any], ...]:
+def intake_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
     """Charges become claims; acknowledgements and statuses move interchanges and claims."""
 
     def when_encounter_charged_draft_claim(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
         if event.payer:
-            draft_claim(work, content_of(event), master_data)
+            draft_claim(work, content_of(event), edits)
 
     return (
         Reaction(EncounterCharged, when_encounter_charged_draft_claim, claim_of_charges),
@@ -73,12 +75,17 @@ def content_of(event: EncounterCharged) -> ClaimContent:
         diagnosis_count=event.diagnosis_count,
         has_member_id=event.has_member_id,
         details=event.details,
+        sequence=1,
+        next_payers=event.next_payers,
+        prior=(),
+        claim_type=event.claim_type,
     )
 
 
 def claim_of_charges(event: EncounterCharged) -> Iterable[UUID]:
     if event.payer:
-        yield claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
+        claim_id = claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
+        yield from (claim_id, edit_history_id_of(claim_id))
 
 
 def claim_of_status(event: ClaimStatusLine) -> Iterable[UUID]:

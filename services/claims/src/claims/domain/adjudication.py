@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial
@@ -11,17 +12,66 @@ from canonical.codes import AdjustmentGroup
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
 
+SEQUESTRATION_REASON = "253"
+PRIOR_PAYER_REASON = "23"
+
+Place = tuple[UUID, int]
+"""Where a decision stands: the remittance, and the claim's ordinal in it."""
+
+
+class DecisionKind(StrEnum):
+    """`unmatched` takes back what a person had matched; the others are as the payer sent them."""
+
+    DECISION = "decision"
+    REVERSAL = "reversal"
+    CORRECTION = "correction"
+    UNMATCHED = "unmatched"
+
 
 class Shares(CanonicalModel):
     """Where the unpaid part of a charge went: `charge == paid + contractual + denied + patient + other`.
 
-    `contractual` is CO with a reason on the payer's list, `denied` every other CO and all PI, `patient` PR.
+    `contractual` is CO with a reason on the payer's list, `denied` every other CO and all PI, `patient` PR. CO-253 is
+    sequestration, which nobody denied: it is in `other`, as are OA and CR.
     """
 
     contractual: Money
     denied: Money
     patient: Money
     other: Money
+
+    def negated(self) -> Shares:
+        return Shares.trusted(
+            contractual=-self.contractual, denied=-self.denied, patient=-self.patient, other=-self.other
+        )
+
+
+class LineConfidence(StrEnum):
+    """By what a decided line was matched to a submitted one, the surest first."""
+
+    CONTROL_NUMBER = "control-number"
+    CODE_MODIFIERS_CHARGE = "code-modifiers-charge"
+    CODE_CHARGE = "code-charge"
+    CODE = "code"
+    NONE = "none"
+
+
+class DecidedLine(CanonicalModel):
+    """What a payer decided of one line: `charge - sum(adjustments) == paid`.
+
+    `line` is the submitted line, counted from 1, or 0 where none was found. Its adjustments stand in the decision: those of
+    the claim come first, then so many for each line, in order.
+    """
+
+    line: int
+    confidence: LineConfidence
+    charge: Money
+    paid: Money
+    adjustment_count: int
+    remark_codes: tuple[Financial[str], ...] = ()
+
+    def negated(self) -> DecidedLine:
+        return self.model_copy(update={"charge": -self.charge, "paid": -self.paid})
 
 
 class PayerDecision(CanonicalModel):
@@ -42,11 +92,54 @@ class PayerDecision(CanonicalModel):
     payer_control_number: Financial[str] = ""
     span_start: int = 0
     span_length: int = 0
+    lines: tuple[DecidedLine, ...] = ()
+    remark_codes: tuple[Financial[str], ...] = ()
+    earlier_control_number: Financial[str] = ""
+
+    @property
+    def place(self) -> Place:
+        return (self.remittance_id, self.position)
 
     def says_the_same_as(self, other: PayerDecision) -> bool:
-        """Equal in all but where it stands: another copy of a remittance may be laid out differently."""
-        place = {"span_start": self.span_start, "span_length": self.span_length}
-        return self == other.model_copy(update=place)
+        """Equal in money, status and numbers: another copy of a remittance may be laid out differently."""
+        layout = {name: getattr(self, name) for name in _LAYOUT}
+        return self == other.model_copy(update=layout)
+
+    @property
+    def claim_adjustments(self) -> tuple[ClaimAdjustment, ...]:
+        """The adjustments of the claim as a whole."""
+        of_lines = sum(line.adjustment_count for line in self.lines)
+        return self.adjustments[: len(self.adjustments) - of_lines]
+
+    def line_adjustments(self) -> list[tuple[DecidedLine, tuple[ClaimAdjustment, ...]]]:
+        """Each line with its own adjustments."""
+        start = len(self.claim_adjustments)
+        found = []
+        for line in self.lines:
+            found.append((line, self.adjustments[start : start + line.adjustment_count]))
+            start += line.adjustment_count
+        return found
+
+    def negated(self) -> PayerDecision:
+        """The same with every amount negated."""
+        return self.model_copy(
+            update={
+                "charge": -self.charge,
+                "paid": -self.paid,
+                "patient_responsibility": -self.patient_responsibility,
+                "adjustments": negated(self.adjustments),
+                "lines": tuple(line.negated() for line in self.lines),
+            }
+        )
+
+
+_LAYOUT = ("span_start", "span_length", "lines", "remark_codes", "earlier_control_number")
+
+
+def negated(adjustments: Iterable[ClaimAdjustment]) -> tuple[ClaimAdjustment, ...]:
+    return tuple(
+        ClaimAdjustment.trusted(group=each.group, reason=each.reason, amount=-each.amount) for each in adjustments
+    )
 
 
 def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Collection[str]) -> Shares:
@@ -58,13 +151,15 @@ def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Colle
     for adjustment in adjustments:
         minor = adjustment.amount.minor
         match adjustment.group:
+            case AdjustmentGroup.CONTRACTUAL if adjustment.reason == SEQUESTRATION_REASON:
+                other += minor
             case AdjustmentGroup.CONTRACTUAL if adjustment.reason in contractual_reasons:
                 contractual += minor
             case AdjustmentGroup.CONTRACTUAL | AdjustmentGroup.PAYER_INITIATED:
                 denied += minor
             case AdjustmentGroup.PATIENT:
                 patient += minor
-            case AdjustmentGroup.OTHER:
+            case AdjustmentGroup.OTHER | AdjustmentGroup.CORRECTION:
                 other += minor
     return Shares.trusted(
         contractual=Money(contractual), denied=Money(denied), patient=Money(patient), other=Money(other)

@@ -6,17 +6,42 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
-from canonical.codes import PayerClass
-from canonical.encounter import ChargeLine
+from canonical.codes import ClaimType, PayerClass
+from canonical.encounter import ChargeLine, NextPayer
 from canonical.ids import derive, patient_control_number
 from canonical.money import Money
+from canonical.remittance import ClaimAdjustment
 from canonical.sealed import Sealed
+
+
+class PriorLine(CanonicalModel):
+    """What an earlier payer decided of one line: `charge of the line == paid + sum(adjustments)`. `line` counts from 1."""
+
+    line: int
+    paid: Money
+    adjustments: tuple[ClaimAdjustment, ...]
+
+
+class PriorPayment(CanonicalModel):
+    """What an earlier payer decided, as the next payer must be shown it.
+
+    `adjustments` are those of the claim as a whole. Without `lines` they are all there are, and `charge of the claim ==
+    paid + sum(adjustments)`; with them `paid == sum(paid of the lines) - sum(adjustments)`.
+    """
+
+    payer: Public[str]
+    paid: Money
+    adjustments: tuple[ClaimAdjustment, ...]
+    lines: tuple[PriorLine, ...]
+    adjudication_date: Financial[date]
+    payer_control_number: Financial[str] = ""
 
 
 class ClaimContent(CanonicalModel):
     """One claim as drafted from one posting of an encounter's charges.
 
-    The line control number of a line is its ordinal from 1. `details` is sealed, of kind `encounter.v1`.
+    The line control number of a line is its ordinal from 1. `details` is sealed, of kind `encounter.v1`. `sequence` is 1
+    for the primary payer's claim; `next_payers` pay after this one, `prior` holds what those before it paid, in order.
     """
 
     patient_control_number: Public[str]
@@ -35,6 +60,10 @@ class ClaimContent(CanonicalModel):
     diagnosis_count: int
     has_member_id: bool
     details: Sealed
+    sequence: int = 1
+    next_payers: tuple[NextPayer, ...] = ()
+    prior: tuple[PriorPayment, ...] = ()
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
 
     def says_the_same_as(self, other: ClaimContent) -> bool:
         """Equal in everything readable; sealing the same details twice gives two ciphertexts."""
@@ -51,11 +80,16 @@ class HoldReason(CanonicalModel):
         return f"{self.code}: {self.needs}"
 
 
-def control_number_of_posting(encounter_id: UUID, posting: int) -> str:
-    """The patient control number (CLM01) of the claim for one posting of an encounter."""
-    return patient_control_number(derive("claim", encounter_id, posting, 1))
+def control_number_of_posting(encounter_id: UUID, posting: int, sequence: int = 1) -> str:
+    """The patient control number (CLM01) of the claim for one posting of an encounter, to its first or a later payer."""
+    return patient_control_number(derive("claim", encounter_id, posting, sequence))
 
 
 def claim_id_of(control_number: str) -> UUID:
     """The claim behind a patient control number, so that CLP01 of a remittance leads to it without a look-up."""
     return derive("claim-of", control_number)
+
+
+def claim_id_in_sequence(content: ClaimContent, sequence: int) -> UUID:
+    """The claim for the same charges to the payer that comes at this place."""
+    return claim_id_of(control_number_of_posting(content.encounter_id, content.posting, sequence))
