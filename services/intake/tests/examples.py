@@ -27,12 +27,22 @@ from intake.domain.access import Disclosure
 from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.patient import Patient, SourceReference
-from intake.domain.payer_answer import Acknowledgement, ClaimStatus, PayerAnswer
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
+INQUIRY_ANSWER = InquiryAnswer(
+    patient_control_number="TPCN1",
+    inquiry_reference="TRACE9",
+    category_codes=("F1",),
+    status_codes=("65",),
+    payer_control_number="ICN1",
+    charge=Money.of("124.00"),
+    paid=Money.of("86.80"),
+    status_date=date(2026, 2, 27),
+)
 NEXT_COVERAGE = NextCoverage(payer="STATEAID", has_member_id=True, coverage=SEALED, fingerprint="f5")
 FACTS = EncounterFacts(
     patient_id=PATIENT, source="ehr-north", entity="NORTH", location="N-MAIN", rendering_provider="PRV01"
@@ -173,6 +183,7 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     )
     yield PayerAnswer.AcknowledgementRead, {"message_id": MESSAGE, "acknowledgement": ACKNOWLEDGEMENT}
     yield PayerAnswer.StatusesRead, {"message_id": MESSAGE, "statuses": (STATUS,)}
+    yield PayerAnswer.InquiryAnswersRead, {"message_id": MESSAGE, "statuses": (INQUIRY_ANSWER,)}
     yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}
 
 

@@ -10,6 +10,7 @@ import pytest
 from canonical.events.intake import (
     AcknowledgementReceived,
     ClaimStatusLine,
+    ClaimStatusReported,
     MessageQuarantined,
     RemittanceChunkReceived,
     RemittanceReceived,
@@ -222,6 +223,29 @@ def test_acknowledgements_of_every_level_are_announced() -> None:
     assert [(line.patient_control_number, line.accepted) for line in lines] == [("TPCN1", True), ("TPCN2", False)]
     assert (lines[0].payer_control_number, lines[0].charge) == ("ICN0001", Money.of("124.00"))
     assert lines[1].category_codes == ("A7",)
+
+
+def test_a_status_names_who_speaks_and_which_submission_is_meant() -> None:
+    service = IntakeUnderTest()
+    service.receive_file((SAMPLES / "mixed.277ca").read_bytes(), "mixed.277ca")
+    lines = [event for event in service.events() if isinstance(event, ClaimStatusLine)]
+    assert {(line.reporter, line.submission_reference) for line in lines} == {("payer", "BATCH1")}
+
+
+def test_the_answers_to_our_questions_are_announced_claim_by_claim() -> None:
+    service = IntakeUnderTest()
+    outcome = service.receive_file((SAMPLES / "answer.277").read_bytes(), "answer.277")
+    told = [event for event in service.events() if isinstance(event, ClaimStatusReported)]
+    assert not outcome.quarantined
+    assert [
+        (each.patient_control_number, each.inquiry_reference, each.category_codes, each.status_codes) for each in told
+    ] == [("TPCN1", "INQUIRY1", ("F1",), ("65",)), ("TPCN2", "INQUIRY2", ("P1",), ("20",))]
+    assert (told[0].charge, told[0].paid, told[0].payer_control_number) == (
+        Money.of("124.00"),
+        Money.of("86.80"),
+        "ICN0001",
+    )
+    assert told[0].status_date == date(2026, 2, 26)
 
 
 def test_dropped_files_are_taken_and_moved(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ANNOUNCED = {
     "intake.remittance-receipt.chunk-read": "remittance-chunk-received",
     "intake.payer-answer.acknowledgement-read": "acknowledgement-received",
     "intake.payer-answer.statuses-read": "claim-status-received",
+    "intake.payer-answer.inquiry-answers-read": "claim-status-reported",
     "chassis.inbound-message.quarantined": "message-quarantined",
 }
 

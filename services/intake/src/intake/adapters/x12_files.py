@@ -26,10 +26,16 @@ from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
 
 from intake.adapters.x12_digest import RemittanceDigest
-from intake.adapters.x12_values import acknowledgement_of, claim_payment_of, provider_adjustments_of, status_of
+from intake.adapters.x12_values import (
+    acknowledgement_of,
+    claim_payment_of,
+    inquiry_answer_of,
+    provider_adjustments_of,
+    status_of,
+)
 from intake.application.deliveries import FileOutcome
 from intake.application.ports import ClaimSpan, InterchangeFound, PayerFile, RemittanceFound, Survey
-from intake.domain.payer_answer import ClaimStatus
+from intake.domain.payer_answer import ClaimStatus, InquiryAnswer
 
 CHUNK_WEIGHT_MAX = 6_000
 CLAIM_WEIGHT_MAX = 6_000
@@ -37,6 +43,7 @@ PROVIDER_ADJUSTMENTS_MAX = 2_000
 FINDINGS_SHOWN_MAX = 50
 FILE_DROP = "file-drop"
 STATUS_VERSION = "005010X214"
+INQUIRY_ANSWER_VERSION = "005010X212"
 _ANSWERS = ("999", "997", "277")
 
 
@@ -77,6 +84,7 @@ class _OpenSet:
     trailer: RemittanceTrailer | None = None
     groups: list[GroupAcknowledgement] = field(default_factory=list)
     statuses: list[ClaimStatus] = field(default_factory=list)
+    inquiry_answers: list[InquiryAnswer] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def add_claim(self, claim: ReadClaim) -> None:
@@ -88,7 +96,9 @@ class _OpenSet:
         self.digest.add_claim(claim)
 
     def add_status(self, claim: ClaimAcknowledgement) -> None:
-        if claim.outcome is Outcome.UNDECIDED or not claim.patient_control_number:
+        if self.transaction_set.version == INQUIRY_ANSWER_VERSION:
+            self.inquiry_answers.append(inquiry_answer_of(claim))
+        elif claim.outcome is Outcome.UNDECIDED or not claim.patient_control_number:
             place = f"set {self.ordinal + 1} TRN at {claim.position}"
             self.faults.append(f"{place}: undecided-status: neither accepted nor rejected")
         else:
@@ -200,8 +210,12 @@ class _Surveying:
         self._sets = []
 
     def _statuses(self, each: _OpenSet) -> None:
+        if each.transaction_set.version == INQUIRY_ANSWER_VERSION:
+            self.survey.inquiry_answers.append((each.ordinal, tuple(each.inquiry_answers)))
+            return
         if each.transaction_set.version != STATUS_VERSION:
-            self.survey.findings.append(f"set {each.ordinal + 1}: unsupported_version: only the 277CA is taken")
+            told = f"set {each.ordinal + 1}: unsupported_version: only 277CA (X214) and 277 (X212) are taken"
+            self.survey.findings.append(told)
             return
         self.survey.statuses.append((each.ordinal, tuple(each.statuses)))
         self.survey.findings.extend(each.faults[:FINDINGS_SHOWN_MAX])

@@ -14,7 +14,7 @@ from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import ProviderAdjustment as ReadProviderAdjustment
 from x12.segments import element_of
 
-from intake.domain.payer_answer import Acknowledgement, ClaimStatus
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer
 
 NOTES_MAX = 20
 REJECTED_SETS_MAX = 1_000
@@ -120,4 +120,22 @@ def status_of(claim: ClaimAcknowledgement) -> ClaimStatus:
         payer_control_number=claim.payer_control_number,
         category_codes=tuple(dict.fromkeys(codes)),
         charge=Money(amounts[0] if amounts else 0),
+        reporter=claim.reporter.value,
+        submission_reference=claim.submission_reference,
+    )
+
+
+def inquiry_answer_of(claim: ClaimAcknowledgement) -> InquiryAnswer:
+    """Where the payer says that a claim stands, from a 277 that answers a 276."""
+    codes = [code for status in claim.statuses for code in status.codes]
+    latest = claim.statuses[-1] if claim.statuses else None
+    return InquiryAnswer(
+        patient_control_number=claim.patient_control_number,
+        inquiry_reference=claim.inquiry_reference,
+        category_codes=tuple(dict.fromkeys(category for category, _, _ in codes)),
+        status_codes=tuple(dict.fromkeys(status for _, status, _ in codes)),
+        payer_control_number=claim.payer_control_number,
+        charge=latest.amount if latest else None,
+        paid=latest.paid if latest else None,
+        status_date=latest.date if latest else None,
     )

@@ -11,7 +11,7 @@ from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, ProviderAdjustment
 
-from intake.domain.payer_answer import Acknowledgement, ClaimStatus
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer
 
 MasterDataSource = Callable[[], MasterData]
 
@@ -71,6 +71,7 @@ class Survey:
     remittances: list[RemittanceFound] = field(default_factory=list)
     acknowledgements: list[tuple[int, Acknowledgement]] = field(default_factory=list)
     statuses: list[tuple[int, tuple[ClaimStatus, ...]]] = field(default_factory=list)
+    inquiry_answers: list[tuple[int, tuple[InquiryAnswer, ...]]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     refused: str = ""
     interchanges: list[InterchangeFound] = field(default_factory=list)
@@ -78,7 +79,7 @@ class Survey:
 
     @property
     def holds_nothing(self) -> bool:
-        return not (self.remittances or self.acknowledgements or self.statuses)
+        return not (self.remittances or self.acknowledgements or self.statuses or self.inquiry_answers)
 
 
 class PayerFile(Protocol):

@@ -8,6 +8,7 @@ from canonical.envelope import PublicEvent
 from canonical.events.intake import (
     AcknowledgementReceived,
     ClaimStatusLine,
+    ClaimStatusReported,
     EncounterCharged,
     MessageQuarantined,
     PatientRegistered,
@@ -45,6 +46,9 @@ def publish(event: Event) -> Iterable[PublicEvent]:
         case PayerAnswer.StatusesRead():
             for status in event.statuses:
                 yield ClaimStatusLine(message_id=event.message_id, **dict(status))
+        case PayerAnswer.InquiryAnswersRead():
+            for answer in event.statuses:
+                yield ClaimStatusReported(message_id=event.message_id, **dict(answer))
         case InboundMessage.Quarantined():
             yield MessageQuarantined(
                 message_id=event.originator_id,

@@ -77,6 +77,9 @@ def project(event: Event) -> Iterable[Change]:
             yield _receipt(event)
         case PayerAnswer.AcknowledgementRead() | PayerAnswer.StatusesRead():
             yield from _answer(event)
+        case PayerAnswer.InquiryAnswersRead():
+            row: Row = {"message_id": event.message_id, "received_at": event.timestamp}
+            yield put(ANSWERS, answer_id=event.originator_id, kind="277", **row)
         case _:
             yield from _encounter(event)
 

@@ -120,6 +120,8 @@ class ReceivingFiles:
             answer.read_acknowledgement(message_id, acknowledgement)
         for ordinal, statuses in survey.statuses:
             work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_statuses(message_id, statuses)
+        for ordinal, answers in survey.inquiry_answers:
+            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_inquiry_answers(message_id, answers)
         self._see_interchanges(work, message_id, survey.interchanges, entity)
         if verdicts.faults:
             _quarantine(work, message, verdicts.faults, entity)

@@ -1,8 +1,9 @@
-"""What a payer or clearinghouse says of our interchanges and claims: TA1, 999, 277CA."""
+"""What a payer or clearinghouse says of our interchanges and claims: TA1, 999, 277CA, and the 277 that answers a 276."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
@@ -31,6 +32,21 @@ class ClaimStatus(CanonicalModel):
     payer_control_number: Financial[str] = ""
     category_codes: tuple[Public[str], ...] = ()
     charge: Money
+    reporter: Public[str] = ""
+    submission_reference: Public[str] = ""
+
+
+class InquiryAnswer(CanonicalModel):
+    """One claim in a 277 (X212); fields as `canonical.events.intake.ClaimStatusReported`."""
+
+    patient_control_number: Public[str]
+    inquiry_reference: Public[str] = ""
+    category_codes: tuple[Public[str], ...]
+    status_codes: tuple[Public[str], ...] = ()
+    payer_control_number: Financial[str] = ""
+    charge: Money | None = None
+    paid: Money | None = None
+    status_date: Financial[date] | None = None
 
 
 class PayerAnswer(Aggregate):
@@ -57,12 +73,28 @@ class PayerAnswer(Aggregate):
         def apply(self, answer: PayerAnswer) -> None:
             answer.statuses_read += len(self.statuses)
 
+    class InquiryAnswersRead(Event):
+        """As `StatusesRead`, for the answers to a 276."""
+
+        TOPIC = "intake.payer-answer.inquiry-answers-read"
+        message_id: UUID
+        statuses: tuple[InquiryAnswer, ...]
+
+        def apply(self, answer: PayerAnswer) -> None:
+            answer.statuses_read += len(self.statuses)
+
     def read_acknowledgement(self, message_id: UUID, acknowledgement: Acknowledgement) -> None:
         if not self.exists:
             self.trigger_event(self.AcknowledgementRead, message_id=message_id, acknowledgement=acknowledgement)
 
     def read_statuses(self, message_id: UUID, statuses: Sequence[ClaimStatus]) -> None:
+        self._read_in_portions(self.StatusesRead, message_id, statuses)
+
+    def read_inquiry_answers(self, message_id: UUID, answers: Sequence[InquiryAnswer]) -> None:
+        self._read_in_portions(self.InquiryAnswersRead, message_id, answers)
+
+    def _read_in_portions(self, event: type[Event], message_id: UUID, read: Sequence[CanonicalModel]) -> None:
         if not self.exists:
-            for start in range(0, len(statuses), STATUSES_PER_EVENT_MAX):
-                portion = tuple(statuses[start : start + STATUSES_PER_EVENT_MAX])
-                self.trigger_event(self.StatusesRead, message_id=message_id, statuses=portion)
+            for start in range(0, len(read), STATUSES_PER_EVENT_MAX):
+                portion = tuple(read[start : start + STATUSES_PER_EVENT_MAX])
+                self.trigger_event(event, message_id=message_id, statuses=portion)

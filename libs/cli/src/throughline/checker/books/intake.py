@@ -69,6 +69,9 @@ class IntakeBook(Book):
             "intake.remittance-receipt.chunk-read": self._chunk_read,
             "intake.payer-answer.acknowledgement-read": self._acknowledged,
             "intake.payer-answer.statuses-read": self._statuses,
+            "intake.payer-answer.inquiry-answers-read": lambda fact: self.answers.put(
+                (fact.id,), message_id=fact.state["message_id"], kind="277"
+            ),
         }
 
     def tables(self) -> tuple[Rebuilt, ...]:
