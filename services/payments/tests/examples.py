@@ -14,7 +14,10 @@ from chassis.testing.contexts import context
 from payments.domain.deposit import Deposit, DepositKind
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment, Payout, PayoutShare
+from payments.domain.provider_balance import ProviderBalance
+from payments.domain.provider_items import Move
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk
+from payments.domain.remittance_content import RemittanceContent
 
 DAY = date(2026, 3, 2)
 PATIENT = derive("test-patient", 1)
@@ -57,8 +60,38 @@ def summary(
     return RemittanceSummary.model_validate(facts | changes)
 
 
-def provider_adjustment() -> ProviderAdjustment:
-    return ProviderAdjustment(provider="1234567893", fiscal_date=DAY, reason="WO", amount=Money(100))
+PROVIDER = "1234567893"
+
+
+def plb(reason: str, minor: int, reference: str = "", provider: str = PROVIDER) -> ProviderAdjustment:
+    return ProviderAdjustment(
+        provider=provider, fiscal_date=DAY, reason=reason, reference=reference, amount=Money(minor)
+    )
+
+
+def adjusted(trace: str, *adjustments: ProviderAdjustment, paid: int = 8000, **changes: object) -> RemittanceSummary:
+    """The head of a remittance with provider-level adjustments, which pays what is left of `paid` after them."""
+    taken = Money.total(adjustment.amount for adjustment in adjustments)
+    facts: dict[str, object] = {
+        "payment": Money(paid) - taken,
+        "total_provider_adjustments": taken,
+        "provider_adjustments": adjustments,
+    }
+    return summary(trace, content=f"of {trace}", paid=paid).model_copy(update=facts | changes)
+
+
+def move(reason: str, minor: int, reference: str = "", *, day: int = 1, trace: str = "") -> Move:
+    """One move of March 2026; each day is another remittance unless the trace says otherwise."""
+    name = trace or f"TRACE{day}"
+    ordinal = derive("test-ordinal", reason, minor, reference).int % 1000
+    return Move(
+        remittance_id=derive("remittance", "1999", name),
+        adjustment=ordinal,
+        reason=reason,
+        reference=reference,
+        amount=Money(minor),
+        effective_date=date(2026, 3, day),
+    )
 
 
 def _event(event_class: type[Event], identity: UUID, /, **fields: object) -> Event:
@@ -187,4 +220,21 @@ EXAMPLES: tuple[Event, ...] = (
         shares=(PayoutShare(entity="NORTH", gross=Money(2500), fees=Money(103), net=Money(2397)),),
     ),
     _event(Payout.DepositMatched, derive("e", 30), deposit_id=derive("e", 31)),
+    _event(Remittance.SettledWithoutDeposit, derive("e", 32), entity="NORTH", effective_date=DAY),
+    _event(
+        ProviderBalance.Moved,
+        derive("e", 33),
+        remittance_id=derive("e", 34),
+        adjustment=0,
+        entity="NORTH",
+        payer="ACME",
+        provider=PROVIDER,
+        reason="FB",
+        reference="REF1",
+        amount=Money(-10000),
+        item_id=derive("e", 35),
+        open_amount=Money(-10000),
+        effective_date=DAY,
+    ),
+    _event(RemittanceContent.Seen, derive("e", 36), remittance_id=derive("e", 37), trace_number="TRACE1"),
 )

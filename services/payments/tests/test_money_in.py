@@ -234,6 +234,40 @@ def test_a_payout_that_the_gateway_does_not_tell_of_is_a_case_and_the_next_one_g
     assert world.open_cases() == ["PayoutUnreadable"]
 
 
+def test_payouts_that_the_gateway_does_not_tell_of_do_not_keep_later_ones_from_being_composed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sweeps, "PORTION_MAX", 2)
+    world = World()
+    world.deliver(adjudication(2500))
+    world.doors.receive_webhooks([webhook()])
+    for number in range(6):
+        world.gateway.unreadable.add(f"po_{number}")
+        fact = PayoutAnnounced(f"po_{number}", Money(2397), DAY)
+        world.doors.receive_webhooks([GatewayMessage(f"payout {number}".encode(), f"evt_po_{number}", fact)])
+    composer = next(sweep for sweep in world.core.sweeps if sweep.name == "compose-payouts")
+    for _ in range(3):
+        composer.run()
+    assert world.open_cases() == ["PayoutUnreadable"] * 6
+    line = BalanceTransaction("txn_1", Money(2500), Money(103), Money(2397), "pi_1")
+    world.gateway.payouts["po_7"] = [line]
+    world.doors.receive_webhooks([GatewayMessage(b"later", "evt_po_7", PayoutAnnounced("po_7", Money(2397), DAY))])
+    assert composer.run() == 1
+    world.gateway.unreadable.remove("po_3")
+    world.gateway.payouts["po_3"] = [line]
+    assert sum(composer.run() for _ in range(4)) == 1
+
+
+def test_a_deposit_that_names_a_remittance_which_pays_nothing_stays_loose() -> None:
+    world = World()
+    world.deliver(*remittance(summary(paid=0)))
+    world.doors.receive_bank_file(bank_file(deposit(minor=8000)))
+    world.clock.advance(hours=2)
+    world.sweep()
+    assert world.rows(REMITTANCES)[0]["settlement"] == "nothing-to-pay"
+    assert world.open_cases() == ["DepositWithoutRemittance"]
+
+
 def test_money_of_another_currency_is_kept_and_shown_and_not_booked() -> None:
     world = World()
     world.deliver(adjudication(2500))

@@ -90,3 +90,47 @@ def test_no_cent_of_a_payment_is_lost(steps: list[tuple[bool, int, int]]) -> Non
     owed, paid = sum(bills.values()), sum(payments.values())
     assert target.applied + target.unapplied_total == Money(paid)
     assert target.balance == Money(max(0, owed - paid))
+
+
+def test_a_reversal_of_what_was_paid_leaves_a_credit_balance() -> None:
+    target = account()
+    assign(target, 1, 2000)
+    pay(target, 1, 2000)
+    assign(target, 2, -2000)
+    assert (target.balance, target.applied, target.unapplied_total) == (Money(-2000), Money(2000), Money(0))
+
+
+def test_cash_is_never_applied_to_a_credit_balance() -> None:
+    target = account()
+    assign(target, 1, -2000)
+    pay(target, 1, 500)
+    assign(target, 2, 1500)
+    assert (target.balance, target.applied, target.unapplied_total) == (Money(-500), Money(0), Money(500))
+    assign(target, 3, 700)
+    assert (target.balance, target.applied, target.unapplied_total) == (Money(0), Money(200), Money(300))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_reversal_and_correction_end_at_what_the_correction_leaves(order: tuple[int, ...]) -> None:
+    target = account()
+    for index in order:
+        assign(target, index, (2000, -2000, 500)[index])
+    assert target.balance == Money(500)
+
+
+@for_all(st.lists(st.tuples(st.booleans(), st.integers(0, 6), st.integers(1, 5000)), max_size=25))
+def test_with_reversals_the_balance_less_waiting_cash_is_what_is_owed_less_what_was_paid(
+    steps: list[tuple[bool, int, int]],
+) -> None:
+    target = account()
+    bills: dict[int, int] = {}
+    payments: dict[int, int] = {}
+    for is_bill, number, minor in steps:
+        if is_bill:
+            assign(target, number, bills.setdefault(number, -minor if number % 2 else minor))
+        else:
+            pay(target, number, payments.setdefault(number, minor))
+        assert not (target.balance > Money(0) and target.unapplied_total)
+    owed, paid = sum(bills.values()), sum(payments.values())
+    assert target.applied + target.unapplied_total == Money(paid)
+    assert target.balance - target.unapplied_total == Money(owed - paid)

@@ -6,7 +6,7 @@ import pytest
 from canonical.envelope import Envelope
 from canonical.money import Money
 from chassis.messaging import Delivery
-from payments.application.queries import ACCOUNTS, RECEIPTS, REMITTANCES
+from payments.application.queries import ACCOUNTS, ACTIVITY, RECEIPTS, REMITTANCES
 
 from .examples import summary
 from .world import World, adjudication, remittance
@@ -34,10 +34,17 @@ def test_other_content_under_the_same_trace_is_a_persons_to_judge() -> None:
     assert world.rows(REMITTANCES)[0]["payment_minor"] == 8000
 
 
-def test_a_remittance_with_reversals_is_kept_out_and_shown() -> None:
+def test_a_remittance_with_reversals_is_passed_on_whole() -> None:
     world = World()
     world.deliver(*remittance(summary(reversal_count=1)))
-    assert world.open_cases() == ["RemittanceUnsupported"]
+    assert world.open_cases() == []
+    assert (world.rows(REMITTANCES)[0]["reversal_count"], world.rows(REMITTANCES)[0]["chunks_accepted"]) == (1, 1)
+
+
+def test_a_head_that_does_not_add_up_is_a_persons_to_judge_and_nothing_of_it_is_passed_on() -> None:
+    world = World()
+    world.deliver(*remittance(summary(payment=Money(7999))))
+    assert world.open_cases() == ["RemittanceUnbalanced"]
     assert world.rows(REMITTANCES) == []
 
 
@@ -73,3 +80,22 @@ def test_the_same_event_id_with_other_content_is_reported() -> None:
     world.deliver(first, other)
     assert world.open_cases() == ["SameIdOtherContent"]
     assert Money(int(str(world.rows(ACCOUNTS)[0]["responsibility_minor"]))) == Money(2500)
+
+
+def test_what_the_next_payer_owes_is_not_the_patients() -> None:
+    world = World()
+    world.deliver(adjudication(2500, next_payer="MEDIGAP"))
+    assert world.rows(ACCOUNTS) == []
+
+
+def test_a_match_and_its_undoing_are_causes_of_their_own() -> None:
+    world = World()
+    messages = [
+        adjudication(2500, match=1),
+        adjudication(-2500, match=2, kind="unmatched"),
+        adjudication(2500, match=3),
+    ]
+    world.deliver(*messages, *messages)
+    assert world.rows(ACCOUNTS)[0]["responsibility_minor"] == 2500
+    assert len(world.rows(ACTIVITY)) == 3
+    assert world.open_cases() == []

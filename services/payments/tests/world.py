@@ -14,7 +14,7 @@ from canonical.events.claims import ClaimAdjudicated
 from canonical.events.intake import RemittanceChunkReceived, RemittanceReceived
 from canonical.ids import derive
 from canonical.money import Money
-from canonical.remittance import RemittanceSummary
+from canonical.remittance import ClaimPayment, RemittanceSummary
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES
@@ -102,13 +102,13 @@ def delivery(event: PublicEvent, key: UUID, sequence: int = 1, ordinal: int = 0)
     return Delivery(envelope.subject, envelope.to_headers(), event.model_dump_json().encode())
 
 
-def remittance(head: RemittanceSummary) -> Sequence[Delivery]:
-    """Head and only chunk of one copy of a remittance."""
+def remittance(head: RemittanceSummary, *claims: ClaimPayment) -> Sequence[Delivery]:
+    """Head and only chunk of one copy of a remittance, which pays one claim unless others are given."""
     chunk = RemittanceChunkReceived(
         remittance_id=head.remittance_id,
         receipt_id=head.receipt_id,
         chunk=0,
-        claims=(claim_payment(paid=head.total_paid.minor),),
+        claims=claims or (claim_payment(paid=head.total_paid.minor),),
         total_paid=head.total_paid,
     )
     return (
@@ -117,7 +117,7 @@ def remittance(head: RemittanceSummary) -> Sequence[Delivery]:
     )
 
 
-def adjudication(patient_share: int = 2500, position: int = 0) -> Delivery:
+def adjudication(patient_share: int = 2500, position: int = 0, **changes: object) -> Delivery:
     event = ClaimAdjudicated(
         claim_id=CLAIM,
         encounter_id=ENCOUNTER,
@@ -136,5 +136,5 @@ def adjudication(patient_share: int = 2500, position: int = 0) -> Delivery:
         patient_responsibility=Money(patient_share),
         adjustments=(),
         service_from=DAY,
-    )
-    return delivery(event, CLAIM, position + 1)
+    ).model_copy(update=changes)
+    return delivery(event, CLAIM, position + 1, event.match)

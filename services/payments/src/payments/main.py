@@ -34,12 +34,24 @@ from payments.application.sweeps import DepositMatcher, PayoutComposer
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment, Payout
+from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
+from payments.domain.remittance_content import RemittanceContent
 
 NAME = "payments"
 SHAPE = ServiceShape(
     name=NAME,
-    aggregates=(InboundMessage, Remittance, RemittanceChunk, Deposit, Payment, Payout, PatientAccount),
+    aggregates=(
+        InboundMessage,
+        Remittance,
+        RemittanceChunk,
+        RemittanceContent,
+        ProviderBalance,
+        Deposit,
+        Payment,
+        Payout,
+        PatientAccount,
+    ),
     tables=(INBOUND_MESSAGES, *TABLES),
     projections=(project_inbound_messages, project),
     publishing=publish,

@@ -10,6 +10,7 @@ from canonical.events.payments import (
     PatientPaymentSucceeded,
     PaymentApplied,
     PayoutPaid,
+    ProviderBalanceMoved,
     RemittanceAccepted,
     RemittanceChunkAccepted,
     RemittanceRefused,
@@ -19,6 +20,7 @@ from chassis.domain import Event
 
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment, Payout
+from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 
 
@@ -51,6 +53,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 amount=event.amount,
                 effective_date=event.effective_date,
             )
+        case ProviderBalance.Moved():
+            yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
             yield from _patient_money(event)
         case Payout.Composed():
@@ -65,6 +69,23 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 )
         case _:
             return
+
+
+def _balance_moved(event: ProviderBalance.Moved) -> PublicEvent:
+    return ProviderBalanceMoved(
+        balance_id=event.originator_id,
+        remittance_id=event.remittance_id,
+        adjustment=event.adjustment,
+        entity=event.entity,
+        payer=event.payer,
+        provider=event.provider,
+        reason=event.reason,
+        reference=event.reference,
+        amount=event.amount,
+        item_id=event.item_id,
+        open_amount=event.open_amount,
+        effective_date=event.effective_date,
+    )
 
 
 def _patient_money(

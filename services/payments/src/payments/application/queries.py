@@ -8,10 +8,12 @@ from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, add, put
 
+from payments.application.provider_rows import PROVIDER_TABLES, provider_move, reversals
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment, Payout
-from payments.domain.remittance import Remittance, RemittanceChunk
+from payments.domain.provider_balance import ProviderBalance
+from payments.domain.remittance import Remittance, RemittanceChunk, Settlement
 
 REMITTANCES = Table(
     "remittances",
@@ -23,15 +25,20 @@ REMITTANCES = Table(
         "payer": "text",
         "trace_number": "text",
         "payment_minor": "bigint",
+        "charge_minor": "bigint",
+        "paid_minor": "bigint",
+        "adjustments_minor": "bigint",
+        "reversal_count": "integer",
         "claim_count": "integer",
         "chunk_count": "integer",
         "chunks_accepted": "integer",
         "effective_date": "date",
+        "settlement": "text",
         "deposit_id": "uuid",
         "accepted_at": "timestamptz",
     },
     key=("remittance_id",),
-    indexes=(("trace_number",),),
+    indexes=(("trace_number",), ("settlement",)),
 )
 RECEIPTS = Table(
     "remittance_receipts",
@@ -123,15 +130,20 @@ ACTIVITY = Table(
     },
     key=("account_id", "ordinal"),
 )
-TABLES = (REMITTANCES, RECEIPTS, DEPOSITS, PAYMENTS, PAYOUTS, ACCOUNTS, ACTIVITY)
+TABLES = (REMITTANCES, RECEIPTS, DEPOSITS, PAYMENTS, PAYOUTS, ACCOUNTS, ACTIVITY, *PROVIDER_TABLES)
 
 
 def project(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
-    if isinstance(event, Remittance.Accepted | Remittance.Refused | Remittance.DepositMatched):
+    if isinstance(event, Remittance.Accepted | Remittance.Refused):
         yield from _remittance(event)
+    elif isinstance(event, Remittance.DepositMatched | Remittance.SettledWithoutDeposit):
+        yield _settled(event)
     elif isinstance(event, RemittanceChunk.Accepted):
         yield add(REMITTANCES, {"remittance_id": event.remittance_id}, chunks_accepted=1)
+        yield from reversals(event)
+    elif isinstance(event, ProviderBalance.Moved):
+        yield from provider_move(event)
     elif isinstance(event, Deposit.Recorded | Deposit.Matched):
         yield from _deposit(event)
     elif isinstance(event, Payment.Succeeded | Payment.Failed | Payment.Matched):
@@ -145,7 +157,18 @@ def project(event: Event) -> Iterable[Change]:
         yield from _account(event)
 
 
-def _remittance(event: Remittance.Accepted | Remittance.Refused | Remittance.DepositMatched) -> Iterable[Change]:
+def _settled(event: Remittance.DepositMatched | Remittance.SettledWithoutDeposit) -> Change:
+    if isinstance(event, Remittance.SettledWithoutDeposit):
+        return put(REMITTANCES, remittance_id=event.originator_id, settlement=Settlement.NOTHING_TO_PAY.value)
+    return put(
+        REMITTANCES,
+        remittance_id=event.originator_id,
+        deposit_id=event.deposit_id,
+        settlement=Settlement.DEPOSITED.value,
+    )
+
+
+def _remittance(event: Remittance.Accepted | Remittance.Refused) -> Iterable[Change]:
     if isinstance(event, Remittance.Accepted):
         summary = event.summary
         yield put(
@@ -157,9 +180,14 @@ def _remittance(event: Remittance.Accepted | Remittance.Refused | Remittance.Dep
             payer=summary.payer_id,
             trace_number=summary.trace_number,
             payment_minor=summary.payment.minor,
+            charge_minor=summary.total_charge.minor,
+            paid_minor=summary.total_paid.minor,
+            adjustments_minor=summary.total_provider_adjustments.minor,
+            reversal_count=summary.reversal_count,
             claim_count=summary.claim_count,
             chunk_count=summary.chunk_count,
             effective_date=summary.effective_date,
+            settlement=Settlement.WAITING.value,
             accepted_at=event.timestamp,
         )
         yield put(
@@ -172,7 +200,7 @@ def _remittance(event: Remittance.Accepted | Remittance.Refused | Remittance.Dep
             verdict="accepted",
             payment_minor=summary.payment.minor,
         )
-    elif isinstance(event, Remittance.Refused):
+    else:
         yield put(
             RECEIPTS,
             receipt_id=event.receipt_id,
@@ -183,8 +211,6 @@ def _remittance(event: Remittance.Accepted | Remittance.Refused | Remittance.Dep
             verdict=event.verdict.value,
             payment_minor=event.payment.minor,
         )
-    else:
-        yield put(REMITTANCES, remittance_id=event.originator_id, deposit_id=event.deposit_id)
 
 
 def _deposit(event: Deposit.Recorded | Deposit.Matched) -> Iterable[Change]:

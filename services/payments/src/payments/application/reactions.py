@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from canonical.envelope import Envelope
 from canonical.events.claims import ClaimAdjudicated
 from canonical.events.intake import EncounterCharged, RemittanceChunkReceived, RemittanceReceived
@@ -11,6 +13,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 from chassis.messaging.reactions import Reaction
 
+from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
 
@@ -19,27 +22,21 @@ def when_remittance_received_judge_it(work: Work, event: RemittanceReceived, env
     """Accepts the first copy; a repetition is recorded, other content under the same trace number is a person's to judge."""
     summary = event.summary
     verdict = work.get_or_new(Remittance, summary.remittance_id).receive(summary)
-    if verdict is ReceiptVerdict.CONFLICTING:
-        why = f"trace {summary.trace_number} came again with other content: {summary.payment}, {summary.claim_count} claims"
-        code = "RemittanceConflict"
-    elif verdict is ReceiptVerdict.UNSUPPORTED:
-        why = (
-            f"trace {summary.trace_number} holds {summary.reversal_count} reversals and provider-level adjustments of "
-            f"{summary.total_provider_adjustments}, which are not booked yet; nothing of it was posted"
+    if verdict is ReceiptVerdict.ACCEPTED:
+        suspect_duplicate(work, summary)
+        move_provider_balances(work, summary)
+    elif verdict is ReceiptVerdict.CONFLICTING:
+        raise_case(
+            work,
+            summary.receipt_id,
+            code="RemittanceConflict",
+            summary=f"trace {summary.trace_number} came again with other content: {summary.payment}, "
+            f"{summary.claim_count} claims",
+            subject="remittance",
+            subject_id=summary.remittance_id,
+            entity=summary.entity,
+            amount=summary.payment,
         )
-        code = "RemittanceUnsupported"
-    else:
-        return
-    raise_case(
-        work,
-        summary.receipt_id,
-        code=code,
-        summary=why,
-        subject="remittance",
-        subject_id=summary.remittance_id,
-        entity=summary.entity,
-        amount=summary.payment,
-    )
 
 
 def when_remittance_chunk_received_pass_it_on(work: Work, event: RemittanceChunkReceived, envelope: Envelope) -> None:
@@ -55,19 +52,32 @@ def when_remittance_chunk_received_pass_it_on(work: Work, event: RemittanceChunk
 
 
 def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
-    """Adds what the payer left to the patient to their account."""
-    if not event.patient_responsibility:
+    """Adds what the payer left to the patient to their account; where a next payer owes it, the patient does not.
+
+    A reversal takes it off again, and so may leave a credit balance.
+    """
+    if not _is_the_patients(event):
         return
     account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
     account.assign(
         entity=event.entity,
         patient_id=event.patient_id,
-        source_id=derive("adjudication", event.claim_id, event.remittance_id, event.remittance_position),
+        source_id=adjudication_id(event),
         claim_id=event.claim_id,
         encounter_id=event.encounter_id,
         amount=event.patient_responsibility,
         on=event.effective_date,
     )
+
+
+def adjudication_id(event: ClaimAdjudicated) -> UUID:
+    """The id of one adjudication; a payment that was matched or unmatched later is another one each time."""
+    place = (event.claim_id, event.remittance_id, event.remittance_position)
+    return derive("adjudication", *place, event.match) if event.match else derive("adjudication", *place)
+
+
+def _is_the_patients(event: ClaimAdjudicated) -> bool:
+    return bool(event.patient_responsibility) and not event.next_payer
 
 
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
@@ -87,7 +97,7 @@ def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: Encoun
 
 
 FROM_INTAKE = (
-    Reaction(RemittanceReceived, when_remittance_received_judge_it, lambda event: [event.summary.remittance_id]),
+    Reaction(RemittanceReceived, when_remittance_received_judge_it, lambda event: ids_touched(event.summary)),
     Reaction(
         RemittanceChunkReceived,
         when_remittance_chunk_received_pass_it_on,
@@ -103,6 +113,6 @@ FROM_CLAIMS = (
     Reaction(
         ClaimAdjudicated,
         when_claim_adjudicated_charge_the_patient,
-        lambda event: [account_id_of(event.entity, event.patient_id)] if event.patient_responsibility else [],
+        lambda event: [account_id_of(event.entity, event.patient_id)] if _is_the_patients(event) else [],
     ),
 )

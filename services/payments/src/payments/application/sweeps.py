@@ -25,7 +25,7 @@ from payments.domain.payment import (
     payment_id_of,
     shares_by_entity,
 )
-from payments.domain.remittance import Remittance
+from payments.domain.remittance import Remittance, Settlement
 
 PORTION_MAX = 200
 CANDIDATES_MAX = 10_000
@@ -46,6 +46,7 @@ class _Counterpart:
     column: str
     amount: str
     since: str
+    waiting: Where
 
     def best(self, candidates: Sequence[Row], deposit: Row) -> Row | None:
         """The one of the deposit's amount, else any of its entity, so that the difference is shown.
@@ -57,9 +58,10 @@ class _Counterpart:
         return next(same, ours[0] if ours else None)
 
 
+_UNPAID: Where = {"settlement": Settlement.WAITING.value}
 _COUNTERPARTS = (
-    _Counterpart(DepositKind.REMITTANCE, REMITTANCES, "trace_number", "payment_minor", "accepted_at"),
-    _Counterpart(DepositKind.PAYOUT, PAYOUTS, "gateway_id", "net_minor", "announced_at"),
+    _Counterpart(DepositKind.REMITTANCE, REMITTANCES, "trace_number", "payment_minor", "accepted_at", _UNPAID),
+    _Counterpart(DepositKind.PAYOUT, PAYOUTS, "gateway_id", "net_minor", "announced_at", {"deposit_id": None}),
 )
 
 
@@ -81,7 +83,7 @@ class DepositMatcher:
         references = sorted({str(row["reference"]) for row in deposits})
         if not references:
             return 0
-        where: Where = {counterpart.column: references, "deposit_id": None}
+        where: Where = {**counterpart.waiting, counterpart.column: references}
         waiting: dict[str, list[Row]] = {}
         for row in self._store.rows(counterpart.table, where, limit=CANDIDATES_MAX):
             waiting.setdefault(str(row[counterpart.column]), []).append(row)
@@ -105,9 +107,8 @@ class DepositMatcher:
         rows = self._store.rows(DEPOSITS, loose, order=("recorded_at",), limit=limit)
         if len(rows) == limit:
             rows += self._store.rows(DEPOSITS, loose, order=("-recorded_at",), limit=limit)
-            newest = self._store.rows(
-                counterpart.table, {"deposit_id": None}, order=(f"-{counterpart.since}",), limit=limit
-            )
+            order = (f"-{counterpart.since}",)
+            newest = self._store.rows(counterpart.table, counterpart.waiting, order=order, limit=limit)
             named = sorted({str(row[counterpart.column]) for row in newest})
             rows += self._store.rows(DEPOSITS, {**loose, "reference": named}, limit=limit)
         return list({row["deposit_id"]: row for row in rows}.values())
@@ -191,11 +192,25 @@ class PayoutComposer:
         self._clock = clock
         self._gateway = gateway
         self._patience = patience
+        self._rounds = 0
+        self._asked: dict[UUID, int] = {}
 
     def compose(self) -> int:
         """Composes announced payouts; the number of those done."""
-        announced = self._store.rows(PAYOUTS, {"state": "announced"}, order=("announced_at",), limit=PORTION_MAX)
-        return sum(self._compose_one(row) for row in announced)
+        return sum(map(self._compose_one, self._next_portion()))
+
+    def _next_portion(self) -> list[Row]:
+        """Announced payouts to ask about now: those never asked about, newest first, then those asked the longest ago.
+
+        Payouts that cannot be composed until a person has looked stay announced, and must not keep later ones from it.
+        """
+        order = ("-announced_at", "payout_id")
+        announced = self._store.rows(PAYOUTS, {"state": "announced"}, order=order, limit=CANDIDATES_MAX)
+        asked = {_uuid(row["payout_id"]): self._asked.get(_uuid(row["payout_id"]), 0) for row in announced}
+        portion = sorted(announced, key=lambda row: asked[_uuid(row["payout_id"])])[:PORTION_MAX]
+        self._rounds += 1
+        self._asked = asked | {_uuid(row["payout_id"]): self._rounds for row in portion}
+        return portion
 
     def _compose_one(self, row: Row) -> int:
         payout_id = _uuid(row["payout_id"])

@@ -17,8 +17,12 @@ class RemittanceConflict(Conflict):
     """The payer's trace number came again with other content."""
 
 
-class RemittanceUnsupported(Refusal):
-    """The remittance holds what is not booked yet: reversals or provider-level adjustments."""
+class RemittanceUnbalanced(Refusal):
+    """The head of a remittance does not add up; its reader should never have passed it on."""
+
+
+class NegativePayment(Refusal):
+    """A payer cannot pay less than nothing: what is owed to it is forwarded to a later remittance."""
 
 
 class DepositDiffers(Refusal):
@@ -26,10 +30,20 @@ class DepositDiffers(Refusal):
 
 
 class ReceiptVerdict(StrEnum):
+    """What became of one copy. `UNSUPPORTED` is no longer given: it was, before reversals and PLBs were booked."""
+
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
     CONFLICTING = "conflicting"
     UNSUPPORTED = "unsupported"
+
+
+class Settlement(StrEnum):
+    """How far the money of an accepted remittance has come."""
+
+    WAITING = "waiting"
+    DEPOSITED = "deposited"
+    NOTHING_TO_PAY = "nothing-to-pay"
 
 
 class Remittance(Aggregate):
@@ -39,6 +53,7 @@ class Remittance(Aggregate):
         self.summary: RemittanceSummary | None = None
         self.verdicts: dict[UUID, ReceiptVerdict] = {}
         self.deposit_id: UUID | None = None
+        self.settlement = Settlement.WAITING
 
     class Accepted(Event):
         TOPIC = "payments.remittance.accepted"
@@ -72,15 +87,35 @@ class Remittance(Aggregate):
 
         def apply(self, remittance: Remittance) -> None:
             remittance.deposit_id = self.deposit_id
+            remittance.settlement = Settlement.DEPOSITED
+
+    class SettledWithoutDeposit(Event):
+        """The remittance pays nothing, so that no deposit will come."""
+
+        TOPIC = "payments.remittance.settled-without-deposit"
+        entity: Public[str]
+        effective_date: Financial[date]
+
+        def apply(self, remittance: Remittance) -> None:
+            remittance.settlement = Settlement.NOTHING_TO_PAY
 
     def receive(self, summary: RemittanceSummary) -> ReceiptVerdict:
-        """Takes one copy; the verdict on it. The same copy again changes nothing."""
+        """Takes one copy; the verdict on it. The same copy again changes nothing.
+
+        Raises:
+            RemittanceUnbalanced: the head does not add up.
+            NegativePayment: it says that less than nothing was paid.
+        """
         known = self.verdicts.get(summary.receipt_id)
         if known is not None:
             return known
+        refuse_impossible(summary)
         verdict = self._judge(summary)
         if verdict is ReceiptVerdict.ACCEPTED:
             self.trigger_event(self.Accepted, summary=summary)
+            if not summary.payment:
+                on = summary.effective_date
+                self.trigger_event(self.SettledWithoutDeposit, entity=summary.entity, effective_date=on)
         else:
             self.trigger_event(
                 self.Refused,
@@ -98,19 +133,19 @@ class Remittance(Aggregate):
         if self.summary is not None:
             same = self.summary.content_hash == summary.content_hash
             return ReceiptVerdict.DUPLICATE if same else ReceiptVerdict.CONFLICTING
-        if summary.reversal_count or summary.provider_adjustments or summary.total_provider_adjustments:
-            return ReceiptVerdict.UNSUPPORTED
         return ReceiptVerdict.ACCEPTED
 
     def match_deposit(self, deposit_id: UUID, amount: Money, on: date) -> None:
         """Says that a bank deposit is this remittance's money.
 
         Raises:
-            DepositDiffers: another amount, or another deposit already is.
+            DepositDiffers: another amount, or another deposit already is, or there is nothing to deposit.
         """
         assert self.summary is not None, "only an accepted remittance is matched"
         if self.deposit_id == deposit_id:
             return
+        if self.settlement is Settlement.NOTHING_TO_PAY:
+            raise DepositDiffers(f"trace {self.summary.trace_number} pays nothing, the deposit is {amount}")
         if self.deposit_id is not None:
             raise DepositDiffers(f"trace {self.summary.trace_number} has deposit {self.deposit_id} already")
         if amount != self.summary.payment:
@@ -149,6 +184,26 @@ class RemittanceChunk(Aggregate):
             payer=summary.payer_id,
             effective_date=summary.effective_date,
             claims=claims,
+        )
+
+
+def refuse_impossible(summary: RemittanceSummary) -> None:
+    """Refuses a head whose payment is not what it pays for claims less its provider-level adjustments.
+
+    Raises:
+        RemittanceUnbalanced, NegativePayment
+    """
+    adjusted = Money.total(adjustment.amount for adjustment in summary.provider_adjustments)
+    trace = summary.trace_number
+    if adjusted != summary.total_provider_adjustments:
+        residual = summary.total_provider_adjustments - adjusted
+        raise RemittanceUnbalanced(f"trace {trace}: provider-level adjustments are {residual} off their sum")
+    residual = summary.payment - (summary.total_paid - adjusted)
+    if residual:
+        raise RemittanceUnbalanced(f"trace {trace}: {summary.total_paid} - {adjusted} is {residual} off the payment")
+    if summary.payment < Money(0):
+        raise NegativePayment(
+            f"trace {trace} pays {summary.payment}; a balance owed to the payer is forwarded by a PLB"
         )
 
 
