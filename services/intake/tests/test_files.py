@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from intake.application.receiving_files import PARTS_PER_COMMIT
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import Remittance, corrupted, in_other_layout
+from x12.policy import policy_of, strict
 
 from .world import IntakeUnderTest
 
@@ -251,7 +253,7 @@ def test_the_answers_to_our_questions_are_announced_claim_by_claim() -> None:
 def test_dropped_files_are_taken_and_moved(tmp_path: Path) -> None:
     service = IntakeUnderTest()
     folder = WatchedFolder(
-        tmp_path, "intake", lambda name, raw: take_file(service.intake.files.receive, name, raw), settle_seconds=0
+        tmp_path, "intake", partial(take_file, service.intake.files.receive, lambda: strict), settle_seconds=0
     )
     (tmp_path / "intake-inbound" / "good.835").write_bytes(remittance().content)
     (tmp_path / "intake-inbound" / "bad.835").write_bytes(corrupted(remittance()).content)
@@ -311,3 +313,35 @@ def test_the_same_interchange_many_times_in_one_file_is_seen_each_time_and_repor
     service.receive_file(remittance().content * 3)
     assert sightings(service) == [Sighting.FIRST, Sighting.REPEATED, Sighting.REPEATED]
     assert service.cases() == []
+
+
+def test_a_partners_policy_decides_what_is_held_against_its_files() -> None:
+    content = remittance().content.replace(b"GE*1*", b"GE*2*")
+    strictly, leniently = IntakeUnderTest(), IntakeUnderTest()
+    assert strictly.receive_file(content).quarantined
+    policy = policy_of({"ge01_count": "finding"})
+    eased = X12File("a.835", content, source="file-drop", policies=lambda sender: policy)
+    assert not leniently.intake.files.receive(eased).quarantined
+    assert len(heads(leniently)) == 1
+
+
+def with_forwarded_balance(content: bytes, amount: Money) -> bytes:
+    """The remittance with `amount` put off to a later one (PLB FB, negative), and paid now instead."""
+    paid = re.search(rb"BPR\*I\*([0-9.]+)\*", content)
+    segments = re.search(rb"SE\*([0-9]+)\*", content)
+    assert paid
+    assert segments
+    more = str(Money.of(paid[1].decode()) + amount).split()[0].encode()
+    plb = b"PLB*1900100003*20261231*FB*-" + str(amount).split()[0].encode() + b"~"
+    longer = b"SE*%d*" % (int(segments[1]) + 1)
+    return content.replace(paid[0], b"BPR*I*" + more + b"*").replace(segments[0], plb + longer)
+
+
+def test_a_provider_adjustment_knows_where_it_stands_in_the_file() -> None:
+    service = IntakeUnderTest()
+    outcome = service.receive_file(with_forwarded_balance(remittance().content, Money.of("10.00")))
+    (head,) = heads(service)
+    (forwarded,) = head.summary.provider_adjustments
+    where = (outcome.message_id, forwarded.span_start, forwarded.span_length)
+    assert (forwarded.reason, forwarded.amount) == ("FB", Money.of("-10.00"))
+    assert read_span(service.store, service.sealer, *where).strip() == b"PLB*1900100003*20261231*FB*-10.00~"

@@ -23,6 +23,7 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from chassis.security import TokenVerifier
+from x12.policy import policies_of
 
 from intake.adapters.fhir import FhirNames, fhir_app
 from intake.adapters.grpc import intake_service
@@ -128,7 +129,7 @@ def serve(settings: IntakeSettings) -> int:
             settings,
             grpc=[intake_service(intake.core, sealer, master_data)],
             http_app=fhir_app(queue.submit, FhirNames(settings.fhir_namespace), verifier),
-            doors=list(_doors(settings, intake, queue, clock)),
+            doors=list(_doors(settings, intake, queue, clock, master_data)),
         )
     finally:
         queue.stop()
@@ -139,6 +140,7 @@ def _doors(
     intake: Intake,
     queue: ReceivingQueue[InboundDelivery, Outcome],
     clock: Callable[[], datetime],
+    master_data: MasterDataSource,
 ) -> list[Door]:
     """The doors that the settings open."""
     doors: list[Door] = []
@@ -146,7 +148,10 @@ def _doors(
         mllp = MllpDoor(queue.submit, clock)
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
     if settings.exchange_dir is not None:
-        folder = WatchedFolder(settings.exchange_dir, "intake", partial(take_file, intake.files.receive))
+        take = partial(
+            take_file, intake.files.receive, lambda: policies_of(master_data().trading_partners, clock().date())
+        )
+        folder = WatchedFolder(settings.exchange_dir, "intake", take)
         doors.append(partial(_watch, folder))
     return doors
 

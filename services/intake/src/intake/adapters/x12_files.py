@@ -21,6 +21,7 @@ from x12.envelope import (
 )
 from x12.errors import X12Refused
 from x12.findings import Finding, Verdict
+from x12.policy import PolicyOf, strict
 from x12.reading import read
 from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
@@ -106,9 +107,13 @@ class _OpenSet:
 
 
 class X12File:
-    """One file in memory. `delivery_key` is its name: the same name and bytes are the same message."""
+    """One file in memory. `delivery_key` is its name: the same name and bytes are the same message.
 
-    def __init__(self, name: str, raw: bytes, *, source: str) -> None:
+    `policies` says of each sender which findings are held against it.
+    """
+
+    def __init__(self, name: str, raw: bytes, *, source: str, policies: PolicyOf = strict) -> None:
+        self._policies = policies
         self.delivery_key = name
         self.raw = raw
         self.source = source
@@ -117,7 +122,7 @@ class X12File:
         """What the file holds and whether it adds up; claims are seen and let go."""
         surveying = _Surveying(self.raw)
         try:
-            for event in read(self.raw):
+            for event in read(self.raw, policies=self._policies):
                 surveying.take(event)
         except X12Refused as refused:
             surveying.survey.refused = f"byte {refused.offset}: {refused.code}: {refused.message}"
@@ -129,7 +134,7 @@ class X12File:
         current = -1
         portions = _Portions()
         part: list[ClaimPayment] = []
-        for event in read(self.raw):
+        for event in read(self.raw, policies=self._policies):
             if isinstance(event, ReadClaim):
                 if current == ordinal:
                     if portions.opens_next(event) and part:
@@ -144,9 +149,11 @@ class X12File:
             yield part
 
 
-def take_file(receive: Callable[[PayerFile], FileOutcome], name: str, raw: bytes) -> bool:
+def take_file(
+    receive: Callable[[PayerFile], FileOutcome], policies_today: Callable[[], PolicyOf], name: str, raw: bytes
+) -> bool:
     """Receives one dropped file; true where all of it went on."""
-    outcome = receive(X12File(name, raw, source=FILE_DROP))
+    outcome = receive(X12File(name, raw, source=FILE_DROP, policies=policies_today()))
     if outcome.quarantined:
         DOOR_REFUSALS.labels("files", "quarantined").inc()
     return not outcome.quarantined

@@ -79,6 +79,8 @@ def provider_adjustments_of(adjustments: Iterable[ReadProviderAdjustment]) -> tu
             reason=each.reason,
             reference=each.reference,
             amount=each.amount,
+            span_start=each.offset,
+            span_length=each.length,
         )
         for each in adjustments
         if each.fiscal_date is not None
