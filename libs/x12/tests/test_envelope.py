@@ -143,3 +143,30 @@ def test_too_many_interchanges_are_refused() -> None:
 def test_a_set_is_announced_before_its_body() -> None:
     kinds = [type(event) for event in read_envelope(SAMPLE)]
     assert kinds.index(SetStarted) < kinds.index(SetBody) < kinds.index(SetEnded)
+
+
+BARE = SAMPLE[SAMPLE.index(b"ST*") :].replace(b"GE*1*1~IEA*1*000000001~", b"")
+
+
+@pytest.mark.parametrize("raw", [BARE, BARE.replace(b"~", b"~\r\n"), BARE.replace(b"~", b"\n")])
+def test_a_set_without_any_envelope_is_shown_but_never_accepted(raw: bytes) -> None:
+    (only,) = sets_of(raw)
+    assert (only.type, only.segments, only.ordinal) == ("835", SET.count(b"~"), 1)
+    assert only.verdict is Verdict.QUARANTINED
+    assert [each.code for each in findings_of(raw)] == ["missing_isa", "missing_gs"]
+
+
+def test_groups_without_a_header_are_shown_with_their_version() -> None:
+    (only,) = sets_of(SAMPLE[SAMPLE.index(b"GS*") :])
+    assert (only.version, only.verdict) == ("005010X221A1", Verdict.QUARANTINED)
+
+
+def test_an_interchange_after_a_set_without_envelope_is_read_as_ever() -> None:
+    bare, whole = sets_of(BARE + SAMPLE)
+    assert (bare.verdict, whole.verdict) == (Verdict.QUARANTINED, Verdict.ACCEPTED)
+
+
+def test_files_that_were_joined_with_their_byte_order_marks_are_both_read() -> None:
+    marked = b"\xef\xbb\xbf" + SAMPLE
+    assert [each.verdict for each in sets_of(marked + marked)] == [Verdict.ACCEPTED] * 2
+    assert findings_of(marked + marked) == []

@@ -29,8 +29,8 @@ def texts_of(raw: bytes) -> list[str]:
 
 
 def assert_tiles(segments: list[Segment], raw: bytes) -> None:
-    rebuilt = b"".join(raw[segment.offset : segment.offset + segment.length] for segment in segments)
-    assert rebuilt == raw
+    assert b"".join(segment.raw for segment in segments) == raw
+    assert all(each.raw == raw[each.offset : each.offset + each.length] for each in segments)
     assert all(before.offset + before.length == after.offset for before, after in pairwise(segments))
 
 
@@ -118,7 +118,18 @@ def test_bytes_between_interchanges_are_a_gap_and_take_nothing_with_them() -> No
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"  \r\n", b"ST*835*0001~", b"%PDF-1.4", "ISA*00*".encode("utf-16"), b"ISAAC NEWTON~", b"ISA*00~"]
+    "raw",
+    [
+        b"",
+        b"  \r\n",
+        b"ST*835*0001~",
+        b"ST*",
+        b"STREET*MAIN~BPR*",
+        b"%PDF-1.4",
+        "ISA*00*".encode("utf-16"),
+        b"ISAAC NEWTON~",
+        b"ISA*00~",
+    ],
 )
 def test_what_does_not_begin_with_a_header_is_refused(raw: bytes) -> None:
     with pytest.raises(NotAnInterchange):

@@ -97,12 +97,17 @@ class _EnvelopeReader:
             policy,
             findings=FindingLog(policy.severities),
         )
-        self._interchange, self._acknowledged, self._end = interchange, False, block.offsets[1]
-        self._controls = frozenset(
-            [tag + delimiters.element for tag in ("ST", "SE", "GS", "GE")] + ["ST", "SE", "GS", "GE", "IEA", "TA1"]
-        )
+        self._end = block.offsets[1]
+        self._enter(interchange)
         self._note_header(interchange, text)
         yield InterchangeStarted(interchange)
+
+    def _enter(self, interchange: Interchange) -> None:
+        self._interchange, self._acknowledged = interchange, False
+        element = interchange.delimiters.element
+        self._controls = frozenset(
+            [tag + element for tag in ("ST", "SE", "GS", "GE")] + ["ST", "SE", "GS", "GE", "IEA", "TA1"]
+        )
 
     def _count_interchange(self, offset: int) -> None:
         self._interchanges += 1
@@ -118,7 +123,17 @@ class _EnvelopeReader:
         if interchange.usage != "P":
             log.note("not_production", "ISA", self._ordinal, "ISA15 does not say production")
 
+    def _open_without_header(self, block: Block) -> Iterator[EnvelopeEvent]:
+        """What stands without an ISA header is shown, never used: nobody sent it to anybody."""
+        interchange = Interchange("", "", "", "", "", "", "", "", "", block.delimiters, block.offsets[0], 1)
+        message = "the file has no ISA header; its separators are guessed"
+        interchange.findings.quarantine("missing_isa", "ISA", 1, message)
+        self._enter(interchange)
+        yield InterchangeStarted(interchange)
+
     def read_block(self, block: Block) -> Iterator[EnvelopeEvent]:
+        if self._interchange is None and not self._ordinal:
+            yield from self._open_without_header(block)
         texts, offsets = block.texts, block.offsets
         if self._ordinal + len(texts) > self._limits.segments:
             raise LimitExceeded("segments", f"more than {self._limits.segments} segments", offsets[0])
@@ -207,6 +222,8 @@ class _EnvelopeReader:
             if segment:
                 self._stray("GE", segment.ordinal)
             return
+        if segment is None and "missing_gs" in group.findings.counts:
+            return
         if segment is None:
             group.findings.quarantine("missing_ge", "GE", self._ordinal, "the group has no GE trailer")
             return
@@ -277,7 +294,9 @@ class _EnvelopeReader:
         self._interchange = None
         interchange.length = self._end - interchange.offset
         log = interchange.findings
-        if segment is None:
+        if "missing_isa" in log.counts:
+            pass
+        elif segment is None:
             log.quarantine("missing_iea", "IEA", self._ordinal, "the interchange has no IEA trailer")
         else:
             values = segment.elements(self._limits.elements)

@@ -106,13 +106,13 @@ def _give_up(transaction_set: TransactionSet, exceeded: LimitExceeded) -> None:
 
 def _reader_for(transaction_set: TransactionSet) -> SetReader | None:
     make = READERS.get(transaction_set.type)
-    log, version = transaction_set.findings, transaction_set.version
+    log, version, group = transaction_set.findings, transaction_set.version, transaction_set.group
     if make is None:
         log.refuse("unsupported_type", "ST", 1, "this transaction set type is not read")
         return None
     if transaction_set.type == "835" and version in VERSIONS_OF_4010:
-        if not transaction_set.group.interchange.policy.accept_4010:
+        if not group.interchange.policy.accept_4010:
             log.quarantine("version_4010", "ST", 1, "version 4010 is read only where the partner's policy accepts it")
-    elif version not in VERSIONS[transaction_set.type]:
+    elif version not in VERSIONS[transaction_set.type] and (version or "missing_gs" not in group.findings.counts):
         log.refuse("unsupported_version", "ST", 1, "this version of the guide is not read")
     return make(transaction_set)

@@ -21,6 +21,9 @@ class Rule:
 
 _ENVELOPE = (
     Rule(
+        "missing_isa", _QUARANTINE, "The file does not say who sent it to whom; it is shown, but nothing of it is used."
+    ),
+    Rule(
         "isa_not_fixed_width",
         _NOTE,
         "The header is shorter or longer than the standard's; it could be read all the same.",
@@ -45,7 +48,7 @@ _ENVELOPE = (
     Rule("iea01_count", _QUARANTINE, "The sender counted other groups than are here: some may be lost.", True),
     Rule("iea02_control", _QUARANTINE, "Beginning and end of the interchange do not belong together.", True),
     Rule("gs01_type", _QUARANTINE, "The group announces another kind of message than it holds.", True),
-    Rule("missing_gs", _QUARANTINE, "The message stands outside any group, so nobody vouches for its version.", True),
+    Rule("missing_gs", _QUARANTINE, "The message stands outside any group, so nobody vouches for its version."),
     Rule("missing_ge", _QUARANTINE, "The group does not end: what followed may be lost."),
     Rule("missing_se", _QUARANTINE, "The set does not end: what followed may be lost."),
     Rule("missing_iea", _QUARANTINE, "The interchange does not end: what followed may be lost."),

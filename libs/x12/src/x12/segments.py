@@ -39,7 +39,7 @@ class Segment:
 
     `text` is Latin-1, so that a character is a byte; it excludes terminator and line breaks. `position` counts from
     ST = 1 and is 0 outside a transaction set; `ordinal` counts from the first segment of the file = 1. A gap (bytes that belong to
-    no interchange) has an empty `text`.
+    no interchange) has an empty `text`. `raw` are the span's bytes as they stand, where the segment comes from `splitter.split`.
     """
 
     text: str
@@ -48,6 +48,7 @@ class Segment:
     position: int
     ordinal: int
     delimiters: Delimiters
+    raw: bytes = b""
 
     @property
     def tag(self) -> str:

@@ -10,16 +10,14 @@ from operator import add
 from typing import BinaryIO
 
 from x12.errors import LimitExceeded, NotAnInterchange
+from x12.headers import COMPONENT_WHEN_UNDECLARED, HEADER_BYTES_MAX, read_bare_start, read_header
 from x12.segments import DEFAULT_LIMITS, Delimiters, Limits, Segment
 
 Source = bytes | BinaryIO | Iterable[bytes]
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _BLANK = "".join(map(chr, range(28))) + " "
-_WHITE_SPACE = " \t\r\n\x0b\x0c"
-_HEADER_BYTES_MAX = 1024
 _HEADER_START = re.compile(r"ISA[^A-Za-z0-9 \t\r\n]")
-_COMPONENT_WHEN_UNDECLARED = ":"
 
 
 @dataclass(slots=True)
@@ -27,12 +25,14 @@ class Block:
     """Neighbouring segments of one interchange: `texts[i]` spans `offsets[i]` to `offsets[i + 1]`.
 
     `opens` says that the only segment is an ISA header. `complete` is false when the file ends inside the last segment.
+    `raw` is all of the span as it stands, with terminators, line breaks and what was stepped over before it.
     """
 
     texts: list[str]
     offsets: list[int]
     delimiters: Delimiters
     opens: bool = False
+    raw: str = ""
     complete: bool = True
 
 
@@ -41,42 +41,55 @@ class Gap:
     """Bytes that belong to no interchange; `blank` when there is nothing but line breaks and padding."""
 
     offset: int
-    length: int
+    raw: str
     blank: bool
+
+    @property
+    def length(self) -> int:
+        return len(self.raw)
 
 
 def blocks(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Block | Gap]:
-    """Blocks of segments, in file order; their spans and the gaps tile the file.
+    """Blocks of segments, in file order; their `raw` and that of the gaps is the file, byte for byte.
+
+    A file that begins with a group or a set without a header is read too; its first block does not open.
 
     Raises:
-        NotAnInterchange: the bytes do not begin with a readable ISA header.
+        NotAnInterchange: the bytes do not begin with a readable ISA header, nor with a group or a set.
         LimitExceeded: a segment is longer than `limits.segment_bytes`.
     """
     window = _Window(source, limits)
     opened = False
-    while window.skip_blanks(byte_order_mark=not opened):
+    while True:
+        yield from window.skip_blanks()
+        if not window.text:
+            break
         header = window.header()
+        bare = None if opened or header else read_bare_start(window.text)
         if header is not None:
-            opened = True
             yield window.take_header(*header)
             yield from window.take_interchange(header[0])
+        elif bare is not None:
+            yield from window.take_interchange(bare)
         elif opened:
             yield from window.take_gap()
         else:
             raise NotAnInterchange("no_isa", "the file does not begin with a readable ISA header", window.base)
+        opened = True
     if not opened:
         raise NotAnInterchange("empty", "the file holds no segment")
-    if window.emitted < window.base:
-        yield Gap(window.emitted, window.base - window.emitted, blank=True)
+    if window.held:
+        yield window.gap(blank=True)
 
 
 def split(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Segment]:
-    """Segments one by one; the convenient form of `blocks`, with the same refusals. Gaps have an empty text."""
+    """Segments one by one with their bytes; the convenient form of `blocks`, with the same refusals. Gaps have an empty text."""
     ordinal = position = 0
-    no_delimiters = Delimiters("*", _COMPONENT_WHEN_UNDECLARED, "", "~")
+    no_delimiters = Delimiters("*", COMPONENT_WHEN_UNDECLARED, "", "~")
     for block in blocks(source, limits):
         if isinstance(block, Gap):
-            yield Segment("", block.offset, block.length, 0, ordinal, no_delimiters)
+            raw = block.raw.encode("latin-1")
+            yield Segment("", block.offset, block.length, 0, ordinal, no_delimiters, raw)
             continue
         separator = block.delimiters.element
         for index, text in enumerate(block.texts):
@@ -85,8 +98,9 @@ def split(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Segment]:
                 raise LimitExceeded("segments", f"more than {limits.segments} segments", block.offsets[index])
             tag = text.split(separator, 1)[0]
             position = 1 if tag == "ST" else 0 if tag in _OUTSIDE_TAGS else position + 1 if position else 0
-            offset = block.offsets[index]
-            yield Segment(text, offset, block.offsets[index + 1] - offset, position, ordinal, block.delimiters)
+            offset, end, start = block.offsets[index], block.offsets[index + 1], block.offsets[0]
+            raw = block.raw[offset - start : end - start].encode("latin-1")
+            yield Segment(text, offset, end - offset, position, ordinal, block.delimiters, raw)
             position = 0 if tag == "SE" else position
 
 
@@ -94,14 +108,14 @@ _OUTSIDE_TAGS = frozenset(["ISA", "IEA", "GS", "GE", "TA1"])
 
 
 class _Window:
-    """The part of the file in memory: `text` holds Latin-1 characters from byte `base` on."""
+    """The part of the file in memory: `text` holds Latin-1 characters from byte `base` on, `held` what was stepped over before it."""
 
     def __init__(self, source: Source, limits: Limits) -> None:
         self._chunks = _chunks_of(source, limits.block_bytes)
         self._limits = limits
         self.text = ""
+        self.held = ""
         self.base = 0
-        self.emitted = 0
         self.final = False
 
     def _more(self) -> bool:
@@ -110,41 +124,49 @@ class _Window:
         self.text += chunk.decode("latin-1")
         return not self.final
 
-    def _drop(self, length: int) -> None:
+    def _hold(self, length: int) -> None:
+        self.held += self.text[:length]
         self.text = self.text[length:]
         self.base += length
 
-    def skip_blanks(self, *, byte_order_mark: bool) -> bool:
-        """Step over line breaks and padding, and over the byte-order mark at the start; false at the end of the file."""
-        if byte_order_mark:
-            while len(self.text) < len(_BYTE_ORDER_MARK) and self._more():
-                pass
-            self._drop(len(_BYTE_ORDER_MARK) if self.text.startswith(_BYTE_ORDER_MARK) else 0)
+    def _emitted(self) -> str:
+        raw, self.held = self.held, ""
+        return raw
+
+    def gap(self, *, blank: bool) -> Gap:
+        """What is held, as bytes that belong to no interchange."""
+        return Gap(self.base - len(self.held), self._emitted(), blank)
+
+    def skip_blanks(self) -> Iterator[Gap]:
+        """Step over a byte-order mark, line breaks and padding; too much of it becomes a gap. No text: the end of the file."""
+        while len(self.text) < len(_BYTE_ORDER_MARK) and self._more():
+            pass
+        self._hold(len(_BYTE_ORDER_MARK) if self.text.startswith(_BYTE_ORDER_MARK) else 0)
         while True:
-            self._drop(len(self.text) - len(self.text.lstrip(_BLANK)))
+            self._hold(len(self.text) - len(self.text.lstrip(_BLANK)))
+            if len(self.held) > self._limits.segment_bytes:
+                yield self.gap(blank=True)
             if self.text or not self._more():
-                return bool(self.text)
+                return
 
     def header(self) -> tuple[Delimiters, int] | None:
         """Delimiters and length of the ISA header at the start of the window, if one is there."""
-        while len(self.text) < _HEADER_BYTES_MAX and self._more():
+        while len(self.text) < HEADER_BYTES_MAX and self._more():
             pass
         return read_header(self.text, 0)
 
     def take_header(self, delimiters: Delimiters, length: int) -> Block:
         text = _without_breaks(self.text[: length - 1])
-        self._drop(length)
+        self._hold(length)
         noise = _BLANK.replace(delimiters.terminator, "") + delimiters.terminator
         while True:
-            self._drop(len(self.text) - len(self.text.lstrip(noise)))
+            self._hold(len(self.text) - len(self.text.lstrip(noise)))
+            if len(self.held) > self._limits.segment_bytes + self._limits.block_bytes:
+                raise self._too_long(self.base)
             if self.text or not self._more():
                 break
-        return self._emit(Block([text], [0, self.base], delimiters, opens=True))
-
-    def _emit(self, block: Block) -> Block:
-        block.offsets[0] = self.emitted
-        self.emitted = block.offsets[-1]
-        return block
+        start = self.base - len(self.held)
+        return Block([text], [start, self.base], delimiters, opens=True, raw=self._emitted())
 
     def take_interchange(self, delimiters: Delimiters) -> Iterator[Block]:
         """Blocks up to and including IEA, or up to the next ISA, or to the end of the file."""
@@ -154,9 +176,11 @@ class _Window:
                 block = _split_block(self.text[:cut], self.base, delimiters)
                 ended = _cut_at_boundary(block, self.text, self.base)
                 self._check_segment_lengths(block)
+                start = self.base - len(self.held)
+                self._hold(block.offsets[-1] - self.base)
                 if block.texts:
-                    yield self._emit(block)
-                self._drop(block.offsets[-1] - self.base)
+                    block.offsets[0], block.raw = start, self._emitted()
+                    yield block
                 if ended:
                     return
             if not cut or not self.final:
@@ -178,13 +202,10 @@ class _Window:
         """What stands before the next readable ISA header, or before the end of the file."""
         while True:
             start = _next_header(self.text)
-            length = (
-                start if start is not None else len(self.text) if self.final else len(self.text) - _HEADER_BYTES_MAX
-            )
+            length = start if start is not None else len(self.text) if self.final else len(self.text) - HEADER_BYTES_MAX
             if length > 0:
-                self._drop(length)
-                yield Gap(self.emitted, self.base - self.emitted, blank=False)
-                self.emitted = self.base
+                self._hold(length)
+                yield self.gap(blank=False)
             if start is not None or self.final:
                 return
             self._more()
@@ -209,48 +230,6 @@ def _chunks_of(source: Source, size: int) -> Iterator[bytes]:
             pending, waiting = [], 0
     if waiting:
         yield b"".join(pending)
-
-
-def read_header(text: str, start: int) -> tuple[Delimiters, int] | None:
-    """Delimiters and length (with terminator) of an ISA header at `start`, padded to 106 characters or not.
-
-    A sender that leaves ISA16 out declares no component separator; `:` is assumed.
-    """
-    head = text[start : start + _HEADER_BYTES_MAX]
-    element = head[3:4]
-    if not head.startswith("ISA") or not _can_separate(element):
-        return None
-    parts = head.split(element, 16)
-    if len(parts) < 17 or len(parts[16]) < 2 or not _plausible(parts):
-        return None
-    tail = parts[16]
-    declared = not _isa16_is_missing(tail, element)
-    component = tail[0] if declared else _COMPONENT_WHEN_UNDECLARED
-    terminator = tail[1] if declared else tail[0]
-    if not _can_separate(component) or terminator.isalnum() or terminator == " ":
-        return None
-    if len({element, component, terminator}) < 3:
-        return None
-    repetition = parts[11].strip(_WHITE_SPACE) if parts[12].strip() >= "00402" else ""
-    repetition = repetition if _can_separate(repetition) else ""
-    return Delimiters(element, component, repetition, terminator), len(head) - len(tail) + (2 if declared else 1)
-
-
-def _plausible(parts: list[str]) -> bool:
-    version = parts[12].strip()
-    return len(version) == 5 and version.isascii() and version.isdigit() and max(map(len, parts[1:16])) <= 40
-
-
-def _can_separate(candidate: str) -> bool:
-    return len(candidate) == 1 and not candidate.isalnum() and candidate not in _WHITE_SPACE
-
-
-def _isa16_is_missing(tail: str, element: str) -> bool:
-    following = tuple(tag + element for tag in ("GS", "TA1", "IEA"))
-    if tail[1:].startswith(following):
-        return True
-    line = tail[1:].lstrip("\r\n")
-    return tail[1] in "\r\n" and line.startswith(following) and line.split("\n", 1)[0].rstrip("\r").endswith(tail[0])
 
 
 def _next_header(text: str) -> int | None:
