@@ -21,6 +21,8 @@ from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
 from claims.domain.interchange import Interchange, InterchangeState
 from claims.domain.interchange_order import order_of, parties_of
+from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
+from claims.domain.rules.edits import EditFinding
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
 from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
@@ -37,6 +39,7 @@ DECISION = decision_of(chunk(PAYMENT), PAYMENT)
 INTERCHANGE_ID = interchange_id_of("000000001")
 ORDER = order_of([CONTENT], [parties_of(CONTENT, MASTER_DATA)], "000000001", NOW, production=False)
 TOTAL = Money.of("250.00")
+HELD = HoldReason(code="MissingMemberId", needs="the member id")
 
 
 def _of(identity: UUID, kind: type[Event], **fields: Any) -> Event:
@@ -46,7 +49,7 @@ def _of(identity: UUID, kind: type[Event], **fields: Any) -> Event:
 def examples() -> Iterator[Event]:
     claim = claim_id()
     yield _of(claim, Claim.Drafted, content=CONTENT)
-    yield _of(claim, Claim.Held, number=1, reasons=(HoldReason(code="MissingMemberId", needs="the member id"),))
+    yield _of(claim, Claim.Held, number=1, reasons=(HELD,))
     yield _of(claim, Claim.MadeReady)
     yield _of(claim, Claim.Submitted, interchange_id=INTERCHANGE_ID, entity="NORTH", payer="ACME", total=TOTAL)
     yield _of(claim, Claim.Accepted, payer_control_number="ICN1")
@@ -94,7 +97,23 @@ def examples() -> Iterator[Event]:
         payer="ACME",
         decision=DECISION,
     )
+    yield from _work_examples()
     yield from _case_examples()
+
+
+def _work_examples() -> Iterator[Event]:
+    claim = claim_id()
+    yield _of(
+        edit_history_id_of(claim),
+        EditHistory.Ran,
+        claim_id=claim,
+        number=1,
+        stage=Stage.DRAFT,
+        rules_version="2026.1",
+        rules_digest="0" * 64,
+        rules_run=21,
+        findings=(EditFinding(rule="member-id", rule_version=1, owner="registration", reason=HELD),),
+    )
 
 
 def _interchange_examples() -> Iterator[Event]:

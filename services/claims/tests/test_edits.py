@@ -10,15 +10,19 @@ import pytest
 from canonical.master_data import MasterData
 from canonical.money import Money
 from claims.application.reactions import content_of
-from claims.domain.claim_content import ClaimContent
-from claims.domain.edits import reasons_to_hold
+from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.npi import has_valid_check_digit
+from claims.domain.rules.edits import ClaimEdits
 
-from .world import DAY, MASTER_DATA, charged
+from .world import DAY, EDITS, MASTER_DATA, charged
 
 
 def content(**changes: Any) -> ClaimContent:
     return content_of(charged(**changes))
+
+
+def reasons_to_hold(claim: ClaimContent, master_data: MasterData = MASTER_DATA) -> tuple[HoldReason, ...]:
+    return ClaimEdits(EDITS.rules, master_data).run(claim, DAY).reasons
 
 
 def codes(claim: ClaimContent, master_data: MasterData = MASTER_DATA) -> list[str]:
@@ -66,7 +70,7 @@ def test_each_edit_names_what_is_wrong(changes: dict[str, Any], expected: list[s
 def test_a_faulty_line_is_named_by_its_number(changes: dict[str, Any], expected: list[str]) -> None:
     claim = content(charges=(LINES[0].model_copy(update=changes), LINES[1]))
 
-    reasons = reasons_to_hold(claim, MASTER_DATA)
+    reasons = reasons_to_hold(claim)
 
     assert [reason.code for reason in reasons] == expected
     assert "line 1" in reasons[0].needs
@@ -97,7 +101,7 @@ def test_an_impossible_npi_in_master_data_holds_the_claim() -> None:
 def test_every_reason_says_what_is_needed_without_naming_the_patient() -> None:
     claim = content(has_member_id=False, diagnosis_count=0, payer="NOSUCHPAYER", total=Money(1))
 
-    told = " ".join(str(reason) for reason in reasons_to_hold(claim, MASTER_DATA))
+    told = " ".join(str(reason) for reason in reasons_to_hold(claim))
 
     assert "member id" in told
     assert f"no payer 'NOSUCHPAYER' on {DAY}" in told

@@ -14,9 +14,10 @@ from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.application.submission import ClaimSubmission
 from claims.application.use_cases import NotHeld, release_claim
+from claims.domain.rules.edit_history import EditHistory
 from sandbox.world.x12_claims import read_interchange
 
-from .world import MASTER_DATA, ClaimsUnderTest, acknowledged, charged, claim_id, person, status
+from .world import EDITS, MASTER_DATA, ClaimsUnderTest, acknowledged, charged, claim_id, person, status
 
 
 def test_claims_of_one_payer_and_entity_share_an_interchange() -> None:
@@ -68,7 +69,7 @@ def test_sweeping_again_sends_nothing_twice() -> None:
 def test_ready_claims_gather_before_they_leave() -> None:
     service = ClaimsUnderTest()
     gathering = ClaimSubmission(
-        service.store, service.clock, MASTER_DATA, ProfessionalClaimFormat(), service.vault, gathering_seconds=2
+        service.store, service.clock, EDITS, ProfessionalClaimFormat(), service.vault, gathering_seconds=2
     )
     service.receive(charged(1))
 
@@ -148,7 +149,7 @@ def test_a_held_claim_is_released_once_master_data_knows_its_provider() -> None:
     before.receive(charged(1))
     assert before.claim()["state"] == "held"
 
-    transact(before.store, context(), lambda work: release_claim(work, claim_id(), MASTER_DATA, "provider added"))
+    transact(before.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "provider added"))
     after = ClaimsUnderTest(MASTER_DATA, before.store)
     after.sweep()
 
@@ -157,14 +158,14 @@ def test_a_held_claim_is_released_once_master_data_knows_its_provider() -> None:
     assert (case["state"], case["reason"]) == ("corrected", "provider added")
 
 
-def test_releasing_what_is_still_wrong_changes_nothing() -> None:
+def test_releasing_what_is_still_wrong_is_a_run_of_the_edits_and_changes_nothing_else() -> None:
     service = ClaimsUnderTest()
     service.receive(charged(1, has_member_id=False))
     position = service.store.last_position()
 
-    transact(service.store, context(), lambda work: release_claim(work, claim_id(), MASTER_DATA, "try"))
+    transact(service.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "try"))
 
-    assert service.store.last_position() == position
+    assert [type(entry.event) for entry in service.store.log(position, 10)] == [EditHistory.Ran]
     assert [case["state"] for case in service.cases()] == ["open"]
 
 
@@ -172,7 +173,7 @@ def test_a_rejected_claim_goes_out_again_as_an_original() -> None:
     service = ClaimsUnderTest().submitted(1)
     service.receive(status(accepted=False))
 
-    transact(service.store, context(), lambda work: release_claim(work, claim_id(), MASTER_DATA, "member id mended"))
+    transact(service.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "member id mended"))
     service.sweep()
 
     assert service.claim()["state"] == "submitted"
@@ -183,7 +184,7 @@ def test_a_rejected_claim_goes_out_again_as_an_original() -> None:
 def test_a_late_rejection_of_the_first_interchange_leaves_the_second_alone() -> None:
     service = ClaimsUnderTest().submitted(1)
     service.receive(status(accepted=False))
-    transact(service.store, context(), lambda work: release_claim(work, claim_id(), MASTER_DATA, "mended"))
+    transact(service.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "mended"))
     service.sweep()
 
     service.receive(acknowledged("999", "R", 1))
@@ -195,7 +196,7 @@ def test_only_held_or_rejected_claims_are_released() -> None:
     service = ClaimsUnderTest().submitted(1)
 
     with pytest.raises(NotHeld):
-        transact(service.store, context(), lambda work: release_claim(work, claim_id(), MASTER_DATA, "why not"))
+        transact(service.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "why not"))
 
 
 def test_the_same_patient_twice_and_a_dependent_share_an_interchange() -> None:

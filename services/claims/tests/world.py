@@ -26,14 +26,17 @@ from chassis.exceptions import CASES
 from chassis.messaging import Delivery, Handled
 from chassis.testing import FixedClock
 from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.rule_files import load_rules
 from claims.application.ports import TransportUnavailable, TransportUncertain
 from claims.application.read_models import CLAIMS
 from claims.domain.claim_content import claim_id_of, control_number_of_posting
+from claims.domain.rules.edits import ClaimEdits
 from claims.main import SHAPE, assemble
 from sandbox.world.known_world import sandbox_master_data
 
 DAY = date(2026, 3, 2)
 MASTER_DATA = sandbox_master_data()
+EDITS = ClaimEdits(load_rules(), MASTER_DATA)
 
 
 def person(number: int = 1) -> EncounterPhi:

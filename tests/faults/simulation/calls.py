@@ -10,6 +10,8 @@ from chassis.domain import Unavailable
 from chassis.rpc.operations import Operations
 from chassis.runtime import ServiceCore
 from claims.adapters.grpc import Claims
+from claims.adapters.rule_files import load_rules
+from claims.domain.rules.edits import ClaimEdits
 from ledger_adapter.adapters.grpc import Ledger
 from ledger_adapter.application.ports import ErpDirectory
 from payments.adapters.grpc import Payments
@@ -43,8 +45,9 @@ def books(
     core_of: CoreOf, master_data: MasterData, erps: ErpDirectory, mischief: Mischief
 ) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
     """The books that reconciliation reads, through the adapters and servicers that the network has between them."""
+    edits = ClaimEdits(load_rules(), master_data)
     servicers: Mapping[str, Callable[[], object]] = {
-        "claims": lambda: Claims(core_of("claims"), master_data),
+        "claims": lambda: Claims(core_of("claims"), edits),
         "payments": lambda: Payments(core_of("payments"), lambda: core_of("payments").clock().date()),
         "ledger": lambda: Ledger(core_of("ledger"), erps),
     }

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from canonical.master_data import MasterData, load_master_data
 from chassis.domain import UnsafeSetting
@@ -23,24 +24,30 @@ from claims.adapters.file_drop import FileDrop
 from claims.adapters.grpc import claims_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.rule_files import load_rules
 from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions
 from claims.application.read_models import TABLES, project
 from claims.application.sending import InterchangeSending
 from claims.application.submission import ClaimSubmission
+from claims.application.work_read_models import WORK_TABLES, project_work
 from claims.domain.claim import Claim
 from claims.domain.control_numbers import ControlNumbers
 from claims.domain.interchange import Interchange
+from claims.domain.rules.edit_history import EditHistory
+from claims.domain.rules.edits import ClaimEdits
+from claims.domain.rules.rule import RuleSet
+from claims.domain.rules.values import RuleRefused
 from claims.domain.unknown_payment import UnknownClaimPayment
 
 SWEEP_SECONDS = 2.0
 
 SHAPE = ServiceShape(
     name="claims",
-    aggregates=(Claim, Interchange, ControlNumbers, UnknownClaimPayment),
-    tables=TABLES,
-    projections=(project,),
+    aggregates=(Claim, Interchange, ControlNumbers, UnknownClaimPayment, EditHistory),
+    tables=(*TABLES, *WORK_TABLES),
+    projections=(project, project_work),
     publishing=publish,
 )
 
@@ -49,11 +56,12 @@ class ClaimsSettings(Settings):
     """What claims is told beside what every service is.
 
     `production` makes ISA15 `P` instead of `T`. Ready claims of one payer gather for `gathering_seconds`, so that charges
-    which arrive one by one do not leave in an interchange each.
+    which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
     """
 
     production: bool = False
     gathering_seconds: float = 2.0
+    edit_rules_path: Path | None = None
 
 
 def assemble(
@@ -64,15 +72,17 @@ def assemble(
     vault: PatientDetailsVault,
     transport: ClaimTransport,
     *,
+    rules: RuleSet | None = None,
     production: bool = False,
     gathering_seconds: float = 0.0,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports. `production` is what ISA15 says; ready claims gather for so many seconds."""
+    edits = ClaimEdits(rules or load_rules(), master_data)
     submission = ClaimSubmission(
         store,
         clock,
-        master_data,
+        edits,
         claim_format,
         vault,
         production=production,
@@ -80,7 +90,7 @@ def assemble(
         crash_point=crash_point,
     )
     sending = InterchangeSending(store, clock, claim_format, vault, transport, crash_point=crash_point)
-    upstream = {"intake": intake_reactions(master_data), "payments": payments_reactions(master_data)}
+    upstream = {"intake": intake_reactions(edits), "payments": payments_reactions(master_data)}
     return ServiceCore(
         shape=SHAPE,
         store=store,
@@ -101,7 +111,7 @@ def main() -> int:
     try:
         settings = ClaimsSettings.from_environment(os.environ)
         return serve(settings)
-    except (WrongSettings, UnsafeSetting) as refused:
+    except (WrongSettings, UnsafeSetting, RuleRefused) as refused:
         sys.stderr.write(f"claims: {refused}\n")
         return EXIT_SETTINGS
 
@@ -117,6 +127,7 @@ def serve(settings: ClaimsSettings) -> int:
     if settings.exchange_dir is None:
         raise UnsafeSetting("THROUGHLINE_EXCHANGE_DIR", "not given", "the folder that claims leave through")
     master_data = load_master_data(settings.master_data_path)
+    rules = load_rules(settings.edit_rules_path)
     core = assemble(
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
@@ -124,11 +135,12 @@ def serve(settings: ClaimsSettings) -> int:
         ProfessionalClaimFormat(),
         SealedDetails(Sealer(open_key_store(settings))),
         FileDrop(settings.exchange_dir),
+        rules=rules,
         production=settings.production,
         gathering_seconds=settings.gathering_seconds,
         crash_point=settings.crash_points(SHAPE.name),
     )
-    return run(core, settings, grpc=[claims_service(core, master_data)])
+    return run(core, settings, grpc=[claims_service(core, ClaimEdits(rules, master_data))])
 
 
 if __name__ == "__main__":

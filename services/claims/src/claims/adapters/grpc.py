@@ -7,7 +7,6 @@ from datetime import date
 import grpc
 from billing.claims.v1 import claims_pb2 as pb
 from billing.claims.v1 import claims_pb2_grpc
-from canonical.master_data import MasterData
 from chassis.eventstore import transact
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
@@ -26,6 +25,7 @@ from claims.application import queries
 from claims.application.use_cases import release_claim
 from claims.domain.claim_state import ClaimState
 from claims.domain.interchange import InterchangeState
+from claims.domain.rules.edits import ClaimEdits
 
 NAME = "billing.claims.v1.ClaimsService"
 READ, WRITE = "claims.read", "claims.write"
@@ -43,9 +43,9 @@ READING = (
 )
 
 
-def claims_service(core: ServiceCore, master_data: MasterData) -> GrpcService:
+def claims_service(core: ServiceCore, edits: ClaimEdits) -> GrpcService:
     """The service as the runtime serves it."""
-    servicer = Claims(core, master_data)
+    servicer = Claims(core, edits)
     return GrpcService(
         NAME,
         lambda server: claims_pb2_grpc.add_ClaimsServiceServicer_to_server(servicer, server),
@@ -56,10 +56,10 @@ def claims_service(core: ServiceCore, master_data: MasterData) -> GrpcService:
 class Claims(claims_pb2_grpc.ClaimsServiceServicer):
     """Reads the read models; nothing here decides."""
 
-    def __init__(self, core: ServiceCore, master_data: MasterData) -> None:
+    def __init__(self, core: ServiceCore, edits: ClaimEdits) -> None:
         self._core = core
         self._store = core.store
-        self._master_data = master_data
+        self._edits = edits
 
     def GetClaim(self, request: pb.GetClaimRequest, context: grpc.ServicerContext) -> pb.GetClaimResponse:
         claim_id = uuid_in(request.claim_id, "claim_id")
@@ -143,7 +143,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
         self, request: pb.CheckEligibilityRequest, context: grpc.ServicerContext
     ) -> pb.CheckEligibilityResponse:
         day = _day("service_date", request.service_date)
-        found = queries.check_eligibility(self._master_data, request.payer, request.entity, day)
+        found = queries.check_eligibility(self._edits.master_data, request.payer, request.entity, day)
         return pb.CheckEligibilityResponse(
             payer_known=found.payer_known, billable=found.is_billable, reasons=found.reasons
         )
@@ -155,7 +155,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
         transact(
             self._store,
             call_context(self._core.clock()),
-            lambda work: release_claim(work, claim_id, self._master_data, request.reason),
+            lambda work: release_claim(work, claim_id, self._edits, request.reason),
         )
         row = queries.claim_row(self._store, claim_id)
         assert row is not None, "a released claim has its row"

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from canonical.encounter import EncounterPhi
 from canonical.ids import derive
-from canonical.master_data import MasterData
 from canonical.money import Money
 from chassis.eventstore import EventStore, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 
 from claims.application.contexts import caused_by
+from claims.application.editing import run_edits
 from claims.application.ports import BillableClaim, ClaimFormat, PatientDetailsVault, Unwritable
 from claims.application.read_models import CLAIMS
 from claims.application.use_cases import claims_of, hold_claim
@@ -24,9 +24,10 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
-from claims.domain.edits import reasons_to_hold
 from claims.domain.interchange import CLAIMS_PER_INTERCHANGE_MAX, Interchange
 from claims.domain.interchange_order import InterchangeOrder, Parties, going_together, order_of, parties_of
+from claims.domain.rules.edit_history import Stage, edit_history_id_of
+from claims.domain.rules.edits import ClaimEdits
 
 READY_READ_MAX = 5_000
 REASONS_PER_CLAIM_MAX = 10
@@ -56,7 +57,7 @@ class ClaimSubmission:
         self,
         store: EventStore,
         clock: Callable[[], datetime],
-        master_data: MasterData,
+        edits: ClaimEdits,
         claim_format: ClaimFormat,
         vault: PatientDetailsVault,
         *,
@@ -66,7 +67,7 @@ class ClaimSubmission:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._master_data = master_data
+        self._edits = edits
         self._format = claim_format
         self._vault = vault
         self._production = production
@@ -113,12 +114,13 @@ class ClaimSubmission:
         """The claims that pass the edits still, with their parties and opened details; the others are held."""
         candidates = []
         opened = self._vault.open_details([claim.content.details for claim in ready])
+        work.prefetch(edit_history_id_of(claim.id) for claim in ready)
         for claim, phi in zip(ready, opened, strict=True):
-            reasons = reasons_to_hold(claim.content, self._master_data) or ((CLOSED,) if phi is None else ())
+            reasons = run_edits(work, claim, self._edits, Stage.SUBMISSION, phi) or ((CLOSED,) if phi is None else ())
             if reasons or phi is None:
                 hold_claim(work, claim, reasons)
             else:
-                candidates.append(_Candidate(claim, parties_of(claim.content, self._master_data), phi))
+                candidates.append(_Candidate(claim, parties_of(claim.content, self._edits.master_data), phi))
         return candidates
 
     def _holding(self, work: Work, candidates: Sequence[_Candidate], faulty: Unwritable) -> list[_Candidate]:

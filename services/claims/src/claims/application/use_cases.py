@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import MasterData
 from chassis.domain import Refusal
 from chassis.eventstore import Work
 from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
 
+from claims.application.editing import run_edits
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
 from claims.domain.claim_state import ClaimState
-from claims.domain.edits import reasons_to_hold
 from claims.domain.interchange import Interchange
+from claims.domain.rules.edit_history import Stage
+from claims.domain.rules.edits import ClaimEdits
 
 SUMMARY_LENGTH_MAX = 500
 HELD_CASE = "ClaimHeld"
@@ -29,7 +30,7 @@ class NotHeld(Refusal):
     """Only a claim that is held or rejected can be released."""
 
 
-def draft_claim(work: Work, content: ClaimContent, master_data: MasterData) -> None:
+def draft_claim(work: Work, content: ClaimContent, edits: ClaimEdits) -> None:
     """Drafts the claim of one posting and edits it. The same posting again changes nothing.
 
     Raises:
@@ -37,12 +38,12 @@ def draft_claim(work: Work, content: ClaimContent, master_data: MasterData) -> N
     """
     claim = work.get_or_new(Claim, claim_id_of(content.patient_control_number))
     if claim.draft(content):
-        edit_claim(work, claim, master_data)
+        edit_claim(work, claim, edits, Stage.DRAFT)
 
 
-def edit_claim(work: Work, claim: Claim, master_data: MasterData) -> None:
+def edit_claim(work: Work, claim: Claim, edits: ClaimEdits, stage: Stage) -> None:
     """Runs all edits: the claim is ready, or held with every reason and a case."""
-    reasons = reasons_to_hold(claim.content, master_data)
+    reasons = run_edits(work, claim, edits, stage)
     if reasons:
         hold_claim(work, claim, reasons)
     else:
@@ -69,7 +70,7 @@ def hold_cause(claim_id: UUID, number: int) -> UUID:
     return derive("claim-hold", claim_id, number)
 
 
-def release_claim(work: Work, claim_id: UUID, master_data: MasterData, why: str) -> Claim:
+def release_claim(work: Work, claim_id: UUID, edits: ClaimEdits, why: str) -> Claim:
     """Edits a held or rejected claim again, with today's master data; the case of what was wrong before ends.
 
     What is still wrong, or wrong now, has a case of its own.
@@ -82,7 +83,7 @@ def release_claim(work: Work, claim_id: UUID, master_data: MasterData, why: str)
     if claim.state not in _RELEASABLE:
         raise NotHeld(f"claim {claim_id} is {claim.state}, neither held nor rejected")
     hold_before = claim.holds if claim.state is ClaimState.HELD else 0
-    edit_claim(work, claim, master_data)
+    edit_claim(work, claim, edits, Stage.RELEASE)
     if hold_before and (claim.state is ClaimState.READY or claim.holds > hold_before):
         end_case(work, hold_cause(claim_id, hold_before), HELD_CASE, why)
     if not hold_before:

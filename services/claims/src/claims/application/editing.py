@@ -1,0 +1,52 @@
+"""Runs the edits on claims, keeps what each run said, and tells what a run would say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from canonical.encounter import EncounterPhi
+from chassis.domain import Refusal
+from chassis.eventstore import EventStore, Work
+
+from claims.application.contexts import caused_by
+from claims.application.ports import PatientDetailsVault
+from claims.domain.claim import Claim
+from claims.domain.claim_content import HoldReason
+from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
+from claims.domain.rules.edits import ClaimEdits, EditRun
+
+
+class DetailsClosed(Refusal):
+    """The sealed details of the claim open no more, so that the edits just before sending cannot be run."""
+
+
+def run_edits(
+    work: Work, claim: Claim, edits: ClaimEdits, stage: Stage, phi: EncounterPhi | None = None
+) -> tuple[HoldReason, ...]:
+    """Why the claim may not go out, nothing where it may; the run is kept in the claim's edit history."""
+    run = edits.run(claim.content, work.context.now.date(), phi)
+    work.get_or_new(EditHistory, edit_history_id_of(claim.id)).record(claim.id, stage, run)
+    return run.reasons
+
+
+class DryRun:
+    """Says what the edits would say of a claim today, with its details open, and changes nothing."""
+
+    def __init__(self, store: EventStore, edits: ClaimEdits, vault: PatientDetailsVault) -> None:
+        self._store = store
+        self._edits = edits
+        self._vault = vault
+
+    def of(self, claim_id: UUID, now: datetime) -> EditRun:
+        """What a run would find.
+
+        Raises:
+            UnknownAggregate: there is no such claim.
+            DetailsClosed: see there.
+        """
+        content = Work(self._store, caused_by(now, claim_id)).require(Claim, claim_id).content
+        (phi,) = self._vault.open_details([content.details])
+        if phi is None:
+            raise DetailsClosed(f"claim {claim_id}: its details open no more")
+        return self._edits.run(content, now.date(), phi)
