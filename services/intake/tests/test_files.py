@@ -253,7 +253,11 @@ def test_the_answers_to_our_questions_are_announced_claim_by_claim() -> None:
 def test_dropped_files_are_taken_and_moved(tmp_path: Path) -> None:
     service = IntakeUnderTest()
     folder = WatchedFolder(
-        tmp_path, "intake", partial(take_file, service.intake.files.receive, lambda: strict), settle_seconds=0
+        tmp_path,
+        "intake",
+        partial(take_file, service.intake.files.receive, lambda: strict),
+        service.report,
+        settle_seconds=0,
     )
     (tmp_path / "intake-inbound" / "good.835").write_bytes(remittance().content)
     (tmp_path / "intake-inbound" / "bad.835").write_bytes(corrupted(remittance()).content)
@@ -345,3 +349,40 @@ def test_a_provider_adjustment_knows_where_it_stands_in_the_file() -> None:
     where = (outcome.message_id, forwarded.span_start, forwarded.span_length)
     assert (forwarded.reason, forwarded.amount) == ("FB", Money.of("-10.00"))
     assert read_span(service.store, service.sealer, *where).strip() == b"PLB*1900100003*20261231*FB*-10.00~"
+
+
+def test_a_file_at_which_our_code_fails_is_reported_and_does_not_stop_the_others(tmp_path: Path) -> None:
+    service = IntakeUnderTest()
+    taken: list[str] = []
+
+    def take(name: str, raw: bytes) -> bool:
+        if raw == b"poison":
+            raise ZeroDivisionError
+        taken.append(name)
+        return True
+
+    folder = WatchedFolder(tmp_path, "intake", take, service.report, settle_seconds=0)
+    for name, content in {"a.835": b"poison", "b.835": b"sound", "%not a name%": b""}.items():
+        (tmp_path / "intake-inbound" / name).write_bytes(content)
+    folder.poll()
+    assert taken == ["b.835"]
+    assert list((tmp_path / "intake-inbound").iterdir()) == []
+    refused = sorted(path.name for path in (tmp_path / "intake-quarantine").iterdir())
+    assert sorted(str(case["summary"]).split(":")[0] for case in service.cases()) == [
+        f"intake-quarantine/{name}" for name in refused
+    ]
+    assert {str(case["summary"]).split(": ")[1] for case in service.cases()} == {"unreadable-by-us", "file-name"}
+
+
+def test_a_file_that_cannot_be_kept_now_stays_where_it_is(tmp_path: Path) -> None:
+    service = IntakeUnderTest()
+
+    def take(name: str, raw: bytes) -> bool:
+        raise Transient("the store is away")
+
+    folder = WatchedFolder(tmp_path, "intake", take, service.report, settle_seconds=0)
+    (tmp_path / "intake-inbound" / "a.835").write_bytes(b"ISA")
+    with pytest.raises(Transient):
+        folder.poll()
+    assert [path.name for path in (tmp_path / "intake-inbound").iterdir()] == ["a.835"]
+    assert service.cases() == []

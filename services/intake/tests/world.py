@@ -20,6 +20,7 @@ from chassis.eventstore import EventStore, Row
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import CASES
+from chassis.inbound.refused_files import report_refused_files
 from chassis.keys import MemoryKeyStore, Sealer
 from chassis.testing import FixedClock
 from intake.adapters.fhir import FhirNames, read_delivery
@@ -50,6 +51,7 @@ class IntakeUnderTest:
         self.crash: CrashPoint = no_crash
         self.sealer = Sealer(self.keys)
         self.master_data: MasterData = sandbox_master_data()
+        self.report = report_refused_files(self.store, self.clock, "intake")
         self.intake: Intake = assemble(
             self.store, self.clock, self.sealer, lambda: self.master_data, crash_point=lambda step: self.crash(step)
         )

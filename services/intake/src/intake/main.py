@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
 from chassis.inbound.receiving_queue import ReceivingQueue
+from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.runtime import ServiceCore, ServiceShape
@@ -43,7 +43,6 @@ from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
 
-POLL_SECONDS = 0.25
 SHAPE = ServiceShape(
     name="intake",
     aggregates=(
@@ -151,15 +150,9 @@ def _doors(
         take = partial(
             take_file, intake.files.receive, lambda: policies_of(master_data().trading_partners, clock().date())
         )
-        folder = WatchedFolder(settings.exchange_dir, "intake", take)
-        doors.append(partial(_watch, folder))
+        report = report_refused_files(intake.core.store, clock, "intake")
+        doors.append(WatchedFolder(settings.exchange_dir, "intake", take, report).serve)
     return doors
-
-
-async def _watch(folder: WatchedFolder) -> None:
-    while True:
-        await asyncio.to_thread(folder.poll)
-        await asyncio.sleep(POLL_SECONDS)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from canonical.master_data import MasterData, load_master_data
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
-from chassis.inbound.watched_folder import WatchedFolder
+from chassis.inbound.refused_files import report_refused_files
+from chassis.inbound.watched_folder import Report, WatchedFolder
 from chassis.keys import Sealer
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
@@ -116,27 +117,24 @@ def main() -> int:
     )
     entity = settings.gateway_entity or master_data.entities[0].code
     doors = Doors(store, Sealer(open_key_store(settings)), clock, entity)
+    report = report_refused_files(store, clock, "bank")
     secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
     return run(
         core,
         settings,
         grpc=[payments_service(core, lambda: clock().date())],
         http_app=webhook_app(doors, secrets, clock) if secrets else None,
-        doors=[partial(_watch_bank, settings, doors, master_data)] if settings.exchange_dir else [],
+        doors=[_bank_folder(settings.exchange_dir, doors, master_data, report).serve] if settings.exchange_dir else [],
     )
+
+
+def _bank_folder(exchange: Path, doors: Doors, master_data: MasterData, report: Report) -> WatchedFolder:
+    return WatchedFolder(exchange, "bank", partial(take_bank_file, doors, master_data), report)
 
 
 def _master_data(settings: Settings) -> MasterData:
     assert settings.master_data_path is not None, "THROUGHLINE_MASTER_DATA_PATH is needed"
     return load_master_data(settings.master_data_path)
-
-
-async def _watch_bank(settings: Settings, doors: Doors, master_data: MasterData) -> None:
-    assert settings.exchange_dir is not None, "the door is only opened where there is a folder"
-    folder = WatchedFolder(settings.exchange_dir, "bank", partial(take_bank_file, doors, master_data))
-    while True:
-        await asyncio.to_thread(folder.poll)
-        await asyncio.sleep(0.25)
 
 
 if __name__ == "__main__":

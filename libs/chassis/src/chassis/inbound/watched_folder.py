@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import stat
@@ -13,16 +14,21 @@ from pathlib import Path
 import structlog
 
 from chassis.domain import Transient, Unavailable
+from chassis.telemetry.logs import frames_of
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 FILES_PER_POLL_MAX = 100
 SETTLE_SECONDS = 0.2
+POLL_SECONDS = 0.25
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,150}")
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart")
 _log = structlog.get_logger(__name__)
 
 Take = Callable[[str, bytes], bool]
 """Takes a file by name and bytes; true where it was accepted, false where it belongs in quarantine."""
+
+Report = Callable[[str, str], None]
+"""Tells a person of a file that nobody could take: its name in quarantine, and the rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,16 @@ class _Seen:
 class WatchedFolder:
     """Polls `<exchange>/<door>-inbound`. A file is whole when two looks, at least 0.2 s apart, see it the same.
 
-    Dot files, unfinished names and everything that is no plain file are left alone; a name that is no plain name, and
-    a file that is too large, goes to quarantine unread. A crash between commit and move is harmless: the file is
-    received again, and is the same message.
+    Dot files, unfinished names and everything that is no plain file are left alone. A name that is no plain name, and a
+    file that is too large, goes to quarantine unread; so does one at which our own code fails, so that it does not stand in
+    the way of the others. Each of these is reported. A crash between commit and move is harmless: the file is received
+    again, and is the same message.
     """
 
-    def __init__(self, exchange: Path, door: str, take: Take, *, settle_seconds: float = SETTLE_SECONDS) -> None:
+    def __init__(
+        self, exchange: Path, door: str, take: Take, report: Report, *, settle_seconds: float = SETTLE_SECONDS
+    ) -> None:
+        self._report = report
         self._inbound = exchange / f"{door}-inbound"
         self._done = exchange / f"{door}-done"
         self._quarantine = exchange / f"{door}-quarantine"
@@ -66,14 +76,14 @@ class WatchedFolder:
             del self._seen[name]
         return len(whole[:FILES_PER_POLL_MAX])
 
-    def run(self, stopped: Callable[[], bool], *, interval_seconds: float = 0.25) -> None:
-        """Polls until `stopped` says so; when it cannot be kept, a file waits for the next poll."""
-        while not stopped():
+    async def serve(self) -> None:
+        """Polls until it is cancelled; what cannot be kept waits where it is for a later look."""
+        while True:
             try:
-                self.poll()
+                await asyncio.to_thread(self.poll)
             except (Transient, Unavailable, OSError) as failure:
-                _log.warning("file not taken", error=failure)
-            time.sleep(interval_seconds)
+                _log.warning("file not taken", door=self._inbound.name, error=failure)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _files(self) -> Iterator[tuple[str, _Seen]]:
         with os.scandir(self._inbound) as entries:
@@ -97,12 +107,24 @@ class WatchedFolder:
     def _take(self, name: str, seen: _Seen) -> None:
         path = self._inbound / name
         if not _NAME.fullmatch(name) or seen.size > FILE_BYTES_MAX:
-            _log.warning("file refused", rule="file-name" if seen.size <= FILE_BYTES_MAX else "file-size")
-            _move(path, self._quarantine, f"refused-{seen.inode}-{seen.modified_ns}")
+            self._refuse(path, seen, "file-name" if seen.size <= FILE_BYTES_MAX else "file-size")
             return
-        accepted = self._receive(name, _read(path))
+        try:
+            accepted = self._receive(name, _read(path))
+        except (Transient, Unavailable, OSError):
+            raise
+        except Exception as bug:  # noqa: BLE001 - a file that meets a bug of ours must not keep the others waiting
+            _log.error("file met a bug", error=bug, frames=frames_of(bug))
+            self._refuse(path, seen, "unreadable-by-us")
+            return
         _move(path, self._done if accepted else self._quarantine, name)
         _log.info("file taken", door=self._inbound.name, accepted=accepted)
+
+    def _refuse(self, path: Path, seen: _Seen, rule: str) -> None:
+        name = f"refused-{seen.inode}-{seen.modified_ns}"
+        self._report(name, rule)
+        _log.warning("file refused", rule=rule)
+        _move(path, self._quarantine, name)
 
 
 def _read(path: Path) -> bytes:
