@@ -23,7 +23,7 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from chassis.security import TokenVerifier
-from x12.policy import policies_of
+from x12.policy import UnusablePolicy, policies_of
 
 from intake.adapters.fhir import FhirNames, fhir_app
 from intake.adapters.grpc import intake_service
@@ -100,7 +100,7 @@ def main() -> int:
     """Runs the service by its environment; the exit code."""
     try:
         return serve(IntakeSettings.from_environment(os.environ))
-    except (WrongSettings, UnsafeSetting) as refused:
+    except (WrongSettings, UnsafeSetting, UnusablePolicy) as refused:
         sys.stderr.write(f"intake: {refused}\n")
         return EXIT_SETTINGS
 
@@ -110,6 +110,7 @@ def serve(settings: IntakeSettings) -> int:
 
     Raises:
         UnsafeSetting: a setting that intake cannot do without is not given.
+        UnusablePolicy: master data has a trading partner whose rules cannot be.
     """
     if settings.master_data_path is None:
         raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
@@ -118,6 +119,7 @@ def serve(settings: IntakeSettings) -> int:
     master_data = MasterDataFile(settings.master_data_path)
     sealer = Sealer(open_key_store(settings))
     clock = partial(datetime.now, UTC)
+    policies_of(master_data().trading_partners, clock().date())
     crash_point = settings.crash_points(SHAPE.name)
     intake = assemble(open_event_store(settings, SHAPE), clock, sealer, master_data, crash_point=crash_point)
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
