@@ -114,7 +114,7 @@ class Account(_message.Message):
 
     @_builtins.property
     def balance(self) -> _common_pb2.Money:
-        """Responsibility minus applied cash."""
+        """Responsibility minus applied cash; below zero it is a credit balance, owed to the patient."""
 
     def __init__(
         self,
@@ -192,22 +192,26 @@ class ListAccountsRequest(_message.Message):
     ENTITY_FIELD_NUMBER: _builtins.int
     ONLY_OWING_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    ONLY_IN_CREDIT_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
     """Only this entity; empty for all."""
     only_owing: _builtins.bool
     """Only accounts that owe something."""
     limit: _builtins.int
     """At most so many, 1 to 5000; 0 means 100."""
+    only_in_credit: _builtins.bool
+    """Only accounts with a credit balance, which is owed to the patient."""
     def __init__(
         self,
         *,
         entity: _builtins.str = ...,
         only_owing: _builtins.bool = ...,
         limit: _builtins.int = ...,
+        only_in_credit: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_owing", b"only_owing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_in_credit", b"only_in_credit", "only_owing", b"only_owing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,14 +251,17 @@ class ListRemittancesRequest(_message.Message):
     TRACE_NUMBER_FIELD_NUMBER: _builtins.int
     ONLY_WITHOUT_DEPOSIT_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
     """Only this entity; empty for all."""
     trace_number: _builtins.str
     """Only those with this trace number; empty for all."""
     only_without_deposit: _builtins.bool
-    """Only those without a deposit."""
+    """Only those whose deposit has not come; one that pays nothing waits for none."""
     limit: _builtins.int
     """At most so many, 1 to 5000; 0 means 100."""
+    payer: _builtins.str
+    """Only this payer; empty for all."""
     def __init__(
         self,
         *,
@@ -262,10 +269,11 @@ class ListRemittancesRequest(_message.Message):
         trace_number: _builtins.str = ...,
         only_without_deposit: _builtins.bool = ...,
         limit: _builtins.int = ...,
+        payer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_without_deposit", b"only_without_deposit", "trace_number", b"trace_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_without_deposit", b"only_without_deposit", "payer", b"payer", "trace_number", b"trace_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -325,6 +333,9 @@ class GetRemittanceResponse(_message.Message):
 
     REMITTANCE_FIELD_NUMBER: _builtins.int
     RECEIPTS_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
+    PROVIDER_ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    PROVIDER_ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def remittance(self) -> Global___Remittance:
         """The remittance, where a copy of it was accepted."""
@@ -333,15 +344,30 @@ class GetRemittanceResponse(_message.Message):
     def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Receipt]:
         """Every copy that came, with what became of it."""
 
+    @_builtins.property
+    def deposit(self) -> Global___Deposit:
+        """The bank deposit that is its money, where it has come."""
+
+    @_builtins.property
+    def provider_adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderAdjustment]:
+        """Its provider-level adjustments (PLB), in its order."""
+
+    @_builtins.property
+    def provider_items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderItem]:
+        """The items between payer and provider that they opened or settled."""
+
     def __init__(
         self,
         *,
         remittance: Global___Remittance | None = ...,
         receipts: _abc.Iterable[Global___Receipt] | None = ...,
+        deposit: Global___Deposit | None = ...,
+        provider_adjustments: _abc.Iterable[Global___ProviderAdjustment] | None = ...,
+        provider_items: _abc.Iterable[Global___ProviderItem] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["remittance", b"remittance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "remittance", b"remittance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["receipts", b"receipts", "remittance", b"remittance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "provider_adjustments", b"provider_adjustments", "provider_items", b"provider_items", "receipts", b"receipts", "remittance", b"remittance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -363,6 +389,13 @@ class Remittance(_message.Message):
     DEPOSIT_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_ID_FIELD_NUMBER: _builtins.int
     RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
+    TOTAL_CHARGE_FIELD_NUMBER: _builtins.int
+    TOTAL_PAID_FIELD_NUMBER: _builtins.int
+    TOTAL_PROVIDER_ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    REVERSAL_COUNT_FIELD_NUMBER: _builtins.int
+    CHUNK_COUNT_FIELD_NUMBER: _builtins.int
+    CHUNKS_ACCEPTED_FIELD_NUMBER: _builtins.int
     remittance_id: _builtins.str
     """The remittance, a UUID."""
     entity: _builtins.str
@@ -381,9 +414,29 @@ class Remittance(_message.Message):
     """The message it was read from, a UUID."""
     receipt_id: _builtins.str
     """The copy that was accepted, a UUID."""
+    settlement: _builtins.str
+    """waiting, deposited or nothing-to-pay."""
+    reversal_count: _builtins.int
+    """How many of its claims reverse an earlier payment."""
+    chunk_count: _builtins.int
+    """In how many parts its claims came."""
+    chunks_accepted: _builtins.int
+    """How many of these have been passed on."""
     @_builtins.property
     def payment(self) -> _common_pb2.Money:
         """BPR02."""
+
+    @_builtins.property
+    def total_charge(self) -> _common_pb2.Money:
+        """What was charged for all its claims."""
+
+    @_builtins.property
+    def total_paid(self) -> _common_pb2.Money:
+        """What it pays for all its claims, reversals taken off."""
+
+    @_builtins.property
+    def total_provider_adjustments(self) -> _common_pb2.Money:
+        """What its provider-level adjustments take off; the payment is the total paid less this."""
 
     def __init__(
         self,
@@ -398,14 +451,415 @@ class Remittance(_message.Message):
         deposit_id: _builtins.str = ...,
         message_id: _builtins.str = ...,
         receipt_id: _builtins.str = ...,
+        settlement: _builtins.str = ...,
+        total_charge: _common_pb2.Money | None = ...,
+        total_paid: _common_pb2.Money | None = ...,
+        total_provider_adjustments: _common_pb2.Money | None = ...,
+        reversal_count: _builtins.int = ...,
+        chunk_count: _builtins.int = ...,
+        chunks_accepted: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "total_charge", b"total_charge", "total_paid", b"total_paid", "total_provider_adjustments", b"total_provider_adjustments"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_count", b"claim_count", "deposit_id", b"deposit_id", "effective_date", b"effective_date", "entity", b"entity", "message_id", b"message_id", "payer", b"payer", "payment", b"payment", "receipt_id", b"receipt_id", "remittance_id", b"remittance_id", "trace_number", b"trace_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_count", b"chunk_count", "chunks_accepted", b"chunks_accepted", "claim_count", b"claim_count", "deposit_id", b"deposit_id", "effective_date", b"effective_date", "entity", b"entity", "message_id", b"message_id", "payer", b"payer", "payment", b"payment", "receipt_id", b"receipt_id", "remittance_id", b"remittance_id", "reversal_count", b"reversal_count", "settlement", b"settlement", "total_charge", b"total_charge", "total_paid", b"total_paid", "total_provider_adjustments", b"total_provider_adjustments", "trace_number", b"trace_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Remittance: _TypeAlias = Remittance  # noqa: Y015
+
+@_typing.final
+class ProviderAdjustment(_message.Message):
+    """One provider-level adjustment (PLB pair) of a remittance; a positive amount lowered the payment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    BALANCE_ID_FIELD_NUMBER: _builtins.int
+    ITEM_IDS_FIELD_NUMBER: _builtins.int
+    REVERSED_CLAIMS_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance, a UUID."""
+    adjustment: _builtins.int
+    """Its ordinal in the remittance, from 0."""
+    provider: _builtins.str
+    """PLB01."""
+    reason: _builtins.str
+    """PLB03-1, such as WO, FB, 72 or L6."""
+    reference: _builtins.str
+    """PLB03-2, or empty."""
+    effective_date: _builtins.str
+    """The business date of the remittance, ISO 8601."""
+    balance_id: _builtins.str
+    """The balance it belongs to, a UUID."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """The amount."""
+
+    @_builtins.property
+    def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The items it opened or settled, each a UUID; empty where its reason moves none."""
+
+    @_builtins.property
+    def reversed_claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReversedClaim]:
+        """The reversed claims of the payer that its reference names."""
+
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        adjustment: _builtins.int = ...,
+        provider: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        effective_date: _builtins.str = ...,
+        balance_id: _builtins.str = ...,
+        item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reversed_claims: _abc.Iterable[Global___ReversedClaim] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "amount", b"amount", "balance_id", b"balance_id", "effective_date", b"effective_date", "item_ids", b"item_ids", "provider", b"provider", "reason", b"reason", "reference", b"reference", "remittance_id", b"remittance_id", "reversed_claims", b"reversed_claims"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderAdjustment: _TypeAlias = ProviderAdjustment  # noqa: Y015
+
+@_typing.final
+class ReversedClaim(_message.Message):
+    """A claim of a remittance that takes an earlier payment back (CLP02 22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    PATIENT_CONTROL_NUMBER_FIELD_NUMBER: _builtins.int
+    PAYER_CONTROL_NUMBER_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance, a UUID."""
+    position: _builtins.int
+    """The claim's ordinal in it, from 0."""
+    patient_control_number: _builtins.str
+    """CLP01."""
+    payer_control_number: _builtins.str
+    """CLP07."""
+    effective_date: _builtins.str
+    """The business date, ISO 8601."""
+    @_builtins.property
+    def paid(self) -> _common_pb2.Money:
+        """CLP04, mostly below zero."""
+
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        patient_control_number: _builtins.str = ...,
+        payer_control_number: _builtins.str = ...,
+        paid: _common_pb2.Money | None = ...,
+        effective_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_date", b"effective_date", "paid", b"paid", "patient_control_number", b"patient_control_number", "payer_control_number", b"payer_control_number", "position", b"position", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReversedClaim: _TypeAlias = ReversedClaim  # noqa: Y015
+
+@_typing.final
+class ProviderItem(_message.Message):
+    """What one adjustment left open: below zero it is owed to the payer, above zero the payer took it without an item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SETTLED_BY_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item, a UUID."""
+    remittance_id: _builtins.str
+    """The remittance that opened it, a UUID."""
+    adjustment: _builtins.int
+    """The ordinal of the adjustment that opened it."""
+    reason: _builtins.str
+    """Its reason code."""
+    reference: _builtins.str
+    """Its reference, or empty."""
+    effective_date: _builtins.str
+    """The business date it was opened on, ISO 8601."""
+    state: _builtins.str
+    """settled, owed-to-payer or unexplained."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """What was open at first."""
+
+    @_builtins.property
+    def open(self) -> _common_pb2.Money:
+        """What is open now."""
+
+    @_builtins.property
+    def settled_by(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettledPart]:
+        """The adjustments that settled it, in order."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        remittance_id: _builtins.str = ...,
+        adjustment: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        open: _common_pb2.Money | None = ...,
+        effective_date: _builtins.str = ...,
+        state: _builtins.str = ...,
+        settled_by: _abc.Iterable[Global___SettledPart] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "amount", b"amount", "effective_date", b"effective_date", "item_id", b"item_id", "open", b"open", "reason", b"reason", "reference", b"reference", "remittance_id", b"remittance_id", "settled_by", b"settled_by", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderItem: _TypeAlias = ProviderItem  # noqa: Y015
+
+@_typing.final
+class SettledPart(_message.Message):
+    """The part of an item that one adjustment settled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance of the adjustment, a UUID."""
+    adjustment: _builtins.int
+    """Its ordinal there."""
+    effective_date: _builtins.str
+    """The business date, ISO 8601."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much of it."""
+
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        adjustment: _builtins.int = ...,
+        amount: _common_pb2.Money | None = ...,
+        effective_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "amount", b"amount", "effective_date", b"effective_date", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettledPart: _TypeAlias = SettledPart  # noqa: Y015
+
+@_typing.final
+class ListProviderBalancesRequest(_message.Message):
+    """Which balances of payers and providers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    ONLY_OPEN_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Only this entity; empty for all."""
+    payer: _builtins.str
+    """Only this payer; empty for all."""
+    provider: _builtins.str
+    """Only this provider, as PLB01 names it; empty for all."""
+    only_open: _builtins.bool
+    """Only those with an open item."""
+    limit: _builtins.int
+    """At most so many, 1 to 1000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        only_open: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_open", b"only_open", "payer", b"payer", "provider", b"provider"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProviderBalancesRequest: _TypeAlias = ListProviderBalancesRequest  # noqa: Y015
+
+@_typing.final
+class ListProviderBalancesResponse(_message.Message):
+    """The balances found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderBalance]:
+        """By payer and provider."""
+
+    def __init__(
+        self,
+        *,
+        balances: _abc.Iterable[Global___ProviderBalance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProviderBalancesResponse: _TypeAlias = ListProviderBalancesResponse  # noqa: Y015
+
+@_typing.final
+class GetProviderBalanceRequest(_message.Message):
+    """Which balance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_ID_FIELD_NUMBER: _builtins.int
+    balance_id: _builtins.str
+    """The balance, a UUID."""
+    def __init__(
+        self,
+        *,
+        balance_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance_id", b"balance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProviderBalanceRequest: _TypeAlias = GetProviderBalanceRequest  # noqa: Y015
+
+@_typing.final
+class GetProviderBalanceResponse(_message.Message):
+    """The balance and what makes it up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def balance(self) -> Global___ProviderBalance:
+        """The balance."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderItem]:
+        """All its items, in the order they were opened."""
+
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProviderAdjustment]:
+        """The adjustments that moved it, newest first, at most 20000."""
+
+    def __init__(
+        self,
+        *,
+        balance: Global___ProviderBalance | None = ...,
+        items: _abc.Iterable[Global___ProviderItem] | None = ...,
+        adjustments: _abc.Iterable[Global___ProviderAdjustment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "balance", b"balance", "items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProviderBalanceResponse: _TypeAlias = GetProviderBalanceResponse  # noqa: Y015
+
+@_typing.final
+class ProviderBalance(_message.Message):
+    """What stays open between one payer and one provider; amounts below zero are owed to the payer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCE_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    PROVIDER_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    OWED_TO_PAYER_FIELD_NUMBER: _builtins.int
+    UNEXPLAINED_FIELD_NUMBER: _builtins.int
+    OTHER_FIELD_NUMBER: _builtins.int
+    OPEN_ITEM_COUNT_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_COUNT_FIELD_NUMBER: _builtins.int
+    balance_id: _builtins.str
+    """The balance, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    payer: _builtins.str
+    """The payer."""
+    provider: _builtins.str
+    """The provider, as PLB01 names it."""
+    open_item_count: _builtins.int
+    """How many items are open."""
+    adjustment_count: _builtins.int
+    """How many adjustments there were."""
+    @_builtins.property
+    def open(self) -> _common_pb2.Money:
+        """The sum of all items."""
+
+    @_builtins.property
+    def owed_to_payer(self) -> _common_pb2.Money:
+        """What of it the payer paid already and will take back."""
+
+    @_builtins.property
+    def unexplained(self) -> _common_pb2.Money:
+        """What of it the payer took without an item."""
+
+    @_builtins.property
+    def other(self) -> _common_pb2.Money:
+        """The sum of adjustments that move no item: interest, levies, withholds and the like."""
+
+    def __init__(
+        self,
+        *,
+        balance_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        provider: _builtins.str = ...,
+        open: _common_pb2.Money | None = ...,
+        owed_to_payer: _common_pb2.Money | None = ...,
+        unexplained: _common_pb2.Money | None = ...,
+        other: _common_pb2.Money | None = ...,
+        open_item_count: _builtins.int = ...,
+        adjustment_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open", b"open", "other", b"other", "owed_to_payer", b"owed_to_payer", "unexplained", b"unexplained"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment_count", b"adjustment_count", "balance_id", b"balance_id", "entity", b"entity", "open", b"open", "open_item_count", b"open_item_count", "other", b"other", "owed_to_payer", b"owed_to_payer", "payer", b"payer", "provider", b"provider", "unexplained", b"unexplained"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProviderBalance: _TypeAlias = ProviderBalance  # noqa: Y015
 
 @_typing.final
 class Receipt(_message.Message):

@@ -55,6 +55,16 @@ class PaymentsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceResponse.FromString,
                 _registered_method=True)
+        self.ListProviderBalances = channel.unary_unary(
+                '/billing.payments.v1.PaymentsService/ListProviderBalances',
+                request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesResponse.FromString,
+                _registered_method=True)
+        self.GetProviderBalance = channel.unary_unary(
+                '/billing.payments.v1.PaymentsService/GetProviderBalance',
+                request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceResponse.FromString,
+                _registered_method=True)
         self.ListDeposits = channel.unary_unary(
                 '/billing.payments.v1.PaymentsService/ListDeposits',
                 request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsRequest.SerializeToString,
@@ -109,6 +119,20 @@ class PaymentsServiceServicer:
 
     def GetRemittance(self, request, context):
         """One remittance with every copy of it that came.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProviderBalances(self, request, context):
+        """What stays open between payers and providers, by payer and provider.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProviderBalance(self, request, context):
+        """One of these balances with its items, and every provider-level adjustment that moved it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +195,16 @@ def add_PaymentsServiceServicer_to_server(servicer, server):
                     servicer.GetRemittance,
                     request_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceResponse.SerializeToString,
+            ),
+            'ListProviderBalances': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProviderBalances,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesResponse.SerializeToString,
+            ),
+            'GetProviderBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProviderBalance,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceResponse.SerializeToString,
             ),
             'ListDeposits': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeposits,
@@ -307,6 +341,60 @@ class PaymentsService:
             '/billing.payments.v1.PaymentsService/GetRemittance',
             billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_payments__pb2.GetRemittanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProviderBalances(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PaymentsService/ListProviderBalances',
+            billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_payments__pb2.ListProviderBalancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProviderBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PaymentsService/GetProviderBalance',
+            billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_payments__pb2.GetProviderBalanceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class PaymentsServiceStub:
     """Remittances accepted, newest first."""
     GetRemittance: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetRemittanceRequest, _payments_pb2.GetRemittanceResponse]
     """One remittance with every copy of it that came."""
+    ListProviderBalances: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListProviderBalancesRequest, _payments_pb2.ListProviderBalancesResponse]
+    """What stays open between payers and providers, by payer and provider."""
+    GetProviderBalance: _grpc.UnaryUnaryMultiCallable[_payments_pb2.GetProviderBalanceRequest, _payments_pb2.GetProviderBalanceResponse]
+    """One of these balances with its items, and every provider-level adjustment that moved it."""
     ListDeposits: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListDepositsRequest, _payments_pb2.ListDepositsResponse]
     """Bank deposits, newest first."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]
@@ -65,6 +69,10 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     """Remittances accepted, newest first."""
     GetRemittance: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetRemittanceRequest, _payments_pb2.GetRemittanceResponse]  # type: ignore[assignment]
     """One remittance with every copy of it that came."""
+    ListProviderBalances: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListProviderBalancesRequest, _payments_pb2.ListProviderBalancesResponse]  # type: ignore[assignment]
+    """What stays open between payers and providers, by payer and provider."""
+    GetProviderBalance: _aio.UnaryUnaryMultiCallable[_payments_pb2.GetProviderBalanceRequest, _payments_pb2.GetProviderBalanceResponse]  # type: ignore[assignment]
+    """One of these balances with its items, and every provider-level adjustment that moved it."""
     ListDeposits: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListDepositsRequest, _payments_pb2.ListDepositsResponse]  # type: ignore[assignment]
     """Bank deposits, newest first."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]  # type: ignore[assignment]
@@ -110,6 +118,22 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.GetRemittanceResponse, _abc.Awaitable[_payments_pb2.GetRemittanceResponse]]:
         """One remittance with every copy of it that came."""
+
+    @_abc_1.abstractmethod
+    def ListProviderBalances(
+        self,
+        request: _payments_pb2.ListProviderBalancesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ListProviderBalancesResponse, _abc.Awaitable[_payments_pb2.ListProviderBalancesResponse]]:
+        """What stays open between payers and providers, by payer and provider."""
+
+    @_abc_1.abstractmethod
+    def GetProviderBalance(
+        self,
+        request: _payments_pb2.GetProviderBalanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.GetProviderBalanceResponse, _abc.Awaitable[_payments_pb2.GetProviderBalanceResponse]]:
+        """One of these balances with its items, and every provider-level adjustment that moved it."""
 
     @_abc_1.abstractmethod
     def ListDeposits(

@@ -70,7 +70,7 @@ DEPOSITS = Table(
         "recorded_at": "timestamptz",
     },
     key=("deposit_id",),
-    indexes=(("kind", "matched_to"), ("reference",)),
+    indexes=(("kind", "matched_to"), ("reference",), ("matched_to",)),
 )
 PAYMENTS = Table(
     "payments",

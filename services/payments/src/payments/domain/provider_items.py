@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial
@@ -35,7 +36,18 @@ class Move(CanonicalModel):
     @property
     def id(self) -> UUID:
         """What the move, and an item that it opens, is known by."""
-        return derive("provider-move", self.remittance_id, self.adjustment)
+        return move_id(self.remittance_id, self.adjustment)
+
+
+def move_id(remittance_id: UUID, adjustment: int) -> UUID:
+    """The id of one adjustment of a remittance."""
+    return derive("provider-move", remittance_id, adjustment)
+
+
+class ItemState(StrEnum):
+    SETTLED = "settled"
+    OWED_TO_PAYER = "owed-to-payer"
+    UNEXPLAINED = "unexplained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,12 @@ class Item:
     def is_unexplained(self) -> bool:
         """Whether the payer took this without having said before that it would."""
         return self.open_amount > Money(0)
+
+    @property
+    def state(self) -> ItemState:
+        if not self.open_amount:
+            return ItemState.SETTLED
+        return ItemState.UNEXPLAINED if self.is_unexplained else ItemState.OWED_TO_PAYER
 
     def settle(self, move: Move, rest: Money) -> Money:
         """Takes what fits of `rest`, which has the other sign; what is left of it."""
@@ -120,6 +138,10 @@ class Pairing:
 
     def _opposite(self, reason: str, move: Move) -> list[Item]:
         return [item for item in self._open.get(reason, ()) if item.is_unexplained != _takes(move)]
+
+    def items_of(self, move: UUID) -> list[Item]:
+        """The items that a move opened or settled, the oldest first."""
+        return [item for item in self.items if item.id == move or any(part.move.id == move for part in item.settled_by)]
 
     @property
     def open_items(self) -> list[Item]:
