@@ -10,7 +10,13 @@ from uuid import UUID
 from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
 from canonical.encounter import ChargeLine
 from canonical.envelope import Envelope, PublicEvent
-from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown
+from canonical.events.claims import (
+    ClaimAdjudicated,
+    ClaimPaymentNoted,
+    ClaimPaymentUnknown,
+    DenialReleased,
+    DenialWrittenOff,
+)
 from canonical.events.intake import EncounterCharged
 from canonical.events.payments import (
     DepositMatched,
@@ -23,7 +29,7 @@ from canonical.ids import derive, external_number
 from canonical.journal import JournalHead, JournalLine
 from canonical.master_data import MasterData
 from canonical.money import Money
-from canonical.remittance import ClaimAdjustment, RemittanceSummary
+from canonical.remittance import ClaimAdjustment, ProviderAdjustment, RemittanceSummary
 from canonical.sealed import Sealed
 from chassis.domain import Event, Meta
 from chassis.messaging import Delivery
@@ -126,6 +132,13 @@ def adjudicated(
     position: int = 0,
     posting: int = 1,
     remittance_id: UUID = REMITTANCE,
+    payer_class: PayerClass = PayerClass.COMMERCIAL,
+    kind: str = "decision",
+    match: int = 0,
+    sequence: int = 1,
+    payer_status: str = "",
+    next_payer: str = "",
+    next_payer_class: PayerClass | None = None,
 ) -> ClaimAdjudicated:
     taken = tuple(
         ClaimAdjustment(group=AdjustmentGroup(group), reason=reason, amount=money(amount))
@@ -138,7 +151,7 @@ def adjudicated(
         patient_id=PATIENT,
         entity=entity,
         payer=payer,
-        payer_class=PayerClass.COMMERCIAL,
+        payer_class=payer_class,
         remittance_id=remittance_id,
         remittance_position=position,
         effective_date=date(2026, 3, 16),
@@ -149,6 +162,88 @@ def adjudicated(
         patient_responsibility=Money.total(cas.amount for cas in taken if cas.group is AdjustmentGroup.PATIENT),
         adjustments=taken,
         service_from=DAY,
+        kind=kind,
+        match=match,
+        sequence=sequence,
+        payer_status=payer_status,
+        next_payer=next_payer,
+        next_payer_class=next_payer_class,
+    )
+
+
+def negated(
+    decision: ClaimAdjudicated,
+    *,
+    kind: str = "reversal",
+    position: int | None = None,
+    remittance_id: UUID | None = None,
+    match: int = 0,
+) -> ClaimAdjudicated:
+    """Every amount of a decision, the other way: its reversal, or what unmatches it."""
+    return decision.model_copy(
+        update={
+            "kind": kind,
+            "first": False,
+            "charge": -decision.charge,
+            "paid": -decision.paid,
+            "patient_responsibility": -decision.patient_responsibility,
+            "adjustments": tuple(cas.model_copy(update={"amount": -cas.amount}) for cas in decision.adjustments),
+            "remittance_id": remittance_id or decision.remittance_id,
+            "remittance_position": decision.remittance_position if position is None else position,
+            "reverses_remittance_id": decision.remittance_id if kind == "reversal" else None,
+            "reverses_position": decision.remittance_position if kind == "reversal" else -1,
+            "match": match,
+        }
+    )
+
+
+def payment_noted(*, position: int = 0, why: str = "predetermination") -> ClaimPaymentNoted:
+    return ClaimPaymentNoted(
+        remittance_id=REMITTANCE,
+        remittance_position=position,
+        claim_id=claim_id(),
+        entity="NORTH",
+        payer="ACME",
+        effective_date=date(2026, 3, 16),
+        why=why,
+    )
+
+
+def denial_released(amount: str = "100.00", *, release: int = 1) -> DenialReleased:
+    return DenialReleased(
+        claim_id=claim_id(),
+        release=release,
+        encounter_id=encounter_id(),
+        posting=1,
+        patient_id=PATIENT,
+        entity="NORTH",
+        payer="ACME",
+        payer_class=PayerClass.COMMERCIAL,
+        amount=money(amount),
+        effective_date=date(2026, 4, 20),
+    )
+
+
+def denial_written_off(amount: str = "100.00", *, write_off: int = 1) -> DenialWrittenOff:
+    return DenialWrittenOff(
+        claim_id=claim_id(),
+        write_off=write_off,
+        encounter_id=encounter_id(),
+        posting=1,
+        patient_id=PATIENT,
+        entity="NORTH",
+        payer="ACME",
+        payer_class=PayerClass.COMMERCIAL,
+        amount=money(amount),
+        reason="timely filing, no appeal left",
+        approved_by="user:second",
+        effective_date=date(2026, 5, 4),
+    )
+
+
+def provider_adjustment(reason: str, amount: str, reference: str = "") -> ProviderAdjustment:
+    return ProviderAdjustment(
+        provider="1999999984", fiscal_date=date(2026, 12, 31), reason=reason, reference=reference, amount=money(amount)
     )
 
 
@@ -172,7 +267,11 @@ def accepted(
     remittance_id: UUID = REMITTANCE,
     entity: str = "NORTH",
     content_hash: str = "c0ffee",
+    adjustments: Sequence[tuple[str, str]] = (),
 ) -> RemittanceAccepted:
+    """`paid` is what the claims add up to; the payment is less the provider-level `adjustments`, by code and amount."""
+    taken = tuple(provider_adjustment(reason, amount) for reason, amount in adjustments)
+    total_taken = Money.total(plb.amount for plb in taken)
     return RemittanceAccepted(
         summary=RemittanceSummary(
             remittance_id=remittance_id,
@@ -181,14 +280,15 @@ def accepted(
             payer_id="ACME",
             payer_identifier="900100001",
             trace_number="TRACE1",
-            payment=money(paid),
+            payment=money(paid) - total_taken,
             payment_method="ACH",
             effective_date=date(2026, 3, 16),
             claim_count=claims,
             chunk_count=1,
             total_charge=money("100.00"),
             total_paid=money(paid),
-            total_provider_adjustments=Money(0),
+            total_provider_adjustments=total_taken,
+            provider_adjustments=taken,
             content_hash=content_hash,
             message_id=derive("test-message", 1),
         )
@@ -327,6 +427,11 @@ def stored_examples() -> list[Event]:
             RemittanceManifest.Differed,
             manifest_id(REMITTANCE),
             {"remittance_id": REMITTANCE, "residual": money("0.01")},
+        ),
+        (
+            RemittanceManifest.Reopened,
+            manifest_id(REMITTANCE),
+            {"remittance_id": REMITTANCE, "reason": "the missing cent was posted"},
         ),
         (
             ChargeBatches.Closed,

@@ -27,7 +27,7 @@ from .examples import (
     patient_paid,
 )
 from .test_drafting import EXPECTED_BALANCES, WHOLE_STORY
-from .world import World, key_of
+from .world import World, key_of, sequence_of
 
 CALL: Any = None
 
@@ -140,7 +140,7 @@ def test_a_part_leads_back_to_its_event_claim_and_place_in_the_remittance(world:
     answer = ledger.GetJournalEntry(request, CALL)
     (part,) = answer.parts
     told = adjudicated(1)
-    assert part.source_event_id == str(envelope(told, key_of(told)).id)
+    assert part.source_event_id == str(envelope(told, key_of(told), sequence_of(told)).id)
     assert (part.claim_id, part.encounter_id) == (str(claim_id(1)), str(encounter_id(1)))
     assert (part.item_id, part.remittance_position, part.rules) == (str(REMITTANCE), 0, "J04,J05,J07")
     assert part.line.amount.minor == -10000

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from canonical.envelope import PublicEvent
-from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown
+from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
 from canonical.events.intake import EncounterCharged
 from canonical.events.payments import RemittanceAccepted
 from canonical.ids import derive
@@ -46,11 +46,11 @@ class World:
         batching = BatchingRules(quiet=timedelta(seconds=2), oldest=timedelta(seconds=60), postings_max=100)
         return assemble(self.store, self.clock, MASTER, erps, batching=batching)
 
-    def deliver(self, *events: PublicEvent, sequence: int = 1) -> None:
+    def deliver(self, *events: PublicEvent, sequence: int = 0) -> None:
         """Each event to its consumer, in this order, each batch alone; then whatever was waiting."""
         for event in events:
             consumer = self.core.consumers[event.SERVICE]
-            handled = consumer.handle([delivery(event, key_of(event), sequence)])
+            handled = consumer.handle([delivery(event, key_of(event), sequence or sequence_of(event))])
             for other in self.core.consumers.values():
                 other.release(handled.touched)
 
@@ -96,11 +96,19 @@ class World:
         }
 
 
+def sequence_of(event: PublicEvent) -> int:
+    """Where an event stands in its aggregate's story: a claim tells many, each of which has its own number."""
+    if isinstance(event, ClaimAdjudicated):
+        place = derive("place", event.remittance_id, event.remittance_position)
+        return 1 + place.int % 1_000_000 + event.match
+    return 1
+
+
 def key_of(event: PublicEvent) -> UUID:
     """The aggregate upstream that announces such an event."""
     if isinstance(event, EncounterCharged):
         return event.encounter_id
-    if isinstance(event, ClaimAdjudicated):
+    if isinstance(event, ClaimAdjudicated | DenialReleased | DenialWrittenOff):
         return event.claim_id
     if isinstance(event, ClaimPaymentUnknown):
         return derive("unknown", event.remittance_id, event.remittance_position)

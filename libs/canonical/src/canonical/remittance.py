@@ -62,13 +62,15 @@ class ClaimPayment(CanonicalModel):
 
 
 class ProviderAdjustment(CanonicalModel):
-    """One PLB pair. A positive amount lowers the payment."""
+    """One PLB pair. A positive amount lowers the payment. The span is its PLB segment in the raw message, in bytes."""
 
     provider: Public[str]
     fiscal_date: Financial[date]
     reason: Financial[str]
     reference: Financial[str] = ""
     amount: Money
+    span_start: int = 0
+    span_length: int = 0
 
 
 class RemittanceSummary(CanonicalModel):

@@ -237,6 +237,7 @@ class SmallWorld:
             "effective_date": DAY,
             "claim_count": 1,
             "total_paid": "60.00 USD",
+            "payment": "60.00 USD",
         }
         self.record("ledger", "ledger.remittance-manifest.expected", derive("manifest"), expected)
         lines = [

@@ -23,7 +23,13 @@ from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.tryton import TrytonErp
-from ledger_adapter.application.drafting import BatchingRules, ChargeBatching, RemittanceDrafting
+from ledger_adapter.application.drafting import (
+    SUM_DIFFERS,
+    BatchingRules,
+    ChargeBatching,
+    RemittanceDrafting,
+    judge_remittance_again,
+)
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.publishing import publish
@@ -90,7 +96,14 @@ def assemble(
         Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
         Sweep("post-journals", SWEEP_SECONDS, JournalPosting(store, clock, erps, crash_point=crash_point).run),
     )
-    return ServiceCore(shape=SHAPE, store=store, clock=clock, consumers=consumers, sweeps=sweeps)
+    return ServiceCore(
+        shape=SHAPE,
+        store=store,
+        clock=clock,
+        consumers=consumers,
+        sweeps=sweeps,
+        mending={SUM_DIFFERS: judge_remittance_again},
+    )
 
 
 def main() -> int:

@@ -38,6 +38,7 @@ class ExceptionCase(Aggregate):
         self.state = CaseState.OPEN
         self.code = ""
         self.message_id: UUID | None = None
+        self.subject_id: UUID | None = None
 
     class Raised(Event):
         """`message_id` is the parked message that a retry would handle again, where there is one."""
@@ -54,6 +55,7 @@ class ExceptionCase(Aggregate):
         def apply(self, case: ExceptionCase) -> None:
             case.code = self.code
             case.message_id = self.message_id
+            case.subject_id = self.subject_id
 
     class Assigned(Event):
         TOPIC = "chassis.exception-case.assigned"

@@ -7,9 +7,10 @@ does not fail its batch; a message that is too early is parked, its successors u
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,10 @@ from chassis.messaging.unreadable import places, poison_envelope
 
 RELEASE_MAX = 500
 BLOCKED_MAX = 20_000
+
+Mending = Callable[[Work, UUID, str], None]
+"""What trying a case without a message again does: given its subject and the person's reason."""
+NO_MENDING: Mapping[str, Mending] = MappingProxyType({})
 
 _Place = tuple[int, int]
 
@@ -301,14 +306,24 @@ class BatchConsumer:
         return Context(self._clock(), meta)
 
 
-def retry_case(work: Work, case_id: UUID, consumers: Iterable[BatchConsumer], reason: str) -> None:
-    """Handles the message of a case again, and ends the case when it went well.
+def retry_case(
+    work: Work,
+    case_id: UUID,
+    consumers: Iterable[BatchConsumer],
+    reason: str,
+    mending: Mapping[str, Mending] = NO_MENDING,
+) -> None:
+    """Handles the message of a case again, or does what its service does about such a case; ends it when it went well.
 
     Raises:
-        Refusal: the case has no message, is closed, or the rule still says no.
+        Refusal: the case has no message and no way to mend it, is closed, or the rule still says no.
     """
     case = work.require(ExceptionCase, case_id)
     case.end(CaseState.RETRIED, reason)
+    mend = mending.get(case.code)
+    if case.message_id is None and mend is not None and case.subject_id is not None:
+        mend(work, case.subject_id, reason)
+        return
     if case.message_id is None:
         raise Refusal("this case has no message to handle again; correct its cause and dismiss it")
     by_name = {consumer.name: consumer for consumer in consumers}

@@ -70,7 +70,7 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
         case_id = uuid_in(request.case_id, "case_id")
 
         def retry(work: Work) -> None:
-            retry_case(work, case_id, self._core.consumers.values(), request.reason)
+            retry_case(work, case_id, self._core.consumers.values(), request.reason, self._core.mending)
 
         transact(self._core.store, call_context(self._core.clock()), retry)
         return pb.RetryCaseResponse(case=self._case(case_id))

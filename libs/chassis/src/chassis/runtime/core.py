@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.domain import Aggregate
@@ -11,7 +11,7 @@ from chassis.eventstore.port import EventStore
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.tables import Projection, Table
 from chassis.exceptions.case import CASES, ExceptionCase, project_cases
-from chassis.messaging.consumer import BatchConsumer
+from chassis.messaging.consumer import BatchConsumer, Mending
 from chassis.messaging.relay import Publishing
 
 
@@ -54,10 +54,11 @@ class Sweep:
 
 @dataclass(frozen=True)
 class ServiceCore:
-    """One service, assembled: `consumers` by the name of the upstream service."""
+    """One service, assembled: `consumers` by the name of the upstream service, `mending` by the code of a case."""
 
     shape: ServiceShape
     store: EventStore
     clock: Callable[[], datetime]
     consumers: Mapping[str, BatchConsumer]
     sweeps: tuple[Sweep, ...] = ()
+    mending: Mapping[str, Mending] = field(default_factory=dict)

@@ -22,7 +22,15 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     },
     "ledger": {
         "intake": frozenset({"encounter-charged"}),
-        "claims": frozenset({"claim-adjudicated", "claim-payment-unknown"}),
+        "claims": frozenset(
+            {
+                "claim-adjudicated",
+                "claim-payment-unknown",
+                "claim-payment-noted",
+                "denial-released",
+                "denial-written-off",
+            }
+        ),
         "payments": frozenset(
             {"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"}
         ),
@@ -155,5 +163,12 @@ CHART: Final[Mapping[str, str]] = {
 
 PARTY_ACCOUNTS: Final = frozenset({"ar-payer", "ar-payer-denied", "ar-patient"})
 CLEARING_ACCOUNTS: Final = frozenset(
-    {"eft-clearing", "gateway-clearing", "unapplied-payer", "unapplied-patient", "unidentified-receipts"}
+    {
+        "eft-clearing",
+        "gateway-clearing",
+        "unapplied-payer",
+        "unapplied-patient",
+        "unidentified-receipts",
+        "due-to-payer",
+    }
 )

@@ -531,6 +531,7 @@ class Part(_message.Message):
     PATIENT_ID_FIELD_NUMBER: _builtins.int
     PAYER_CLASS_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
     posting_id: _builtins.str
     """The posting of the fact, a UUID."""
     source_event_id: _builtins.str
@@ -553,6 +554,8 @@ class Part(_message.Message):
     """How finance groups the payer, or empty."""
     department: _builtins.str
     """The department, or empty."""
+    adjustment: _builtins.int
+    """The ordinal of a provider-level adjustment in its remittance from 0, or -1 where the fact is none."""
     @_builtins.property
     def line(self) -> Global___Line:
         """The account, the party, and this fact's amount."""
@@ -572,10 +575,11 @@ class Part(_message.Message):
         patient_id: _builtins.str = ...,
         payer_class: _builtins.str = ...,
         department: _builtins.str = ...,
+        adjustment: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "department", b"department", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "item_id", b"item_id", "line", b"line", "patient_id", b"patient_id", "payer_class", b"payer_class", "posting_id", b"posting_id", "remittance_position", b"remittance_position", "rules", b"rules", "source_event_id", b"source_event_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "claim_id", b"claim_id", "department", b"department", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "item_id", b"item_id", "line", b"line", "patient_id", b"patient_id", "payer_class", b"payer_class", "posting_id", b"posting_id", "remittance_position", b"remittance_position", "rules", b"rules", "source_event_id", b"source_event_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,6 +73,7 @@ def part_message(line: Row, posting: Row) -> pb.Part:
         patient_id=text(line["patient_id"]),
         payer_class=text(line["payer_class"]),
         department=text(line["department"]),
+        adjustment=minor(posting, "adjustment"),
     )
 
 

@@ -12,8 +12,9 @@ from functools import partial
 from uuid import UUID
 
 from canonical.codes import AccountRole
+from canonical.ids import derive
 from canonical.money import Money
-from chassis.domain import Context, Meta
+from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
@@ -28,6 +29,11 @@ REMITTANCES_PER_SWEEP_MAX = 50
 OPEN_CHARGES_READ_MAX = 5000
 LOOK_EVERY = timedelta(seconds=0.5)
 ACTOR = "service:ledger"
+SUM_DIFFERS = "RemittanceSumDiffers"
+
+
+class StillDiffers(Refusal):
+    """The postings of a remittance are what they were, so judging them again would find the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ def context_for(cause: UUID, now: datetime) -> Context:
 
 
 class RemittanceDrafting:
-    """Makes the journal entry of each remittance whose claim payments are all posted, never from a part of it."""
+    """Makes the journal entry of each remittance all of whose parts are posted, never from some of them."""
 
     def __init__(self, store: EventStore, clock: Callable[[], datetime]) -> None:
         self._store = store
@@ -72,13 +78,13 @@ def _decide_remittance(work: Work, remittance_id: UUID) -> None:
     entry = work.get_or_new(JournalEntry, journal_id(GroupKind.REMITTANCE, remittance_id))
     if manifest.state is not ManifestState.COLLECTING or entry.exists:
         return
-    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"group_id": remittance_id})
-    residual = manifest.total_paid - cash_promised(sums)
+    sums = _sums_of(work, remittance_id)
+    residual = manifest.payment - cash_promised(sums)
     if residual:
         _report_difference(work, manifest, remittance_id, residual)
         return
-    postings = work.rows(POSTINGS, {"group_id": remittance_id}, limit=manifest.claim_count + 1)
-    assert len(postings) == manifest.claim_count, "a remittance is drafted whole or not at all"
+    postings = work.rows(POSTINGS, {"group_id": remittance_id}, limit=manifest.posting_count + 1)
+    assert len(postings) == manifest.posting_count, "a remittance is drafted whole or not at all"
     lines = summarised_rows(sums)
     manifest.meet(remittance_id, entry.id if lines else None)
     if lines:
@@ -93,8 +99,12 @@ def _decide_remittance(work: Work, remittance_id: UUID) -> None:
         )
 
 
+def _sums_of(work: Work, remittance_id: UUID) -> list[Row]:
+    return work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"group_id": remittance_id})
+
+
 def cash_promised(sums: list[Row]) -> Money:
-    """What the postings of a remittance took from the payer: J04 and J26 together, the debits of EFT clearing."""
+    """What a remittance puts on EFT clearing: J04, J26 and their reversals, less J12, and J13."""
     clearing = AccountRole.EFT_CLEARING.value
     return Money(sum(minor(row, "amount_minor") for row in sums if row["account"] == clearing))
 
@@ -103,14 +113,28 @@ def _report_difference(work: Work, manifest: RemittanceManifest, remittance_id: 
     manifest.differ(remittance_id, residual)
     raise_case(
         work,
-        remittance_id,
-        code="RemittanceSumDiffers",
-        summary=f"the claim payments posted differ by {residual} from the {manifest.total_paid} announced; not journalled",
+        derive("remittance-differs", remittance_id, manifest.attempts),
+        code=SUM_DIFFERS,
+        summary=f"what is posted differs by {residual} from the payment of {manifest.payment} announced; not journalled",
         subject="remittance",
         subject_id=remittance_id,
         entity=manifest.entity,
         amount=residual,
     )
+
+
+def judge_remittance_again(work: Work, remittance_id: UUID, reason: str) -> None:
+    """What retrying the case of a remittance that differs does: it is judged again, now that its postings add up.
+
+    Raises:
+        StillDiffers: they do not.
+        NothingToReopen: it does not differ.
+    """
+    manifest = work.require(RemittanceManifest, manifest_id(remittance_id))
+    residual = manifest.payment - cash_promised(_sums_of(work, remittance_id))
+    if residual:
+        raise StillDiffers(f"what is posted of remittance {remittance_id} still differs by {residual}")
+    manifest.reopen(remittance_id, reason)
 
 
 class ChargeBatching:

@@ -21,6 +21,7 @@ POSTINGS = Table(
         "group_id": "uuid",
         "item_id": "uuid",
         "remittance_position": "integer",
+        "adjustment": "integer",
         "entity": "text",
         "effective_date": "date",
         "cash_minor": "bigint",
@@ -70,7 +71,9 @@ MANIFESTS = Table(
         "effective_date": "date",
         "state": "text",
         "claim_count": "bigint",
+        "adjustment_count": "bigint",
         "total_paid_minor": "bigint",
+        "payment_minor": "bigint",
         "postings": "bigint",
         "missing_postings": "bigint",
         "missing_paid_minor": "bigint",
@@ -80,7 +83,8 @@ MANIFESTS = Table(
     key=("remittance_id",),
     indexes=(("state", "missing_postings"),),
 )
-"""`missing_*` is the manifest less what has been posted; zero when the remittance is whole, in whatever order it came."""
+"""`missing_*` is the manifest less what has been posted of claims and provider-level adjustments; zero when the
+remittance is whole, in whatever order it came."""
 
 JOURNALS = Table(
     "journals",
@@ -142,8 +146,16 @@ CLEARING = Table(
 
 TABLES = (POSTINGS, LINES, MANIFESTS, JOURNALS, BALANCES, CLEARING)
 CLEARING_ACCOUNTS = frozenset(
-    {"eft-clearing", "gateway-clearing", "unapplied-payer", "unapplied-patient", "unidentified-receipts"}
+    {
+        "eft-clearing",
+        "gateway-clearing",
+        "unapplied-payer",
+        "unapplied-patient",
+        "unidentified-receipts",
+        "due-to-payer",
+    }
 )
+"""Accounts that are shown item by item; what is due to a payer clears over many remittances, not within one."""
 
 
 def project_postings(event: Event) -> Iterable[Change]:
@@ -157,6 +169,7 @@ def project_postings(event: Event) -> Iterable[Change]:
         group_id=event.group_id,
         item_id=event.item_id,
         remittance_position=event.remittance_position,
+        adjustment=event.adjustment,
         entity=event.entity,
         effective_date=event.effective_date,
         cash_minor=event.cash.minor,
@@ -183,17 +196,18 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
     """A row per account and party, made without detours: a remittance has hundreds of thousands of them."""
     sums: dict[tuple[str, str], int] = {}
     rules: dict[tuple[str, str], dict[str, None]] = {}
+    classes: dict[tuple[str, str], str] = {}
     for line in event.lines:
         place = (line.account.value, line.party)
         sums[place] = sums.get(place, 0) + line.amount.minor
         rules.setdefault(place, {})[line.rule] = None
+        classes[place] = line.payer_class or event.payer_class
     departments = {line.department for line in event.lines}
     department = departments.pop() if len(departments) == 1 else ""
     in_common: Row = {
         "entity": event.entity,
         "group_id": event.group_id,
         "item_id": event.item_id,
-        "payer_class": event.payer_class,
         "department": department,
         "claim_id": event.claim_id,
         "encounter_id": event.encounter_id,
@@ -201,7 +215,8 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
         "effective_date": event.effective_date,
     }
     for (account, party), amount in sums.items():
-        row: Row = {"amount_minor": amount, "rules": ",".join(rules[account, party]), **in_common}
+        own: Row = {"rules": ",".join(rules[account, party]), "payer_class": classes[account, party]}
+        row: Row = {"amount_minor": amount, **own, **in_common}
         yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
         yield from _balance(event, account, party, amount)
 
@@ -226,20 +241,24 @@ def project_groups(event: Event) -> Iterable[Change]:
             effective_date=event.effective_date,
             state=ManifestState.COLLECTING.value,
             claim_count=event.claim_count,
+            adjustment_count=event.adjustment_count,
             total_paid_minor=event.total_paid.minor,
+            payment_minor=event.payment.minor,
             expected_at=event.timestamp,
         )
         yield add(
             MANIFESTS,
             {"remittance_id": event.remittance_id},
-            missing_postings=event.claim_count,
-            missing_paid_minor=event.total_paid.minor,
+            missing_postings=event.claim_count + event.adjustment_count,
+            missing_paid_minor=event.payment.minor,
         )
     elif isinstance(event, RemittanceManifest.Met):
         state = ManifestState.MET.value
         yield put(MANIFESTS, remittance_id=event.remittance_id, state=state, journal_id=event.journal_id)
     elif isinstance(event, RemittanceManifest.Differed):
         yield put(MANIFESTS, remittance_id=event.remittance_id, state=ManifestState.DIFFERS.value)
+    elif isinstance(event, RemittanceManifest.Reopened):
+        yield put(MANIFESTS, remittance_id=event.remittance_id, state=ManifestState.COLLECTING.value)
     elif isinstance(event, ChargeBatches.Closed):
         for posting_id in event.posting_ids:
             yield put(POSTINGS, posting_id=posting_id, batch=event.ordinal, journal_id=event.journal_id)

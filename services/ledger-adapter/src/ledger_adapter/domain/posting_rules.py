@@ -1,19 +1,16 @@
-"""Which accounts each financial fact moves: the posting rules as versioned data, and pure functions from facts to lines."""
+"""Which accounts each financial fact moves: the posting rules as versioned data, and the pairs of lines that they book."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
-from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown
-from canonical.events.intake import EncounterCharged
-from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
+from canonical.codes import AccountRole, AdjustmentGroup
 from canonical.journal import LedgerLine, residual
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
@@ -24,8 +21,8 @@ class UnmappedAdjustment(Refusal):
     """No posting rule covers this adjustment; its remittance waits until there is one."""
 
 
-class FactDoesNotAddUp(Refusal):
-    """The parts of a fact differ from its whole, so no set of lines could be right."""
+class UnmappedProviderAdjustment(Refusal):
+    """No posting rule covers this provider-level adjustment; its remittance waits until there is one."""
 
 
 class Fact(StrEnum):
@@ -36,9 +33,15 @@ class Fact(StrEnum):
     CONTRACTUAL_EXPECTED = "contractual allowance expected at charge"
     EXPECTATION_RELEASED = "expected contractual allowance released at the first adjudication"
     CLAIM_PAID = "claim paid by the payer"
+    MATCHED_CLAIM_PAID = "payment that was unapplied, matched with its claim"
     CONTRACTUAL_TAKEN = "contractual allowance taken by the payer"
+    SEQUESTRATION_TAKEN = "sequestration taken by the payer"
     PATIENT_SHARE = "deductible, coinsurance or copay left to the patient"
+    NEXT_PAYER_SHARE = "deductible, coinsurance or copay owed by the next payer"
+    PRIOR_PAYER_IMPACT = "what an earlier payer paid or took off, told by a later one"
     DENIED = "amount denied by the payer, to be worked"
+    DENIAL_RELEASED = "denied amount that a later decision covers, open again"
+    DENIAL_WRITTEN_OFF = "denied amount given up after approval"
     DEPOSIT_MATCHED = "deposit matched with its remittance"
     PATIENT_PAID = "patient payment applied to the patient's balance"
     PATIENT_PAID_UNAPPLIED = "patient payment that nothing could be applied to"
@@ -62,10 +65,15 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.CHARGE_TO_PATIENT: PostingRule("J01", AccountRole.AR_PATIENT, AccountRole.GROSS_REVENUE),
     Fact.CONTRACTUAL_EXPECTED: PostingRule("J03", AccountRole.CONTRACTUAL_ALLOWANCE, AccountRole.AR_ALLOWANCE),
     Fact.CLAIM_PAID: PostingRule("J04", AccountRole.EFT_CLEARING, AccountRole.AR_PAYER),
+    Fact.MATCHED_CLAIM_PAID: PostingRule("J04", AccountRole.UNAPPLIED_PAYER, AccountRole.AR_PAYER),
     Fact.EXPECTATION_RELEASED: PostingRule("J05", AccountRole.AR_ALLOWANCE, AccountRole.CONTRACTUAL_ALLOWANCE),
     Fact.CONTRACTUAL_TAKEN: PostingRule("J05", AccountRole.CONTRACTUAL_ALLOWANCE, AccountRole.AR_PAYER),
+    Fact.SEQUESTRATION_TAKEN: PostingRule("J06", AccountRole.SEQUESTRATION, AccountRole.AR_PAYER),
     Fact.PATIENT_SHARE: PostingRule("J07", AccountRole.AR_PATIENT, AccountRole.AR_PAYER),
+    Fact.NEXT_PAYER_SHARE: PostingRule("J07", AccountRole.AR_PAYER, AccountRole.AR_PAYER),
     Fact.DENIED: PostingRule("J09", AccountRole.AR_PAYER_DENIED, AccountRole.AR_PAYER),
+    Fact.DENIAL_RELEASED: PostingRule("J09", AccountRole.AR_PAYER, AccountRole.AR_PAYER_DENIED),
+    Fact.DENIAL_WRITTEN_OFF: PostingRule("J10", AccountRole.DENIAL_WRITE_OFF, AccountRole.AR_PAYER_DENIED),
     Fact.DEPOSIT_MATCHED: PostingRule("J14", AccountRole.CASH, AccountRole.EFT_CLEARING),
     Fact.PATIENT_PAID: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.AR_PATIENT),
     Fact.PATIENT_PAID_UNAPPLIED: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.UNAPPLIED_PATIENT),
@@ -75,7 +83,33 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.UNKNOWN_CLAIM_PAID: PostingRule("J26", AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER),
 }
 
+MEMOS: Mapping[Fact, str] = {Fact.PRIOR_PAYER_IMPACT: "J08"}
+"""Facts that are told and move no account."""
+
+REVERSAL_CODE = "J11"
+"""The rule that the lines of a reversal name; they are the mirror of what J04 to J09 booked for its decision."""
+
+TAKEN_CODE, GIVEN_CODE = "J12", "J13"
+"""A provider-level adjustment that lowered the payment, and one that raised it."""
+
+PROVIDER_ADJUSTMENT_ROLES: Mapping[str, AccountRole] = {
+    **dict.fromkeys(("72", "AP", "FB", "WO"), AccountRole.DUE_TO_PAYER),
+    "L6": AccountRole.INTEREST_INCOME,
+    **dict.fromkeys(("IR", "LE"), AccountRole.LEVIES_WITHHELD),
+    "E3": AccountRole.PAYER_WITHHOLDS,
+    **dict.fromkeys(
+        (
+            *("50", "51", "90", "AH", "AM", "B2", "B3", "BD", "BN", "C5", "CR", "CS", "CT", "CV", "CW", "DM", "FC"),
+            *("GO", "HM", "IP", "IS", "J1", "L3", "LS", "OA", "OB", "PI", "PL", "RA", "RE", "SL", "TL", "WU"),
+        ),
+        AccountRole.PROVIDER_ADJUSTMENTS,
+    ),
+}
+"""By PLB03-1 (X12 005010X221A1), the account on the other side of EFT clearing."""
+
 PATIENT_SHARE_REASONS = ("1", "2", "3")
+SEQUESTRATION_REASON = "253"
+PRIOR_PAYER_REASON = "23"
 PAYER_ACCOUNTS = frozenset({AccountRole.AR_PAYER, AccountRole.AR_PAYER_DENIED})
 PATIENT_ACCOUNTS = frozenset({AccountRole.AR_PATIENT})
 
@@ -83,14 +117,20 @@ PATIENT_ACCOUNTS = frozenset({AccountRole.AR_PATIENT})
 def _fingerprint() -> str:
     content = {
         "rules": {fact.value: [rule.code, rule.debit, rule.credit] for fact, rule in RULES.items()},
+        "memos": {fact.value: code for fact, code in MEMOS.items()},
+        "reversal": REVERSAL_CODE,
+        "provider_adjustments": {code: role.value for code, role in PROVIDER_ADJUSTMENT_ROLES.items()},
+        "provider_adjustment_codes": [TAKEN_CODE, GIVEN_CODE],
         "patient_share_reasons": PATIENT_SHARE_REASONS,
+        "sequestration_reason": SEQUESTRATION_REASON,
+        "prior_payer_reason": PRIOR_PAYER_REASON,
         "payer_accounts": sorted(PAYER_ACCOUNTS),
         "patient_accounts": sorted(PATIENT_ACCOUNTS),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-RULES_VERSION = f"2026.1-{_fingerprint()[:12]}"
+RULES_VERSION = f"2026.2-{_fingerprint()[:12]}"
 """The rules' edition and the start of their SHA-256: two builds with the same version book the same lines."""
 
 
@@ -112,12 +152,27 @@ class Dimensions:
     patient_id: UUID | None = None
 
 
-def booked(fact: Fact, amount: Money, dimensions: Dimensions) -> tuple[LedgerLine, ...]:
-    """The debit and the credit of one fact; nothing for a zero amount."""
-    if not amount:
+def booked(
+    fact: Fact, amount: Money, dimensions: Dimensions, *, code: str = "", debited: Dimensions | None = None
+) -> tuple[LedgerLine, ...]:
+    """The debit and the credit of one fact; nothing for a zero amount or a memo.
+
+    `code` names another rule than the fact's own, and `debited` is given where the debit is of somebody else.
+    """
+    if not amount or fact in MEMOS:
         return ()
     rule = RULES[fact]
-    return (_line(rule, rule.debit, amount, dimensions), _line(rule, rule.credit, -amount, dimensions))
+    return pair(replace(rule, code=code) if code else rule, amount, dimensions, debited)
+
+
+def pair(
+    rule: PostingRule, amount: Money, dimensions: Dimensions, debited: Dimensions | None = None
+) -> tuple[LedgerLine, ...]:
+    """The two lines of a rule; a negative amount is the mirror."""
+    return (
+        _line(rule, rule.debit, amount, debited or dimensions),
+        _line(rule, rule.credit, -amount, dimensions),
+    )
 
 
 def _line(rule: PostingRule, account: AccountRole, amount: Money, dimensions: Dimensions) -> LedgerLine:
@@ -143,137 +198,47 @@ def party_of(account: AccountRole, dimensions: Dimensions) -> str:
     return ""
 
 
-def expected_contractual(total: Money, percent: int) -> Money:
-    """What of a gross charge the payer's contract is expected to take off.
-
-    The half cent goes to the even cent, so that many estimates do not drift one way; the first adjudication releases
-    exactly what was booked here, so the rounding never reaches the receivable.
-    """
-    return total.share_half_even(percent, 100)
-
-
-def lines_for_charges(event: EncounterCharged, expected_percent: int) -> tuple[LedgerLine, ...]:
-    """J01 by department, and J03 on the whole for a payer. Self-pay is owed by the patient and has no estimate.
-
-    Raises:
-        FactDoesNotAddUp: the charges are not the total.
-    """
-    if Money.total(charge.amount for charge in event.charges) != event.total:
-        raise FactDoesNotAddUp(f"encounter {event.encounter_id}: the charges do not add up to {event.total}")
-    departments: dict[str, Money] = {}
-    for charge in event.charges:
-        departments[charge.department] = departments.get(charge.department, Money(0)) + charge.amount
-    fact = Fact.CHARGE_TO_PAYER if event.payer else Fact.CHARGE_TO_PATIENT
-    lines: list[LedgerLine] = []
-    for department, amount in departments.items():
-        lines.extend(booked(fact, amount, _dimensions_of_encounter(event, department)))
-    if event.payer:
-        estimate = expected_contractual(event.total, expected_percent)
-        only = next(iter(departments)) if len(departments) == 1 else ""
-        lines.extend(booked(Fact.CONTRACTUAL_EXPECTED, estimate, _dimensions_of_encounter(event, only)))
-    return tuple(lines)
-
-
-def _dimensions_of_encounter(event: EncounterCharged, department: str) -> Dimensions:
-    return Dimensions(
-        entity=event.entity,
-        payer=event.payer,
-        payer_class=event.payer_class.value if event.payer else PayerClass.SELF_PAY.value,
-        department=department,
-        encounter_id=event.encounter_id,
-        patient_id=event.patient_id,
-    )
-
-
-def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Sequence[str]) -> Fact:
+def fact_of_adjustment(
+    adjustment: ClaimAdjustment, contractual_reasons: Collection[str], *, of_later_payer: bool = False
+) -> Fact:
     """What a payer's adjustment means to the ledger.
 
-    CO on the payer's allow-list is contractual; any other CO, and every PI, is a denial to work, never a write-off;
-    PR-1, 2 and 3 are the patient's.
+    CO-253 is sequestration; CO on the payer's allow-list is contractual; any other CO, and every PI, is a denial to
+    work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 of a second or third payer is a memo.
 
     Raises:
-        UnmappedAdjustment: other PR and all OA codes have no rule yet.
+        UnmappedAdjustment: other PR and OA codes have no rule yet.
 
     Source: X12 005010X221A1, segment CAS.
     """
-    if adjustment.group is AdjustmentGroup.CONTRACTUAL:
-        return Fact.CONTRACTUAL_TAKEN if adjustment.reason in contractual_reasons else Fact.DENIED
-    if adjustment.group is AdjustmentGroup.PAYER_INITIATED:
-        return Fact.DENIED
-    if adjustment.group is AdjustmentGroup.PATIENT and adjustment.reason in PATIENT_SHARE_REASONS:
-        return Fact.PATIENT_SHARE
+    match adjustment.group, adjustment.reason:
+        case AdjustmentGroup.CONTRACTUAL, reason if reason == SEQUESTRATION_REASON:
+            return Fact.SEQUESTRATION_TAKEN
+        case AdjustmentGroup.CONTRACTUAL, reason if reason in contractual_reasons:
+            return Fact.CONTRACTUAL_TAKEN
+        case ((AdjustmentGroup.CONTRACTUAL | AdjustmentGroup.PAYER_INITIATED), _):
+            return Fact.DENIED
+        case AdjustmentGroup.PATIENT, reason if reason in PATIENT_SHARE_REASONS:
+            return Fact.PATIENT_SHARE
+        case AdjustmentGroup.OTHER, reason if reason == PRIOR_PAYER_REASON and of_later_payer:
+            return Fact.PRIOR_PAYER_IMPACT
     raise UnmappedAdjustment(
         f"{adjustment.group.value}-{adjustment.reason} of {adjustment.amount}: no posting rule; add one for this code"
     )
 
 
-def lines_for_adjudication(
-    event: ClaimAdjudicated, estimate: Money, contractual_reasons: Sequence[str], department: str = ""
-) -> tuple[LedgerLine, ...]:
-    """J04, J05, J07 and J09 of one payer decision; the first one also releases the claim's J03 `estimate`.
-
-    Negative amounts book the mirror. Adjustments of one meaning are one pair of lines.
+def rule_of_provider_adjustment(reason: str, amount: Money) -> PostingRule:
+    """J12 for what lowered a payment, J13 for what raised it: EFT clearing against the account of the PLB code.
 
     Raises:
-        UnmappedAdjustment: see `fact_of_adjustment`; a zero adjustment books nothing and needs no rule.
-        FactDoesNotAddUp: charge minus adjustments is not what was paid.
+        UnmappedProviderAdjustment: nobody has said what this code means.
+
+    Source: X12 005010X221A1, segment PLB.
     """
-    if event.charge - Money.total(cas.amount for cas in event.adjustments) != event.paid:
-        raise FactDoesNotAddUp(f"claim {event.claim_id}: charge minus adjustments is not the payment of {event.paid}")
-    amounts: dict[Fact, Money] = {}
-    if event.first:
-        amounts[Fact.EXPECTATION_RELEASED] = estimate
-    amounts[Fact.CLAIM_PAID] = event.paid
-    for adjustment in event.adjustments:
-        if adjustment.amount:
-            fact = fact_of_adjustment(adjustment, contractual_reasons)
-            amounts[fact] = amounts.get(fact, Money(0)) + adjustment.amount
-    dimensions = Dimensions(
-        entity=event.entity,
-        payer=event.payer,
-        payer_class=event.payer_class.value,
-        department=department,
-        claim_id=event.claim_id,
-        encounter_id=event.encounter_id,
-        patient_id=event.patient_id,
-    )
-    return tuple(line for fact, amount in amounts.items() for line in booked(fact, amount, dimensions))
-
-
-def lines_for_unknown_claim(event: ClaimPaymentUnknown) -> tuple[LedgerLine, ...]:
-    """J26: the cash stays visible as unapplied until a person finds the claim."""
-    return booked(Fact.UNKNOWN_CLAIM_PAID, event.paid, Dimensions(event.entity, payer=event.payer))
-
-
-def lines_for_deposit(event: DepositMatched) -> tuple[LedgerLine, ...]:
-    """J14: what the remittance promised is in the bank."""
-    return booked(Fact.DEPOSIT_MATCHED, event.amount, Dimensions(event.entity))
-
-
-def lines_for_patient_payment(event: PatientPaymentSucceeded) -> tuple[LedgerLine, ...]:
-    """J15: what could be applied pays the patient's balance, the rest stays unapplied."""
-    dimensions = Dimensions(event.entity, payer_class=PayerClass.SELF_PAY.value, patient_id=event.patient_id)
-    return booked(Fact.PATIENT_PAID, event.applied, dimensions) + booked(
-        Fact.PATIENT_PAID_UNAPPLIED, event.unapplied, dimensions
-    )
-
-
-def lines_for_application(event: PaymentApplied) -> tuple[LedgerLine, ...]:
-    """J16: cash that was unapplied now pays the patient's balance."""
-    dimensions = Dimensions(event.entity, payer_class=PayerClass.SELF_PAY.value, patient_id=event.patient_id)
-    return booked(Fact.UNAPPLIED_APPLIED, event.amount, dimensions)
-
-
-def lines_for_payout(event: PayoutPaid) -> tuple[LedgerLine, ...]:
-    """J17: the bank has the net, the gateway kept its fees.
-
-    Raises:
-        FactDoesNotAddUp: gross minus fees is not the net.
-    """
-    if event.gross - event.fees != event.net:
-        raise FactDoesNotAddUp(f"payout {event.payout_id}: {event.gross} minus fees {event.fees} is not {event.net}")
-    dimensions = Dimensions(event.entity)
-    return booked(Fact.PAYOUT_RECEIVED, event.net, dimensions) + booked(Fact.PAYOUT_FEES, event.fees, dimensions)
+    role = PROVIDER_ADJUSTMENT_ROLES.get(reason)
+    if role is None:
+        raise UnmappedProviderAdjustment(f"PLB {reason} of {amount}: no posting rule; add one for this code")
+    return PostingRule(TAKEN_CODE if amount.minor > 0 else GIVEN_CODE, role, AccountRole.EFT_CLEARING)
 
 
 class _OnAccount(Protocol):

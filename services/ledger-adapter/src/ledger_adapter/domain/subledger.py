@@ -13,6 +13,7 @@ from canonical.envelope import PublicEvent
 from canonical.ids import derive
 from canonical.journal import LedgerLine
 from canonical.money import Money
+from canonical.remittance import ProviderAdjustment
 from chassis.domain import Aggregate, Conflict, Event
 
 from ledger_adapter.domain.posting_rules import RULES_VERSION, assert_balanced, estimate_in
@@ -29,6 +30,9 @@ class GroupKind(StrEnum):
     PATIENT_PAYMENT = "patient-payment"
     APPLICATION = "application"
     PAYOUT = "payout"
+    CLAIM_MATCH = "claim-match"
+    DENIAL_RELEASE = "denial-release"
+    DENIAL_WRITE_OFF = "denial-write-off"
 
 
 class FactChanged(Conflict):
@@ -45,24 +49,33 @@ def claim_payment_posting_id(remittance_id: UUID, position: int) -> UUID:
     return derive("posting", "claim-payment", remittance_id, position)
 
 
+def provider_adjustment_posting_id(remittance_id: UUID, ordinal: int) -> UUID:
+    """The posting of one provider-level adjustment of a remittance, by its ordinal from 0."""
+    return derive("posting", "provider-adjustment", remittance_id, ordinal)
+
+
 def single_posting_id(kind: GroupKind, *parts: object) -> UUID:
     """The posting of a fact that is a journal entry by itself."""
     return derive("posting", kind.value, *parts)
 
 
-def content_hash_of(event: PublicEvent) -> str:
+def content_hash_of(fact: PublicEvent | ProviderAdjustment) -> str:
     """A short hash of a fact's content, to tell a repetition from a contradiction."""
-    return hashlib.sha256(event.model_dump_json().encode()).hexdigest()[:32]
+    return hashlib.sha256(fact.model_dump_json().encode()).hexdigest()[:32]
 
 
 class PostedLine(CanonicalModel):
-    """One line as it is kept: what its posting has in common with all of its lines stands on the posting."""
+    """One line as it is kept: what its posting has in common with all of its lines stands on the posting.
+
+    `payer_class` is given only where it is another than the posting's: what the next payer owes.
+    """
 
     account: AccountRole
     amount: Money
     party: Public[str] = ""
     department: Public[str] = ""
     rule: Public[str]
+    payer_class: Public[str] = ""
 
 
 class SubledgerPosting(Aggregate):
@@ -76,13 +89,15 @@ class SubledgerPosting(Aggregate):
 
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
-        cleared by: the remittance, payment or payout. `remittance_position` is -1 where there is no remittance."""
+        cleared by: the remittance, payment or payout. `remittance_position` is the claim payment's and `adjustment` the
+        ordinal of a provider-level adjustment, each -1 where the fact is no such thing."""
 
         TOPIC = "ledger.subledger-posting.drafted"
         group_kind: GroupKind
         group_id: UUID
         item_id: UUID
         remittance_position: int = -1
+        adjustment: int = -1
         entity: Public[str]
         effective_date: Public[date]
         cash: Money
@@ -122,6 +137,7 @@ class SubledgerPosting(Aggregate):
         content_hash: str,
         cash: Money = NO_CASH,
         remittance_position: int = -1,
+        adjustment: int = -1,
     ) -> None:
         """Records the lines, once. `cash` is what the fact counts towards its remittance's total."""
         assert not self.exists, "a posting is drafted once"
@@ -132,20 +148,26 @@ class SubledgerPosting(Aggregate):
             group_id=group_id,
             item_id=item_id,
             remittance_position=remittance_position,
+            adjustment=adjustment,
             entity=entity,
             effective_date=effective_date,
             cash=cash,
             **_in_common(lines),
-            lines=tuple(_posted(line) for line in lines),
+            lines=tuple(_posted(line, lines[0].payer_class) for line in lines),
             rules_version=RULES_VERSION,
             source_event_id=source_event_id,
             content_hash=content_hash,
         )
 
 
-def _posted(line: LedgerLine) -> PostedLine:
+def _posted(line: LedgerLine, payer_class: str) -> PostedLine:
     return PostedLine(
-        account=line.account, amount=line.amount, party=line.party, department=line.department, rule=line.rule
+        account=line.account,
+        amount=line.amount,
+        party=line.party,
+        department=line.department,
+        rule=line.rule,
+        payer_class="" if line.payer_class == payer_class else line.payer_class,
     )
 
 

@@ -28,6 +28,7 @@ POSTING_COLUMNS = (
     "group_id",
     "item_id",
     "remittance_position",
+    "adjustment",
     "entity",
     "effective_date",
     "cash_minor",
@@ -57,7 +58,9 @@ MANIFEST_COLUMNS = (
     "effective_date",
     "state",
     "claim_count",
+    "adjustment_count",
     "total_paid_minor",
+    "payment_minor",
     "postings",
     "missing_postings",
     "missing_paid_minor",
@@ -99,11 +102,11 @@ class Journal:
 
 @dataclass(slots=True)
 class Manifest:
-    """What a remittance must count and add up to, and what became of it."""
+    """What a remittance must count, claims and provider-level adjustments, and add up to, and what became of it."""
 
     entity: str
-    claim_count: int
-    total_paid: int
+    posting_count: int
+    payment: int
     state: str = "collecting"
     journal_id: str | None = None
     posted: int = 0
@@ -152,7 +155,8 @@ class LedgerBook(Book):
             "ledger.charge-batches.closed": self._closed,
             "ledger.remittance-manifest.expected": self._expected,
             "ledger.remittance-manifest.met": self._met,
-            "ledger.remittance-manifest.differed": self._differed,
+            "ledger.remittance-manifest.differed": lambda fact: self._judged(fact, "differs"),
+            "ledger.remittance-manifest.reopened": lambda fact: self._judged(fact, "collecting"),
             "ledger.journal-entry.intended": self._intended,
             **moves,
             "ledger.journal-entry.resumed": self._moved,
@@ -179,6 +183,7 @@ class LedgerBook(Book):
             (fact.id,),
             group_kind=state["group_kind"],
             remittance_position=state["remittance_position"],
+            adjustment=state.get("adjustment", -1),
             cash_minor=cash,
             rules_version=state["rules_version"],
             source_event_id=state["source_event_id"],
@@ -204,22 +209,30 @@ class LedgerBook(Book):
 
     def _expected(self, fact: Fact) -> None:
         state = fact.state
-        total = cents(state["total_paid"])
+        payment = cents(state["payment"])
+        adjustments = state.get("adjustment_count", 0)
+        count = state["claim_count"] + adjustments
         remittance = state["remittance_id"]
-        self.manifests[remittance] = Manifest(state["entity"], state["claim_count"], total)
+        self.manifests[remittance] = Manifest(state["entity"], count, payment)
         told = {name: state[name] for name in ("entity", "payer", "effective_date", "claim_count")}
-        self.rows.manifests.put((remittance,), state="collecting", total_paid_minor=total, **told)
-        count = state["claim_count"]
-        self.rows.manifests.add((remittance,), missing_postings=count, missing_paid_minor=total)
+        self.rows.manifests.put(
+            (remittance,),
+            state="collecting",
+            adjustment_count=adjustments,
+            total_paid_minor=cents(state["total_paid"]),
+            payment_minor=payment,
+            **told,
+        )
+        self.rows.manifests.add((remittance,), missing_postings=count, missing_paid_minor=payment)
 
     def _met(self, fact: Fact) -> None:
         remittance, journal = fact.state["remittance_id"], fact.state["journal_id"]
         self.manifests[remittance].state, self.manifests[remittance].journal_id = "met", journal
         self.rows.manifests.put((remittance,), state="met", journal_id=journal)
 
-    def _differed(self, fact: Fact) -> None:
-        self.manifests[fact.state["remittance_id"]].state = "differs"
-        self.rows.manifests.put((fact.state["remittance_id"],), state="differs")
+    def _judged(self, fact: Fact, verdict: str) -> None:
+        self.manifests[fact.state["remittance_id"]].state = verdict
+        self.rows.manifests.put((fact.state["remittance_id"],), state=verdict)
 
     def _intended(self, fact: Fact) -> None:
         state, head = fact.state, fact.state["head"]

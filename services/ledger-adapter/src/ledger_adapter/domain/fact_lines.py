@@ -1,0 +1,191 @@
+"""From each financial fact to its lines, by the posting rules; pure functions that refuse what does not add up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from canonical.codes import PayerClass
+from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
+from canonical.events.intake import EncounterCharged
+from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
+from canonical.journal import LedgerLine
+from canonical.money import Money
+from canonical.remittance import ProviderAdjustment, RemittanceSummary
+from chassis.domain import Refusal
+
+from ledger_adapter.domain.posting_rules import (
+    REVERSAL_CODE,
+    Dimensions,
+    Fact,
+    booked,
+    fact_of_adjustment,
+    pair,
+    rule_of_provider_adjustment,
+)
+
+REVERSAL = "reversal"
+DECIDED = frozenset({"decision", "correction"})
+LATER_PAYER_STATUSES = frozenset({"2", "3", "20", "21"})
+"""CLP02 of a claim that was processed as a second or third payer's, forwarded or not."""
+
+
+class FactDoesNotAddUp(Refusal):
+    """The parts of a fact differ from its whole, so no set of lines could be right."""
+
+
+def expected_contractual(total: Money, percent: int) -> Money:
+    """What of a gross charge the payer's contract is expected to take off.
+
+    The half cent goes to the even cent, so that many estimates do not drift one way; the first adjudication releases
+    exactly what was booked here, so the rounding never reaches the receivable.
+    """
+    return total.share_half_even(percent, 100)
+
+
+def lines_for_charges(event: EncounterCharged, expected_percent: int) -> tuple[LedgerLine, ...]:
+    """J01 by department, and J03 on the whole for a payer. Self-pay is owed by the patient and has no estimate.
+
+    Raises:
+        FactDoesNotAddUp: the charges are not the total.
+    """
+    if Money.total(charge.amount for charge in event.charges) != event.total:
+        raise FactDoesNotAddUp(f"encounter {event.encounter_id}: the charges do not add up to {event.total}")
+    departments: dict[str, Money] = {}
+    for charge in event.charges:
+        departments[charge.department] = departments.get(charge.department, Money(0)) + charge.amount
+    fact = Fact.CHARGE_TO_PAYER if event.payer else Fact.CHARGE_TO_PATIENT
+    lines: list[LedgerLine] = []
+    for department, amount in departments.items():
+        lines.extend(booked(fact, amount, _dimensions_of_encounter(event, department)))
+    if event.payer:
+        estimate = expected_contractual(event.total, expected_percent)
+        only = next(iter(departments)) if len(departments) == 1 else ""
+        lines.extend(booked(Fact.CONTRACTUAL_EXPECTED, estimate, _dimensions_of_encounter(event, only)))
+    return tuple(lines)
+
+
+def _dimensions_of_encounter(event: EncounterCharged, department: str) -> Dimensions:
+    return Dimensions(
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class.value if event.payer else PayerClass.SELF_PAY.value,
+        department=department,
+        encounter_id=event.encounter_id,
+        patient_id=event.patient_id,
+    )
+
+
+def lines_for_adjudication(
+    event: ClaimAdjudicated, estimate: Money, contractual_reasons: Collection[str], department: str = ""
+) -> tuple[LedgerLine, ...]:
+    """J04 to J09 of one payer decision; a primary claim's first one also releases the claim's J03 `estimate`.
+
+    What would be the patient's is owed by the next payer where there is one. A payment that was matched takes its cash
+    from where J26 left it. Negative amounts book the mirror, and all lines of a reversal name J11. Adjustments of one
+    meaning are one pair of lines.
+
+    Raises:
+        UnmappedAdjustment: see `fact_of_adjustment`; a zero adjustment books nothing and needs no rule.
+        FactDoesNotAddUp: charge minus adjustments is not what was paid.
+    """
+    if event.charge - Money.total(cas.amount for cas in event.adjustments) != event.paid:
+        raise FactDoesNotAddUp(f"claim {event.claim_id}: charge minus adjustments is not the payment of {event.paid}")
+    amounts: dict[Fact, Money] = {}
+    if event.first and event.sequence == 1 and event.kind in DECIDED:
+        amounts[Fact.EXPECTATION_RELEASED] = estimate
+    amounts[Fact.MATCHED_CLAIM_PAID if event.match else Fact.CLAIM_PAID] = event.paid
+    for adjustment in event.adjustments:
+        if adjustment.amount:
+            fact = fact_of_adjustment(adjustment, contractual_reasons, of_later_payer=_is_of_later_payer(event))
+            if fact is Fact.PATIENT_SHARE and event.next_payer:
+                fact = Fact.NEXT_PAYER_SHARE
+            amounts[fact] = amounts.get(fact, Money(0)) + adjustment.amount
+    dimensions = replace(_dimensions_of_claim(event), department=department)
+    code = REVERSAL_CODE if event.kind == REVERSAL else ""
+    return tuple(
+        line
+        for fact, amount in amounts.items()
+        for line in booked(fact, amount, dimensions, code=code, debited=_debited(fact, event, dimensions))
+    )
+
+
+def _is_of_later_payer(event: ClaimAdjudicated) -> bool:
+    return event.sequence > 1 or event.payer_status in LATER_PAYER_STATUSES
+
+
+def _debited(fact: Fact, event: ClaimAdjudicated, dimensions: Dimensions) -> Dimensions | None:
+    """Whose the debit is, where it is not the deciding payer's."""
+    if fact is not Fact.NEXT_PAYER_SHARE:
+        return None
+    payer_class = event.next_payer_class.value if event.next_payer_class else ""
+    return replace(dimensions, payer=event.next_payer, payer_class=payer_class)
+
+
+def _dimensions_of_claim(event: ClaimAdjudicated | DenialReleased | DenialWrittenOff) -> Dimensions:
+    return Dimensions(
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class.value,
+        claim_id=event.claim_id,
+        encounter_id=event.encounter_id,
+        patient_id=event.patient_id,
+    )
+
+
+def lines_for_denial_released(event: DenialReleased) -> tuple[LedgerLine, ...]:
+    """J09 the other way: the amount is open again, for a later decision covers it."""
+    return booked(Fact.DENIAL_RELEASED, event.amount, _dimensions_of_claim(event))
+
+
+def lines_for_denial_written_off(event: DenialWrittenOff) -> tuple[LedgerLine, ...]:
+    """J10."""
+    return booked(Fact.DENIAL_WRITTEN_OFF, event.amount, _dimensions_of_claim(event))
+
+
+def lines_for_unknown_claim(event: ClaimPaymentUnknown) -> tuple[LedgerLine, ...]:
+    """J26: the cash stays visible as unapplied until a person finds the claim."""
+    return booked(Fact.UNKNOWN_CLAIM_PAID, event.paid, Dimensions(event.entity, payer=event.payer))
+
+
+def lines_for_provider_adjustment(adjustment: ProviderAdjustment, summary: RemittanceSummary) -> tuple[LedgerLine, ...]:
+    """J12 or J13 by the sign; nothing for a zero amount, whatever its code.
+
+    Raises:
+        UnmappedProviderAdjustment: see `rule_of_provider_adjustment`.
+    """
+    if not adjustment.amount:
+        return ()
+    rule = rule_of_provider_adjustment(adjustment.reason, adjustment.amount)
+    return pair(rule, adjustment.amount, Dimensions(summary.entity, payer=summary.payer_id))
+
+
+def lines_for_deposit(event: DepositMatched) -> tuple[LedgerLine, ...]:
+    """J14: what the remittance promised is in the bank."""
+    return booked(Fact.DEPOSIT_MATCHED, event.amount, Dimensions(event.entity))
+
+
+def lines_for_patient_payment(event: PatientPaymentSucceeded) -> tuple[LedgerLine, ...]:
+    """J15: what could be applied pays the patient's balance, the rest stays unapplied."""
+    dimensions = Dimensions(event.entity, payer_class=PayerClass.SELF_PAY.value, patient_id=event.patient_id)
+    return booked(Fact.PATIENT_PAID, event.applied, dimensions) + booked(
+        Fact.PATIENT_PAID_UNAPPLIED, event.unapplied, dimensions
+    )
+
+
+def lines_for_application(event: PaymentApplied) -> tuple[LedgerLine, ...]:
+    """J16: cash that was unapplied now pays the patient's balance."""
+    dimensions = Dimensions(event.entity, payer_class=PayerClass.SELF_PAY.value, patient_id=event.patient_id)
+    return booked(Fact.UNAPPLIED_APPLIED, event.amount, dimensions)
+
+
+def lines_for_payout(event: PayoutPaid) -> tuple[LedgerLine, ...]:
+    """J17: the bank has the net, the gateway kept its fees.
+
+    Raises:
+        FactDoesNotAddUp: gross minus fees is not the net.
+    """
+    if event.gross - event.fees != event.net:
+        raise FactDoesNotAddUp(f"payout {event.payout_id}: {event.gross} minus fees {event.fees} is not {event.net}")
+    dimensions = Dimensions(event.entity)
+    return booked(Fact.PAYOUT_RECEIVED, event.net, dimensions) + booked(Fact.PAYOUT_FEES, event.fees, dimensions)
