@@ -76,7 +76,7 @@ def _uuids(values: Sequence[Any]) -> list[bytes]:
     before, element = None, _NULL
     for value in values:
         if value is not before:
-            element = _NULL if value is None else _UUID_LENGTH + value.bytes
+            element = _NULL if value is None else _UUID_LENGTH + value.int.to_bytes(16, "big")
             before = value
         elements.append(element)
     return elements

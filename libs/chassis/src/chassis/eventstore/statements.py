@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from psycopg import sql
 
@@ -125,9 +126,15 @@ class ChangeWriter:
             query = self._queries[shape] = _query(table, shape).as_bytes()
         _, put_columns, add_columns, _ = shape
         kinds = table.columns
-        parameters = [packed(kinds[name], [change.key[name] for change in group]) for name in table.key]
-        parameters += [packed(kinds[name], [change.put[name] for change in group]) for name in put_columns]
-        parameters += [packed(kinds[name], [change.add[name] for change in group]) for name in add_columns]
+        keys = [change.key for change in group]
+        parameters = [packed(kinds[name], list(map(itemgetter(name), keys))) for name in table.key]
+        # Changes of one shape name the same columns in the same order, so their values stand in rows already.
+        for names, rows in (
+            (put_columns, [change.put.values() for change in group]),
+            (add_columns, [change.add.values() for change in group]),
+        ):
+            columns = zip(*rows, strict=True)
+            parameters += [packed(kinds[name], values) for name, values in zip(names, columns, strict=True)]
         return Statement(query, parameters)
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
 
@@ -31,8 +32,11 @@ class Table:
     columns: Mapping[str, SqlType]
     key: tuple[str, ...]
     indexes: tuple[tuple[str, ...], ...] = ()
+    place: Callable[[Row], Value] = field(init=False, repr=False, compare=False)
+    """The key columns' values of a row, in the key's order; the bare value where the key is one column."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "place", itemgetter(*self.key))
         assert set(self.key) <= set(self.columns), f"{self.name}: the key names an unknown column"
 
     def key_of(self, row: Where) -> tuple[Value, ...]:
@@ -49,9 +53,13 @@ class Question:
     limit: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """One row's change: `put` sets columns (and makes the row), `add` adds to numbers (from zero where there is no row)."""
+    """One row's change: `put` sets columns (and makes the row), `add` adds to numbers (from zero where there is no row).
+
+    Nobody assigns to one; it is not frozen because a frozen one takes three times as long to make, and a remittance makes
+    hundreds of thousands.
+    """
 
     table: Table
     key: Row
@@ -62,12 +70,12 @@ class Change:
 
 def put(table: Table, **row: Value) -> Change:
     """Sets the given columns of the row that the key columns name; the row is made where absent."""
-    return Change(table, {c: row[c] for c in table.key}, {c: v for c, v in row.items() if c not in table.key})
+    return Change(table, {column: row.pop(column) for column in table.key}, row)
 
 
 def add(table: Table, key: Row, **amounts: int) -> Change:
     """Adds to whole-number columns of the row."""
-    return Change(table, key, add=dict(amounts))
+    return Change(table, key, {}, amounts)
 
 
 def remove(table: Table, **key: Value) -> Change:
@@ -79,11 +87,11 @@ Projection = Callable[[Event], Iterable[Change]]
 
 def coalesce(changes: Iterable[Change]) -> list[Change]:
     """The same effect with at most one change a row, in order of first touch."""
-    merged: dict[tuple[Value, ...], Change] = {}
-    ours: set[tuple[Value, ...]] = set()
+    merged: dict[tuple[str, Value], Change] = {}
+    ours: set[tuple[str, Value]] = set()
     for change in changes:
-        table, key = change.table, change.key
-        place = (table.name, *[key[column] for column in table.key])
+        table = change.table
+        place = (table.name, table.place(change.key))
         before = merged.setdefault(place, change)
         if before is change:
             continue
