@@ -162,3 +162,16 @@ def test_mllp_frames_each_message_and_waits_for_its_acknowledgement() -> None:
 
     assert asyncio.run(run()) == [b"MSA|AA|1\r", b"MSA|AA|2\r"]
     assert seen == [b"\x0bMSH|1\r\x1c\x0d", b"\x0bMSH|2\r\x1c\x0d"]
+
+
+def test_a_second_insurance_comes_as_coverage_of_order_two_and_as_a_second_in1() -> None:
+    seen = [encounter for encounter in BILLABLE if encounter.next_coverages]
+    assert seen
+    for encounter in seen[:20]:
+        (second,) = encounter.next_coverages
+        coverages = resources(encounter, "Coverage")
+        assert [each["order"] for each in coverages] == [1, 2]
+        assert coverages[1]["subscriberId"] == second.member_id
+        assert coverages[1]["beneficiary"] == coverages[0]["beneficiary"]
+        _, insurance = charge_message(encounter).segments("IN1")
+        assert [str(insurance[field]) for field in (1, 3, 36)] == ["2", second.payer, second.member_id]

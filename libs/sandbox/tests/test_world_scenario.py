@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -108,3 +109,18 @@ def test_the_small_story_has_ten_encounters_one_of_them_not_billable_for_its_fla
     assert [encounter.flaw for encounter in story.flawed] == [Flaw.MISSING_MEMBER_ID]
     assert {encounter.wire for encounter in story.encounters} == {Wire.FHIR, Wire.HL7}
     assert {encounter.entity for encounter in story.encounters} == {"NORTH", "SOUTH"}
+
+
+def test_some_patients_are_insured_twice_and_nobody_pays_after_medicaid() -> None:
+    twice = [each for each in DEMO.billable if each.next_coverages]
+    assert len(DEMO.billable) // 20 < len(twice) < len(DEMO.billable) // 3
+    for encounter in twice:
+        first, second = encounter.coverages
+        assert first.payer not in (second.payer, "MEDICAID")
+        assert DEMO.coverages_after[first.payer, first.member_id] == (second.payer, second.member_id)
+
+
+def test_a_second_insurance_changes_nothing_else_of_the_story() -> None:
+    with_one = Scenario.tell(5, 30, TODAY).encounters
+    with_two = Scenario.tell(5, 30, TODAY, next_payer_percent=50).encounters
+    assert with_one == tuple(replace(each, next_coverages=()) for each in with_two)

@@ -80,6 +80,10 @@ class Decision:
         )
 
     @property
+    def sequestered(self) -> Money:
+        return Money.total(each.amount for each in self.adjustments if each.reason == SEQUESTRATION)
+
+    @property
     def denied(self) -> bool:
         return any(each.reason in DENIAL_REASONS for each in self.adjustments)
 

@@ -38,6 +38,7 @@ payer code          Coverage.payor[0] -> Organization.identifier of         IN1-
                     system urn:sandbox:payer
 member id           Coverage.subscriberId (absent when missing)             IN1-36 (empty when missing)
 group number        Coverage.class[0].value of type group                   IN1-8
+rank                Coverage.order (1 pays first)                           IN1-1 (and IN1-22)
 ==================  ======================================================  ===================================
 
 `ehr-north` sends its own department codes (FAMMED, INTMED, PEDS): the crosswalk of kind `department` translates them;

@@ -39,9 +39,8 @@ def transaction_bundle(encounter: SimulatedEncounter) -> bytes:
         _encounter(encounter),
         *(_charge_item(encounter, charge) for charge in encounter.charges),
     ]
-    if encounter.coverage:
-        resources[2:2] = [_payer_organization(encounter.coverage)]
-        resources.append(_coverage(encounter, encounter.coverage))
+    resources[2:2] = [_payer_organization(each) for each in encounter.coverages]
+    resources += [_coverage(encounter, each, order) for order, each in enumerate(encounter.coverages, 1)]
     bundle: Json = {
         "resourceType": "Bundle",
         "id": f"bundle-{encounter.visit_number}",
@@ -127,17 +126,18 @@ def _patient(encounter: SimulatedEncounter) -> Json:
     }
 
 
-def _coverage(encounter: SimulatedEncounter, coverage: SimulatedCoverage) -> Json:
+def _coverage(encounter: SimulatedEncounter, coverage: SimulatedCoverage, order: int) -> Json:
+    suffix = "" if order == 1 else f"-{order}"
     resource: Json = {
         "resourceType": "Coverage",
-        "id": f"cov-{encounter.visit_number}",
+        "id": f"cov-{encounter.visit_number}{suffix}",
         "status": "active",
         "beneficiary": {"reference": f"Patient/{encounter.patient.mrn}"},
         "subscriber": {"reference": f"Patient/{encounter.patient.mrn}"},
         "relationship": {"coding": [{"code": "self"}]},
         "payor": [{"reference": f"Organization/payer-{coverage.payer}"}],
         "class": [{"type": {"coding": [{"code": "group"}]}, "value": coverage.group_number}],
-        "order": 1,
+        "order": order,
     }
     if coverage.member_id:
         resource["subscriberId"] = coverage.member_id

@@ -43,8 +43,7 @@ def _registration(encounter: SimulatedEncounter, trigger: str, patient: Simulate
         _patient(encounter, patient),
         _visit(encounter),
     ]
-    if encounter.coverage:
-        segments.append(_insurance(encounter, patient, encounter.coverage))
+    segments += _insurances(encounter, patient)
     return _message(segments)
 
 
@@ -59,8 +58,7 @@ def _charges(encounter: SimulatedEncounter) -> bytes:
         *(_transaction(encounter, charge, index, provider) for index, charge in enumerate(encounter.charges, 1)),
         *(_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)),
     ]
-    if encounter.coverage:
-        segments.append(_insurance(encounter, encounter.patient, encounter.coverage))
+    segments += _insurances(encounter, encounter.patient)
     return _message(segments)
 
 
@@ -148,9 +146,13 @@ def _diagnosis_segment(code: str, index: int) -> str:
     return _segment("DG1", {1: str(index), 3: _diagnosis(code), 6: "F", 15: str(index)})
 
 
-def _insurance(encounter: SimulatedEncounter, patient: SimulatedPatient, coverage: SimulatedCoverage) -> str:
+def _insurances(encounter: SimulatedEncounter, patient: SimulatedPatient) -> list[str]:
+    return [_insurance(patient, each, order) for order, each in enumerate(encounter.coverages, 1)]
+
+
+def _insurance(patient: SimulatedPatient, coverage: SimulatedCoverage, order: int) -> str:
     fields = {
-        1: "1",
+        1: str(order),
         2: f"{coverage.payer}-PLAN",
         3: coverage.payer,
         4: coverage.payer,
@@ -158,7 +160,7 @@ def _insurance(encounter: SimulatedEncounter, patient: SimulatedPatient, coverag
         16: f"{_text(patient.family_name)}^{_text(patient.given_name)}",
         17: "SEL",
         18: _day(patient.birth_date),
-        22: "1",
+        22: str(order),
         36: coverage.member_id,
     }
     return _segment("IN1", fields)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from canonical.codes import AdjustmentGroup
 from canonical.money import Money
 
 from sandbox.world.adjudication import Decision, PayerRules, adjudicate, claim_dice
@@ -24,7 +23,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTotals:
-    """Sums of one entity and payer; `charge == rejected + paid + contractual + patient + denied`."""
+    """Sums of one entity and payer; `charge == rejected + paid + contractual + patient + denied + sequestered`."""
 
     claim_count: int
     charge: Money
@@ -33,6 +32,7 @@ class ExpectedTotals:
     contractual: Money
     patient: Money
     denied: Money
+    sequestered: Money
 
 
 def expected_outcomes(scenario: Scenario, seed: int, rules: PayerRules | None = None) -> list[Expected]:
@@ -88,13 +88,13 @@ def claim_of(encounter: SimulatedEncounter) -> ReceivedClaim:
 
 def _totals(group: list[Expected]) -> ExpectedTotals:
     decided = [outcome.decision for outcome in group if not outcome.rejected]
-    taken_off = [each.taken_off(AdjustmentGroup.CONTRACTUAL) for each in decided if not each.denied]
     return ExpectedTotals(
         claim_count=len(group),
         charge=Money.total(outcome.encounter.total for outcome in group),
         rejected=Money.total(outcome.encounter.total for outcome in group if outcome.rejected),
         paid=Money.total(decision.paid for decision in decided),
-        contractual=Money.total(taken_off),
+        contractual=Money.total(decision.contractual for decision in decided),
         patient=Money.total(decision.patient_responsibility for decision in decided),
         denied=Money.total(decision.claim.charge for decision in decided if decision.denied),
+        sequestered=Money.total(decision.sequestered for decision in decided),
     )

@@ -37,8 +37,8 @@ from sandbox.world.x12_claims import ReceivedInterchange, ReceivedSet, Unreadabl
 from sandbox.world.x12_writing import Route
 
 PAYER_SEED = 5  # with it the small story sees a denial, a full payment and every kind of patient share
-TAKEN_BY_CLEARINGHOUSE = "A1:19:AY"
-STOPPED_BY_CLEARINGHOUSE = "A3:21:AY"
+TAKEN_BY_CLEARINGHOUSE = "A1:19"
+STOPPED_BY_CLEARINGHOUSE = "A3:21"
 
 
 class AnswerKind(StrEnum):

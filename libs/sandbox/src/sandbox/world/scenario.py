@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Self
 
 from canonical.money import Money
@@ -30,6 +31,8 @@ SERVICE_DAYS_BACK_MAX = 60
 FHIR_PERCENT = 60
 SELF_PAY_PERCENT = 8
 RETURNING_PERCENT = 20
+NEXT_PAYER_PERCENT = 20
+PAYER_OF_LAST_RESORT = "MEDICAID"
 UNKNOWN_PAYER_CODE = "NOSUCHPAYER"
 PAYER_CODES = ("ACME", "BLUEOAK", "MEDICARE", "MEDICAID")
 SOURCES = {"NORTH": "ehr-north", "SOUTH": "ehr-south"}
@@ -93,7 +96,10 @@ class SimulatedCharge:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedEncounter:
-    """One encounter; `coverage` is None for a self-pay patient, `diagnosis_codes` are in order of importance."""
+    """One encounter; `coverage` is None for a self-pay patient, `diagnosis_codes` are in order of importance.
+
+    `next_coverages` pay after `coverage`, in their order.
+    """
 
     ordinal: int
     visit_number: str
@@ -107,6 +113,7 @@ class SimulatedEncounter:
     location: str
     wire: Wire
     flaw: Flaw
+    next_coverages: tuple[SimulatedCoverage, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -119,6 +126,11 @@ class SimulatedEncounter:
     @property
     def service_to(self) -> date:
         return max(charge.service_date for charge in self.charges)
+
+    @property
+    def coverages(self) -> tuple[SimulatedCoverage, ...]:
+        """All coverages in the order in which they pay."""
+        return (self.coverage, *self.next_coverages) if self.coverage else ()
 
     @property
     def billable(self) -> bool:
@@ -138,12 +150,13 @@ class Scenario:
     today: date
 
     @classmethod
-    def tell(cls, seed: int, encounters: int, today: date) -> Self:
-        """A story of that many encounters.
+    def tell(cls, seed: int, encounters: int, today: date, *, next_payer_percent: int = 0) -> Self:
+        """A story of that many encounters; so many percent of the insured patients have a second insurance.
 
         Ordinals 4, 68, 132 ... have no member id; ordinals 20, 84, 148 ... name a payer that nobody knows.
         """
-        return cls(seed, tuple(_encounter(seed, ordinal, today) for ordinal in range(encounters)), today)
+        told = (_encounter(seed, ordinal, today, next_payer_percent) for ordinal in range(encounters))
+        return cls(seed, tuple(told), today)
 
     @classmethod
     def small(cls, today: date, seed: int = 7) -> Self:
@@ -153,7 +166,7 @@ class Scenario:
     @classmethod
     def demo(cls, today: date, seed: int = 2026, encounters: int = DEMO_ENCOUNTERS) -> Self:
         """The story of `make demo`."""
-        return cls.tell(seed, encounters, today)
+        return cls.tell(seed, encounters, today, next_payer_percent=NEXT_PAYER_PERCENT)
 
     @property
     def billable(self) -> tuple[SimulatedEncounter, ...]:
@@ -170,6 +183,15 @@ class Scenario:
     @property
     def total(self) -> Money:
         return Money.total(encounter.total for encounter in self.encounters)
+
+    @property
+    def coverages_after(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """With whom a member is insured next, as payer and member id, by payer and member id."""
+        after = {}
+        for encounter in self.billable:
+            for first, second in pairwise(encounter.coverages):
+                after[first.payer, first.member_id] = (second.payer, second.member_id)
+        return after
 
     def charges_by_entity_and_payer(self) -> dict[tuple[str, str], Money]:
         """Charges of the encounters without a flaw per entity and payer code; self-pay stands under an empty payer."""
@@ -192,7 +214,7 @@ def _flaw(ordinal: int) -> Flaw:
     return Flaw.NONE
 
 
-def _encounter(seed: int, ordinal: int, today: date) -> SimulatedEncounter:
+def _encounter(seed: int, ordinal: int, today: date, next_payer_percent: int) -> SimulatedEncounter:
     dice = Dice(seed, "encounter", ordinal)
     flaw = _flaw(ordinal)
     ward = dice.choice(WARDS, "ward")
@@ -202,13 +224,15 @@ def _encounter(seed: int, ordinal: int, today: date) -> SimulatedEncounter:
     codes = tuple(DIAGNOSES[(picked + step) % len(DIAGNOSES)][0] for step in range(dice.between(1, 3, "diagnoses")))
     source = SOURCES[ward.entity]
     visit_number = f"V{seed % 10_000:04d}{ordinal:06d}"
+    coverage = _coverage(seed, patient, flaw, dice)
     return SimulatedEncounter(
         ordinal=ordinal,
         visit_number=visit_number,
         source=source,
         entity=ward.entity,
         patient=patient,
-        coverage=_coverage(seed, patient, flaw, dice),
+        coverage=coverage,
+        next_coverages=_next_coverages(seed, patient, coverage, next_payer_percent) if flaw is Flaw.NONE else (),
         charges=_charges(dice, ward, visit_number, first_day, codes),
         diagnosis_codes=codes,
         provider=dice.choice(ward.providers, "provider"),
@@ -247,6 +271,18 @@ def _coverage(seed: int, patient: SimulatedPatient, flaw: Flaw, dice: Dice) -> S
     payer = UNKNOWN_PAYER_CODE if flaw is Flaw.UNKNOWN_PAYER else person.choice(PAYER_CODES, "payer")
     member_id = "" if flaw is Flaw.MISSING_MEMBER_ID else f"M{person.between(10_000_000, 99_999_999, 'member')}"
     return SimulatedCoverage(payer, member_id, f"G{person.between(100, 140, 'group')}")
+
+
+def _next_coverages(
+    seed: int, patient: SimulatedPatient, first: SimulatedCoverage | None, percent: int
+) -> tuple[SimulatedCoverage, ...]:
+    """A second insurance of the same person, with another payer; Medicaid pays last, so nobody comes after it."""
+    person = Dice(seed, "next coverage", patient.mrn)
+    if first is None or first.payer == PAYER_OF_LAST_RESORT or not person.chance(percent, "has one"):
+        return ()
+    payer = person.choice([code for code in PAYER_CODES if code != first.payer], "payer")
+    member_id = f"M{person.between(10_000_000, 99_999_999, 'member')}"
+    return (SimulatedCoverage(payer, member_id, f"G{person.between(100, 140, 'group')}"),)
 
 
 def _charges(
