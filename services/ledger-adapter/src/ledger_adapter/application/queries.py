@@ -215,19 +215,21 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
         "effective_date": event.effective_date,
     }
     for (account, party), amount in sums.items():
-        own: Row = {"rules": ",".join(rules[account, party]), "payer_class": classes[account, party]}
-        row: Row = {"amount_minor": amount, **own, **in_common}
+        row = in_common.copy()
+        row["amount_minor"] = amount
+        row["rules"] = ",".join(rules[account, party])
+        row["payer_class"] = classes[account, party]
         yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
-        yield from _balance(event, account, party, amount)
+        place: Row = {"entity": event.entity, "account": account, "party": party}
+        yield Change(BALANCES, place, {}, {"subledger_minor": amount})
+        if account in CLEARING_ACCOUNTS:
+            yield _cleared(event, account, amount)
 
 
-def _balance(event: SubledgerPosting.Drafted, account: str, party: str, amount: int) -> Iterable[Change]:
-    place: Row = {"entity": event.entity, "account": account, "party": party}
-    yield Change(BALANCES, place, add={"subledger_minor": amount})
-    if account in CLEARING_ACCOUNTS:
-        item: Row = {"entity": event.entity, "account": account, "item_id": event.item_id}
-        latest: Row = {"kind": event.group_kind.value, "effective_date": event.effective_date}
-        yield Change(CLEARING, item, latest, {"amount_minor": amount, "postings": 1})
+def _cleared(event: SubledgerPosting.Drafted, account: str, amount: int) -> Change:
+    item: Row = {"entity": event.entity, "account": account, "item_id": event.item_id}
+    latest: Row = {"kind": event.group_kind.value, "effective_date": event.effective_date}
+    return Change(CLEARING, item, latest, {"amount_minor": amount, "postings": 1})
 
 
 def project_groups(event: Event) -> Iterable[Change]:
@@ -316,19 +318,19 @@ def _balances(entity: str, lines: Iterable[JournalLine], column: str) -> Iterabl
         yield add(BALANCES, key, **{column: line.amount.minor})
 
 
+_STATES: dict[type[Event], JournalState] = {
+    JournalEntry.Probed: JournalState.PROBED,
+    JournalEntry.Posted: JournalState.POSTED,
+    JournalEntry.BecameUncertain: JournalState.UNCERTAIN,
+    JournalEntry.Rejected: JournalState.REJECTED,
+    JournalEntry.HeldForPeriod: JournalState.HELD_FOR_PERIOD,
+    JournalEntry.Confirmed: JournalState.CONFIRMED,
+    JournalEntry.Differed: JournalState.DIFFERS,
+}
+
+
 def _state_after(event: Event) -> JournalState | None:
-    for kind, state in (
-        (JournalEntry.Probed, JournalState.PROBED),
-        (JournalEntry.Posted, JournalState.POSTED),
-        (JournalEntry.BecameUncertain, JournalState.UNCERTAIN),
-        (JournalEntry.Rejected, JournalState.REJECTED),
-        (JournalEntry.HeldForPeriod, JournalState.HELD_FOR_PERIOD),
-        (JournalEntry.Confirmed, JournalState.CONFIRMED),
-        (JournalEntry.Differed, JournalState.DIFFERS),
-    ):
-        if isinstance(event, kind):
-            return state
-    return event.state if isinstance(event, JournalEntry.Resumed) else None
+    return event.state if isinstance(event, JournalEntry.Resumed) else _STATES.get(type(event))
 
 
 def _reason_of(event: Event) -> str | None:
