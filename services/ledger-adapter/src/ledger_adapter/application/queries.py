@@ -220,8 +220,8 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
         row["rules"] = ",".join(rules[account, party])
         row["payer_class"] = classes[account, party]
         yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
-        place: Row = {"entity": event.entity, "account": account, "party": party}
-        yield Change(BALANCES, place, {}, {"subledger_minor": amount})
+        balance: Row = {"entity": event.entity, "account": account, "party": party}
+        yield Change(BALANCES, balance, {}, {"subledger_minor": amount})
         if account in CLEARING_ACCOUNTS:
             yield _cleared(event, account, amount)
 
