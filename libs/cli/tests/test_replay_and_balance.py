@@ -109,6 +109,16 @@ def test_the_lines_of_an_account_make_up_its_balance() -> None:
     assert Statement((whole,), Money(0), BILLED_AND_PAID).adds_up
 
 
+def test_a_credit_balance_and_waiting_cash_are_said_in_words() -> None:
+    assert account(responsibility=2500, balance=2500).in_words() == []
+    assert account(applied=2500, balance=-2500).in_words() == [
+        "NORTH: a credit balance, 25.00 USD of cash is the patient's after a reversal."
+    ]
+    assert account(unapplied=700).in_words() == [
+        "NORTH: 7.00 USD of cash pays nothing yet, and waits for what comes later."
+    ]
+
+
 @pytest.mark.parametrize("off", ["responsibility", "applied", "unapplied", "balance"])
 def test_one_cent_off_in_any_sum_does_not_add_up(off: str) -> None:
     amounts = {"responsibility": 6000, "applied": 6000, "unapplied": 1000, "balance": 0}
@@ -119,19 +129,20 @@ def test_one_cent_off_in_any_sum_does_not_add_up(off: str) -> None:
 class FakePayments:
     """One account; `cents_lost` makes its balance wrong."""
 
-    def __init__(self, cents_lost: int = 0) -> None:
+    def __init__(self, cents_lost: int = 0, owed: int = 2500) -> None:
         self.cents_lost = cents_lost
+        self.owed = owed
 
     def get_patient_balance(
         self, request: payments_pb2.GetPatientBalanceRequest, context: grpc.ServicerContext
     ) -> payments_pb2.GetPatientBalanceResponse:
         if request.account_id != ACCOUNT:
             context.abort(grpc.StatusCode.NOT_FOUND, "no account")
-        owed = usd(2500 - self.cents_lost)
+        owed = usd(self.owed - self.cents_lost)
         return payments_pb2.GetPatientBalanceResponse(
             accounts=[
                 payments_pb2.Account(
-                    account_id=ACCOUNT, entity="NORTH", patient_id=PATIENT, responsibility=usd(2500), balance=owed
+                    account_id=ACCOUNT, entity="NORTH", patient_id=PATIENT, responsibility=usd(self.owed), balance=owed
                 )
             ],
             balance=owed,
@@ -139,7 +150,7 @@ class FakePayments:
                 payments_pb2.Activity(
                     account_id=ACCOUNT,
                     kind="responsibility",
-                    amount=usd(2500),
+                    amount=usd(self.owed),
                     effective_date="2026-06-01",
                     source_id=PATIENT,
                     claim_id=JOURNAL,
@@ -163,6 +174,14 @@ def test_a_balance_is_told_with_the_claims_behind_it(runner: CliRunner, serve: S
     assert result.exit_code == 0, result.output
     for word in ("Balance 25.00", "NORTH", f"claim {JOURNAL}", "The lines add up"):
         assert word in result.stdout
+
+
+def test_a_balance_below_zero_is_told_as_a_credit(runner: CliRunner, serve: Serve) -> None:
+    suite = serve_payments(serve, FakePayments(owed=-2500))
+    result = runner.invoke(app, ["balance", ACCOUNT, "--state", suite])
+    assert result.exit_code == 0, result.output
+    for words in ("Balance -25.00", "a credit balance", "The lines add up"):
+        assert words in result.stdout
 
 
 def test_a_balance_that_does_not_add_up_is_exit_code_one(runner: CliRunner, serve: Serve) -> None:

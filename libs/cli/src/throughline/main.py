@@ -40,5 +40,6 @@ defer(app, "x12", "throughline.inspection.commands:app", "Read X12 files offline
 defer(app, "submit", "throughline.submitting.commands:submit", "Send files through the doors that are right for them.")
 defer(app, "exceptions", "throughline.operations.exceptions_commands:app", "List and work what waits for a person.")
 defer(app, "replay", "throughline.operations.replay_commands:replay", "Tell the history of one aggregate.")
+defer(app, "remit", "throughline.remitting.commands:app", "Show remittances, and what stays open with payers.")
 defer(app, "balance", "throughline.balance.commands:balance", "Say what a patient owes, and why.")
 defer(app, "trace", "throughline.tracing.commands:trace", "Follow money from the ERP's line to the bytes it came from.")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from billing.common.v1 import common_pb2
 from canonical.money import USD, Money
+from google.protobuf.message import Message
 
 from throughline.outcome import Unusable
 
@@ -23,6 +24,26 @@ def amount_text(amount: Money | None) -> str:
     sign = "-" if amount.minor < 0 else ""
     currency = "" if amount.currency == USD else f" {amount.currency}"
     return f"{sign}{int(whole):,}.{cents}{currency}"
+
+
+def data_of(message: Message) -> dict[str, object]:
+    """A message under its own field names, for JSON: money as exact text, what was not sent as null."""
+    data: dict[str, object] = {}
+    for field in message.DESCRIPTOR.fields:
+        value = getattr(message, field.name)
+        if field.is_repeated:
+            data[field.name] = [_plain(each) for each in value]
+        elif field.message_type is not None and not message.HasField(field.name):
+            data[field.name] = None
+        else:
+            data[field.name] = _plain(value)
+    return data
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, common_pb2.Money):
+        return str(money_of(value))
+    return data_of(value) if isinstance(value, Message) else value
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -62,6 +62,9 @@ def _statement(access: Access, wanted: str) -> Statement:
 
 def _show(statement: Statement) -> None:
     say(f"Balance {amount_text(statement.balance)}", style="bold")
+    for account in statement.accounts:
+        for sentence in account.in_words():
+            say(sentence)
     show_table(_ACCOUNTS, ([each.account_id, each.entity, *_amounts(each)] for each in statement.accounts))
     entities = {account.account_id: account.entity for account in statement.accounts}
     show_table(_ACTIVITY, (_row(line, entities.get(line.account_id, "")) for line in statement.activity))

@@ -20,6 +20,15 @@ class Account:
     unapplied: Money
     balance: Money
 
+    def in_words(self) -> list[str]:
+        """What its sums mean where they are not plainly a debt of the patient."""
+        told = []
+        if self.balance < Money(0):
+            told.append(f"{self.entity}: a credit balance, {-self.balance} of cash is the patient's after a reversal.")
+        if self.unapplied:
+            told.append(f"{self.entity}: {self.unapplied} of cash pays nothing yet, and waits for what comes later.")
+        return told
+
 
 @dataclass(frozen=True, slots=True)
 class Activity:

@@ -1,0 +1,1 @@
+"""`throughline remit`: remittances, and what stays open between payers and providers."""

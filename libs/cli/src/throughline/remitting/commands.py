@@ -1,0 +1,128 @@
+"""`throughline remit ...`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from billing.payments.v1 import payments_pb2 as pb
+from billing.payments.v1 import payments_pb2_grpc
+
+from throughline.connection import Access, StateOption, access_to
+from throughline.outcome import Exit, NotFound, Unusable, ends_with_a_code
+from throughline.remitting.telling import tell_balance, tell_balances, tell_remittance, tell_remittances
+from throughline.screen import JsonOption, show_json
+from throughline.wire import as_uuid, data_of, identity_in
+
+LIMIT = 100
+LIST_MAX = 1000
+LimitOption = Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many.")]
+EntityOption = Annotated[str, typer.Option(help="Only this legal entity.")]
+PayerOption = Annotated[str, typer.Option(help="Only this payer, by its code in master data.")]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
+
+
+@app.callback()
+def remit() -> None:
+    """Remittances of payers, and what stays open between payers and providers."""
+
+
+@app.command()
+@ends_with_a_code
+def show(
+    remittance: Annotated[str, typer.Argument(metavar="TRACE|ID", help="A trace number (TRN02) or a remittance's id.")],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """Show one remittance: its copies, its deposit, its provider-level adjustments and the items they moved.
+
+    The JSON has remittance (null where no copy was accepted), receipts, deposit, provider_adjustments and provider_items.
+
+    Exit code: 1 where there is none.
+    """
+    with access_to(state) as access:
+        stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
+        request = pb.GetRemittanceRequest(remittance_id=_remittance_id(access, stub, remittance))
+        told = access.call("payments", stub.GetRemittance, request)
+    if as_json:
+        show_json(data_of(told))
+    else:
+        tell_remittance(told)
+    return Exit.OK
+
+
+@app.command("list")
+@ends_with_a_code
+def list_remittances(
+    entity: EntityOption = "",
+    payer: PayerOption = "",
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only those whose deposit has not come.")] = False,
+    limit: LimitOption = LIMIT,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """List accepted remittances, the newest first. The JSON is an object with the list `remittances`."""
+    request = pb.ListRemittancesRequest(entity=entity, payer=payer, only_without_deposit=waiting, limit=limit)
+    with access_to(state) as access:
+        stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
+        found = access.call("payments", stub.ListRemittances, request)
+    if as_json:
+        show_json(data_of(found))
+    else:
+        tell_remittances(found.remittances)
+    return Exit.OK
+
+
+@app.command()
+@ends_with_a_code
+def balances(
+    balance: Annotated[str, typer.Argument(metavar="[ID]", help="Tell this one whole.")] = "",
+    entity: EntityOption = "",
+    payer: PayerOption = "",
+    provider: Annotated[str, typer.Option(help="Only this provider, as PLB01 names it.")] = "",
+    only_open: Annotated[bool, typer.Option("--open", help="Only those with an open item.")] = False,
+    limit: LimitOption = LIMIT,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """Say what stays open between payers and providers: forwarded balances, recoupments put off, advances.
+
+    The JSON is an object with the list `balances`, or for one of them with balance, items and adjustments.
+    """
+    with access_to(state) as access:
+        stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
+        if balance:
+            one = pb.GetProviderBalanceRequest(balance_id=identity_in(balance, "a balance"))
+            _show_balance(access.call("payments", stub.GetProviderBalance, one), as_json)
+            return Exit.OK
+        many = pb.ListProviderBalancesRequest(
+            entity=entity, payer=payer, provider=provider, only_open=only_open, limit=limit
+        )
+        found = access.call("payments", stub.ListProviderBalances, many)
+    if as_json:
+        show_json(data_of(found))
+    else:
+        tell_balances(found.balances)
+    return Exit.OK
+
+
+def _show_balance(told: pb.GetProviderBalanceResponse, as_json: bool) -> None:
+    if as_json:
+        show_json(data_of(told))
+    else:
+        tell_balance(told)
+
+
+def _remittance_id(access: Access, stub: payments_pb2_grpc.PaymentsServiceStub, wanted: str) -> str:
+    """The id of a remittance by its id or trace number; two payers may use the same trace number."""
+    if as_uuid(wanted) is not None:
+        return identity_in(wanted, "a remittance")
+    request = pb.ListRemittancesRequest(trace_number=wanted)
+    found = access.call("payments", stub.ListRemittances, request).remittances
+    if not found:
+        raise NotFound(f"no accepted remittance has the trace number {wanted}")
+    if len(found) > 1:
+        several = ", ".join(f"{each.remittance_id} of {each.payer}" for each in found)
+        raise Unusable(f"{len(found)} remittances have the trace number {wanted}; say which: {several}")
+    return found[0].remittance_id
