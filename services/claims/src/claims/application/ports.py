@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -77,6 +77,26 @@ class ClaimTransport(Protocol):
         Raises:
             TransportUnavailable: nothing was sent.
             TransportUncertain: nobody knows.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedAnswer:
+    """A file that a clearinghouse has for us. `content` is PHI."""
+
+    name: str
+    content: bytes
+
+
+class AnswerSource(Protocol):
+    """Where answers of a clearinghouse are fetched."""
+
+    def fetch(self, keep: Callable[[ReceivedAnswer], None]) -> int:
+        """Gives each waiting answer to `keep`, and takes it away once it is kept; how many there were.
+
+        Raises:
+            TransportUnavailable: it cannot be reached; what was kept is kept.
         """
         ...
 
