@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from datetime import date
+from typing import BinaryIO, TypedDict
 
 from canonical.money import Money
 from pydantic import BaseModel, ConfigDict
@@ -23,7 +25,7 @@ from x12.errors import X12Refused
 from x12.findings import Finding, Verdict, worst
 from x12.policy import PolicyOf, strict
 from x12.reading import Event, read
-from x12.remittance import RemittanceTrailer
+from x12.remittance import ClaimPayment, ProviderAdjustment, RemittanceHeader, RemittanceTotals, RemittanceTrailer
 from x12.segments import DEFAULT_LIMITS, Limits
 from x12.splitter import Source
 from x12.submitted_claim import SubmissionTrailer
@@ -36,11 +38,23 @@ class _Report(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class PaymentInspection(_Report):
+    """Who pays whom, and how, in an 835. `trace_number` is TRN02."""
+
+    payer: str
+    payee: str
+    trace_number: str
+    method: str
+    effective_date: date | None
+    debits_the_payee: bool
+
+
 class SetInspection(_Report):
     """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too.
 
     `first_segment` is the place of ST, counted from ISA = 1. `residual` is the largest amount that is out at any level; None where
-    nothing is balanced. `residuals` locate it.
+    nothing is balanced. `residuals` locate it. Of an 835, `statuses` counts its claims by CLP02, and `provider_adjustments` has its
+    PLB amounts by code.
     """
 
     type: str
@@ -55,10 +69,19 @@ class SetInspection(_Report):
     claims: int = 0
     lines: int = 0
     sums: dict[str, Money] = {}
+    payment: PaymentInspection | None = None
+    statuses: dict[str, int] = {}
+    provider_adjustments: dict[str, Money] = {}
     residual: Money | None = None
     residuals: tuple[Finding, ...] = ()
     findings: tuple[Finding, ...] = ()
     findings_omitted: int = 0
+
+    @property
+    def located(self) -> list[Finding]:
+        """The findings in file order; of what does not add up only the finest ones, so that each amount is named once."""
+        plain = [finding for finding in self.findings if finding.residual is None]
+        return sorted([*plain, *self.residuals], key=lambda finding: finding.position)
 
 
 class InterchangeInspection(_Report):
@@ -155,11 +178,14 @@ class _Builder:
         self._interchange: Interchange | None = None
         self._trailer: RemittanceTrailer | SubmissionTrailer | None = None
         self._claims = 0
+        self._statuses: Counter[str] = Counter()
         self._acknowledgements: list[InterchangeAcknowledgement] = []
-        self._sets: list[tuple[TransactionSet, _Trailer]] = []
+        self._sets: list[tuple[TransactionSet, _Trailer, dict[str, int]]] = []
 
     def take(self, event: Event) -> None:
         match event:
+            case ClaimPayment():
+                self._statuses[event.status] += 1
             case InterchangeStarted(interchange):
                 self._interchange, self._sets, self._acknowledgements = interchange, [], []
             case InterchangeAcknowledged(_, segment):
@@ -169,8 +195,9 @@ class _Builder:
             case RemittanceTrailer() | SubmissionTrailer():
                 self._trailer = event
             case SetEnded(transaction_set):
-                self._sets.append((transaction_set, self._trailer or self._claims))
+                self._sets.append((transaction_set, self._trailer or self._claims, dict(self._statuses)))
                 self._trailer, self._claims = None, 0
+                self._statuses.clear()
             case InterchangeEnded(interchange):
                 self._close(interchange)
             case OutsideBytes(_, length):
@@ -185,8 +212,8 @@ class _Builder:
             self._close(self._interchange)
 
     def _close(self, interchange: Interchange) -> None:
-        sets = tuple(_set_inspection(each, trailer) for each, trailer in self._sets)
-        groups = {id(each.group): each.group for each, _ in self._sets}.values()
+        sets = tuple(_set_inspection(*each) for each in self._sets)
+        groups = {id(each.group): each.group for each, _, _ in self._sets}.values()
         logs = [interchange.findings, *(group.findings for group in groups)]
         self._interchange = None
         self.interchanges.append(
@@ -208,29 +235,8 @@ class _Builder:
         )
 
 
-def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetInspection:
+def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer, statuses: dict[str, int]) -> SetInspection:
     findings = tuple(transaction_set.findings.kept)
-    claims = lines = 0
-    sums: dict[str, Money] = {}
-    residuals: tuple[Finding, ...] = ()
-    residual = None
-    if isinstance(trailer, RemittanceTrailer):
-        totals, residual = trailer.totals, Money(trailer.residual_minor)
-        claims, lines, residuals = totals.claims, totals.lines, tuple(trailer.residuals)
-        sums = {
-            "CLP03": Money(totals.charge_minor),
-            "CLP04": Money(totals.paid_minor),
-            "CLP05": Money(totals.patient_responsibility_minor),
-            "PLB": Money(totals.provider_adjustment_minor),
-            "BPR02": trailer.header.payment,
-        }
-    elif isinstance(trailer, SubmissionTrailer):
-        claims, lines, sums = trailer.claims, trailer.lines, {"CLM02": trailer.charge}
-        residuals = tuple(finding for finding in findings if finding.residual)
-        amounts = [finding.residual for finding in residuals if finding.residual is not None]
-        residual = max(amounts, key=abs, default=Money(0))
-    else:
-        claims = trailer
     return SetInspection(
         type=transaction_set.type,
         version=transaction_set.version,
@@ -241,11 +247,73 @@ def _set_inspection(transaction_set: TransactionSet, trailer: _Trailer) -> SetIn
         length=transaction_set.length,
         segments=transaction_set.segments,
         first_segment=transaction_set.ordinal - transaction_set.group.interchange.ordinal + 1,
-        claims=claims,
-        lines=lines,
-        sums=sums,
-        residual=residual,
-        residuals=residuals,
+        statuses=statuses,
         findings=findings,
         findings_omitted=transaction_set.findings.omitted,
+        **_content(trailer, findings),
     )
+
+
+class _Content(TypedDict, total=False):
+    claims: int
+    lines: int
+    sums: dict[str, Money]
+    payment: PaymentInspection
+    provider_adjustments: dict[str, Money]
+    residual: Money
+    residuals: tuple[Finding, ...]
+
+
+def _content(trailer: _Trailer, findings: tuple[Finding, ...]) -> _Content:
+    """What the type of a set adds to what every set has."""
+    match trailer:
+        case RemittanceTrailer(header, totals):
+            return {
+                "claims": totals.claims,
+                "lines": totals.lines,
+                "sums": _remittance_sums(header, totals),
+                "payment": _payment(header),
+                "provider_adjustments": _by_code(trailer.provider_adjustments),
+                "residual": Money(trailer.residual_minor),
+                "residuals": tuple(trailer.residuals),
+            }
+        case SubmissionTrailer():
+            residuals = tuple(finding for finding in findings if finding.residual)
+            amounts = (finding.residual for finding in residuals if finding.residual)
+            return {
+                "claims": trailer.claims,
+                "lines": trailer.lines,
+                "sums": {"CLM02": trailer.charge},
+                "residual": max(amounts, key=abs, default=Money(0)),
+                "residuals": residuals,
+            }
+        case int(claims):
+            return {"claims": claims}
+
+
+def _remittance_sums(header: RemittanceHeader, totals: RemittanceTotals) -> dict[str, Money]:
+    return {
+        "CLP03": Money(totals.charge_minor),
+        "CLP04": Money(totals.paid_minor),
+        "CLP05": Money(totals.patient_responsibility_minor),
+        "PLB": Money(totals.provider_adjustment_minor),
+        "BPR02": header.payment,
+    }
+
+
+def _payment(header: RemittanceHeader) -> PaymentInspection:
+    return PaymentInspection(
+        payer=header.payer.name,
+        payee=header.payee.name,
+        trace_number=header.trace_number,
+        method=header.payment_method,
+        effective_date=header.effective_date,
+        debits_the_payee=header.is_debit,
+    )
+
+
+def _by_code(adjustments: Iterable[ProviderAdjustment]) -> dict[str, Money]:
+    cents: Counter[str] = Counter()
+    for adjustment in adjustments:
+        cents[adjustment.reason] += adjustment.amount_minor
+    return {code: Money(minor) for code, minor in cents.items()}

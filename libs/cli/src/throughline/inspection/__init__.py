@@ -1,1 +1,1 @@
-"""`throughline x12 inspect`: what is in a file, without any service."""
+"""`throughline x12 inspect` and `explain`: what is in a file, without any service."""

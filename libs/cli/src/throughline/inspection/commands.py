@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import IO, Annotated
 
 import typer
 from x12.findings import Verdict
 from x12.inspection import Inspection, inspect
 
-from throughline.inspection.report import Report, file_report, unreadable
+from throughline.inspection.explanation import (
+    INTERCHANGES_EXPLAINED_MAX,
+    SETS_EXPLAINED_MAX,
+    explained,
+)
+from throughline.inspection.places import places_of_envelope, places_of_set
+from throughline.inspection.quoting import quotes_of
+from throughline.inspection.report import Report, file_report, interchange_reports, unreadable
 from throughline.inspection.tables import FINDINGS_SHOWN, show_file
-from throughline.outcome import Exit, ends_with_a_code
-from throughline.screen import JsonOption, Steps, progress, show_json, warn
+from throughline.outcome import Exit, Unusable, ends_with_a_code
+from throughline.screen import JsonOption, Steps, progress, say, show_json, warn
 
 STANDARD_INPUT = "-"
+_READ_BYTES = 262_144
+_IN_MEMORY_BYTES = 16_777_216
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 
@@ -40,36 +51,92 @@ def inspect_files(
     quarantined, when it can be read but its money or its envelope does not add up; or refused, when it cannot be used.
     Nothing is forced, and no patient's name or number is printed.
 
-    The JSON is an object with the list `files`. Amounts are decimal strings, offsets and lengths bytes in the file.
+    The JSON is an object with the lists `files` and `interchanges`. Amounts are strings with two decimals, or null where a type of set
+    has none; offset and length are bytes in the file; segment counts from 1 at ISA.
 
-    - a file: file, verdict, bytes, outside_bytes, refusal, interchanges
-    - an interchange: control_number (ISA13), sender, receiver, date, version, usage, verdict, offset, length, findings,
-      acknowledgements (TA1), transaction_sets
-    - a transaction set: type, version, control_number (ST02), group_control_number (GS06), verdict, offset, length,
-      segment_count, claim_count, line_count, currency, sums, residuals, findings, findings_omitted
-    - sums: CLP03, CLP04, CLP05, PLB and BPR02 of an 835; CLM02 of an 837
-    - a finding, a residual: rule, severity (note, quarantine, refuse), segment, position (ST is 1), level (line, claim,
-      provider), message, expected, found, residual
+    - a file: file, verdict, bytes, outside_bytes, refusal
+    - an interchange: file, control (ISA13), sender, receiver, verdict, transaction_sets, findings, acknowledgements (TA1), date,
+      version, usage, offset, length
+    - a transaction set: type, version, control (ST02), group (GS06), verdict, claims, lines, clp03, clp04, clp05, plb, bpr02, clm02,
+      residual, statuses (claims by CLP02), provider_adjustments (PLB by code), findings, findings_omitted, segment (of its ST),
+      segments, offset, length
+    - residual of a set: the largest amount that is out at any level, 0.00 only where everything adds up
+    - a finding: severity (note, quarantine, refuse), level (line, claim, transaction, group, interchange), segment, rule,
+      residual (expected less found), tag, message, expected, found
 
     Exit code: 0 all accepted, 1 something is quarantined or refused, 2 a file cannot be read or is no X12.
     """
     reports: list[Report] = []
+    interchanges: list[Report] = []
     worst = Exit.OK
     for name in files:
         try:
             inspection = _inspected(name)
         except OSError as error:
-            report, code = unreadable(name, error.strerror or "cannot be read"), Exit.USAGE
+            reports.append(unreadable(name, error.strerror or "cannot be read"))
+            worst = Exit.USAGE
             warn(f"{name}: {error.strerror}")
-        else:
-            report, code = file_report(name, inspection), _exit_of(inspection)
-            if not as_json:
-                show_file(name, inspection, findings)
-        reports.append(report)
-        worst = max(worst, code)
+            continue
+        reports.append(file_report(name, inspection))
+        interchanges += interchange_reports(name, inspection)
+        worst = max(worst, _exit_of(inspection))
+        if not as_json:
+            show_file(name, inspection, findings)
     if as_json:
-        show_json({"files": reports})
+        show_json({"files": reports, "interchanges": interchanges})
     return worst
+
+
+@app.command("explain")
+@ends_with_a_code
+def explain_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An X12 file; - reads standard input.")],
+    findings: Annotated[int, typer.Option(min=0, help="Findings told per set.")] = FINDINGS_SHOWN,
+) -> Exit:
+    """Tell in words what an X12 file is, what adds up, what is wrong and where, and what that means.
+
+    The segment of each finding is quoted; names, numbers, dates and addresses of patients are masked in it, and so is whatever
+    stands in a segment that is not known.
+
+    Exit code: 0 all accepted, 1 something is quarantined or refused, 2 the file cannot be read or is no X12.
+    """
+    try:
+        with _kept(file) as kept:
+            inspection = inspect(kept)
+            kept.seek(0)
+            quotes = quotes_of(_read(kept), _ordinals(inspection, findings))
+    except OSError as error:
+        raise Unusable(f"{file}: {error.strerror}", "unreadable_file") from error
+    for line in explained(file, inspection, quotes, findings):
+        say(line)
+    return _exit_of(inspection)
+
+
+@contextmanager
+def _kept(name: str) -> Iterator[IO[bytes]]:
+    """The file, to be read twice."""
+    if name != STANDARD_INPUT:
+        with Path(name).open("rb") as file:
+            yield file
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spooled:
+        shutil.copyfileobj(sys.stdin.buffer, spooled)
+        spooled.seek(0)
+        yield spooled
+
+
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(_READ_BYTES):
+        yield chunk
+
+
+def _ordinals(inspection: Inspection, findings_max: int) -> set[int]:
+    wanted: set[int] = set()
+    for interchange in inspection.interchanges[:INTERCHANGES_EXPLAINED_MAX]:
+        wanted.update(place.ordinal for place in places_of_envelope(interchange)[:findings_max])
+        for found in interchange.transaction_sets[:SETS_EXPLAINED_MAX]:
+            wanted.update(place.ordinal for place in places_of_set(interchange, found)[:findings_max])
+    return wanted
 
 
 def _inspected(name: str) -> Inspection:
@@ -78,7 +145,7 @@ def _inspected(name: str) -> Inspection:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
+def _opened(name: str) -> Iterator[tuple[IO[bytes], int | None]]:
     if name == STANDARD_INPUT:
         yield sys.stdin.buffer, None
         return
@@ -86,8 +153,8 @@ def _opened(name: str) -> Iterator[tuple[BinaryIO, int | None]]:
         yield file, Path(name).stat().st_size
 
 
-def _chunks(file: BinaryIO, steps: Steps) -> Iterator[bytes]:
-    while chunk := file.read(262_144):
+def _chunks(file: IO[bytes], steps: Steps) -> Iterator[bytes]:
+    for chunk in _read(file):
         steps.advance(len(chunk))
         yield chunk
 

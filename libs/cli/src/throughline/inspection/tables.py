@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12.findings import Finding
 from x12.inspection import Inspection, InterchangeInspection, SetInspection
 
+from throughline.inspection.places import Place, places_of_envelope, places_of_set
 from throughline.screen import Column, say, show_table
 
 FINDINGS_SHOWN = 20
@@ -62,27 +62,27 @@ def _show_findings(interchange: InterchangeInspection, findings_max: int) -> Non
     if not located:
         return
     columns = [Column("set"), Column("segment"), Column("rule"), Column("residual", right=True)]
-    rows = [_finding_row(place, finding) for place, finding in located[:findings_max]]
+    rows = [_finding_row(number, place) for number, place in located[:findings_max]]
     show_table([*columns, Column("severity"), Column("finding", flexible=True)], rows)
     left = len(located) - len(rows) + sum(each.findings_omitted for each in interchange.transaction_sets)
     if left:
         say(f"  and {left} more findings; --findings shows more, --json all that are kept")
 
 
-def _located(interchange: InterchangeInspection) -> Iterator[tuple[str, Finding]]:
+def _located(interchange: InterchangeInspection) -> Iterator[tuple[str, Place]]:
     """Findings with the number of their set, those that lead to a verdict first."""
-    for finding in interchange.findings:
-        yield "", finding
+    for place in places_of_envelope(interchange):
+        yield "", place
     for found in interchange.transaction_sets:
-        ordered = sorted(dict.fromkeys((*found.residuals, *found.findings)), key=lambda each: each.severity == "note")
-        for finding in ordered:
-            yield found.control_number, finding
+        for place in places_of_set(interchange, found):
+            yield found.control_number, place
 
 
-def _finding_row(place: str, finding: Finding) -> list[str]:
+def _finding_row(set_number: str, place: Place) -> list[str]:
+    finding = place.finding
     residual = finding.residual.decimal_text if finding.residual else ""
     message = finding.message
     if finding.expected or finding.found:
         message += f" (expected {finding.expected}, found {finding.found})"
-    segment = f"{finding.segment} at {finding.position}".strip()
-    return [place, segment, finding.code, residual, finding.severity.value, message]
+    segment = f"{place.segment} {finding.segment}".strip()
+    return [set_number, segment, finding.code, residual, finding.severity.value, message]
