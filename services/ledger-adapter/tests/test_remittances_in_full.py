@@ -20,6 +20,7 @@ from ledger_adapter.application.queries import CLEARING, JOURNALS, LINES, MANIFE
 from ledger_adapter.domain.manifest import NothingToReopen, RemittanceManifest, manifest_id
 
 from .examples import (
+    MASTER,
     REMITTANCE,
     accepted,
     adjudicated,
@@ -258,6 +259,43 @@ def test_a_reversal_that_is_matched_gives_back_unapplied_cash(world: World) -> N
         "NORTH ar-payer ACME": 10000,
         "NORTH gross-revenue": -10000,
     }
+
+
+def test_a_reversal_of_a_matched_payment_takes_back_what_was_matched(world: World) -> None:
+    reversal = negated(MATCHED, position=0, remittance_id=SECOND)
+    world.deliver(charged(1), payment_unknown("60.00"), MATCHED, reversal)
+    world.deliver(accepted(claims=1, paid="60.00"), accepted(claims=1, paid="-60.00", remittance_id=SECOND))
+    world.settle()
+    assert world.balances() == {"NORTH ar-payer ACME": 10000, "NORTH gross-revenue": -10000}
+
+
+def test_a_reversal_is_the_mirror_of_what_was_booked_whatever_master_data_says_by_now(world: World) -> None:
+    world.deliver(charged(1), adjudicated(1, position=0), accepted(claims=1, paid="60.00"))
+    world.settle()
+    world.master = MASTER.model_copy(
+        update={"payers": tuple(p.model_copy(update={"contractual_reasons": ()}) for p in MASTER.payers)}
+    )
+    world.core = world.started()
+    world.deliver(negated(adjudicated(1, position=0), position=0, remittance_id=SECOND))
+    world.settle()
+    assert "NORTH ar-payer-denied ACME" not in world.balances()
+    assert "NORTH contractual-allowance" not in world.balances()
+
+
+def test_a_reversal_waits_for_the_posting_that_it_takes_back(world: World) -> None:
+    decision = adjudicated(1, position=0)
+    world.deliver(charged(1), negated(decision, position=0, remittance_id=SECOND))
+    assert len(world.rows(POSTINGS)) == 1
+    world.deliver(decision)
+    assert len(world.rows(POSTINGS)) == 3
+
+
+def test_a_reversal_of_another_payment_than_was_booked_is_refused(world: World) -> None:
+    decision = adjudicated(1, position=0)
+    reversal = negated(decision, position=0, remittance_id=SECOND)
+    other = reversal.model_copy(update={"charge": -Money(9900), "paid": -Money(5900)})
+    world.deliver(charged(1), decision, other)
+    assert world.cases() == ["FactDoesNotAddUp"]
 
 
 def test_a_denial_is_worked_to_its_end_in_entries_of_their_own(world: World) -> None:

@@ -11,6 +11,7 @@ from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, Denia
 from canonical.events.intake import EncounterCharged
 from canonical.events.payments import RemittanceAccepted
 from canonical.ids import derive
+from canonical.master_data import MasterData
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.postgres import PostgresEventStore
@@ -25,6 +26,7 @@ from ledger_adapter.main import SHAPE, assemble
 from .examples import MASTER, delivery
 
 ROUNDS_MAX = 50
+REMITTANCES = [derive("test-remittance", number) for number in range(1, 4)]
 
 
 @dataclass
@@ -33,6 +35,7 @@ class World:
 
     erp: FakeErp = field(default_factory=FakeErp)
     clock: FixedClock = field(default_factory=FixedClock)
+    master: MasterData = MASTER
     store: MemoryEventStore | PostgresEventStore = field(
         default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
     )
@@ -44,15 +47,17 @@ class World:
         """A fresh process on the same store and ERP."""
         erps = OneErpForAll(self.erp, ("NORTH", "SOUTH"))
         batching = BatchingRules(quiet=timedelta(seconds=2), oldest=timedelta(seconds=60), postings_max=100)
-        return assemble(self.store, self.clock, MASTER, erps, batching=batching)
+        return assemble(self.store, self.clock, self.master, erps, batching=batching)
 
     def deliver(self, *events: PublicEvent, sequence: int = 0) -> None:
         """Each event to its consumer, in this order, each batch alone; then whatever was waiting."""
         for event in events:
             consumer = self.core.consumers[event.SERVICE]
             handled = consumer.handle([delivery(event, key_of(event), sequence or sequence_of(event))])
-            for other in self.core.consumers.values():
-                other.release(handled.touched)
+            touched = handled.touched
+            while touched:
+                released = [other.release(touched) for other in self.core.consumers.values()]
+                touched = set().union(*(one.touched for one in released))
 
     def sweep(self) -> None:
         """Runs every sweep until none has anything to do."""
@@ -99,8 +104,8 @@ class World:
 def sequence_of(event: PublicEvent) -> int:
     """Where an event stands in its aggregate's story: a claim tells many, each of which has its own number."""
     if isinstance(event, ClaimAdjudicated):
-        place = derive("place", event.remittance_id, event.remittance_position)
-        return 1 + place.int % 1_000_000 + event.match
+        remittance = REMITTANCES.index(event.remittance_id) if event.remittance_id in REMITTANCES else len(REMITTANCES)
+        return 1 + 1000 * remittance + 10 * event.remittance_position + event.match
     return 1
 
 

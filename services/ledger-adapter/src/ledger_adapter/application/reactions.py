@@ -35,10 +35,13 @@ from ledger_adapter.application import single_entries as single
 from ledger_adapter.application.single_entries import intend_single, posting_of
 from ledger_adapter.domain.charge_batches import charge_batches_id
 from ledger_adapter.domain.fact_lines import (
+    REVERSAL,
+    UNMATCHED,
     lines_for_adjudication,
     lines_for_charges,
     lines_for_provider_adjustment,
     lines_for_unknown_claim,
+    lines_that_take_back,
 )
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
 from ledger_adapter.domain.subledger import (
@@ -95,12 +98,15 @@ class Drafting:
             _draft_claim_payment(work, event, envelope, cash=event.paid, lines_of=lambda: self._decided(work, event))
 
     def _decided(self, work: Work, event: ClaimAdjudicated) -> tuple[LedgerLine, ...]:
+        original = _original(work, event)
         charges_id = charge_posting_id(event.encounter_id, event.posting)
         charges = work.get(SubledgerPosting, charges_id)
         if charges is None:
             raise NotYet(charges_id, "the charges of this claim have not been posted yet")
         if charges.entity != event.entity:
             raise WrongEntity(f"claim {event.claim_id}: charged by {charges.entity}, adjudicated for {event.entity}")
+        if original is not None and original.claim_id is not None:
+            return lines_that_take_back(event, original.decided)
         reasons = self._payer(event.payer, event.service_from).contractual_reasons
         return lines_for_adjudication(event, charges.estimate, reasons, charges.department)
 
@@ -109,6 +115,25 @@ class Drafting:
             return self.master.payer(code, day)
         except UnknownMasterData as unknown:
             raise UnknownPayer(f"{unknown}; add it to master data and try again") from unknown
+
+
+def _original(work: Work, event: ClaimAdjudicated) -> SubledgerPosting | None:
+    """The posting that this event takes back; it waits for it. What was matched stands elsewhere than its J26."""
+    identity = _original_id(event)
+    if identity is None:
+        return None
+    original = work.get(SubledgerPosting, identity)
+    if original is None:
+        raise NotYet(identity, "what this takes back has not been posted yet")
+    return original
+
+
+def _original_id(event: ClaimAdjudicated) -> UUID | None:
+    if event.kind == REVERSAL and event.reverses_remittance_id is not None:
+        return claim_payment_posting_id(event.reverses_remittance_id, event.reverses_position)
+    if event.kind == UNMATCHED:
+        return single.match_posting_id(event, event.match - 1)
+    return None
 
 
 def when_claim_payment_unknown_draft_posting(work: Work, event: ClaimPaymentUnknown, envelope: Envelope) -> None:
@@ -175,7 +200,8 @@ def _adjustment_posting(event: RemittanceAccepted, ordinal: int) -> UUID:
 
 def _ids_of_decision(event: ClaimAdjudicated) -> tuple[UUID, ...]:
     own = single.of_match(event).ids if event.match else (_claim_payment_posting(event),)
-    return (*own, charge_posting_id(event.encounter_id, event.posting))
+    original = _original_id(event)
+    return (*own, charge_posting_id(event.encounter_id, event.posting), *((original,) if original else ()))
 
 
 def _ids_of_remittance(event: RemittanceAccepted) -> tuple[UUID, ...]:

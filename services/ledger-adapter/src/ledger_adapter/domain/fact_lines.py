@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Protocol
 
-from canonical.codes import PayerClass
+from canonical.codes import AccountRole, PayerClass
 from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
 from canonical.events.intake import EncounterCharged
 from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
@@ -24,8 +25,9 @@ from ledger_adapter.domain.posting_rules import (
     rule_of_provider_adjustment,
 )
 
-REVERSAL = "reversal"
+REVERSAL, UNMATCHED = "reversal", "unmatched"
 DECIDED = frozenset({"decision", "correction"})
+CASH_OF_PAYERS = frozenset({AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER})
 LATER_PAYER_STATUSES = frozenset({"2", "3", "20", "21"})
 """CLP02 of a claim that was processed as a second or third payer's, forwarded or not."""
 
@@ -82,8 +84,8 @@ def lines_for_adjudication(
     """J04 to J09 of one payer decision; a primary claim's first one also releases the claim's J03 `estimate`.
 
     What would be the patient's is owed by the next payer where there is one. A payment that was matched takes its cash
-    from where J26 left it. Negative amounts book the mirror, and all lines of a reversal name J11. Adjustments of one
-    meaning are one pair of lines.
+    from where J26 left it. Negative amounts book the mirror, and all lines of a reversal name J11; where the posting of
+    what it takes back is known, `lines_that_take_back` says them better. Adjustments of one meaning are one pair of lines.
 
     Raises:
         UnmappedAdjustment: see `fact_of_adjustment`; a zero adjustment books nothing and needs no rule.
@@ -108,6 +110,52 @@ def lines_for_adjudication(
         for fact, amount in amounts.items()
         for line in booked(fact, amount, dimensions, code=code, debited=_debited(fact, event, dimensions))
     )
+
+
+class _Kept(Protocol):
+    """A line as a posting keeps it."""
+
+    @property
+    def account(self) -> AccountRole: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def party(self) -> str: ...
+    @property
+    def department(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def payer_class(self) -> str: ...
+
+
+def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[_Kept]) -> tuple[LedgerLine, ...]:
+    """J11, or an unmatching: the mirror of what was booked, whatever today's rules and master data would book.
+
+    The cash is that of the event: from the remittance that brings it, or unapplied where it is a match.
+
+    Raises:
+        FactDoesNotAddUp: what was booked is not what is taken back.
+    """
+    cash_account = AccountRole.UNAPPLIED_PAYER if event.match else AccountRole.EFT_CLEARING
+    dimensions = _dimensions_of_claim(event)
+    lines = tuple(
+        LedgerLine(
+            account=cash_account if line.account in CASH_OF_PAYERS else line.account,
+            amount=-line.amount,
+            party=line.party,
+            payer_class=line.payer_class or dimensions.payer_class,
+            department=line.department,
+            rule=REVERSAL_CODE if event.kind == REVERSAL else line.rule,
+            claim_id=event.claim_id,
+            encounter_id=event.encounter_id,
+            patient_id=event.patient_id,
+        )
+        for line in decided
+    )
+    if Money.total(line.amount for line in lines if line.account is cash_account) != event.paid:
+        raise FactDoesNotAddUp(f"claim {event.claim_id}: {event.paid} takes back another payment than was booked")
+    return lines
 
 
 def _is_of_later_payer(event: ClaimAdjudicated) -> bool:

@@ -79,13 +79,18 @@ class PostedLine(CanonicalModel):
 
 
 class SubledgerPosting(Aggregate):
-    """The lines of one fact. Its id follows from the fact; it is drafted once and never changes."""
+    """The lines of one fact. Its id follows from the fact; it is drafted once and never changes.
+
+    `decided` are those lines of a payer's decision that a reversal of it mirrors.
+    """
 
     def start(self) -> None:
         self.content_hash = ""
         self.entity = ""
         self.estimate = Money(0)
         self.department = ""
+        self.claim_id: UUID | None = None
+        self.decided: tuple[PostedLine, ...] = ()
 
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
@@ -115,6 +120,8 @@ class SubledgerPosting(Aggregate):
             posting.entity = self.entity
             posting.estimate = estimate_in(self.lines)
             posting.department = _only_department(self.lines)
+            posting.claim_id = self.claim_id
+            posting.decided = _less_release(self.lines)
 
     def refuse_other_content(self, content_hash: str) -> None:
         """
@@ -182,6 +189,11 @@ def _in_common(lines: tuple[LedgerLine, ...]) -> dict[str, object]:
         "encounter_id": first.encounter_id,
         "patient_id": first.patient_id,
     }
+
+
+def _less_release(lines: tuple[PostedLine, ...]) -> tuple[PostedLine, ...]:
+    """What a reversal takes back: everything but the release of the estimate, the pair that stands first if any."""
+    return lines[2:] if lines and lines[0].account is AccountRole.AR_ALLOWANCE else lines
 
 
 def _only_department(lines: tuple[PostedLine, ...]) -> str:
