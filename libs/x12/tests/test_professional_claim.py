@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from canonical.money import Money
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from x12.claim_parties import Address, BillingProvider, Patient, Payer, Provider, Subscriber
+from x12.claim_parties import Patient, Provider, ServiceFacility
 from x12.errors import UnwritableValue
 from x12.findings import Verdict
 from x12.inspection import inspect
-from x12.professional_claim import ProfessionalClaim, ProfessionalLine
+from x12.professional_claim import (
+    AmbulanceTransport,
+    ClaimDates,
+    Drug,
+    ProfessionalClaim,
+    ProfessionalLine,
+    RelatedCauses,
+)
 from x12.professional_claim_writer import write_professional_claims
 from x12.reading import read
 from x12.segments import Delimiters
 from x12.splitter import split
-from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
+from x12.submission_envelope import SubmissionEnvelope
 from x12.submitted_claim import SubmittedClaim
 from x12.validation import ERRORS_MAX, validate_professional_claims
 
-HOME = Address("2 SIDE ST", "SAMPLETOWN", "AK", "99111")
-CLINIC = BillingProvider(
-    "SAMPLE CLINIC", "1912301953", "777667755", Address("1 MAIN ST", "SAMPLETOWN", "AK", "991111234"), "207Q00000X"
+from libs.x12.tests.generated_claims import (
+    CLINIC,
+    ENVELOPE,
+    HOME,
+    HOSPITAL,
+    PLAN,
+    RECEIVER,
+    ROBIN,
+    SUBMITTER,
+    professional_claims,
 )
-HOSPITAL = BillingProvider(
-    "SAMPLE HOSPITAL", "1234567893", "777667756", Address("3 HIGH ST", "SAMPLETOWN", "AK", "991111235")
-)
-PLAN = Payer("SAMPLE HEALTH PLAN", "87726")
-ROBIN = Subscriber("SAMPLE", "ROBIN", "W000001", date(1980, 1, 2), "F", HOME, group_number="G1")
+
 KIM = Patient("SAMPLE", "KIM", date(2015, 3, 4), "M", HOME, "19")
 LINE = ProfessionalLine("99213", Money.of("100.50"), date(2026, 3, 1), "L1", ("25",))
 CLAIM = ProfessionalClaim("PCN1", "11", ("R0789", "I10"), (LINE,), CLINIC, ROBIN, PLAN)
-ENVELOPE = SubmissionEnvelope("THROUGHLINE", "CLEARHOUSE", 7, 8, datetime(2026, 3, 2, 12, 30, tzinfo=UTC), "BATCH7")
-SUBMITTER = Submitter("THROUGHLINE", "TL01", "BILLING DESK", "8005551212")
-RECEIVER = Receiver("CLEARING HOUSE", "CH01")
 
 
 def written(*claims: ProfessionalClaim, envelope: SubmissionEnvelope = ENVELOPE) -> bytes:
@@ -189,40 +196,8 @@ def test_other_delimiters_are_written_and_read() -> None:
     assert claim.subscriber.last_name == "SAM*PLE:~"
 
 
-words = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789&'()+,-./;=?", min_size=1, max_size=20)
-identifiers = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=2, max_size=20)
-days = st.dates(date(1920, 1, 1), date(2030, 12, 31))
-addresses = st.builds(Address, words, st.just("SAMPLETOWN"), st.just("AK"), st.sampled_from(["99111", "991111234"]))
-subscribers = st.builds(Subscriber, words, words, identifiers, days, st.sampled_from("FMU"), addresses)
-patients = st.builds(
-    Patient, words, words, days, st.sampled_from("FMU"), addresses, st.sampled_from(["01", "19", "G8"])
-)
-lines = st.builds(
-    ProfessionalLine,
-    st.sampled_from(["99213", "87070", "J1100"]),
-    st.integers(0, 99_999_999).map(Money),
-    days,
-    identifiers,
-    st.lists(st.sampled_from(["25", "59", "RT"]), max_size=4).map(tuple),
-    st.decimals(Decimal("0.001"), 9999, places=3),
-    st.lists(st.integers(1, 2), min_size=1, max_size=4).map(tuple),
-)
-claims = st.builds(
-    ProfessionalClaim,
-    identifiers,
-    st.sampled_from(["11", "22"]),
-    st.just(("R0789", "I10")),
-    st.lists(lines, min_size=1, max_size=3).map(tuple),
-    st.sampled_from([CLINIC, HOSPITAL]),
-    st.one_of(st.just(ROBIN), subscribers),
-    st.just(PLAN),
-    st.one_of(st.none(), patients),
-    st.sampled_from([None, Provider("HEALER", "KIM", "1912301953", "207Q00000X")]),
-)
-
-
-@settings(deadline=None)
-@given(st.lists(claims, min_size=1, max_size=4, unique_by=lambda claim: claim.patient_control_number))
+@settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.lists(professional_claims(), min_size=1, max_size=3, unique_by=lambda claim: claim.patient_control_number))
 def test_what_is_written_reads_back_and_is_valid(batch: list[ProfessionalClaim]) -> None:
     raw = written(*batch)
     by_number = {claim.patient_control_number: claim for claim in claims_of(raw)}
@@ -233,7 +208,12 @@ def test_what_is_written_reads_back_and_is_valid(batch: list[ProfessionalClaim])
         assert raw[found.offset : found.offset + found.length].startswith(
             b"CLM*" + claim.patient_control_number.encode()
         )
-        assert (found.charge, found.facility_code, found.frequency_code) == (claim.charge, claim.place_of_service, "1")
+        assert (found.charge, found.facility_code, found.frequency_code) == (
+            claim.charge,
+            claim.place_of_service,
+            claim.frequency_code,
+        )
+        assert found.payer_control_number == claim.payer_control_number
         assert found.diagnoses == list(claim.diagnosis_codes)
         assert (found.billing_npi, found.payer_identifier) == (claim.billing_provider.npi, "87726")
         assert found.subscriber
@@ -252,7 +232,14 @@ def test_what_is_written_reads_back_and_is_valid(batch: list[ProfessionalClaim])
             )
             for each in found.lines
         ] == [
-            (each.procedure_code, each.modifiers, each.charge, each.units, each.service_date, each.line_control_number)
+            (
+                each.procedure_code,
+                each.modifiers,
+                each.charge,
+                each.minutes or each.units,
+                each.service_date,
+                each.line_control_number,
+            )
             for each in claim.lines
         ]
     assert validate_professional_claims(raw) == []
@@ -288,3 +275,118 @@ def test_the_validator_answers_whatever_the_bytes(start: int, length: int, chang
 def test_the_validator_stops_after_its_limit() -> None:
     raw = written(CLAIM).replace(b"~LX*1", b"~ZZZ*1" * (ERRORS_MAX + 5) + b"~LX*1")
     assert len(validate_professional_claims(raw)) == ERRORS_MAX
+
+
+DOCTOR = Provider("HEALER", "KIM", "1912301953", "207Q00000X")
+
+
+def body(claim: ProfessionalClaim, start: str = "CLM*") -> list[str]:
+    lines = segments(written(claim))[:-3]
+    return lines[next(index for index, line in enumerate(lines) if line.startswith(start)) :]
+
+
+def test_dates_causes_references_and_notes_stand_before_the_diagnoses() -> None:
+    claim = replace(
+        CLAIM,
+        dates=ClaimDates(onset=date(2026, 2, 1), accident=date(2026, 2, 2), admission=date(2026, 2, 3)),
+        related_causes=RelatedCauses(automobile=True, state="AK"),
+        prior_authorization="AUTH1",
+        referral_number="REFER1",
+        note="SEEN AT HOME",
+        patient_paid=Money.of("5.00"),
+        frequency_code="7",
+        payer_control_number="ICN9",
+    )
+    assert body(claim)[:10] == [
+        "CLM*PCN1*100.5***11:B:7*Y*A*Y*Y**AA:::AK",
+        "DTP*431*D8*20260201",
+        "DTP*439*D8*20260202",
+        "DTP*435*D8*20260203",
+        "AMT*F5*5",
+        "REF*9F*REFER1",
+        "REF*G1*AUTH1",
+        "REF*F8*ICN9",
+        "NTE*ADD*SEEN AT HOME",
+        "HI*ABK:R0789*ABF:I10",
+    ]
+
+
+def test_providers_and_places_of_the_claim_stand_in_the_guides_order() -> None:
+    claim = replace(
+        CLAIM,
+        referring_provider=DOCTOR,
+        rendering_provider=Provider("SAMPLE GROUP", "", "1234567893", is_organisation=True),
+        service_facility=ServiceFacility("SAMPLE HALL", HOSPITAL.address, "1234567893"),
+        supervising_provider=DOCTOR,
+    )
+    assert body(claim, "NM1*DN")[:6] == [
+        "NM1*DN*1*HEALER*KIM****XX*1912301953",
+        "NM1*82*2*SAMPLE GROUP*****XX*1234567893",
+        "NM1*77*2*SAMPLE HALL*****XX*1234567893",
+        "N3*3 HIGH ST",
+        "N4*SAMPLETOWN*AK*991111235",
+        "NM1*DQ*1*HEALER*KIM****XX*1912301953",
+    ]
+
+
+def test_an_ambulance_claim_says_from_where_to_where_and_why() -> None:
+    transport = AmbulanceTransport("A", Decimal("12.5"), HOME, HOME, ("01", "05"), weight=150, drop_off_name="HOSPITAL")
+    lines = body(replace(CLAIM, ambulance=transport))
+    assert lines[1:3] == ["CR1*LB*150**A*DH*12.5", "CRC*07*Y*01*05"]
+    assert [line for line in lines if line.startswith("NM1")] == ["NM1*PW*2", "NM1*45*2*HOSPITAL"]
+
+
+def test_anesthesia_is_billed_by_the_minute_and_a_drug_by_its_code() -> None:
+    line = replace(
+        LINE,
+        minutes=47,
+        drug=Drug("00002751001", Decimal("2.5"), "ML", "RX1"),
+        rendering_provider=DOCTOR,
+        note="SECOND LINE",
+        service_end_date=date(2026, 3, 2),
+    )
+    assert body(replace(CLAIM, lines=(line,)), "LX") == [
+        "LX*1",
+        "SV1*HC:99213:25*100.5*MJ*47***1",
+        "DTP*472*RD8*20260301-20260302",
+        "REF*6R*L1",
+        "NTE*ADD*SECOND LINE",
+        "LIN**N4*00002751001",
+        "CTP****2.5*ML",
+        "REF*XZ*RX1",
+        "NM1*82*1*HEALER*KIM****XX*1912301953",
+        "PRV*PE*PXC*207Q00000X",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "field"),
+    [
+        (replace(CLAIM, related_causes=RelatedCauses()), "claims[0].related_causes"),
+        (replace(CLAIM, related_causes=RelatedCauses(other_accident=True)), "claims[0].related_causes"),
+        (
+            replace(CLAIM, related_causes=RelatedCauses(True), dates=ClaimDates(accident=date(2026, 1, 1))),
+            "claims[0].related_causes.state",
+        ),
+        (replace(CLAIM, lines=(replace(LINE, minutes=5, units=Decimal(2)),)), "claims[0].lines[0].minutes"),
+        (
+            replace(CLAIM, lines=(replace(LINE, service_end_date=date(2026, 2, 1)),)),
+            "claims[0].lines[0].service_end_date",
+        ),
+        (replace(CLAIM, note="N", note_code="XXX"), "claims[0].note_code"),
+        (replace(CLAIM, referring_provider=replace(DOCTOR, npi="1")), "claims[0].referring_provider.npi"),
+        (
+            replace(CLAIM, referring_provider=replace(DOCTOR, is_organisation=True)),
+            "claims[0].referring_provider.is_organisation",
+        ),
+        (
+            replace(CLAIM, service_facility=ServiceFacility("HALL", HOME)),
+            "claims[0].service_facility.address.postal_code",
+        ),
+        (replace(CLAIM, subscriber=replace(ROBIN, responsibility="X")), "claims[0].subscriber.responsibility"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_with_its_field(claim: ProfessionalClaim, field: str) -> None:
+    with pytest.raises(UnwritableValue) as refusal:
+        written(claim)
+    assert refusal.value.field == field

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from decimal import Decimal
 
-from x12.claim_parties import Address, BillingProvider, Patient, Payer, Provider, Subscriber
+from x12.claim_hierarchy import ClaimGuide, write_interchange
+from x12.claim_loops import (
+    CODES_OF_A_SEGMENT_MAX,
+    assignment,
+    diagnosis,
+    related_causes,
+    signatures,
+    write_address,
+    write_attachments,
+    write_codes,
+    write_date,
+    write_facility,
+    write_original_reference,
+    write_provider,
+    write_reference,
+)
 from x12.errors import UnwritableValue
-from x12.professional_claim import ProfessionalClaim, ProfessionalLine
+from x12.other_payer_balance import check_other_payers
+from x12.other_payer_loops import write_other_payers
+from x12.professional_claim import AmbulanceTransport, ClaimDates, ProfessionalClaim
+from x12.professional_line_writer import write_line
+from x12.segment_writer import SegmentWriter
 from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
-from x12.writable import Writable, amount, day, digits, npi, quantity
+from x12.writable import amount, quantity
 
 GUIDE = "005010X222A1"
-CLAIMS_MAX = 5_000
-CLAIMS_OF_A_PATIENT_MAX = 100
 LINES_MAX = 50
 DIAGNOSES_MAX = 12
-POINTERS_MAX = 4
-CONTROL_NUMBER_MAX = 999_999_999
-_SET_NUMBER = "0001"
-_GENDERS = frozenset(["F", "M", "U"])
-_FREQUENCIES = frozenset(["1", "7", "8"])
-_RESPONSIBILITIES = frozenset(["P", "S", "T"])
-_USAGES = frozenset(["P", "T"])
-
-_SubscriberKey = tuple[Subscriber, Payer, bool]
-_Tree = dict[BillingProvider, dict[_SubscriberKey, dict[Patient | None, list[tuple[int, ProfessionalClaim]]]]]
+ANESTHESIA_PROCEDURES_MAX = 2
+CONDITIONS_MAX = 24
+TRANSPORT_CONDITIONS_MAX = 5
+_FREQUENCIES = frozenset("178")
+_NOTES = frozenset(["ADD", "CER", "DCP", "DGN", "TPO"])
+_TRANSPORT_REASONS = frozenset("ABCDE")
 
 
 def write_professional_claims(
@@ -36,236 +49,136 @@ def write_professional_claims(
     Claims keep their order within their billing provider, subscriber and patient; equal ones share their HL.
 
     Raises:
-        UnwritableValue: a field cannot be written as it is; the message names it as a path such as
-            `claims[3].subscriber.last_name` and never holds the value.
+        UnwritableValue: a field cannot be written as it is, or what other payers decided does not add up; the message
+            names the field as a path such as `claims[3].subscriber.last_name` and never holds what names a patient.
     """
-    if not 1 <= len(claims) <= CLAIMS_MAX:
-        raise UnwritableValue("claims", f"must be 1 to {CLAIMS_MAX} in one transaction set")
-    writer = _Writer(Writable(envelope.delimiters))
-    writer.open(envelope, submitter, receiver)
-    for provider, subscribers in _grouped(claims).items():
-        writer.provider(provider, subscribers)
-    return writer.close(envelope)
+    return write_interchange(_PROFESSIONAL, envelope, submitter, receiver, claims)
 
 
-def _grouped(claims: Iterable[ProfessionalClaim]) -> _Tree:
-    tree: _Tree = {}
-    for index, claim in enumerate(claims):
-        key = (claim.subscriber, claim.payer, claim.patient is None)
-        patients = tree.setdefault(claim.billing_provider, {}).setdefault(key, {})
-        own = patients.setdefault(claim.patient, [])
-        if len(own) == CLAIMS_OF_A_PATIENT_MAX:
-            raise UnwritableValue(f"claims[{index}]", f"is over {CLAIMS_OF_A_PATIENT_MAX} claims of one patient")
-        own.append((index, claim))
-    return tree
+def _write_claim(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
+    if not 1 <= len(claim.lines) <= LINES_MAX:
+        raise UnwritableValue(f"{field}.lines", f"must be 1 to {LINES_MAX}")
+    charges = [line.charge for line in claim.lines]
+    check_other_payers(field, claim.subscriber.responsibility, charges, claim.other_payers)
+    _write_head(writer, field, claim)
+    _write_dates(writer, field, claim.dates)
+    write_attachments(writer, f"{field}.attachments", claim.attachments)
+    if claim.patient_paid is not None:
+        writer.add("AMT", "F5", amount(f"{field}.patient_paid", claim.patient_paid))
+    _write_references(writer, field, claim)
+    if claim.note:
+        code = writer.one_of(f"{field}.note_code", claim.note_code, _NOTES)
+        writer.add("NTE", code, writer.text(f"{field}.note", claim.note, 80))
+    if claim.ambulance:
+        _write_transport(writer, f"{field}.ambulance", claim.ambulance)
+    _write_codes(writer, field, claim)
+    _write_providers(writer, field, claim)
+    write_other_payers(writer, field, claim.other_payers, has_insurance_type=True)
+    for index, line in enumerate(claim.lines):
+        write_line(writer, field, index, line, claim)
 
 
-class _Writer:
-    def __init__(self, writable: Writable) -> None:
-        self._writable = writable
-        self._separator = writable.delimiters.element
-        self._component = writable.delimiters.component
-        self._texts: list[str] = []
-        self._st_index = 0
-        self._levels = 0
-
-    def _add(self, *elements: str) -> None:
-        self._texts.append(self._separator.join(elements).rstrip(self._separator))
-
-    def _text(self, field: str, value: str, longest: int, *, needed: bool = True, shortest: int = 1) -> str:
-        return self._writable.text(field, value, longest, needed=needed, shortest=shortest)
-
-    def open(self, envelope: SubmissionEnvelope, submitter: Submitter, receiver: Receiver) -> None:
-        self._interchange_header(envelope)
-        date, time = day(envelope.created.date()), f"{envelope.created:%H%M}"
-        sender, target = envelope.sender_id, envelope.receiver_id
-        group = _control_number("envelope.group_control_number", envelope.group_control_number)
-        self._add("GS", "HC", sender, target, date, time, group, "X", GUIDE)
-        self._st_index = len(self._texts)
-        self._add("ST", "837", _SET_NUMBER, GUIDE)
-        self._add("BHT", "0019", "00", self._text("envelope.reference", envelope.reference, 50), date, time, "CH")
-        name = self._text("submitter.name", submitter.name, 60)
-        self._add(
-            "NM1", "41", "2", name, "", "", "", "", "46", self._text("submitter.identifier", submitter.identifier, 80)
-        )
-        contact = self._text("submitter.contact_name", submitter.contact_name, 60)
-        self._add("PER", "IC", contact, "TE", digits("submitter.contact_phone", submitter.contact_phone, 10))
-        name = self._text("receiver.name", receiver.name, 60)
-        self._add(
-            "NM1", "40", "2", name, "", "", "", "", "46", self._text("receiver.identifier", receiver.identifier, 80)
-        )
-
-    def _interchange_header(self, envelope: SubmissionEnvelope) -> None:
-        number = _control_number("envelope.interchange_control_number", envelope.interchange_control_number)
-        sender = self._text("envelope.sender_id", envelope.sender_id, 15, shortest=2)
-        target = self._text("envelope.receiver_id", envelope.receiver_id, 15, shortest=2)
-        parties = [
-            self._text("envelope.sender_qualifier", envelope.sender_qualifier, 2, shortest=2),
-            sender.ljust(15),
-            self._text("envelope.receiver_qualifier", envelope.receiver_qualifier, 2, shortest=2),
-            target.ljust(15),
-        ]
-        delimiters = envelope.delimiters
-        usage = self._writable.one_of("envelope.usage", envelope.usage, _USAGES)
-        header = [
-            "ISA",
-            "00",
-            " " * 10,
-            "00",
-            " " * 10,
-            *parties,
-            f"{envelope.created:%y%m%d}",
-            f"{envelope.created:%H%M}",
-        ]
-        header += [delimiters.repetition, "00501", number.zfill(9), "0", usage, delimiters.component]
-        self._texts.append(self._separator.join(header))
-
-    def close(self, envelope: SubmissionEnvelope) -> bytes:
-        self._add("SE", str(len(self._texts) - self._st_index + 1), _SET_NUMBER)
-        self._add("GE", "1", str(envelope.group_control_number))
-        self._add("IEA", "1", f"{envelope.interchange_control_number:09d}")
-        terminator = envelope.delimiters.terminator
-        return (terminator.join(self._texts) + terminator).encode("ascii")
-
-    def _level(self, parent: int, code: str, *, children: bool) -> int:
-        self._levels += 1
-        self._add("HL", str(self._levels), str(parent) if parent else "", code, "1" if children else "0")
-        return self._levels
-
-    def provider(
-        self,
-        provider: BillingProvider,
-        subscribers: dict[_SubscriberKey, dict[Patient | None, list[tuple[int, ProfessionalClaim]]]],
-    ) -> None:
-        first = next(iter(next(iter(subscribers.values())).values()))[0][0]
-        field = f"claims[{first}].billing_provider"
-        level = self._level(0, "20", children=True)
-        if provider.taxonomy_code:
-            self._add("PRV", "BI", "PXC", self._taxonomy(field, provider.taxonomy_code))
-        name = self._text(f"{field}.name", provider.name, 60)
-        self._add("NM1", "85", "2", name, "", "", "", "", "XX", npi(f"{field}.npi", provider.npi))
-        self._address(f"{field}.address", provider.address, postal_lengths=(9,))
-        self._add("REF", "EI", digits(f"{field}.tax_id", provider.tax_id, 9))
-        for (subscriber, payer, is_patient), patients in subscribers.items():
-            self._subscriber(level, subscriber, payer, patients, is_patient=is_patient)
-
-    def _subscriber(
-        self,
-        parent: int,
-        subscriber: Subscriber,
-        payer: Payer,
-        patients: dict[Patient | None, list[tuple[int, ProfessionalClaim]]],
-        *,
-        is_patient: bool,
-    ) -> None:
-        claims = next(iter(patients.values()))
-        field = f"claims[{claims[0][0]}].subscriber"
-        level = self._level(parent, "22", children=not is_patient)
-        responsibility = self._writable.one_of(f"{field}.responsibility", subscriber.responsibility, _RESPONSIBILITIES)
-        group = self._text(f"{field}.group_number", subscriber.group_number, 50, needed=False)
-        filing = self._text(f"claims[{claims[0][0]}].payer.filing_indicator", payer.filing_indicator, 2)
-        self._add("SBR", responsibility, "18" if is_patient else "", group, "", "", "", "", "", filing)
-        member = self._text(f"{field}.member_id", subscriber.member_id, 80, shortest=2)
-        self._person("IL", field, subscriber, ["MI", member])
-        if is_patient:
-            self._address(f"{field}.address", subscriber.address)
-            self._demographics(field, subscriber)
-        self._payer(f"claims[{claims[0][0]}].payer", payer)
-        for patient, own in patients.items():
-            if patient is not None:
-                self._patient(level, f"claims[{own[0][0]}].patient", patient)
-            for index, claim in own:
-                self._claim(f"claims[{index}]", claim)
-
-    def _payer(self, field: str, payer: Payer) -> None:
-        name = self._text(f"{field}.name", payer.name, 60)
-        identifier = self._text(f"{field}.identifier", payer.identifier, 80, shortest=2)
-        self._add("NM1", "PR", "2", name, "", "", "", "", "PI", identifier)
-
-    def _patient(self, parent: int, field: str, patient: Patient) -> None:
-        self._level(parent, "23", children=False)
-        self._add("PAT", self._text(f"{field}.relationship", patient.relationship, 2, shortest=2))
-        self._person("QC", field, patient, [])
-        self._address(f"{field}.address", patient.address)
-        self._demographics(field, patient)
-
-    def _person(self, code: str, field: str, person: Subscriber | Patient, identifier: list[str]) -> None:
-        last = self._text(f"{field}.last_name", person.last_name, 60)
-        first = self._text(f"{field}.first_name", person.first_name, 35, needed=False)
-        middle = self._text(f"{field}.middle_name", person.middle_name, 25, needed=False)
-        self._add("NM1", code, "1", last, first, middle, "", "", *identifier)
-
-    def _address(self, field: str, address: Address, postal_lengths: tuple[int, ...] = (5, 9)) -> None:
-        line2 = self._text(f"{field}.line2", address.line2, 55, needed=False)
-        self._add("N3", self._text(f"{field}.line1", address.line1, 55), line2)
-        city = self._text(f"{field}.city", address.city, 30, shortest=2)
-        state = self._text(f"{field}.state", address.state, 2, shortest=2)
-        self._add("N4", city, state, digits(f"{field}.postal_code", address.postal_code, *postal_lengths))
-
-    def _demographics(self, field: str, person: Subscriber | Patient) -> None:
-        gender = self._writable.one_of(f"{field}.gender", person.gender, _GENDERS)
-        self._add("DMG", "D8", day(person.birth_date), gender)
-
-    def _claim(self, field: str, claim: ProfessionalClaim) -> None:
-        if not 1 <= len(claim.lines) <= LINES_MAX:
-            raise UnwritableValue(f"{field}.lines", f"must be 1 to {LINES_MAX}")
-        frequency = self._writable.one_of(f"{field}.frequency_code", claim.frequency_code, _FREQUENCIES)
-        place = self._text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
-        number = self._text(f"{field}.patient_control_number", claim.patient_control_number, 20)
-        total = amount(f"{field}.charge", claim.charge)
-        self._add("CLM", number, total, "", "", self._component.join([place, "B", frequency]), "Y", "A", "Y", "Y")
-        self._original_reference(field, claim)
-        self._diagnoses(f"{field}.diagnosis_codes", claim.diagnosis_codes)
-        if claim.rendering_provider:
-            self._rendering_provider(f"{field}.rendering_provider", claim.rendering_provider)
-        for index, line in enumerate(claim.lines):
-            self._line(f"{field}.lines[{index}]", index + 1, line, len(claim.diagnosis_codes))
-
-    def _original_reference(self, field: str, claim: ProfessionalClaim) -> None:
-        needed = claim.frequency_code != "1"
-        reference = self._text(f"{field}.payer_control_number", claim.payer_control_number, 50, needed=needed)
-        if reference:
-            self._add("REF", "F8", reference)
-
-    def _diagnoses(self, field: str, codes: tuple[str, ...]) -> None:
-        if not 1 <= len(codes) <= DIAGNOSES_MAX:
-            raise UnwritableValue(field, f"must be 1 to {DIAGNOSES_MAX}")
-        for index, code in enumerate(codes):
-            if not re.fullmatch("[A-Z][0-9A-Z]{2,6}", code):
-                raise UnwritableValue(f"{field}[{index}]", "must be an ICD-10-CM code without its point")
-        first, *others = codes
-        self._add("HI", f"ABK{self._component}{first}", *(f"ABF{self._component}{code}" for code in others))
-
-    def _rendering_provider(self, field: str, provider: Provider) -> None:
-        last = self._text(f"{field}.last_name", provider.last_name, 60)
-        first = self._text(f"{field}.first_name", provider.first_name, 35, needed=False)
-        self._add("NM1", "82", "1", last, first, "", "", "", "XX", npi(f"{field}.npi", provider.npi))
-        if provider.taxonomy_code:
-            self._add("PRV", "PE", "PXC", self._taxonomy(field, provider.taxonomy_code))
-
-    def _taxonomy(self, field: str, code: str) -> str:
-        return self._text(f"{field}.taxonomy_code", code, 10, shortest=10)
-
-    def _line(self, field: str, number: int, line: ProfessionalLine, diagnoses: int) -> None:
-        procedure = self._text(f"{field}.procedure_code", line.procedure_code, 5, shortest=5)
-        if len(line.modifiers) > 4:
-            raise UnwritableValue(f"{field}.modifiers", "must be at most 4")
-        modifiers = [
-            self._text(f"{field}.modifiers[{index}]", modifier, 2, shortest=2)
-            for index, modifier in enumerate(line.modifiers)
-        ]
-        pointers = line.diagnosis_pointers
-        if not 1 <= len(pointers) <= POINTERS_MAX or not all(1 <= pointer <= diagnoses for pointer in pointers):
-            raise UnwritableValue(f"{field}.diagnosis_pointers", "must be 1 to 4 numbers of the claim's diagnoses")
-        self._add("LX", str(number))
-        composite = self._component.join(["HC", procedure, *modifiers])
-        charge, units = amount(f"{field}.charge", line.charge), quantity(f"{field}.units", line.units)
-        self._add("SV1", composite, charge, "UN", units, "", "", self._component.join(map(str, pointers)))
-        self._add("DTP", "472", "D8", day(line.service_date))
-        self._add("REF", "6R", self._text(f"{field}.line_control_number", line.line_control_number, 30))
+def _write_head(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
+    frequency = writer.one_of(f"{field}.frequency_code", claim.frequency_code, _FREQUENCIES)
+    place = writer.text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
+    number = writer.text(f"{field}.patient_control_number", claim.patient_control_number, 20)
+    total = amount(f"{field}.charge", claim.charge)
+    assigned, release = signatures(writer, field, claim)
+    accepted = assignment(writer, field, claim.accepts_assignment)
+    causes = related_causes(writer, field, claim.related_causes, claim.dates.accident)
+    delay = writer.optional(f"{field}.delay_reason", claim.delay_reason, 2)
+    facility = writer.composite(place, "B", frequency)
+    head = ["CLM", number, total, "", "", facility, "Y", accepted, assigned, release, "", causes]
+    writer.add(*head, *([""] * 8), delay)
 
 
-def _control_number(field: str, number: int) -> str:
-    if not 1 <= number <= CONTROL_NUMBER_MAX:
-        raise UnwritableValue(field, "must be 1 to 999999999")
-    return str(number)
+def _write_dates(writer: SegmentWriter, field: str, dates: ClaimDates) -> None:
+    if dates == _NO_DATES:
+        return
+    for qualifier, value in (
+        ("431", dates.onset),
+        ("454", dates.initial_treatment),
+        ("304", dates.last_seen),
+        ("453", dates.acute_manifestation),
+        ("439", dates.accident),
+        ("484", dates.last_menstrual_period),
+        ("455", dates.last_x_ray),
+    ):
+        write_date(writer, qualifier, value)
+    began, ended = dates.disability_began, dates.disability_ended
+    if began and ended and ended < began:
+        raise UnwritableValue(f"{field}.dates.disability_ended", "is before the first day")
+    if began and ended:
+        write_date(writer, "314", began, ended)
+    else:
+        write_date(writer, "360" if began else "361", began or ended)
+    for qualifier, value in (
+        ("297", dates.last_worked),
+        ("296", dates.return_to_work),
+        ("435", dates.admission),
+        ("096", dates.discharge),
+    ):
+        write_date(writer, qualifier, value)
+
+
+def _write_references(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
+    write_reference(writer, "9F", f"{field}.referral_number", claim.referral_number)
+    write_reference(writer, "G1", f"{field}.prior_authorization", claim.prior_authorization)
+    write_original_reference(writer, field, claim.frequency_code, claim.payer_control_number)
+    write_reference(writer, "X4", f"{field}.clia_number", claim.clia_number)
+    write_reference(writer, "EA", f"{field}.medical_record_number", claim.medical_record_number)
+
+
+def _write_transport(writer: SegmentWriter, field: str, transport: AmbulanceTransport) -> None:
+    weight = [] if transport.weight is None else ["LB", quantity(f"{field}.weight", Decimal(transport.weight))]
+    reason = writer.one_of(f"{field}.reason", transport.reason, _TRANSPORT_REASONS)
+    miles = quantity(f"{field}.miles", transport.miles) if transport.miles else "0"
+    round_trip = writer.optional(f"{field}.round_trip_purpose", transport.round_trip_purpose, 80)
+    stretcher = writer.optional(f"{field}.stretcher_purpose", transport.stretcher_purpose, 80)
+    writer.add("CR1", *(weight or ["", ""]), "", reason, "DH", miles, "", "", round_trip, stretcher)
+    if not 1 <= len(transport.conditions) <= TRANSPORT_CONDITIONS_MAX:
+        raise UnwritableValue(f"{field}.conditions", f"must be 1 to {TRANSPORT_CONDITIONS_MAX}")
+    conditions = [
+        writer.text(f"{field}.conditions[{index}]", code, 2, shortest=2)
+        for index, code in enumerate(transport.conditions)
+    ]
+    writer.add("CRC", "07", "Y" if transport.applies else "N", *conditions)
+
+
+def _write_codes(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
+    codes = claim.diagnosis_codes
+    if not 1 <= len(codes) <= DIAGNOSES_MAX:
+        raise UnwritableValue(f"{field}.diagnosis_codes", f"must be 1 to {DIAGNOSES_MAX}")
+    checked = [diagnosis(f"{field}.diagnosis_codes[{index}]", code) for index, code in enumerate(codes)]
+    composites = [writer.composite("ABF", code) for code in checked[1:]]
+    write_codes(writer, [writer.composite("ABK", checked[0]), *composites])
+    if len(claim.anesthesia_procedures) > ANESTHESIA_PROCEDURES_MAX:
+        raise UnwritableValue(f"{field}.anesthesia_procedures", f"must be at most {ANESTHESIA_PROCEDURES_MAX}")
+    procedures = [
+        writer.composite(qualifier, writer.text(f"{field}.anesthesia_procedures", code, 5, shortest=5))
+        for qualifier, code in zip(("BP", "BO"), claim.anesthesia_procedures, strict=False)
+    ]
+    write_codes(writer, procedures)
+    if len(claim.condition_codes) > CONDITIONS_MAX:
+        raise UnwritableValue(f"{field}.condition_codes", f"must be at most {2 * CODES_OF_A_SEGMENT_MAX}")
+    conditions = [writer.text(f"{field}.condition_codes", code, 2, shortest=2) for code in claim.condition_codes]
+    write_codes(writer, [writer.composite("BG", code) for code in conditions])
+
+
+def _write_providers(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
+    write_provider(writer, "DN", f"{field}.referring_provider", claim.referring_provider)
+    write_provider(writer, "82", f"{field}.rendering_provider", claim.rendering_provider, "PE")
+    write_facility(writer, f"{field}.service_facility", claim.service_facility)
+    write_provider(writer, "DQ", f"{field}.supervising_provider", claim.supervising_provider)
+    if claim.ambulance:
+        writer.add("NM1", "PW", "2")
+        write_address(writer, f"{field}.ambulance.pick_up", claim.ambulance.pick_up)
+        name = writer.optional(f"{field}.ambulance.drop_off_name", claim.ambulance.drop_off_name, 60)
+        writer.add("NM1", "45", "2", name)
+        write_address(writer, f"{field}.ambulance.drop_off", claim.ambulance.drop_off)
+
+
+_NO_DATES = ClaimDates()
+_PROFESSIONAL: ClaimGuide[ProfessionalClaim] = ClaimGuide(
+    GUIDE, _write_claim, biller_may_be_a_person=True, has_insurance_type=True
+)

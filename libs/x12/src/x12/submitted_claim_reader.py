@@ -17,6 +17,7 @@ CLAIM_SEGMENTS_MAX = 50_000
 _SERVICE_TAGS = frozenset(["SV1", "SV2", "SV3"])
 _FACILITY_LENGTH = 2
 _QUALIFIER_LENGTHS = (2, 3)
+_DIAGNOSES = frozenset(["ABK", "ABF", "BK", "BF"])
 
 
 class SubmittedClaimReader:
@@ -98,8 +99,11 @@ class SubmittedClaimReader:
             [],
             self._loops,
         )
+        among_other_payers = False
         for number, elements in enumerate(section[1:], 1):
-            self._read_into(claim, elements, self._position + number)
+            among_other_payers = elements[0] == "SBR" or (among_other_payers and elements[0] != "LX")
+            if not among_other_payers:
+                self._read_into(claim, elements, self._position + number)
         self._close_claim(claim)
         return claim
 
@@ -121,7 +125,9 @@ class SubmittedClaimReader:
                 line.line_control_number = element_of(elements, 2)
 
     def _diagnosis(self, composite: str) -> str:
-        return element_of(self._split(composite), 1)
+        """The code of a diagnosis; nothing for the other families of HI."""
+        qualifier, *codes = self._split(composite)
+        return codes[0] if codes and qualifier in _DIAGNOSES else ""
 
     def _split(self, composite: str) -> list[str]:
         for length in _QUALIFIER_LENGTHS:

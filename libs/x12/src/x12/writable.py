@@ -68,11 +68,21 @@ def npi(field: str, value: str) -> str:
 
 def amount(field: str, value: Money) -> str:
     """Dollars without trailing zeros: `100`, `12.5`, `0.05` as `.05`. Not below zero."""
-    if value.currency != USD or value.minor < 0:
-        raise UnwritableValue(field, "must be US dollars, zero or more")
-    whole, cents = divmod(value.minor, 100)
-    text = f"{whole}.{cents:02d}".rstrip("0").rstrip(".") if cents else str(whole)
-    return text[1:] if text.startswith("0.") else text
+    if value.minor < 0:
+        raise UnwritableValue(field, "must be zero or more")
+    return signed_amount(field, value)
+
+
+def signed_amount(field: str, value: Money) -> str:
+    """Dollars of either sign without trailing zeros, as an adjustment may be."""
+    if value.currency != USD:
+        raise UnwritableValue(field, "must be US dollars")
+    whole, cents = divmod(abs(value.minor), 100)
+    sign = "-" if value.minor < 0 else ""
+    if not cents:
+        return f"{sign}{whole}"
+    fraction = f"{cents:02d}".rstrip("0")
+    return f"{sign}{whole or ''}.{fraction}"
 
 
 def quantity(field: str, value: Decimal) -> str:
