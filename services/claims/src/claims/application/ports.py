@@ -9,7 +9,7 @@ from uuid import UUID
 
 from canonical.encounter import EncounterPhi
 from canonical.sealed import Sealed
-from chassis.domain import Unavailable
+from chassis.domain import Refusal, Unavailable
 
 from claims.domain.claim_content import ClaimContent
 from claims.domain.interchange_order import InterchangeOrder
@@ -21,6 +21,10 @@ class TransportUncertain(Exception):
 
 class TransportUnavailable(Unavailable):
     """The exchange cannot be reached; nothing was sent."""
+
+
+class RefusedByClearinghouse(Refusal):
+    """The clearinghouse does not take what it was given, and will not take it later; a person must look."""
 
 
 class Unwritable(Exception):

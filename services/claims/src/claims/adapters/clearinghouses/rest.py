@@ -1,0 +1,166 @@
+"""Claims out and answers in by a clearinghouse's REST interface.
+
+    PUT  /v1/interchanges/{name}          body X12, header `Digest: sha-256=<hex>`  -> 201, or 200 for the same again, 409 for other bytes
+    GET  /v1/interchanges/{name}          -> 200 {"sha256": "..."}, 404
+    GET  /v1/answers                      -> 200 {"answers": [{"id": "...", "name": "..."}]}, oldest first
+    GET  /v1/answers/{id}                 -> 200 body X12, or JSON {"x12": "..."}
+    POST /v1/answers/{id}/taken           -> 204
+    POST /v1/real-time                    body X12 270 or 276 -> 200 body X12
+
+Every call carries a bearer token. The names of files are control numbers, so that no address holds PHI.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+
+from claims.application.ports import (
+    ReceivedAnswer,
+    RefusedByClearinghouse,
+    TransportUnavailable,
+    TransportUncertain,
+)
+from claims.domain.interchange import OtherBytesSent
+
+X12 = "application/edi-x12"
+ANSWER_BYTES_MAX = 256 * 1024 * 1024
+ANSWERS_PER_FETCH_MAX = 200
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_BUSY = (429, 503)
+_T = TypeVar("_T", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class RestAccess:
+    """Where the clearinghouse is, and the token it knows us by."""
+
+    base_url: str
+    token: SecretStr
+
+
+class _Listed(BaseModel):
+    id: str = Field(min_length=1, max_length=100)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$")
+
+
+class _Listing(BaseModel):
+    answers: list[_Listed]
+
+
+class _Found(BaseModel):
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class _Wrapped(BaseModel):
+    x12: str
+
+
+class RestClearinghouse:
+    """One client, kept open. An answer that is not what is written above counts as no answer."""
+
+    def __init__(self, access: RestAccess) -> None:
+        token = access.token.get_secret_value()
+        self._http = httpx.Client(
+            base_url=access.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT, trust_env=False
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def probe(self, name: str) -> str | None:
+        answer = self._ask("GET", _interchange(name))
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return _read(_Found, answer).sha256
+
+    def send(self, name: str, content: bytes) -> None:
+        """A failure after the file may have arrived is uncertain; a busy or unreachable clearinghouse got nothing.
+
+        Raises:
+            OtherBytesSent: other bytes stand under this name.
+            RefusedByClearinghouse: it takes this file at no time.
+        """
+        headers = {"Content-Type": X12, "Digest": f"sha-256={hashlib.sha256(content).hexdigest()}"}
+        try:
+            answer = self._http.put(_interchange(name), content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TransportUnavailable(f"the clearinghouse is not reached: {type(error).__name__}") from error
+        except httpx.HTTPError as error:
+            raise TransportUncertain(f"no answer to the file: {type(error).__name__}") from error
+        if answer.status_code == httpx.codes.CONFLICT:
+            raise OtherBytesSent(f"{name}: the clearinghouse has other bytes under this name")
+        if answer.status_code in _BUSY:
+            raise TransportUnavailable(f"the clearinghouse is busy: HTTP {answer.status_code}")
+        if answer.is_server_error:
+            raise TransportUncertain(f"the clearinghouse failed with HTTP {answer.status_code}")
+        if not answer.is_success:
+            raise RefusedByClearinghouse(f"{name}: HTTP {answer.status_code}")
+
+    def fetch(self, keep: Callable[[ReceivedAnswer], None]) -> int:
+        """Gives every waiting answer to `keep`, and says then that it is taken; how many.
+
+        A crash in between gives the same answer again.
+        """
+        listing = _read(_Listing, self._ask("GET", "/v1/answers"))
+        for each in listing.answers[:ANSWERS_PER_FETCH_MAX]:
+            keep(ReceivedAnswer(each.name, self._content_of(each.id)))
+            self._ask("POST", f"{_answer(each.id)}/taken").raise_for_status()
+        return min(len(listing.answers), ANSWERS_PER_FETCH_MAX)
+
+    def ask(self, question: bytes) -> bytes:
+        """The answer to one 270 or 276 in real time.
+
+        Raises:
+            TransportUnavailable: no answer in time; asking again does no harm.
+            RefusedByClearinghouse: it does not take this question.
+        """
+        answer = self._ask("POST", "/v1/real-time", content=question, headers={"Content-Type": X12})
+        if answer.is_client_error:
+            raise RefusedByClearinghouse(f"real-time question: HTTP {answer.status_code}")
+        return _x12_of(answer)
+
+    def _content_of(self, identity: str) -> bytes:
+        return _x12_of(self._ask("GET", _answer(identity)))
+
+    def _ask(
+        self, method: str, path: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """A call that may be made again whatever becomes of it."""
+        try:
+            answer = self._http.request(method, path, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise TransportUnavailable(f"the clearinghouse does not answer: {type(error).__name__}") from error
+        if answer.is_server_error or answer.status_code in _BUSY:
+            raise TransportUnavailable(f"the clearinghouse answers HTTP {answer.status_code}")
+        return answer
+
+
+def _interchange(name: str) -> str:
+    return f"/v1/interchanges/{quote(name, safe='')}"
+
+
+def _answer(identity: str) -> str:
+    return f"/v1/answers/{quote(identity, safe='')}"
+
+
+def _x12_of(answer: httpx.Response) -> bytes:
+    """The bytes of an answer, plain or wrapped in JSON."""
+    if not answer.is_success or len(answer.content) > ANSWER_BYTES_MAX:
+        raise TransportUnavailable(f"no answer to take: HTTP {answer.status_code}, {len(answer.content)} bytes")
+    if answer.headers.get("content-type", "").startswith("application/json"):
+        return _read(_Wrapped, answer).x12.encode("latin-1")
+    return answer.content
+
+
+def _read(model: type[_T], answer: httpx.Response) -> _T:
+    try:
+        return model.model_validate_json(answer.raise_for_status().content)
+    except (ValidationError, httpx.HTTPStatusError) as error:
+        raise TransportUnavailable(f"the clearinghouse answered what it should not: {type(error).__name__}") from None
