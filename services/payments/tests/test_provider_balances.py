@@ -13,6 +13,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import CASES
 from chassis.testing.contexts import context
 from chassis.testing.given import given
+from payments.application.balances import entity_balances
 from payments.application.provider_rows import PROVIDER_BALANCES, PROVIDER_MOVES, REVERSALS
 from payments.application.publishing import publish
 from payments.application.queries import RECEIPTS, REMITTANCES
@@ -197,3 +198,12 @@ def test_reversals_are_kept_by_the_control_numbers_that_a_recoupment_names() -> 
     world.deliver(*remittance(summary(paid=4000, claim_count=2), claim_payment(), reversal))
     (row,) = world.rows(REVERSALS)
     assert (row["position"], row["payer_control_number"], row["paid_minor"]) == (1, "ICN 1", -4000)
+
+
+def test_what_is_open_is_summed_by_entity_without_interest() -> None:
+    world = World()
+    deliver(world, *CHAIN[:2])
+    deliver(world, adjusted("TRACE9", plb("WO", 300), plb("L6", -35), entity="SOUTH"))
+    _, sums = entity_balances(world.store, "")
+    assert sums["NORTH"]["provider_items_open"] == Money(-1000)
+    assert sums["SOUTH"]["provider_items_open"] == Money(300)

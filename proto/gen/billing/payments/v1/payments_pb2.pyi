@@ -1317,6 +1317,7 @@ class EntityBalances(_message.Message):
     REMITTANCES_WITHOUT_DEPOSIT_FIELD_NUMBER: _builtins.int
     DEPOSITS_WITHOUT_REMITTANCE_FIELD_NUMBER: _builtins.int
     PAYMENTS_NOT_PAID_OUT_FIELD_NUMBER: _builtins.int
+    PROVIDER_ITEMS_OPEN_FIELD_NUMBER: _builtins.int
     entity: _builtins.str
     """The legal entity."""
     @_builtins.property
@@ -1347,6 +1348,10 @@ class EntityBalances(_message.Message):
     def payments_not_paid_out(self) -> _common_pb2.Money:
         """Succeeded payments that no composed payout holds."""
 
+    @_builtins.property
+    def provider_items_open(self) -> _common_pb2.Money:
+        """The open items between payers and its providers; below zero is owed to payers."""
+
     def __init__(
         self,
         *,
@@ -1358,10 +1363,11 @@ class EntityBalances(_message.Message):
         remittances_without_deposit: _common_pb2.Money | None = ...,
         deposits_without_remittance: _common_pb2.Money | None = ...,
         payments_not_paid_out: _common_pb2.Money | None = ...,
+        provider_items_open: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deposits_without_remittance", b"deposits_without_remittance", "patient_applied", b"patient_applied", "patient_balance", b"patient_balance", "patient_responsibility", b"patient_responsibility", "patient_unapplied", b"patient_unapplied", "payments_not_paid_out", b"payments_not_paid_out", "remittances_without_deposit", b"remittances_without_deposit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposits_without_remittance", b"deposits_without_remittance", "patient_applied", b"patient_applied", "patient_balance", b"patient_balance", "patient_responsibility", b"patient_responsibility", "patient_unapplied", b"patient_unapplied", "payments_not_paid_out", b"payments_not_paid_out", "provider_items_open", b"provider_items_open", "remittances_without_deposit", b"remittances_without_deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposits_without_remittance", b"deposits_without_remittance", "entity", b"entity", "patient_applied", b"patient_applied", "patient_balance", b"patient_balance", "patient_responsibility", b"patient_responsibility", "patient_unapplied", b"patient_unapplied", "payments_not_paid_out", b"payments_not_paid_out", "remittances_without_deposit", b"remittances_without_deposit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposits_without_remittance", b"deposits_without_remittance", "entity", b"entity", "patient_applied", b"patient_applied", "patient_balance", b"patient_balance", "patient_responsibility", b"patient_responsibility", "patient_unapplied", b"patient_unapplied", "payments_not_paid_out", b"payments_not_paid_out", "provider_items_open", b"provider_items_open", "remittances_without_deposit", b"remittances_without_deposit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

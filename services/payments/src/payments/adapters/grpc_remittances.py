@@ -75,12 +75,13 @@ class RemittanceAnswers:
     ) -> pb.ListProviderBalancesResponse:
         where = chosen(entity=request.entity, payer=request.payer, provider=request.provider)
         limit = limit_in(request.limit, BALANCES_MAX)
-        rows = self._store.rows(PROVIDER_BALANCES, where, order=("payer", "provider"), limit=BALANCES_MAX)
+        read_max = BALANCES_MAX if request.only_open else limit
+        rows = self._store.rows(PROVIDER_BALANCES, where, order=("payer", "provider"), limit=read_max)
         found = self._pairings(rows)
         if request.only_open:
-            rows = [row for row in rows if found[_uuid(row["balance_id"])].open_items]
+            rows = [row for row in rows if found[_uuid(row["balance_id"])].open_items][:limit]
         return pb.ListProviderBalancesResponse(
-            balances=[provider_balance_sent(row, found[_uuid(row["balance_id"])]) for row in rows[:limit]]
+            balances=[provider_balance_sent(row, found[_uuid(row["balance_id"])]) for row in rows]
         )
 
     def GetProviderBalance(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from canonical.money import Money
 from chassis.eventstore import EventStore, Table, Where
 
+from payments.application.provider_rows import PROVIDER_MOVES
 from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, REMITTANCES
 from payments.domain.deposit import DepositKind
+from payments.domain.provider_items import ITEM_REASONS
+from payments.domain.remittance import Settlement
 
 READS_MAX = 5
 
@@ -38,9 +41,10 @@ def _read(store: EventStore, where: Where) -> dict[str, dict[str, Money]]:
     note(ACCOUNTS, "unapplied_minor", "patient_unapplied", {})
     note(PAYMENTS, "amount_minor", "patient_unapplied", {"state": "succeeded", "account_id": None})
     note(PAYMENTS, "amount_minor", "payments_not_paid_out", {"state": "succeeded", "payout_id": None})
-    note(REMITTANCES, "payment_minor", "remittances_without_deposit", {"deposit_id": None})
+    note(REMITTANCES, "payment_minor", "remittances_without_deposit", {"settlement": Settlement.WAITING.value})
     loose = {"matched_to": None, "kind": [DepositKind.REMITTANCE.value, DepositKind.OTHER.value]}
     note(DEPOSITS, "amount_minor", "deposits_without_remittance", loose)
+    note(PROVIDER_MOVES, "amount_minor", "provider_items_open", {"reason": sorted(ITEM_REASONS)})
     for sums in found.values():
         owed = sums.get("patient_responsibility", Money(0))
         sums["patient_balance"] = owed - sums.get("patient_applied", Money(0))

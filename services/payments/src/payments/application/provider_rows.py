@@ -40,7 +40,7 @@ PROVIDER_MOVES = Table(
         "effective_date": "date",
     },
     key=("remittance_id", "adjustment"),
-    indexes=(("balance_id",),),
+    indexes=(("balance_id",), ("reason",)),
 )
 REVERSALS = Table(
     "remittance_reversals",

@@ -84,8 +84,11 @@ class ProviderBalance(Aggregate):
             ProviderAdjustmentChanged: one of them is known with other content.
         """
         for move in moves:
-            if self.moves.get(move.id, move) != move:
-                raise ProviderAdjustmentChanged(f"remittance {move.remittance_id}, adjustment {move.adjustment}")
+            known = self.moves.get(move.id, move)
+            if known != move:
+                place = f"remittance {move.remittance_id}, adjustment {move.adjustment}"
+                was, now = f"{known.reason} {known.amount}", f"{move.reason} {move.amount}"
+                raise ProviderAdjustmentChanged(f"{place}: {was} on {known.effective_date}, now {now}")
         fresh = [move for move in moves if move.id not in self.moves]
         if not fresh:
             return
