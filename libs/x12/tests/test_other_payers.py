@@ -15,7 +15,7 @@ from x12.professional_claim import ProfessionalClaim, ProfessionalLine
 from x12.professional_claim_writer import write_professional_claims
 from x12.reading import read
 from x12.submitted_claim import SubmittedClaim
-from x12.validation import validate_professional_claims
+from x12.validation import validate
 
 from libs.x12.tests.generated_claims import CLINIC, ENVELOPE, PLAN, RECEIVER, ROBIN, SUBMITTER
 
@@ -53,7 +53,7 @@ SECONDARY = ProfessionalClaim(
 
 def written(claim: ProfessionalClaim) -> bytes:
     raw = write_professional_claims(ENVELOPE, SUBMITTER, RECEIVER, [claim])
-    assert validate_professional_claims(raw) == []
+    assert validate(raw) == []
     return raw
 
 

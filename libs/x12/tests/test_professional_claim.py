@@ -28,7 +28,7 @@ from x12.segments import Delimiters
 from x12.splitter import split
 from x12.submission_envelope import SubmissionEnvelope
 from x12.submitted_claim import SubmittedClaim
-from x12.validation import ERRORS_MAX, validate_professional_claims
+from x12.validation import ERRORS_MAX, validate
 
 from libs.x12.tests.generated_claims import (
     CLINIC,
@@ -242,24 +242,24 @@ def test_what_is_written_reads_back_and_is_valid(batch: list[ProfessionalClaim])
             )
             for each in claim.lines
         ]
-    assert validate_professional_claims(raw) == []
+    assert validate(raw) == []
 
 
 def test_the_validator_finds_what_the_guide_forbids() -> None:
     raw = written(CLAIM, replace(CLAIM, patient_control_number="PCN2"))
-    assert validate_professional_claims(raw) == []
-    missing = validate_professional_claims(raw.replace(b"HI*ABK:R0789*ABF:I10~", b""))[0]
+    assert validate(raw) == []
+    missing = validate(raw.replace(b"HI*ABK:R0789*ABF:I10~", b""))[0]
     assert (missing.position, missing.message) == (20, "Health Care Diagnosis Code (HI) is mandatory and missing")
-    (gender,) = validate_professional_claims(raw.replace(b"19800102*F", b"19800102*Q"))
+    (gender,) = validate(raw.replace(b"19800102*F", b"19800102*Q"))
     assert (gender.segment, gender.scope, gender.code, gender.position) == ("DMG", "ele", "7", 17)
     assert gender.message == "Subscriber Gender Code (DMG03) is not a code of the guide"
-    (count,) = validate_professional_claims(raw.replace(b"~SE*", b"~SE*9"))
+    (count,) = validate(raw.replace(b"~SE*", b"~SE*9"))
     assert (count.scope, count.segment) == ("st", "SE")
 
 
 def test_the_validators_messages_hold_no_values() -> None:
     raw = written(CLAIM).replace(b"ROBIN****MI*W000001", b"R" * 70 + b"****ZZ*W000001").replace(b"HI*", b"ROBIN*")
-    errors = validate_professional_claims(raw)
+    errors = validate(raw)
     assert len(errors) >= 3
     assert not any(value in repr(errors) for value in ("RRRR", "W000001", "ROBIN", "ZZ"))
 
@@ -268,13 +268,13 @@ def test_the_validators_messages_hold_no_values() -> None:
 @given(st.integers(0, 700), st.integers(0, 30), st.binary(max_size=10))
 def test_the_validator_answers_whatever_the_bytes(start: int, length: int, change: bytes) -> None:
     raw = written(CLAIM)
-    validate_professional_claims(raw[:start] + change + raw[start + length :])
-    assert len(validate_professional_claims(change * 50)) == 1
+    validate(raw[:start] + change + raw[start + length :])
+    assert len(validate(change * 50)) == 1
 
 
 def test_the_validator_stops_after_its_limit() -> None:
     raw = written(CLAIM).replace(b"~LX*1", b"~ZZZ*1" * (ERRORS_MAX + 5) + b"~LX*1")
-    assert len(validate_professional_claims(raw)) == ERRORS_MAX
+    assert len(validate(raw)) == ERRORS_MAX
 
 
 DOCTOR = Provider("HEALER", "KIM", "1912301953", "207Q00000X")

@@ -12,7 +12,7 @@ from claims.application.ports import BillableClaim, Unwritable
 from claims.application.reactions import content_of
 from claims.domain.interchange_order import InterchangeOrder, order_of, parties_of
 from x12.inspection import inspect
-from x12.validation import validate_professional_claims
+from x12.validation import validate
 
 from .world import MASTER_DATA, charged, control_number, person
 
@@ -33,7 +33,7 @@ CLAIMS = (billable(1), billable(2))
 
 
 def test_the_validator_finds_nothing_wrong() -> None:
-    assert validate_professional_claims(FORMAT.write_validated(order(*CLAIMS), CLAIMS)) == []
+    assert validate(FORMAT.write_validated(order(*CLAIMS), CLAIMS)) == []
 
 
 def test_the_same_arguments_give_the_same_bytes() -> None:

@@ -12,7 +12,8 @@ from x12.errors import UnwritableValue
 from x12.professional_claim import ProfessionalClaim, ProfessionalLine
 from x12.professional_claim_writer import write_professional_claims
 from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
-from x12.validation import ValidationError, validate_professional_claims
+from x12.validation import validate
+from x12.violations import ValidationError
 
 from claims.application.ports import BillableClaim, Unwritable
 from claims.domain.interchange_order import BillingParty, InterchangeOrder
@@ -34,7 +35,7 @@ class ProfessionalClaimFormat:
 
     def write_validated(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
         written = self.write(order, claims)
-        errors = validate_professional_claims(written)
+        errors = validate(written)
         if errors:
             raise Unwritable(_invalid_claims(order, claims) or _blaming_all(claims, *map(_told, errors)))
         return written
@@ -68,7 +69,7 @@ def _invalid_claims(order: InterchangeOrder, claims: Sequence[BillableClaim]) ->
     """A validator often notices at the next claim what this one lacks, so every claim is validated alone."""
     faults: dict[str, tuple[str, ...]] = {}
     for claim in claims:
-        errors = validate_professional_claims(_written(order, [claim]))
+        errors = validate(_written(order, [claim]))
         if errors:
             faults[claim.content.patient_control_number] = tuple(map(_told, errors[:FAULTS_PER_CLAIM_MAX]))
     return faults
