@@ -14,7 +14,6 @@ from chassis.exceptions import raise_case
 
 from claims.application.contexts import caused_by
 from claims.application.ports import (
-    BillableClaim,
     ClaimFormat,
     ClaimTransport,
     PatientDetailsVault,
@@ -22,16 +21,13 @@ from claims.application.ports import (
     Unwritable,
 )
 from claims.application.read_models import INTERCHANGES
+from claims.application.remaking import remake
 from claims.application.submission import digest_of
-from claims.application.use_cases import SUMMARY_LENGTH_MAX, claims_of
+from claims.application.use_cases import SUMMARY_LENGTH_MAX
 from claims.domain.interchange import Interchange, InterchangeState
 
 OPEN_READ_MAX = 50
 UNSENT_CASE = "InterchangeNotSent"
-
-
-class DetailsGone(Refusal):
-    """A claim of the interchange cannot be opened any more, so that its bytes cannot be made again."""
 
 
 class InterchangeSending:
@@ -100,24 +96,12 @@ class InterchangeSending:
         if found is not None:
             interchange.refuse_other_bytes(found)
             return "found"
-        content = self._bytes_of(work, interchange)
+        content = remake(work, interchange, self._format, self._vault)
         interchange.refuse_other_bytes(digest_of(content))
         self._crash_point("before-send")
         self._transport.send(name, content)
         self._crash_point("after-send")
         return "sent"
-
-    def _bytes_of(self, work: Work, interchange: Interchange) -> bytes:
-        """The bytes made again from the claims and the intent, so that no PHI rests beside them."""
-        claims = claims_of(work, interchange.claim_ids)
-        opened = self._vault.open_details([claim.content.details for claim in claims])
-        billable = [BillableClaim(claim.content, phi) for claim, phi in zip(claims, opened, strict=True) if phi]
-        if len(billable) < len(claims):
-            lost = len(claims) - len(billable)
-            raise DetailsGone(
-                f"{interchange.order.file_name}: the details of {lost} claims were erased before it was sent"
-            )
-        return self._format.write(interchange.order, billable)
 
     def _transact(self, interchange_id: UUID, change: Callable[[Interchange, Work], object]) -> None:
         context = caused_by(self._clock(), derive("sending", interchange_id))
