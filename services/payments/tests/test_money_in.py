@@ -216,7 +216,7 @@ def test_every_read_model_is_the_same_when_it_is_rebuilt() -> None:
     world.sweep()
     tables = (REMITTANCES, DEPOSITS, PAYMENTS, PAYOUTS, ACCOUNTS)
     before = world.state(*tables)
-    world.store.rebuild_read_models()
+    world.memory.rebuild_read_models()
     assert world.state(*tables) == before
 
 

@@ -110,7 +110,7 @@ def test_repetition_and_order_change_no_balance(seed: int) -> None:
     tables = (REMITTANCES, PROVIDER_BALANCES, PROVIDER_MOVES)
     assert shuffled.state(*tables) == straight.state(*tables)
     assert shuffled.open_cases() == straight.open_cases() == ["UnexplainedRecoupment"]
-    shuffled.store.rebuild_read_models()
+    shuffled.memory.rebuild_read_models()
     assert shuffled.state(*tables) == straight.state(*tables)
 
 

@@ -15,7 +15,7 @@ from canonical.events.intake import RemittanceChunkReceived, RemittanceReceived
 from canonical.ids import derive
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, RemittanceSummary
-from chassis.eventstore import Row, Table
+from chassis.eventstore import EventStore, Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES
 from chassis.keys import MemoryKeyStore, Sealer
@@ -42,11 +42,12 @@ class FakeGateway:
 
 
 class World:
-    """One payments service in memory."""
+    """One payments service, in memory unless another store is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: EventStore | None = None) -> None:
         self.clock = FixedClock()
-        self.store = MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+        self.memory = MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
+        self.store: EventStore = store or self.memory
         self.gateway = FakeGateway()
         self.core = assemble(self.store, self.clock, self.gateway, loose_after=timedelta(hours=1))
         numbers = random.Random(7)
