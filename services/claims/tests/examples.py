@@ -25,6 +25,7 @@ from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id
 from claims.domain.rules.edits import EditFinding
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
+from .money_examples import money_examples, payment_examples
 from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -86,6 +87,8 @@ def examples() -> Iterator[Event]:
         approved_by="user:lead",
         effective_date=CONTENT.service_from,
     )
+    for kind, fields in money_examples(CONTENT, DECISION):
+        yield _of(claim, kind, **fields)
     yield from _interchange_examples()
     yield _of(CONTROL_NUMBERS_ID, ControlNumbers.Issued, number=1)
     yield _of(
@@ -98,6 +101,8 @@ def examples() -> Iterator[Event]:
         decision=DECISION,
     )
     yield from _work_examples()
+    for kind, fields in payment_examples(DECISION, CONTENT):
+        yield _of(unknown_payment_id_of(DECISION.remittance_id, 0), kind, **fields)
     yield from _case_examples()
 
 

@@ -12,10 +12,11 @@ from canonical.money import Money
 from chassis.testing import Happened, given, happened
 from claims.application.adjudicating import decision_of
 from claims.application.reactions import content_of
+from claims.domain.adjudicated_claim import ChangedAdjudication, NeverSubmitted
 from claims.domain.adjudication import PayerDecision
-from claims.domain.claim import ChangedAdjudication, ChangedClaim, Claim, NeverSubmitted
+from claims.domain.claim import ChangedClaim, Claim
 from claims.domain.claim_content import HoldReason
-from claims.domain.claim_state import LEGAL_MOVES, ClaimState, IllegalMove
+from claims.domain.claim_state import DECIDED, LEGAL_MOVES, ClaimState, IllegalMove
 
 from .world import CONTRACTUAL, DAY, DENIAL, charged, chunk, paid
 
@@ -212,4 +213,4 @@ def test_the_payers_list_decides_what_is_contractual() -> None:
 def test_every_state_has_its_legal_moves_and_nothing_leads_back_to_a_draft() -> None:
     assert set(LEGAL_MOVES) == set(ClaimState)
     assert all(ClaimState.DRAFTED not in moves for moves in LEGAL_MOVES.values())
-    assert LEGAL_MOVES[ClaimState.ADJUDICATED] == {ClaimState.ADJUDICATED}
+    assert all(LEGAL_MOVES[state] == DECIDED for state in DECIDED)

@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from chassis.eventstore import Table
-from claims.application.read_models import ADJUDICATIONS, CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
+from claims.application.read_models import CLAIMS, INTERCHANGES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

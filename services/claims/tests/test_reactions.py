@@ -13,7 +13,8 @@ from canonical.events.claims import (
 )
 from canonical.ids import derive
 from canonical.money import Money
-from claims.application.read_models import ADJUDICATIONS, CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
+from claims.application.read_models import CLAIMS, INTERCHANGES
 
 from .world import (
     COPAY,

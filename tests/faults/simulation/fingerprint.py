@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES
-from claims.application.read_models import CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from claims.application.money_read_models import UNKNOWN_PAYMENTS
+from claims.application.read_models import CLAIMS, INTERCHANGES
 from intake.application.queries import ENCOUNTERS
 from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, MANIFESTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,15 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 
+from claims.adapters.clearinghouses.answers import AnswerDrop
+from claims.adapters.clearinghouses.named import EXCHANGE_FOLDER, WrongClearinghouses, load_clearinghouses
 from claims.adapters.file_drop import FileDrop
 from claims.adapters.grpc import claims_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.adapters.rule_files import load_rules
+from claims.application.money_read_models import MONEY_TABLES, project_money
+from claims.application.fetching import AnswerFetching
 from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions
@@ -46,8 +50,8 @@ SWEEP_SECONDS = 2.0
 SHAPE = ServiceShape(
     name="claims",
     aggregates=(Claim, Interchange, ControlNumbers, UnknownClaimPayment, EditHistory),
-    tables=(*TABLES, *WORK_TABLES),
-    projections=(project, project_work),
+    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES),
+    projections=(project, project_money, project_work),
     publishing=publish,
 )
 
@@ -57,11 +61,13 @@ class ClaimsSettings(Settings):
 
     `production` makes ISA15 `P` instead of `T`. Ready claims of one payer gather for `gathering_seconds`, so that charges
     which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
+    `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`).
     """
 
     production: bool = False
     gathering_seconds: float = 2.0
     edit_rules_path: Path | None = None
+    clearinghouses_path: Path | None = None
 
 
 def assemble(
@@ -70,8 +76,9 @@ def assemble(
     master_data: MasterData,
     claim_format: ClaimFormat,
     vault: PatientDetailsVault,
-    transport: ClaimTransport,
+    transports: Mapping[str, ClaimTransport],
     *,
+    fetching: AnswerFetching | None = None,
     rules: RuleSet | None = None,
     production: bool = False,
     gathering_seconds: float = 0.0,
@@ -89,8 +96,8 @@ def assemble(
         gathering_seconds=gathering_seconds,
         crash_point=crash_point,
     )
-    sending = InterchangeSending(store, clock, claim_format, vault, transport, crash_point=crash_point)
-    upstream = {"intake": intake_reactions(edits), "payments": payments_reactions(master_data)}
+    sending = InterchangeSending(store, clock, claim_format, vault, transports, crash_point=crash_point)
+    upstream = {"intake": intake_reactions(edits), "payments": payments_reactions(edits)}
     return ServiceCore(
         shape=SHAPE,
         store=store,
@@ -102,6 +109,7 @@ def assemble(
         sweeps=(
             Sweep("submit-ready-claims", SWEEP_SECONDS, submission.run),
             Sweep("send-interchanges", SWEEP_SECONDS, sending.run),
+            *([Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []),
         ),
     )
 
@@ -111,7 +119,7 @@ def main() -> int:
     try:
         settings = ClaimsSettings.from_environment(os.environ)
         return serve(settings)
-    except (WrongSettings, UnsafeSetting, RuleRefused) as refused:
+    except (WrongSettings, UnsafeSetting, RuleRefused, WrongClearinghouses) as refused:
         sys.stderr.write(f"claims: {refused}\n")
         return EXIT_SETTINGS
 
@@ -128,13 +136,15 @@ def serve(settings: ClaimsSettings) -> int:
         raise UnsafeSetting("THROUGHLINE_EXCHANGE_DIR", "not given", "the folder that claims leave through")
     master_data = load_master_data(settings.master_data_path)
     rules = load_rules(settings.edit_rules_path)
+    clearinghouses = load_clearinghouses(settings.clearinghouses_path)
     core = assemble(
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
         master_data,
         ProfessionalClaimFormat(),
         SealedDetails(Sealer(open_key_store(settings))),
-        FileDrop(settings.exchange_dir),
+        {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **clearinghouses},
+        fetching=AnswerFetching(clearinghouses, AnswerDrop(settings.exchange_dir).keep) if clearinghouses else None,
         rules=rules,
         production=settings.production,
         gathering_seconds=settings.gathering_seconds,

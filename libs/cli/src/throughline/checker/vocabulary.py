@@ -13,7 +13,9 @@ STREAMS: Final[Mapping[str, str]] = {service: f"BILLING_{service.upper()}" for s
 
 REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "claims": {
-        "intake": frozenset({"encounter-charged", "acknowledgement-received", "claim-status-received"}),
+        "intake": frozenset(
+            {"encounter-charged", "acknowledgement-received", "claim-status-received", "claim-status-reported"}
+        ),
         "payments": frozenset({"remittance-chunk-accepted"}),
     },
     "payments": {
@@ -76,6 +78,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "claims.claim.denial-released": _one("denial-released"),
         "claims.claim.denial-written-off": _one("denial-written-off"),
         "claims.unknown-claim-payment.recorded": _one("claim-payment-unknown"),
+        "claims.unknown-claim-payment.noted": _one("claim-payment-noted"),
         "claims.interchange.sent": _one("interchange-sent"),
     },
     "payments": {

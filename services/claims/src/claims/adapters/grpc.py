@@ -130,7 +130,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
                 payer=balance.payer,
                 claims=balance.claims,
                 amounts=amounts_message(balance.shares),
-                open=money_message(balance.shares.open.minor),
+                open=money_message(balance.open.minor),
                 unknown_paid=money_message(balance.unknown_paid.minor),
             )
             for balance in found.by_payer

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from canonical.events.payments import RemittanceChunkAccepted
-from canonical.master_data import MasterData, UnknownMasterData
 from canonical.remittance import ClaimPayment
-from chassis.domain import Refusal
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
 
+from claims.application.contractual_reasons import ReasonsOf
+from claims.application.judging import judge_decisions
+from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
+from claims.application.next_claims import advance_next_claims, pass_on
+from claims.application.use_cases import case_id_of
+from claims.domain.adjudicated_claim import NOTED
 from claims.domain.adjudication import DecidedLine, PayerDecision
 from claims.domain.claim import Claim
-from claims.domain.claim_content import claim_id_of
+from claims.domain.claim_content import claim_id_in_sequence, claim_id_of
 from claims.domain.line_matching import match_lines
+from claims.domain.rules.edits import ClaimEdits
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
-
-UNKNOWN_PAYMENT_CASE = "UnknownClaimPayment"
-
-ReasonsOf = Callable[[str, date], Collection[str]]
-
-
-class PayerGone(Refusal):
-    """Master data no longer knows the payer of a claim on its service date; put it back and retry."""
-
-
-def contractual_reasons_by(master_data: MasterData) -> ReasonsOf:
-    """Which CO reasons are contractual with a payer on a day, remembered: a remittance asks for few pairs, often."""
-    known: dict[tuple[str, date], frozenset[str]] = {}
-
-    def reasons_of(payer: str, day: date) -> Collection[str]:
-        found = known.get((payer, day))
-        if found is None:
-            try:
-                found = frozenset(master_data.payer(payer, day).contractual_reasons)
-            except UnknownMasterData as unknown:
-                raise PayerGone(str(unknown)) from None
-            known[payer, day] = found
-        return found
-
-    return reasons_of
 
 
 def claims_paid_by(event: RemittanceChunkAccepted) -> Iterable[UUID]:
@@ -50,26 +28,65 @@ def claims_paid_by(event: RemittanceChunkAccepted) -> Iterable[UUID]:
     return (claim_id_of(payment.patient_control_number) for payment in event.claims)
 
 
-def adjudicate_chunk(work: Work, event: RemittanceChunkAccepted, reasons_of: ReasonsOf) -> None:
-    """Adjudicates every claim of the chunk; a payment that belongs to none of ours is recorded, with a case.
+def adjudicate_chunk(work: Work, event: RemittanceChunkAccepted, reasons_of: ReasonsOf, edits: ClaimEdits) -> None:
+    """Adjudicates every claim of the chunk; a payment that cannot be booked to one of ours is recorded, with a case.
 
     Raises:
         ChangedAdjudication, ChangedUnknownPayment: another decision stood at the same place of the remittance.
         PayerGone: see there.
     """
     unknown: list[tuple[Why, ClaimPayment]] = []
+    moved: dict[UUID, Claim] = {}
+    work.prefetch(_passed_on(work, event))
     for payment in event.claims:
-        claim = work.get_or_new(Claim, claim_id_of(payment.patient_control_number))
+        claim = claim_paid(work, event, payment)
+        version = claim.version
         why = why_not_ours(claim, event)
+        if why is None:
+            content = claim.content
+            lines = match_lines(content.lines, payment.services)
+            decision = decision_of(event, payment, lines)
+            why = claim.adjudicate(decision, reasons_of(content.payer, content.service_from))
         if why is not None:
             unknown.append((why, payment))
-            continue
+        if claim.version > version:
+            moved[claim.id] = claim
+    record_unknown(work, event, unknown)
+    settle_decisions(work, moved.values(), reasons_of, edits)
+
+
+def settle_decisions(work: Work, moved: Iterable[Claim], reasons_of: ReasonsOf, edits: ClaimEdits) -> None:
+    """What follows from new decisions: awaited reversals that are proved by now, suspicions, and the next payers' claims."""
+    claims = list(moved)
+    for claim in claims:
+        if claim.awaiting:
+            match_awaited(work, claim, reasons_of)
+    judge_decisions(work, claims)
+    advance_next_claims(work, claims, edits)
+
+
+def _passed_on(work: Work, event: RemittanceChunkAccepted) -> Iterable[UUID]:
+    """The next payers' claims of those that another payer than their own pays for."""
+    for claim_id in claims_paid_by(event):
+        claim = work.get(Claim, claim_id)
+        if claim is not None and claim.content.payer != event.payer and claim.content.next_payers:
+            yield claim_id_in_sequence(claim.content, claim.content.sequence + 1)
+
+
+def claim_paid(work: Work, event: RemittanceChunkAccepted, payment: ClaimPayment) -> Claim:
+    """The claim that a payment is for: a payer that got it from the one before answers under that one's number."""
+    claim = work.get_or_new(Claim, claim_id_of(payment.patient_control_number))
+    while claim.was_submitted and claim.content.entity == event.entity:
         content = claim.content
-        lines = match_lines(content.lines, payment.services)
-        claim.adjudicate(decision_of(event, payment, lines), reasons_of(content.payer, content.service_from))
-    work.prefetch(unknown_payment_id_of(event.remittance_id, payment.position) for _, payment in unknown)
-    for why, payment in unknown:
-        record_unknown(work, event, payment, why)
+        if content.payer == event.payer or event.payer not in [each.payer for each in content.next_payers]:
+            break
+        if content.next_payers[0].payer == event.payer:
+            return pass_on(work, claim)
+        following = work.get_or_new(Claim, claim_id_in_sequence(content, content.sequence + 1))
+        if not following.was_submitted:
+            break
+        claim = following
+    return claim
 
 
 def why_not_ours(claim: Claim, event: RemittanceChunkAccepted) -> Why | None:
@@ -105,19 +122,15 @@ def decision_of(
     )
 
 
-def record_unknown(work: Work, event: RemittanceChunkAccepted, payment: ClaimPayment, why: Why) -> None:
-    """Keeps the payment and opens a case, once."""
-    identity = unknown_payment_id_of(event.remittance_id, payment.position)
-    record = work.get_or_new(UnknownClaimPayment, identity)
-    decision = decision_of(event, payment)
-    if record.record(why, payment.patient_control_number, event.entity, event.payer, decision):
-        raise_case(
-            work,
-            identity,
-            code=UNKNOWN_PAYMENT_CASE,
-            summary=f"{event.payer} paid {payment.paid} for {payment.patient_control_number}: {why}",
-            subject=f"remittance {event.remittance_id}, claim {payment.position}",
-            subject_id=identity,
-            entity=event.entity,
-            amount=payment.paid,
-        )
+def record_unknown(work: Work, event: RemittanceChunkAccepted, unknown: Sequence[tuple[Why, ClaimPayment]]) -> None:
+    """Keeps the payments and opens their cases, once; what moves no money is only noted."""
+    identities = [unknown_payment_id_of(event.remittance_id, payment.position) for _, payment in unknown]
+    cases = [case_id_of(identity, UNKNOWN_PAYMENT_CASE) for identity in identities]
+    work.prefetch([*identities, *cases])
+    for identity, (why, payment) in zip(identities, unknown, strict=True):
+        record = work.get_or_new(UnknownClaimPayment, identity)
+        decision = decision_of(event, payment)
+        if payment.status in NOTED and not payment.paid:
+            record.note(NOTED[payment.status], event.entity, event.payer, decision)
+        elif record.record(why, payment.patient_control_number, event.entity, event.payer, decision, payment.services):
+            raise_unknown(work, record, identity, f"for {payment.patient_control_number}: {why}")

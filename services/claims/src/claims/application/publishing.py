@@ -11,9 +11,11 @@ from canonical.events.claims import (
     ClaimAdjudicated,
     ClaimDrafted,
     ClaimHeld,
+    ClaimPaymentNoted,
     ClaimPaymentUnknown,
     ClaimRejected,
     ClaimSubmitted,
+    DenialReleased,
     DenialWrittenOff,
     InterchangeSent,
 )
@@ -40,6 +42,7 @@ def _drafted(event: Claim.Drafted) -> ClaimDrafted:
         patient_id=content.patient_id,
         patient_control_number=content.patient_control_number,
         total=content.total,
+        sequence=content.sequence,
     )
 
 
@@ -85,14 +88,42 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         patient_responsibility=decision.patient_responsibility,
         adjustments=decision.adjustments,
         service_from=event.service_from,
-        kind="decision",
+        kind=event.kind.value,
         payer_status=decision.payer_status,
-        reverses_remittance_id=None,
-        reverses_position=-1,
-        match=0,
-        next_payer="",
-        next_payer_class=None,
-        sequence=1,
+        reverses_remittance_id=event.reverses_remittance_id,
+        reverses_position=event.reverses_position,
+        match=event.match,
+        next_payer=event.next_payer,
+        next_payer_class=event.next_payer_class,
+        sequence=event.sequence,
+    )
+
+
+def _denial_released(event: Claim.DenialReleased) -> DenialReleased:
+    return DenialReleased(
+        claim_id=event.originator_id,
+        release=event.release,
+        encounter_id=event.encounter_id,
+        posting=event.posting,
+        patient_id=event.patient_id,
+        entity=event.entity,
+        payer=event.payer,
+        payer_class=event.payer_class,
+        amount=event.amount,
+        effective_date=event.effective_date,
+    )
+
+
+def _payment_noted(event: Claim.PaymentNoted | UnknownClaimPayment.Noted) -> ClaimPaymentNoted:
+    decision = event.decision
+    return ClaimPaymentNoted(
+        remittance_id=decision.remittance_id,
+        remittance_position=decision.position,
+        claim_id=event.originator_id if isinstance(event, Claim.PaymentNoted) else None,
+        entity=event.entity,
+        payer=event.payer,
+        effective_date=decision.effective_date,
+        why=event.why,
     )
 
 
@@ -144,7 +175,10 @@ _ANNOUNCING: dict[type[Event], Callable[[Any], PublicEvent]] = {
     Claim.Accepted: _accepted,
     Claim.Rejected: _rejected,
     Claim.Adjudicated: _adjudicated,
+    Claim.PaymentNoted: _payment_noted,
+    Claim.DenialReleased: _denial_released,
     Claim.DenialWrittenOff: _denial_written_off,
     UnknownClaimPayment.Recorded: _payment_unknown,
+    UnknownClaimPayment.Noted: _payment_noted,
     Interchange.Sent: _sent,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -11,11 +11,15 @@ from canonical.master_data import MasterData, UnknownMasterData
 from canonical.money import Money
 from chassis.eventstore import EventStore, Row, Where
 
-from claims.application.read_models import ADJUDICATIONS, CLAIMS, INTERCHANGES, UNKNOWN_PAYMENTS
+from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
+from claims.application.read_models import CLAIMS, INTERCHANGES
+from claims.domain.adjudication import DecidedLine, Place
+from claims.domain.claim import Claim
 from claims.domain.npi import has_valid_check_digit
 
 AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
 GONE = (*AMOUNTS, "written_off_minor")
+SUMS = (*GONE, "owed_minor", "memo_minor")
 FOUND_MAX = 500
 PAGE_MAX = 500
 ROWS_BEFORE_PAGE_MAX = 20_000
@@ -24,7 +28,10 @@ CONSISTENT_READS_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class ChargeShares:
-    """A charge and where it went; `open` is what is left at the payer."""
+    """A charge and where it went; `open` is what is left at the payer.
+
+    `owed` is what the payer owes of the charge before any decision, `memo` what of `other` took nothing off.
+    """
 
     charge: Money
     paid: Money
@@ -33,26 +40,33 @@ class ChargeShares:
     patient: Money
     other: Money
     written_off: Money
+    owed: Money
+    memo: Money
 
     @classmethod
     def of_row(cls, row: Row) -> ChargeShares:
         """Of a claim, a sum of claims, or one decision, which writes nothing off."""
-        return cls(*(Money(whole(row.get(column))) for column in GONE))
+        return cls(*(Money(whole(row.get(column))) for column in SUMS))
 
     @property
     def open(self) -> Money:
         gone = (self.paid, self.contractual, self.denied, self.patient, self.other, self.written_off)
-        return self.charge - Money.total(gone)
+        return self.owed + self.memo - Money.total(gone)
 
 
 @dataclass(frozen=True, slots=True)
 class PayerBalance:
-    """One payer at one entity; `unknown_paid` is its cash for claims that are not ours."""
+    """One payer at one entity; `unknown_paid` is its cash that no claim holds, `left_by_others` what payers before it left."""
 
     payer: str
     claims: int
     shares: ChargeShares
     unknown_paid: Money
+    left_by_others: Money
+
+    @property
+    def open(self) -> Money:
+        return self.shares.open + self.left_by_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,19 @@ def unknown_payments_of(store: EventStore, remittance_id: UUID) -> list[Row]:
     return store.rows(UNKNOWN_PAYMENTS, {"remittance_id": remittance_id}, order=("position",), limit=FOUND_MAX)
 
 
+def unmatched_payments(store: EventStore, where: Where, size: int) -> list[Row]:
+    """Payments that no claim holds, the oldest first."""
+    order = ("effective_date", "remittance_id", "position")
+    return store.rows(UNKNOWN_PAYMENTS, {**where, "is_matched": False}, order=order, limit=size)
+
+
+def decided_lines(store: EventStore, claim_id: UUID) -> Mapping[Place, tuple[DecidedLine, ...]]:
+    """The lines of every decision that a claim holds, by its place."""
+    history = store.load([claim_id]).get(claim_id)
+    adjudicated = [each for each in history.events if isinstance(each, Claim.Adjudicated)] if history else []
+    return {each.decision.place: each.decision.lines for each in adjudicated}
+
+
 def interchange_rows(store: EventStore, where: Where, size: int) -> list[Row]:
     return store.rows(INTERCHANGES, where, order=("-control_number",), limit=size)
 
@@ -124,21 +151,24 @@ def subledger_balances(store: EventStore, entity: str) -> Balances:
     """The entity's balances by payer, read again a few times while events arrive, so that the position is exact."""
     for _ in range(CONSISTENT_READS_MAX):
         before = store.last_position()
-        claims = store.sums(CLAIMS, GONE, ["payer"], {"entity": entity})
-        unknown = store.sums(UNKNOWN_PAYMENTS, ["paid_minor"], ["payer"], {"entity": entity})
+        claims = store.sums(CLAIMS, SUMS, ["payer"], {"entity": entity})
+        unknown = store.sums(UNKNOWN_PAYMENTS, ["unapplied_minor"], ["payer"], {"entity": entity})
+        left = store.sums(CLAIMS, ["next_payer_minor"], ["next_payer"], {"entity": entity})
         after = store.last_position()
         if after == before:
             break
-    return Balances(tuple(_by_payer(claims, unknown)), before, after)
+    return Balances(tuple(_by_payer(claims, unknown, left)), before, after)
 
 
-def _by_payer(claims: Sequence[Row], unknown: Sequence[Row]) -> Iterable[PayerBalance]:
-    unknown_paid = {str(row["payer"]): Money(whole(row["paid_minor"])) for row in unknown}
-    nothing: Row = dict.fromkeys((*GONE, "count"), 0)
+def _by_payer(claims: Sequence[Row], unknown: Sequence[Row], left: Sequence[Row]) -> Iterable[PayerBalance]:
+    unknown_paid = {str(row["payer"]): Money(whole(row["unapplied_minor"])) for row in unknown}
+    left_to = {str(row["next_payer"]): Money(whole(row["next_payer_minor"])) for row in left if row["next_payer"]}
+    nothing: Row = dict.fromkeys((*SUMS, "count"), 0)
     rows = {str(row["payer"]): row for row in claims}
-    for payer in sorted(rows.keys() | unknown_paid.keys()):
-        row = rows.get(payer, nothing)
-        yield PayerBalance(payer, whole(row["count"]), ChargeShares.of_row(row), unknown_paid.get(payer, Money.zero()))
+    for payer in sorted(rows.keys() | unknown_paid.keys() | left_to.keys()):
+        row, zero = rows.get(payer, nothing), Money.zero()
+        shares = ChargeShares.of_row(row)
+        yield PayerBalance(payer, whole(row["count"]), shares, unknown_paid.get(payer, zero), left_to.get(payer, zero))
 
 
 def check_eligibility(master_data: MasterData, payer: str, entity: str, day: date) -> Eligibility:

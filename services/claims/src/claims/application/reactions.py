@@ -7,14 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from canonical.envelope import Envelope
-from canonical.events.intake import AcknowledgementReceived, ClaimStatusLine, EncounterCharged
+from canonical.events.intake import AcknowledgementReceived, ClaimStatusLine, ClaimStatusReported, EncounterCharged
 from canonical.events.payments import RemittanceChunkAccepted
-from canonical.master_data import MasterData
 from chassis.eventstore import Work
 from chassis.messaging import Reaction
 
-from claims.application.adjudicating import adjudicate_chunk, claims_paid_by, contractual_reasons_by
-from claims.application.use_cases import accept_claim, draft_claim, reject_claim, reject_claims_of
+from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
+from claims.application.contractual_reasons import contractual_reasons_by
+from claims.application.use_cases import draft_claim, hear_of_claim, reject_claims_of
+from claims.domain.answers import ReportedStatus, SubmissionAnswer
+from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, claim_id_of, control_number_of_posting
 from claims.domain.control_numbers import interchange_id_of
 from claims.domain.interchange import (
@@ -41,17 +43,18 @@ def intake_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
         Reaction(EncounterCharged, when_encounter_charged_draft_claim, claim_of_charges),
         Reaction(AcknowledgementReceived, when_acknowledged_decide_interchange, interchange_acknowledged),
         Reaction(ClaimStatusLine, when_claim_status_received_answer_claim, claim_of_status),
+        Reaction(ClaimStatusReported, when_claim_status_reported_keep_it, claim_of_status),
     )
 
 
-def payments_reactions(master_data: MasterData) -> tuple[Reaction[Any], ...]:
-    """Accepted remittances adjudicate claims."""
-    reasons_of = contractual_reasons_by(master_data)
+def payments_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
+    """Accepted remittances adjudicate claims; the next payer's claim passes the edits like any other."""
+    reasons_of = contractual_reasons_by(edits.master_data)
 
     def when_remittance_chunk_accepted_adjudicate_claims(
         work: Work, event: RemittanceChunkAccepted, envelope: Envelope
     ) -> None:
-        adjudicate_chunk(work, event, reasons_of)
+        adjudicate_chunk(work, event, reasons_of, edits)
 
     return (Reaction(RemittanceChunkAccepted, when_remittance_chunk_accepted_adjudicate_claims, claims_paid_by),)
 
@@ -88,7 +91,7 @@ def claim_of_charges(event: EncounterCharged) -> Iterable[UUID]:
         yield from (claim_id, edit_history_id_of(claim_id))
 
 
-def claim_of_status(event: ClaimStatusLine) -> Iterable[UUID]:
+def claim_of_status(event: ClaimStatusLine | ClaimStatusReported) -> Iterable[UUID]:
     yield claim_id_of(event.patient_control_number)
 
 
@@ -116,8 +119,18 @@ def when_acknowledged_decide_interchange(work: Work, event: AcknowledgementRecei
 
 
 def when_claim_status_received_answer_claim(work: Work, event: ClaimStatusLine, envelope: Envelope) -> None:
+    """Raises UnknownAggregate for a claim that is not ours, NeverSubmitted for one that never left, UnknownSubmission."""
+    named = event.submission_reference
+    answer = SubmissionAnswer(
+        reporter=event.reporter,
+        accepted=event.accepted,
+        codes=event.category_codes,
+        submission_id=interchange_id_of(named) if named else None,
+    )
+    hear_of_claim(work, event.patient_control_number, answer, event.payer_control_number)
+
+
+def when_claim_status_reported_keep_it(work: Work, event: ClaimStatusReported, envelope: Envelope) -> None:
     """Raises UnknownAggregate for a claim that is not ours, NeverSubmitted for one that never left."""
-    if event.accepted:
-        accept_claim(work, event.patient_control_number, event.payer_control_number)
-    else:
-        reject_claim(work, event.patient_control_number, event.category_codes)
+    claim = work.require(Claim, claim_id_of(event.patient_control_number))
+    claim.report(ReportedStatus.model_validate(event.model_dump(include=set(ReportedStatus.model_fields))))

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chassis.domain import Event
-from chassis.eventstore import Change, Row, Table, add, put
+from chassis.eventstore import Change, Row, Table, put
 
 from claims.domain.claim import Claim
 from claims.domain.claim_state import ClaimState
 from claims.domain.interchange import Interchange, InterchangeState
-from claims.domain.unknown_payment import UnknownClaimPayment
 
 CLAIMS = Table(
     "claims",
@@ -38,6 +37,15 @@ CLAIMS = Table(
         "other_minor": "bigint",
         "written_off_minor": "bigint",
         "adjudications": "integer",
+        "sequence": "integer",
+        "owed_minor": "bigint",
+        "memo_minor": "bigint",
+        "next_payer": "text",
+        "next_payer_minor": "bigint",
+        "next_claim_id": "uuid",
+        "last_answer": "text",
+        "reported_status": "text",
+        "reported_on": "date",
         "drafted_at": "timestamptz",
         "changed_at": "timestamptz",
     },
@@ -45,6 +53,7 @@ CLAIMS = Table(
     indexes=(
         ("state", "entity", "payer"),
         ("entity", "payer"),
+        ("entity", "next_payer"),
         ("patient_control_number",),
         ("encounter_id",),
         ("patient_id",),
@@ -53,7 +62,10 @@ CLAIMS = Table(
 )
 """One row a claim. `hold_reasons` and `rejection_codes` hold one reason a line. Amounts of all adjudications add up.
 
-`denied_minor` is what is denied and not written off.
+`denied_minor` is what is denied, not released and not written off. `owed_minor` is what a payer was charged with when the
+claim was drafted: a later payer owes only what the ones before left to it, which is `next_payer_minor` of their claims.
+`memo_minor` is what of `other_minor` tells of earlier payers and takes nothing off. `next_claim_id` is the claim to the next
+payer once that has been sent or decided.
 """
 
 INTERCHANGES = Table(
@@ -77,55 +89,7 @@ INTERCHANGES = Table(
     indexes=(("state",), ("control_number",)),
 )
 
-ADJUDICATIONS = Table(
-    "adjudications",
-    {
-        "remittance_id": "uuid",
-        "position": "integer",
-        "claim_id": "uuid",
-        "encounter_id": "uuid",
-        "patient_id": "uuid",
-        "entity": "text",
-        "payer": "text",
-        "effective_date": "date",
-        "payer_status": "text",
-        "payer_control_number": "text",
-        "first": "boolean",
-        "denied": "boolean",
-        "charge_minor": "bigint",
-        "paid_minor": "bigint",
-        "contractual_minor": "bigint",
-        "denied_minor": "bigint",
-        "patient_minor": "bigint",
-        "other_minor": "bigint",
-        "span_start": "bigint",
-        "span_length": "bigint",
-        "recorded_at": "timestamptz",
-    },
-    key=("remittance_id", "position"),
-    indexes=(("claim_id",), ("entity", "payer")),
-)
-"""One row a payer decision. The span is the claim's bytes in the remittance's raw message, which intake keeps."""
-
-UNKNOWN_PAYMENTS = Table(
-    "unknown_claim_payments",
-    {
-        "remittance_id": "uuid",
-        "position": "integer",
-        "patient_control_number": "text",
-        "entity": "text",
-        "payer": "text",
-        "why": "text",
-        "effective_date": "date",
-        "paid_minor": "bigint",
-        "span_start": "bigint",
-        "span_length": "bigint",
-    },
-    key=("remittance_id", "position"),
-    indexes=(("entity", "payer"),),
-)
-
-TABLES = (CLAIMS, INTERCHANGES, ADJUDICATIONS, UNKNOWN_PAYMENTS)
+TABLES = (CLAIMS, INTERCHANGES)
 
 
 def project(event: Event) -> Iterable[Change]:
@@ -156,6 +120,13 @@ def _drafted(event: Claim.Drafted) -> Iterator[Change]:
         other_minor=0,
         written_off_minor=0,
         adjudications=0,
+        sequence=content.sequence,
+        owed_minor=content.total.minor if content.sequence == 1 else 0,
+        memo_minor=0,
+        next_payer=content.next_payers[0].payer if content.next_payers else "",
+        next_payer_minor=0,
+        last_answer="",
+        reported_status="",
         payer_control_number="",
         hold_reasons="",
         rejection_codes="",
@@ -195,59 +166,24 @@ def _rejected(event: Claim.Rejected) -> Iterator[Change]:
     yield _moved(event, ClaimState.REJECTED, rejection_codes="\n".join(event.codes))
 
 
-def _adjudicated(event: Claim.Adjudicated) -> Iterator[Change]:
-    decision, shares = event.decision, event.shares
-    amounts = {
-        "paid_minor": decision.paid.minor,
-        "contractual_minor": shares.contractual.minor,
-        "denied_minor": shares.denied.minor,
-        "patient_minor": shares.patient.minor,
-        "other_minor": shares.other.minor,
-    }
-    yield _moved(event, event.state)
-    yield add(CLAIMS, {"claim_id": event.originator_id}, adjudications=1, **amounts)
-    yield put(
-        ADJUDICATIONS,
-        remittance_id=decision.remittance_id,
-        position=decision.position,
-        claim_id=event.originator_id,
-        encounter_id=event.encounter_id,
-        patient_id=event.patient_id,
-        entity=event.entity,
-        payer=event.payer,
-        effective_date=decision.effective_date,
-        payer_status=decision.payer_status,
-        payer_control_number=decision.payer_control_number,
-        first=event.first,
-        denied=event.denied,
-        charge_minor=decision.charge.minor,
-        span_start=decision.span_start,
-        span_length=decision.span_length,
-        recorded_at=event.timestamp,
-        **amounts,
-    )
+def _crossed_over(event: Claim.CrossedOver) -> Iterator[Change]:
+    yield _moved(event, ClaimState.SUBMITTED, hold_reasons="")
 
 
-def _denial_written_off(event: Claim.DenialWrittenOff) -> Iterator[Change]:
-    minor = event.amount.minor
-    yield add(CLAIMS, {"claim_id": event.originator_id}, denied_minor=-minor, written_off_minor=minor)
+def _next_claim_moved(event: Claim.NextClaimMoved) -> Iterator[Change]:
+    yield _moved(event, event.state, next_claim_id=event.next_claim_id)
 
 
-def _payment_unknown(event: UnknownClaimPayment.Recorded) -> Iterator[Change]:
-    decision = event.decision
-    yield put(
-        UNKNOWN_PAYMENTS,
-        remittance_id=decision.remittance_id,
-        position=decision.position,
-        patient_control_number=event.patient_control_number,
-        entity=event.entity,
-        payer=event.payer,
-        why=event.why.value,
-        effective_date=decision.effective_date,
-        paid_minor=decision.paid.minor,
-        span_start=decision.span_start,
-        span_length=decision.span_length,
-    )
+def _answer_noted(event: Claim.AnswerNoted) -> Iterator[Change]:
+    answer = event.answer
+    word = " ".join((answer.reporter or "277CA", "accepted" if answer.accepted else "rejected", *answer.codes))
+    yield put(CLAIMS, claim_id=event.originator_id, last_answer=word)
+
+
+def _status_reported(event: Claim.StatusReported) -> Iterator[Change]:
+    status = event.status
+    word = " ".join((*status.category_codes, *status.status_codes))
+    yield put(CLAIMS, claim_id=event.originator_id, reported_status=word, reported_on=status.status_date)
 
 
 def _intended(event: Interchange.Intended) -> Iterator[Change]:
@@ -296,9 +232,10 @@ _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.Accepted: _accepted,
     Claim.PayerNumberLearned: _number_learned,
     Claim.Rejected: _rejected,
-    Claim.Adjudicated: _adjudicated,
-    Claim.DenialWrittenOff: _denial_written_off,
-    UnknownClaimPayment.Recorded: _payment_unknown,
+    Claim.CrossedOver: _crossed_over,
+    Claim.NextClaimMoved: _next_claim_moved,
+    Claim.AnswerNoted: _answer_noted,
+    Claim.StatusReported: _status_reported,
     Interchange.Intended: _intended,
     Interchange.BecameUncertain: _uncertain,
     Interchange.Sent: _sent,

@@ -17,6 +17,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 
 from claims.application.contexts import caused_by
 from claims.application.editing import run_edits
+from claims.application.next_claims import tell_claims_before
 from claims.application.ports import BillableClaim, ClaimFormat, PatientDetailsVault, Unwritable
 from claims.application.read_models import CLAIMS
 from claims.application.use_cases import claims_of, hold_claim
@@ -155,6 +156,7 @@ class ClaimSubmission:
         interchange.intend(order, tuple(claim.id for claim in claims), total, digest)
         for claim in claims:
             claim.submit(interchange.id)
+        tell_claims_before(work, claims)
         self._vault.link_control_numbers(
             {claim.content.patient_control_number: claim.content.details.key_id for claim in claims}
         )

@@ -12,6 +12,7 @@ from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
 
 from claims.application.editing import run_edits
+from claims.domain.answers import SubmissionAnswer
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
 from claims.domain.claim_state import ClaimState
@@ -46,7 +47,7 @@ def edit_claim(work: Work, claim: Claim, edits: ClaimEdits, stage: Stage) -> Non
     reasons = run_edits(work, claim, edits, stage)
     if reasons:
         hold_claim(work, claim, reasons)
-    else:
+    elif claim.state is not ClaimState.READY:
         claim.make_ready()
 
 
@@ -84,44 +85,48 @@ def release_claim(work: Work, claim_id: UUID, edits: ClaimEdits, why: str) -> Cl
         raise NotHeld(f"claim {claim_id} is {claim.state}, neither held nor rejected")
     hold_before = claim.holds if claim.state is ClaimState.HELD else 0
     edit_claim(work, claim, edits, Stage.RELEASE)
-    if hold_before and (claim.state is ClaimState.READY or claim.holds > hold_before):
-        end_case(work, hold_cause(claim_id, hold_before), HELD_CASE, why)
+    if claim.state is ClaimState.READY or claim.holds > hold_before:
+        end_hold(work, claim_id, hold_before, why)
     if not hold_before:
         end_case(work, rejection_cause(claim_id, claim.interchange_id), REJECTED_CASE, why)
     return claim
 
 
+def end_hold(work: Work, claim_id: UUID, number: int, why: str) -> None:
+    """Ends the case of a claim's hold; there is none of number 0."""
+    if number:
+        end_case(work, hold_cause(claim_id, number), HELD_CASE, why)
+
+
+def case_id_of(cause: UUID, code: str) -> UUID:
+    """Which case a cause has, so that many can be loaded at once."""
+    return derive("exception-case", cause, code)
+
+
 def end_case(work: Work, cause: UUID, code: str, why: str) -> None:
     """Ends the case of a cause as corrected, where it is still open."""
-    case = work.get(ExceptionCase, derive("exception-case", cause, code))
+    case = work.get(ExceptionCase, case_id_of(cause, code))
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, why)
 
 
-def accept_claim(work: Work, control_number: str, payer_control_number: str) -> None:
-    """A 277CA took the claim.
+def hear_of_claim(work: Work, control_number: str, answer: SubmissionAnswer, payer_control_number: str) -> None:
+    """A 277CA took or refused the claim; of a refusal a person is told, also where a payer has decided already.
 
     Raises:
         UnknownAggregate: no claim of ours has this patient control number.
         NeverSubmitted: it never left.
-    """
-    work.require(Claim, claim_id_of(control_number)).accept(payer_control_number)
-
-
-def reject_claim(work: Work, control_number: str, codes: tuple[str, ...]) -> None:
-    """A 277CA refused the claim: it is rejected unless a payer has decided on it, and a person is told either way.
-
-    Raises:
-        UnknownAggregate: no claim of ours has this patient control number.
-        NeverSubmitted: it never left.
+        UnknownSubmission: it was not part of the submission that is named.
     """
     claim = work.require(Claim, claim_id_of(control_number))
-    claim.reject(codes)
+    if not claim.hear(answer, payer_control_number):
+        return
+    said = f"{answer.reporter or '277CA'} rejected the claim with {', '.join(answer.codes) or 'no code'}"
     raise_case(
         work,
         rejection_cause(claim.id, claim.interchange_id),
         code=REJECTED_CASE,
-        summary=f"277CA rejected the claim with {', '.join(codes) or 'no code'}; it is {claim.state}",
+        summary=f"{said}; it is {claim.state}",
         subject=f"claim {control_number}",
         subject_id=claim.id,
         entity=claim.content.entity,

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
 from canonical.codes import PayerClass
 from canonical.money import Money
-from chassis.domain import Aggregate, Conflict, Event, Refusal
+from chassis.domain import Conflict, Event, Refusal
 
-from claims.domain.adjudication import PayerDecision, Shares, is_denial, shares_of
+from claims.domain.adjudicated_claim import AdjudicatedClaim
+from claims.domain.answers import CLEARINGHOUSE, ReportedStatus, SubmissionAnswer
 from claims.domain.claim_content import ClaimContent, HoldReason
-from claims.domain.claim_state import ClaimState, refuse_illegal_move
+from claims.domain.claim_state import NOT_YET_SENT, ClaimState, refuse_illegal_move
 
 
 class ChangedClaim(Conflict):
     """The same posting of the same encounter came again with other charges."""
 
 
-class ChangedAdjudication(Conflict):
-    """The same place of the same remittance came again with another decision."""
+class UnknownSubmission(Refusal):
+    """A 277CA names a submission that this claim was not part of."""
 
 
-class NeverSubmitted(Refusal):
-    """A payer answered for a claim that never left."""
-
-
-class Claim(Aggregate):
-    """Its id follows from its patient control number. Adjudications are many, by remittance and position.
+class Claim(AdjudicatedClaim):
+    """Its id follows from its patient control number. `submissions` are the interchanges that carried it, in order.
 
     `payer_control_number` is what a 277CA told; a decision keeps its own, for a payer may split a claim.
     """
 
-    content: ClaimContent
-
     def start(self) -> None:
-        self.state = ClaimState.DRAFTED
+        super().start()
         self.hold_reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
-        self.interchange_id: UUID | None = None
+        self.submissions: tuple[UUID, ...] = ()
         self.payer_control_number = ""
         self.rejection_codes: tuple[str, ...] = ()
-        self.decisions: dict[tuple[UUID, int], PayerDecision] = {}
+        self.answers: tuple[SubmissionAnswer, ...] = ()
+        self.reported: ReportedStatus | None = None
         self.write_offs = 0
         self.written_off = Money.zero()
 
@@ -62,7 +57,7 @@ class Claim(Aggregate):
         reasons: tuple[HoldReason, ...]
 
         def apply(self, claim: Claim) -> None:
-            claim.state = ClaimState.HELD
+            claim.state = claim.undecided = ClaimState.HELD
             claim.holds = self.number
             claim.hold_reasons = self.reasons
 
@@ -70,7 +65,7 @@ class Claim(Aggregate):
         TOPIC = "claims.claim.made-ready"
 
         def apply(self, claim: Claim) -> None:
-            claim.state = ClaimState.READY
+            claim.state = claim.undecided = ClaimState.READY
             claim.hold_reasons = ()
             claim.rejection_codes = ()
 
@@ -84,25 +79,28 @@ class Claim(Aggregate):
         total: Money
 
         def apply(self, claim: Claim) -> None:
-            claim.state = ClaimState.SUBMITTED
+            claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.interchange_id = self.interchange_id
+            claim.submissions += (self.interchange_id,)
 
     class Accepted(Event):
         TOPIC = "claims.claim.accepted"
         payer_control_number: Financial[str]
 
         def apply(self, claim: Claim) -> None:
-            claim.state = ClaimState.ACCEPTED
+            claim.state = claim.undecided = ClaimState.ACCEPTED
             claim.payer_control_number = self.payer_control_number or claim.payer_control_number
 
     class PayerNumberLearned(Event):
-        """A status that changed nothing else, because the claim had got further already."""
+        """The payer took it, which changed nothing else, because the claim had got further already."""
 
         TOPIC = "claims.claim.payer-number-learned"
         payer_control_number: Financial[str]
 
         def apply(self, claim: Claim) -> None:
             claim.payer_control_number = self.payer_control_number
+            if claim.undecided is ClaimState.SUBMITTED:
+                claim.undecided = ClaimState.ACCEPTED
 
     class Rejected(Event):
         """Refused before adjudication, by 999 or 277CA."""
@@ -111,29 +109,46 @@ class Claim(Aggregate):
         codes: tuple[Public[str], ...]
 
         def apply(self, claim: Claim) -> None:
-            claim.state = ClaimState.REJECTED
+            claim.state = claim.undecided = ClaimState.REJECTED
             claim.rejection_codes = self.codes
 
-    class Adjudicated(Event):
-        """One payer decision, with what its readers need to know of the claim."""
+    class Redrafted(Event):
+        """What earlier payers decided has changed before the claim was sent, or was passed on."""
 
-        TOPIC = "claims.claim.adjudicated"
-        decision: PayerDecision
-        shares: Shares
-        first: bool
-        denied: bool
-        state: ClaimState
-        encounter_id: UUID
-        posting: int
-        patient_id: UUID
-        entity: Public[str]
-        payer: Public[str]
-        payer_class: PayerClass
-        service_from: Financial[date]
+        TOPIC = "claims.claim.redrafted"
+        content: ClaimContent
 
         def apply(self, claim: Claim) -> None:
-            claim.state = self.state
-            claim.decisions[self.decision.remittance_id, self.decision.position] = self.decision
+            claim.content = self.content
+
+    class CrossedOver(Event):
+        """The payer before passed it on to this one by itself, so that we do not send it."""
+
+        TOPIC = "claims.claim.crossed-over"
+        prior_claim_id: UUID
+
+        def apply(self, claim: Claim) -> None:
+            claim.state = claim.undecided = ClaimState.SUBMITTED
+            claim.crossed_over_from = self.prior_claim_id
+            claim.hold_reasons = ()
+
+    class AnswerNoted(Event):
+        """A 277CA that moves nothing: a clearinghouse took the claim, or it answers an earlier submission."""
+
+        TOPIC = "claims.claim.answer-noted"
+        answer: SubmissionAnswer
+
+        def apply(self, claim: Claim) -> None:
+            claim.answers += (self.answer,)
+
+    class StatusReported(Event):
+        """Where the payer says the claim stands, in answer to a question of ours (277)."""
+
+        TOPIC = "claims.claim.status-reported"
+        status: ReportedStatus
+
+        def apply(self, claim: Claim) -> None:
+            claim.reported = self.status
 
     class DenialWrittenOff(Event):
         """A denied amount was given up; a negative one was taken back, for it is denied no more. `write_off` counts them from 1."""
@@ -189,9 +204,55 @@ class Claim(Aggregate):
             total=self.content.total,
         )
 
-    @property
-    def was_submitted(self) -> bool:
-        return self.interchange_id is not None
+    def redraft(self, content: ClaimContent) -> bool:
+        """Whether what earlier payers decided is new to it. Nothing of a claim that we sent is changed."""
+        assert self.interchange_id is None, "what was sent stays as it was sent"
+        assert content == self.content.model_copy(update={"prior": content.prior}), "nothing else changes"
+        if content.prior == self.content.prior:
+            return False
+        self.trigger_event(self.Redrafted, content=content)
+        return True
+
+    def cross_over(self, prior_claim_id: UUID) -> bool:
+        """Whether it leaves our hands by this: the payer before passed it on, and we do not send it."""
+        if self.state not in NOT_YET_SENT or self.was_submitted:
+            return False
+        self.trigger_event(self.CrossedOver, prior_claim_id=prior_claim_id)
+        return True
+
+    def hear(self, answer: SubmissionAnswer, payer_control_number: str) -> bool:
+        """Whether a 277CA rejects the submission that counts, the latest.
+
+        A clearinghouse's acceptance is not the payer's, and what comes late of an earlier submission is only kept.
+
+        Raises:
+            NeverSubmitted: it never left.
+            UnknownSubmission: the claim was not part of the submission that is named.
+        """
+        self._refuse_never_submitted()
+        named = answer.submission_id
+        if named is not None and named not in self.submissions:
+            raise UnknownSubmission(f"claim {self.id} was not part of interchange {named}")
+        is_late = named is not None and named != self.submissions[-1]
+        if is_late or (answer.accepted and answer.reporter == CLEARINGHOUSE):
+            if answer not in self.answers:
+                self.trigger_event(self.AnswerNoted, answer=answer)
+            return False
+        if answer.accepted:
+            self.accept(payer_control_number)
+        else:
+            self.reject(answer.codes)
+        return not answer.accepted
+
+    def report(self, status: ReportedStatus) -> None:
+        """Keeps what the payer answers to a question of ours; the same as before changes nothing.
+
+        Raises:
+            NeverSubmitted: it never left.
+        """
+        self._refuse_never_submitted()
+        if status != self.reported:
+            self.trigger_event(self.StatusReported, status=status)
 
     def accept(self, payer_control_number: str) -> None:
         """The payer took it for adjudication; late or repeated, this tells at most the payer's own number.
@@ -215,42 +276,6 @@ class Claim(Aggregate):
         if self.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED):
             self.trigger_event(self.Rejected, codes=codes)
 
-    def adjudicate(self, decision: PayerDecision, contractual_reasons: Collection[str]) -> bool:
-        """Whether the decision is new; the same one again changes nothing.
-
-        Raises:
-            NeverSubmitted: it never left.
-            ChangedAdjudication: the same place of the remittance said something else before.
-        """
-        self._refuse_never_submitted()
-        known = self.decisions.get((decision.remittance_id, decision.position))
-        if known is not None:
-            if not known.says_the_same_as(decision):
-                where = f"remittance {decision.remittance_id}, claim {decision.position}"
-                raise ChangedAdjudication(f"claim {self.id}: {where} was another decision before")
-            return False
-        shares = shares_of(decision.adjustments, contractual_reasons)
-        denied = is_denial(decision.paid, shares)
-        after = self._state_after(denied)
-        refuse_illegal_move(self.state, after)
-        content = self.content
-        self.trigger_event(
-            self.Adjudicated,
-            decision=decision,
-            shares=shares,
-            first=not self.decisions,
-            denied=denied,
-            state=after,
-            encounter_id=content.encounter_id,
-            posting=content.posting,
-            patient_id=content.patient_id,
-            entity=content.entity,
-            payer=content.payer,
-            payer_class=content.payer_class,
-            service_from=content.service_from,
-        )
-        return True
-
     def write_off_denial(self, amount: Money, reason: str, approved_by: str, effective_date: date) -> None:
         """Gives up a denied amount; its denial says how much there is to give up."""
         content = self.content
@@ -268,12 +293,3 @@ class Claim(Aggregate):
             approved_by=approved_by,
             effective_date=effective_date,
         )
-
-    def _state_after(self, denied: bool) -> ClaimState:
-        """Denied only while every decision is a denial, so that the order in which they arrive does not matter."""
-        all_denied = denied and (not self.decisions or self.state is ClaimState.DENIED)
-        return ClaimState.DENIED if all_denied else ClaimState.ADJUDICATED
-
-    def _refuse_never_submitted(self) -> None:
-        if not self.was_submitted:
-            raise NeverSubmitted(f"claim {self.id} is {self.state} and never left")

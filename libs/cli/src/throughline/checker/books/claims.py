@@ -52,6 +52,7 @@ class DraftedClaim:
     entity: str
     payer: str
     total: int
+    sequence: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,18 @@ class Adjudication:
     taken_off: int
     denied: int
     patient: int
+    match: int = 0
+    is_unmatched: bool = False
 
 
 class ClaimsBook(Book):
-    """`drafted` by encounter and posting; `adjudications` and `unknown` by remittance and position."""
+    """`drafted` by encounter and posting; `adjudications`, `unknown` and `noted` by remittance and position."""
 
     def __init__(self) -> None:
         self.drafted: dict[tuple[str, int], list[DraftedClaim]] = {}
         self.adjudications: dict[tuple[str, int], list[Adjudication]] = {}
         self.unknown: dict[tuple[str, int], list[int]] = {}
+        self.noted: dict[tuple[str, int], int] = {}
         self.miscounted: list[str] = []
         self.claims = Rebuilt("claims", ("claim_id",), CLAIM_COLUMNS)
         self.decisions = Rebuilt("adjudications", ("remittance_id", "position"), ADJUDICATION_COLUMNS)
@@ -92,7 +96,11 @@ class ClaimsBook(Book):
             "claims.claim.accepted": self._accepted,
             "claims.claim.payer-number-learned": self._number_learned,
             "claims.claim.rejected": lambda fact: self._moved(fact, "rejected"),
+            "claims.claim.crossed-over": lambda fact: self._moved(fact, "submitted"),
+            "claims.claim.next-claim-moved": lambda fact: self._moved(fact, fact.state["state"]),
             "claims.claim.adjudicated": self._adjudicated,
+            "claims.claim.payment-noted": self._noted,
+            "claims.claim.denial-released": self._released,
             "claims.claim.denial-written-off": self._denial_written_off,
             "claims.unknown-claim-payment.recorded": self._unknown,
             "claims.interchange.intended": self._intended,
@@ -110,7 +118,7 @@ class ClaimsBook(Book):
         total = cents(content["total"])
         if sum(cents(line["amount"]) for line in content["lines"]) != total:
             self.miscounted.append(f"claim {fact.id}: its lines are not its total")
-        claim = DraftedClaim(fact.id, content["entity"], content["payer"], total)
+        claim = DraftedClaim(fact.id, content["entity"], content["payer"], total, content.get("sequence", 1))
         self.drafted.setdefault((content["encounter_id"], content["posting"]), []).append(claim)
         names = ("patient_control_number", "entity", "payer", "encounter_id", "posting", "patient_id")
         self.claims.put(
@@ -158,18 +166,30 @@ class ClaimsBook(Book):
                 taken_off,
                 amounts["denied_minor"],
                 amounts["patient_minor"],
+                state.get("match", 0),
+                state.get("kind") == "unmatched",
             )
         )
         self.claims.put((fact.id,), state=state["state"])
-        self.claims.add((fact.id,), adjudications=1, **amounts)
+        is_unmatched = state.get("kind") == "unmatched"
+        self.claims.add((fact.id,), adjudications=-1 if is_unmatched else 1, **amounts)
+        if is_unmatched:
+            amounts, charge = dict.fromkeys(amounts, 0), 0
         own = {name: state[name] for name in ("encounter_id", "patient_id", "entity", "payer", "first", "denied")}
         told = {name: decision[name] for name in ("effective_date", "payer_status")}
         key = (place[0], str(place[1]))
         self.decisions.put(key, claim_id=fact.id, charge_minor=charge, **own, **told, **amounts)
 
+    def _released(self, fact: Fact) -> None:
+        self.claims.add((fact.id,), denied_minor=-cents(fact.state["amount"]))
+
     def _denial_written_off(self, fact: Fact) -> None:
         amount = cents(fact.state["amount"])
         self.claims.add((fact.id,), denied_minor=-amount, written_off_minor=amount)
+
+    def _noted(self, fact: Fact) -> None:
+        place = (fact.state["decision"]["remittance_id"], fact.state["decision"]["position"])
+        self.noted[place] = self.noted.get(place, 0) + 1
 
     def _unknown(self, fact: Fact) -> None:
         state, decision = fact.state, fact.state["decision"]

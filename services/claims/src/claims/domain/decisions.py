@@ -1,0 +1,127 @@
+"""The decisions of payers that a claim holds: which stand, which were taken back, and what follows from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from canonical.codes import ClaimPaymentStatus
+from canonical.money import Money
+
+from claims.domain.adjudication import DecisionKind, PayerDecision, Place, Shares
+
+FORWARDED = frozenset(
+    {
+        ClaimPaymentStatus.PRIMARY_FORWARDED.value,
+        ClaimPaymentStatus.SECONDARY_FORWARDED.value,
+        ClaimPaymentStatus.TERTIARY_FORWARDED.value,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One decision as it was booked. `reverses` is what it takes back; `pair` joins a correction and what it corrects.
+
+    `match` is 0 where the remittance brought it straight here, or the number of the match that did.
+    """
+
+    decision: PayerDecision
+    shares: Shares
+    kind: DecisionKind
+    denied: bool
+    match: int = 0
+    reverses: Place | None = None
+    pair: Place | None = None
+
+
+class Decisions:
+    """Values in the order in which they were booked; a change gives a new one."""
+
+    __slots__ = ("booked", "standing")
+
+    def __init__(self, booked: Mapping[Place, Booked] = MappingProxyType({})) -> None:
+        self.booked = booked
+        reversed_places = {each.reverses for each in booked.values() if each.reverses}
+        self.standing = tuple(
+            [
+                each
+                for place, each in booked.items()
+                if each.kind is not DecisionKind.REVERSAL and place not in reversed_places
+            ]
+        )
+
+    def after(self, change: Booked) -> Decisions:
+        """With one more, or without the one that `change` unmatches."""
+        place = change.decision.place
+        if change.kind is DecisionKind.UNMATCHED:
+            return Decisions({key: each for key, each in self.booked.items() if key != place})
+        return Decisions({**self.booked, place: change})
+
+    @property
+    def standing_decisions(self) -> tuple[PayerDecision, ...]:
+        return tuple(each.decision for each in self.standing)
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether any was."""
+        return any(each.kind is DecisionKind.REVERSAL for each in self.booked.values())
+
+    @property
+    def is_crossed_over(self) -> bool:
+        """Whether the payer passed the claim on to the next one by itself."""
+        return any(each.decision.payer_status in FORWARDED for each in self.standing)
+
+    def reversal_of(self, place: Place) -> Place | None:
+        """Where the decision at this place was taken back."""
+        return next((key for key, each in self.booked.items() if each.reverses == place), None)
+
+    def uncorrected(self) -> Place | None:
+        """The oldest decision that was taken back and has no correction yet."""
+        paired = {each.pair for each in self.booked.values() if each.pair}
+        for reversal in self.booked.values():
+            if reversal.reverses and reversal.reverses not in paired and not reversal.pair:
+                return reversal.reverses
+        return None
+
+    def early_correction_of(self, original: PayerDecision) -> Place | None:
+        """A decision on the same charge that came before the original was taken back, and corrects nothing else."""
+        paired = {each.pair for each in self.booked.values() if each.pair}
+        places = list(self.booked)
+        later = places[places.index(original.place) + 1 :]
+        for place in reversed(later):
+            each = self.booked[place]
+            same = each in self.standing and each.decision.charge == original.charge
+            if same and each.pair is None and place not in paired:
+                return place
+        return None
+
+    def charge_beyond(self, total: Money) -> Money:
+        """By how much the decisions that stand cover more than the claim charges."""
+        excess = sum(each.decision.charge.minor for each in self.standing) - total.minor
+        return Money(max(0, excess), total.currency)
+
+    def released_denials(self, total: Money) -> Money:
+        """What of the denied amounts is denied no more, because later decisions cover the same charges."""
+        denied = sum(each.shares.denied.minor for each in self.standing)
+        return Money(max(0, min(self.charge_beyond(total).minor, denied)), total.currency)
+
+    def over_adjudicated(self, total: Money) -> Money:
+        """By how much the decisions cover the charge twice, where no denial explains it."""
+        return self.charge_beyond(total) - self.released_denials(total)
+
+    def twins_of(self, decision: PayerDecision) -> list[Place]:
+        """Others that stand with the same payer's number, status and amounts: perhaps one payment told twice.
+
+        Pay, reverse and pay again gives such twins too, so that this is a suspicion and never a reason to drop one.
+        """
+        return [
+            each.decision.place
+            for each in self.standing
+            if each.decision.place != decision.place and _key(each.decision) == _key(decision)
+        ]
+
+
+def _key(decision: PayerDecision) -> tuple[str, str, Money, Money]:
+    return (decision.payer_control_number, decision.payer_status, decision.charge, decision.paid)
