@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from psycopg import sql
@@ -43,6 +44,15 @@ INSERT INTO relay_position (position) VALUES (%s)
 ON CONFLICT (one) DO UPDATE SET position = GREATEST(relay_position.position, EXCLUDED.position)
 """
 SETTINGS = "SELECT name, current_setting(name, true) FROM unnest(%s::text[]) AS name"
+QUERIES_REMEMBERED = 1024
+Columns = tuple[str, ...]
+Kinds = tuple[tuple[str, str], ...]
+_TEMPLATES = {
+    "{} IS NULL": sql.SQL("{} IS NULL"),
+    "{} = %s": sql.SQL("{} = %s"),
+    "{} = ANY(%s)": sql.SQL("{} = ANY(%s)"),
+    "({} = ANY(%s) OR {} IS NULL)": sql.SQL("({} = ANY(%s) OR {} IS NULL)"),
+}
 _PARKED = """
 SELECT message_id, consumer, key, waiting_for, case_id, subject, headers, data, parked_at, reason
 FROM parked_messages WHERE {where} ORDER BY turn LIMIT %s
@@ -78,57 +88,77 @@ def parked(
 
 def rows(table: Table, where: Where, order: Order, limit: int) -> Statement:
     """Rows of a read model, ordered as asked and then by key."""
-    condition, parameters = _where(table, where)
+    query = _rows_query(table.name, tuple(table.columns), _kinds(where), (*order, *table.key))
+    return Statement(query, [*_parameters(where), limit])
+
+
+@lru_cache(QUERIES_REMEMBERED)
+def _rows_query(name: str, columns: Columns, kinds: Kinds, order: Columns) -> bytes:
+    """Made once: to put a query together takes the driver longer than to ask it."""
     query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %s").format(
-        _names(list(table.columns)), sql.Identifier(table.name), condition, _order(table, order)
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier(name),
+        _condition(columns, kinds),
+        _order(columns, order),
     )
-    return Statement(query, [*parameters, limit])
+    return query.as_bytes()
 
 
 def sums(table: Table, columns: Sequence[str], group_by: Sequence[str], where: Where) -> Statement:
     """The groups' own columns, then the sums, then the count."""
-    condition, parameters = _where(table, where)
-    totals = [sql.SQL("COALESCE(sum({}), 0)::bigint").format(sql.Identifier(_known(table, c))) for c in columns]
-    groups = [sql.Identifier(_known(table, column)) for column in group_by]
+    known = tuple(table.columns)
+    totals = [sql.SQL("COALESCE(sum({}), 0)::bigint").format(sql.Identifier(_known(known, c))) for c in columns]
+    groups = [sql.Identifier(_known(known, column)) for column in group_by]
     query = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-        sql.SQL(", ").join([*groups, *totals, sql.SQL("count(*)")]), sql.Identifier(table.name), condition
+        sql.SQL(", ").join([*groups, *totals, sql.SQL("count(*)")]),
+        sql.Identifier(table.name),
+        _condition(known, _kinds(where)),
     )
     if groups:
         by = sql.SQL(", ").join(groups)
         query += sql.SQL(" GROUP BY {} ORDER BY {}").format(by, by)
-    return Statement(query + sql.SQL(" HAVING count(*) > 0") if not groups else query, parameters)
+    return Statement(query + sql.SQL(" HAVING count(*) > 0") if not groups else query, _parameters(where))
 
 
-def _where(table: Table, where: Where) -> tuple[sql.Composable, list[object]]:
+def _kinds(where: Where) -> Kinds:
+    """By which columns, and how each is compared."""
+    return tuple((column, _kind(wanted)) for column, wanted in where.items())
+
+
+def _kind(wanted: object) -> str:
+    if wanted is None:
+        return "{} IS NULL"
+    if not isinstance(wanted, list | tuple | set | frozenset):
+        return "{} = %s"
+    return "({} = ANY(%s) OR {} IS NULL)" if None in wanted else "{} = ANY(%s)"
+
+
+def _parameters(where: Where) -> list[object]:
+    return [
+        [value for value in wanted if value is not None]
+        if isinstance(wanted, list | tuple | set | frozenset)
+        else wanted
+        for wanted in where.values()
+        if wanted is not None
+    ]
+
+
+def _condition(columns: Columns, kinds: Kinds) -> sql.Composable:
     conditions: list[sql.Composable] = [sql.SQL("true")]
-    parameters: list[object] = []
-    for column, wanted in where.items():
-        name = sql.Identifier(_known(table, column))
-        if wanted is None:
-            conditions.append(sql.SQL("{} IS NULL").format(name))
-        elif isinstance(wanted, list | tuple | set | frozenset):
-            some = [value for value in wanted if value is not None]
-            template = "({} = ANY(%s) OR {} IS NULL)" if len(some) < len(wanted) else "{} = ANY(%s)"
-            conditions.append(sql.SQL(template).format(name, name))
-            parameters.append(some)
-        else:
-            conditions.append(sql.SQL("{} = %s").format(name))
-            parameters.append(wanted)
-    return sql.SQL(" AND ").join(conditions), parameters
+    for column, kind in kinds:
+        name = sql.Identifier(_known(columns, column))
+        conditions.append(_TEMPLATES[kind].format(*[name] * kind.count("{}")))
+    return sql.SQL(" AND ").join(conditions)
 
 
-def _order(table: Table, order: Order) -> sql.Composed:
+def _order(columns: Columns, order: Columns) -> sql.Composed:
     parts: list[sql.Composable] = []
-    for column in (*order, *table.key):
+    for column in order:
         direction = sql.SQL(" DESC") if column.startswith("-") else sql.SQL("")
-        parts.append(sql.Identifier(_known(table, column.removeprefix("-"))) + direction)
+        parts.append(sql.Identifier(_known(columns, column.removeprefix("-"))) + direction)
     return sql.SQL(", ").join(parts)
 
 
-def _known(table: Table, column: str) -> str:
-    assert column in table.columns, f"{table.name} has no column {column}"
+def _known(columns: Columns, column: str) -> str:
+    assert column in columns, f"no column {column} among {', '.join(columns)}"
     return column
-
-
-def _names(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))
