@@ -249,6 +249,17 @@ def test_a_predetermination_and_a_forwarded_claim_pay_nothing() -> None:
     assert (statuses(made), made.amount) == (["23"], Money(0))
 
 
+def test_a_pended_claim_is_decided_when_the_payer_goes_on_with_it() -> None:
+    world = World(OF_ACME[:2])
+    _, _, file = world.payers.claim_files()[0]
+    file.is_pended = True
+    (first,) = world.settle()
+    file.is_pended = False
+    (second,) = world.settle()
+    assert [len(first.claims), len(second.claims)] == [1, 1]
+    assert second.claims[0].decision.claim == file.claim
+
+
 def test_the_parts_of_a_split_claim_add_up_to_it() -> None:
     claim = next(each for each in OF_ACME if len(each.lines) > 2)
     world = World([claim])

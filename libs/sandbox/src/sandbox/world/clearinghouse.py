@@ -44,11 +44,16 @@ class Clearinghouse:
 
     def settle(self, payment_date: date) -> list[Remittance]:
         """Let the payers decide and pay what they accepted; the 835s leave with the next step."""
+        remittances = self.decide(payment_date)
         with self._lock:
-            remittances = self.payers.settle(payment_date)
             for answer in [*map(remittance_answer, remittances), *self.payers.other_layouts(remittances)]:
                 self._outbox.put(answer, answer.kind)
             return remittances
+
+    def decide(self, payment_date: date) -> list[Remittance]:
+        """Let the payers decide and pay, and leave it to the caller to hand the 835s over."""
+        with self._lock:
+            return self.payers.settle(payment_date)
 
     def send_again(self, remittance: Remittance) -> None:
         """Send the faithful bytes of a remittance that went out corrupted."""

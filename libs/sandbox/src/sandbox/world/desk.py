@@ -52,12 +52,20 @@ class House:
 
 @dataclass(slots=True)
 class ClaimFile:
-    """One claim at one payer; `standing` are the decisions that have not been reversed (two where it was split)."""
+    """One claim at one payer; `standing` are the decisions that have not been reversed (two where it was split).
+
+    One that is pended is not decided before somebody goes on with it.
+    """
 
     claim: ReceivedClaim
     payer_control_number: str
     standing: tuple[PaidClaim, ...] = ()
     is_waiting: bool = True
+    is_pended: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        return self.is_waiting and not self.is_pended
 
     @property
     def paid(self) -> Money:
@@ -124,7 +132,7 @@ class Desk:
     def settle(self, claims_per_batch: int) -> list[Batch]:
         """Everything that is due, as the remittances that will say it."""
         self._order_changes()
-        decided = [paid for file in self._files.values() if file.is_waiting for paid in self._decided(file)]
+        decided = [paid for file in self._files.values() if file.is_due for paid in self._decided(file)]
         if decided and self._strikes(Fault.UNKNOWN_CLAIM):
             decided.append(_claim_nobody_sent(self.payer, decided[0].decision.claim.billing_npi))
         batches = [

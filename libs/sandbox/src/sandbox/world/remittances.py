@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -216,5 +216,6 @@ def in_other_layout(content: bytes) -> bytes:
     return content.replace(TERMINATOR.encode(), f"{TERMINATOR}\r\n".encode())
 
 
-def total_paid(remittances: Iterable[Remittance]) -> Money:
-    return Money.total(remittance.amount for remittance in remittances)
+def with_other_delimiters(content: bytes) -> bytes:
+    """The same segments with `|` between elements, `>` between components, and a line feed at the end of each."""
+    return content.translate(bytes.maketrans(b"*:~", b"|>\n"))
