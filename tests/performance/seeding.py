@@ -35,8 +35,8 @@ from claims.domain.interchange_order import InterchangeOrder
 from ledger_adapter.application.ports import Erp, UnknownEntity
 from sandbox.world.bulk import generate_remittance, made_up_claims
 from sandbox.world.known_world import sandbox_master_data
-from sandbox.world.remittances import Remittance
 from sandbox.world.received_claims import ReceivedClaim
+from sandbox.world.remittances import Remittance
 from throughline.stack.composition import Stack
 from throughline.stack.roster import KEYS_DATABASE
 
@@ -74,7 +74,7 @@ def seed_claims(stack: Stack, count: int, *, seed: int) -> Owed:
     with _keys(stack) as keys, _store(stack, claims.main.SHAPE) as billing, _store(stack, _LEDGER) as books:
         sealer = Sealer(keys)
         core = claims.main.assemble(
-            billing, _now, sandbox_master_data(), _Unvalidated(), SealedDetails(sealer), _Swallowed()
+            billing, _now, sandbox_master_data(), _Unvalidated(), SealedDetails(sealer), {"files": _Swallowed()}
         )
         ledger = ledger_adapter.main.assemble(books, _now, sandbox_master_data(), _NoErps())
         for start in range(0, count, BATCH):

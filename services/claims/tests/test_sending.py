@@ -6,10 +6,11 @@ import pytest
 from canonical.events.claims import InterchangeSent
 from chassis.domain import Unavailable
 from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.application import sending
 from claims.application.read_models import INTERCHANGES
 from claims.main import assemble
 
-from .world import MASTER_DATA, ClaimsUnderTest, acknowledged, charged
+from .world import MASTER_DATA, ClaimsUnderTest, MemoryTransport, acknowledged, charged
 
 
 class Crash(BaseException):
@@ -40,7 +41,7 @@ def test_a_crash_at_any_step_ends_in_one_file_and_one_sent_interchange(wanted: s
         MASTER_DATA,
         ProfessionalClaimFormat(),
         service.vault,
-        service.transport,
+        {"files": service.transport},
         crash_point=crash_point,
     )
     try:
@@ -150,3 +151,41 @@ def test_an_acknowledgement_that_overtakes_our_own_confirmation_proves_the_sendi
 
     assert (row(service)["state"], service.transport.sendings) == ("acknowledged", 0)
     assert [type(event) for event in service.public_events()].count(InterchangeSent) == 1
+
+
+def test_interchanges_that_cannot_leave_keep_no_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "TRIED_PER_RUN_MAX", 1)
+    elsewhere = tuple(
+        payer.model_copy(update={"transport": "nowhere"}) if payer.code == "ACME" else payer
+        for payer in MASTER_DATA.payers
+    )
+    service = ClaimsUnderTest(MASTER_DATA.model_copy(update={"payers": elsewhere}))
+    service.receive(charged(1))
+    service.sweep()
+    other = next(payer for payer in MASTER_DATA.payers if payer.code != "ACME")
+    service.receive(charged(2, payer=other.code, payer_class=other.payer_class))
+    for _ in range(4):
+        for sweep in service.core.sweeps:
+            sweep.run()
+    assert list(service.transport.files) == ["000000002.x12"]
+    (case,) = service.cases()
+    assert (case["code"], "UnknownTransport" in str(case["summary"])) == ("InterchangeNotSent", True)
+
+
+def test_a_receiver_that_is_away_keeps_no_other_waiting() -> None:
+    away, here = MemoryTransport(), MemoryTransport()
+    away.is_down = True
+    routed = tuple(
+        payer.model_copy(update={"transport": "away" if payer.code == "ACME" else "here"})
+        for payer in MASTER_DATA.payers
+    )
+    service = ClaimsUnderTest(
+        MASTER_DATA.model_copy(update={"payers": routed}), transports={"away": away, "here": here}
+    )
+    other = next(payer for payer in MASTER_DATA.payers if payer.code != "ACME")
+    service.receive(charged(1), charged(2, payer=other.code, payer_class=other.payer_class))
+    submit, send = service.core.sweeps[:2]
+    submit.run()
+    with pytest.raises(Unavailable):
+        send.run()
+    assert (len(away.files), len(here.files)) == (0, 1)

@@ -236,7 +236,10 @@ class ClaimsUnderTest:
     """The whole service on a memory store."""
 
     def __init__(
-        self, master_data: MasterData = MASTER_DATA, store: MemoryEventStore | PostgresEventStore | None = None
+        self,
+        master_data: MasterData = MASTER_DATA,
+        store: MemoryEventStore | PostgresEventStore | None = None,
+        transports: Mapping[str, MemoryTransport] | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.store: MemoryEventStore | PostgresEventStore = store or MemoryEventStore(
@@ -244,7 +247,14 @@ class ClaimsUnderTest:
         )
         self.vault = PlainVault()
         self.transport = MemoryTransport()
-        self.core = assemble(self.store, self.clock, master_data, ProfessionalClaimFormat(), self.vault, self.transport)
+        self.core = assemble(
+            self.store,
+            self.clock,
+            master_data,
+            ProfessionalClaimFormat(),
+            self.vault,
+            transports or {"files": self.transport},
+        )
 
     def receive(self, *events: PublicEvent) -> Handled:
         """Delivers events of one upstream in one batch."""

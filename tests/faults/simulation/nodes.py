@@ -149,7 +149,7 @@ def builders(outside: Surroundings) -> Mapping[str, tuple[ServiceShape, Build]]:
                 master,
                 ProfessionalClaimFormat(),
                 SealedDetails(outside.sealer),
-                outside.transport,
+                {"files": outside.transport},
                 gathering_seconds=GATHERING_SECONDS,
                 crash_point=crash_point,
             )

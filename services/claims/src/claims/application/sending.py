@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from canonical.ids import derive
 from chassis.domain import Refusal
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
@@ -17,6 +17,7 @@ from claims.application.ports import (
     ClaimFormat,
     ClaimTransport,
     PatientDetailsVault,
+    TransportUnavailable,
     TransportUncertain,
     Unwritable,
 )
@@ -26,12 +27,21 @@ from claims.application.submission import digest_of
 from claims.application.use_cases import SUMMARY_LENGTH_MAX
 from claims.domain.interchange import Interchange, InterchangeState
 
-OPEN_READ_MAX = 50
+OPEN_READ_MAX = 2_000
+TRIED_PER_RUN_MAX = 50
 UNSENT_CASE = "InterchangeNotSent"
 
 
+class UnknownTransport(Refusal):
+    """Master data sends a payer's claims by a way that the settings do not have."""
+
+
 class InterchangeSending:
-    """`run` brings every open interchange to its end: sent, or uncertain, or a case where the bytes cannot be trusted."""
+    """`run` brings every open interchange to its end: sent, or uncertain, or a case where the bytes cannot be trusted.
+
+    Each goes by the transport that its payer names. A run tries a bounded number of them and the next run goes on behind
+    those, so that interchanges which cannot leave never keep the others waiting.
+    """
 
     def __init__(
         self,
@@ -39,7 +49,7 @@ class InterchangeSending:
         clock: Callable[[], datetime],
         claim_format: ClaimFormat,
         vault: PatientDetailsVault,
-        transport: ClaimTransport,
+        transports: Mapping[str, ClaimTransport],
         *,
         crash_point: CrashPoint = no_crash,
     ) -> None:
@@ -47,23 +57,38 @@ class InterchangeSending:
         self._clock = clock
         self._format = claim_format
         self._vault = vault
-        self._transport = transport
+        self._transports = transports
+        self._tried_up_to = ""
         self._crash_point = crash_point
 
     def run(self) -> int:
         """How many interchanges are known to be sent now.
 
         Raises:
-            TransportUnavailable: the exchange cannot be reached; try again later.
+            TransportUnavailable: a receiver cannot be reached; what goes to the others has been tried.
         """
+        sent, away = 0, dict[str, TransportUnavailable]()
+        for row in self._next_open():
+            interchange_id, payer = row["interchange_id"], str(row["payer"])
+            assert isinstance(interchange_id, UUID)
+            if payer in away:
+                continue
+            try:
+                sent += self._bring_to_its_end(interchange_id)
+            except TransportUnavailable as unreached:
+                away[payer] = unreached
+        if away:
+            raise next(iter(away.values()))
+        return sent
+
+    def _next_open(self) -> list[Row]:
+        """Open interchanges by control number, from behind the last that was tried and around."""
         states = [InterchangeState.INTENDED.value, InterchangeState.UNCERTAIN.value]
         rows = self._store.rows(INTERCHANGES, {"state": states}, order=("control_number",), limit=OPEN_READ_MAX)
-        sent = 0
-        for row in rows:
-            interchange_id = row["interchange_id"]
-            assert isinstance(interchange_id, UUID)
-            sent += self._bring_to_its_end(interchange_id)
-        return sent
+        behind = [row for row in rows if str(row["control_number"]) > self._tried_up_to]
+        chosen = (behind + [row for row in rows if row not in behind])[:TRIED_PER_RUN_MAX]
+        self._tried_up_to = str(chosen[-1]["control_number"]) if chosen else ""
+        return chosen
 
     def _bring_to_its_end(self, interchange_id: UUID) -> int:
         try:
@@ -84,24 +109,31 @@ class InterchangeSending:
         """How the interchange is known to be sent; empty where somebody else brought it to its end meanwhile.
 
         Raises:
-            OtherBytesSent, DetailsGone, Unwritable: the file must not be sent, a person must look.
+            OtherBytesSent, DetailsGone, Unwritable, UnknownTransport, RefusedByClearinghouse: it is not sent as things
+                are, a person must look.
             TransportUncertain, TransportUnavailable: see the transport.
         """
         work = Work(self._store, caused_by(self._clock(), interchange_id))
         interchange = work.require(Interchange, interchange_id)
         if not interchange.is_open:
             return ""
-        name = interchange.order.file_name
-        found = self._transport.probe(name)
+        name, transport = interchange.order.file_name, self._transport_of(interchange)
+        found = transport.probe(name)
         if found is not None:
             interchange.refuse_other_bytes(found)
             return "found"
         content = remake(work, interchange, self._format, self._vault)
         interchange.refuse_other_bytes(digest_of(content))
         self._crash_point("before-send")
-        self._transport.send(name, content)
+        transport.send(name, content)
         self._crash_point("after-send")
         return "sent"
+
+    def _transport_of(self, interchange: Interchange) -> ClaimTransport:
+        name = interchange.order.payer_party.transport
+        if name not in self._transports:
+            raise UnknownTransport(f"{interchange.order.payer} is reached by {name!r}, which the settings do not name")
+        return self._transports[name]
 
     def _transact(self, interchange_id: UUID, change: Callable[[Interchange, Work], object]) -> None:
         context = caused_by(self._clock(), derive("sending", interchange_id))

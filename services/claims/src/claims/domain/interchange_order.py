@@ -32,6 +32,7 @@ class PayerParty(CanonicalModel):
     x12_identifier: Public[str]
     receiver_id: Public[str]
     claim_filing_indicator: Public[str]
+    transport: Public[str] = "files"
 
 
 class RenderingProvider(CanonicalModel):
