@@ -212,7 +212,7 @@ def test_balances_are_listed_and_told(runner: CliRunner, suite: str) -> None:
     assert listed.exit_code == 0, listed.output
     assert "75.00" in listed.stdout
     none = runner.invoke(app, ["remit", "balances", "--payer", "OTHER", "--state", suite])
-    assert "Nothing is open between payers and providers." in none.stdout
+    assert "No provider-level adjustment has left anything open." in none.stdout
     told = runner.invoke(app, ["remit", "balances", BALANCE, "--state", suite])
     for words in (
         "ACME and provider 1234567893, NORTH",

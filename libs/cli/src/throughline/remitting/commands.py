@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 from billing.payments.v1 import payments_pb2 as pb
 from billing.payments.v1 import payments_pb2_grpc
+from google.protobuf.message import Message
 
 from throughline.connection import Access, StateOption, access_to
 from throughline.outcome import Exit, NotFound, Unusable, ends_with_a_code
@@ -14,6 +16,7 @@ from throughline.remitting.telling import tell_balance, tell_balances, tell_remi
 from throughline.screen import JsonOption, show_json
 from throughline.wire import as_uuid, data_of, identity_in
 
+_Told = TypeVar("_Told", bound=Message)
 LIMIT = 100
 LIST_MAX = 1000
 LimitOption = Annotated[int, typer.Option(min=1, max=LIST_MAX, help="At most so many.")]
@@ -45,10 +48,7 @@ def show(
         stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
         request = pb.GetRemittanceRequest(remittance_id=_remittance_id(access, stub, remittance))
         told = access.call("payments", stub.GetRemittance, request)
-    if as_json:
-        show_json(data_of(told))
-    else:
-        tell_remittance(told)
+    _show(told, tell_remittance, as_json)
     return Exit.OK
 
 
@@ -67,10 +67,7 @@ def list_remittances(
     with access_to(state) as access:
         stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
         found = access.call("payments", stub.ListRemittances, request)
-    if as_json:
-        show_json(data_of(found))
-    else:
-        tell_remittances(found.remittances)
+    _show(found, tell_remittances, as_json)
     return Exit.OK
 
 
@@ -94,24 +91,20 @@ def balances(
         stub = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
         if balance:
             one = pb.GetProviderBalanceRequest(balance_id=identity_in(balance, "a balance"))
-            _show_balance(access.call("payments", stub.GetProviderBalance, one), as_json)
+            _show(access.call("payments", stub.GetProviderBalance, one), tell_balance, as_json)
             return Exit.OK
         many = pb.ListProviderBalancesRequest(
             entity=entity, payer=payer, provider=provider, only_open=only_open, limit=limit
         )
-        found = access.call("payments", stub.ListProviderBalances, many)
-    if as_json:
-        show_json(data_of(found))
-    else:
-        tell_balances(found.balances)
+        _show(access.call("payments", stub.ListProviderBalances, many), tell_balances, as_json)
     return Exit.OK
 
 
-def _show_balance(told: pb.GetProviderBalanceResponse, as_json: bool) -> None:
+def _show(told: _Told, tell: Callable[[_Told], None], as_json: bool) -> None:
     if as_json:
         show_json(data_of(told))
     else:
-        tell_balance(told)
+        tell(told)
 
 
 def _remittance_id(access: Access, stub: payments_pb2_grpc.PaymentsServiceStub, wanted: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from billing.payments.v1 import payments_pb2 as pb
 from canonical.money import Money
@@ -90,12 +90,12 @@ def _settlement(told: pb.GetRemittanceResponse) -> str:
     return "Its deposit has not come yet."
 
 
-def tell_remittances(found: Sequence[pb.Remittance]) -> None:
+def tell_remittances(found: pb.ListRemittancesResponse) -> None:
     """One line each."""
-    if not found:
+    if not found.remittances:
         say("No remittance is so.")
         return
-    show_table(_REMITTANCES, map(_remittance, found))
+    show_table(_REMITTANCES, map(_remittance, found.remittances))
     say("`throughline remit show TRACE|ID` tells more of one.")
 
 
@@ -104,12 +104,12 @@ def _remittance(each: pb.Remittance) -> list[str]:
     return [*facts, str(each.claim_count), amount_text(money_of(each.payment)), each.settlement]
 
 
-def tell_balances(found: Sequence[pb.ProviderBalance]) -> None:
+def tell_balances(found: pb.ListProviderBalancesResponse) -> None:
     """One line each."""
-    if not found:
-        say("Nothing is open between payers and providers.")
+    if not found.balances:
+        say("No provider-level adjustment has left anything open.")
         return
-    show_table(_BALANCES, map(_balance, found))
+    show_table(_BALANCES, map(_balance, found.balances))
     say("`throughline remit balances ID` tells more of one.")
 
 
