@@ -7,7 +7,7 @@ from collections.abc import Callable
 from x12.findings import FindingLog
 from x12.remittance import MOVES_NO_MONEY, PARTY_CODES, PHI_NAME_CODES, Adjustment, ClaimPayment, ServiceLine
 from x12.segments import Delimiters, component_separator, element_of
-from x12.values import cents_of, date_of, quantity_of
+from x12.values import cents_of, date_of, is_npi, quantity_of
 
 GROUPS = frozenset(["CO", "OA", "PI", "PR"])
 GROUPS_OF_4010 = GROUPS | {"CR"}
@@ -154,6 +154,8 @@ class ClaimPaymentParser:
         elif names is self._claim.phi.names and code not in PHI_NAME_CODES:
             self._log.note("unknown_name", "NM1", position, "NM101 is not a kind of name that a claim of an 835 has")
         names[code] = elements
+        if len(elements) > 9 and elements[8] == "XX" and not is_npi(elements[9]):
+            self._log.note("npi_check_digit", "NM1", position, "NM109 is called an NPI and has a wrong check digit")
 
     def _reference(self, elements: _Elements, position: int) -> None:
         qualifier, value = element_of(elements, 1), element_of(elements, 2)

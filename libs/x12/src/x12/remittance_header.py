@@ -6,7 +6,7 @@ from x12.envelope import TransactionSet
 from x12.findings import FindingLog
 from x12.remittance import Party, RemittanceHeader
 from x12.segments import element_of, readable
-from x12.values import cents_of, date_of
+from x12.values import cents_of, date_of, is_npi
 
 _FIRST_POSITION = 2
 _OF_A_PARTY = frozenset(["N3", "N4", "PER", "RDM"])
@@ -117,6 +117,8 @@ class _HeaderReader:
         code = element_of(elements, 1)
         party = Party(readable(element_of(elements, 2)), element_of(elements, 3), element_of(elements, 4))
         self._party = party
+        if party.identifier_qualifier == "XX" and not is_npi(party.identifier):
+            self._log.note("npi_check_digit", "N1", position, "N104 is called an NPI and has a wrong check digit")
         if code in self.parties:
             self._log.quarantine("repeated_segment", "N1", position, f"N1*{code} stands twice")
         elif code == "PR":

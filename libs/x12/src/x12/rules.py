@@ -109,6 +109,7 @@ _REMITTANCE = (
     Rule("component_separator", _NOTE, "The sender declares one separator and uses another; it could be read all the same.", True),
     Rule("not_a_date", _NOTE, "A date is not one of the calendar.", True),
     Rule("amount_not_read", _NOTE, "An amount that no sum needs cannot be read.", True),
+    Rule("npi_check_digit", _NOTE, "The number given for an NPI cannot be one; who is meant may not be found.", True),
     Rule("unknown_name", _NOTE, "A name of a kind that a remittance does not have; it is treated as a patient's.", True),
     Rule("repeated_name", _NOTE, "A name of one kind stands twice in the claim.", True),
     Rule("status_moves_no_money", _NOTE, "A forwarded or predetermined claim carries a payment, which it should not.", True),

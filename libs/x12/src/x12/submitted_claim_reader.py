@@ -11,7 +11,7 @@ from x12.errors import LimitExceeded
 from x12.findings import Finding, Level, Severity
 from x12.segments import Run, component_separator, element_of
 from x12.submitted_claim import SubmissionEvent, SubmissionTrailer, SubmittedClaim, SubmittedLine, SubmitterLoops
-from x12.values import cents_of, date_of
+from x12.values import cents_of, date_of, is_npi
 
 CLAIM_SEGMENTS_MAX = 50_000
 _SERVICE_TAGS = frozenset(["SV1", "SV2", "SV3"])
@@ -58,6 +58,7 @@ class SubmittedClaimReader:
         if not self._section:
             return
         section = [text.split(self._separator) for text in self._section]
+        self._check_npis(section)
         match section[0][0]:
             case "CLM":
                 yield self._claim(section, end)
@@ -77,6 +78,12 @@ class SubmittedClaimReader:
                 self._loops = SubmitterLoops(loops.offset, loops.billing, loops.subscriber, patient=names)
             case _:
                 self._set.findings.quarantine("unknown_level", "HL", self._position, "HL03 is not a level of an 837")
+
+    def _check_npis(self, section: list[list[str]]) -> None:
+        for number, elements in enumerate(section):
+            if elements[0] == "NM1" and element_of(elements, 8) == "XX" and not is_npi(element_of(elements, 9)):
+                message = "NM109 is called an NPI and has a wrong check digit"
+                self._set.findings.note("npi_check_digit", "NM1", self._position + number, message)
 
     def _claim(self, section: list[list[str]], end: int) -> SubmittedClaim:
         head = section[0]
@@ -133,8 +140,14 @@ class SubmittedClaimReader:
         for length in _QUALIFIER_LENGTHS:
             separator = component_separator(composite, length, self._component)
             if separator != self._component:
+                self._note_separator()
                 return composite.split(separator)
         return composite.split(self._component)
+
+    def _note_separator(self) -> None:
+        if "component_separator" not in self._set.findings.counts:
+            message = "composites use another separator than ISA16 says"
+            self._set.findings.note("component_separator", "", self._position, message)
 
     def _read_service(self, line: SubmittedLine, elements: list[str], position: int) -> None:
         institutional = elements[0] == "SV2"

@@ -10,6 +10,7 @@ from canonical.money import USD, Money
 
 from x12.errors import UnwritableValue
 from x12.segments import Delimiters
+from x12.values import is_npi
 
 _BASIC = " !\"&'()*+,-./:;=?ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _EXTENDED = "abcdefghijklmnopqrstuvwxyz%@[]_{}\\|<>~^`#$"
@@ -57,11 +58,7 @@ def digits(field: str, value: str, *lengths: int) -> str:
 def npi(field: str, value: str) -> str:
     """Ten digits with the check digit of the national provider identifier (Luhn over the prefix 80840)."""
     digits(field, value, 10)
-    total = 24
-    for place, char in enumerate(value):
-        digit = int(char) * (2 if place % 2 == 0 else 1)
-        total += digit - 9 if digit > 9 else digit
-    if total % 10:
+    if not is_npi(value):
         raise UnwritableValue(field, "has a wrong check digit")
     return value
 
