@@ -27,8 +27,8 @@ from claims.adapters.grpc import claims_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.adapters.rule_files import load_rules
-from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.fetching import AnswerFetching
+from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions
