@@ -41,12 +41,22 @@ class Claim(_message.Message):
     REJECTION_CODES_FIELD_NUMBER: _builtins.int
     AMOUNTS_FIELD_NUMBER: _builtins.int
     ADJUDICATIONS_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    NEXT_PAYER_FIELD_NUMBER: _builtins.int
+    NEXT_CLAIM_ID_FIELD_NUMBER: _builtins.int
+    LEFT_TO_NEXT_PAYER_FIELD_NUMBER: _builtins.int
+    LAST_ANSWER_FIELD_NUMBER: _builtins.int
+    REPORTED_STATUS_FIELD_NUMBER: _builtins.int
+    REPORTED_ON_FIELD_NUMBER: _builtins.int
     claim_id: _builtins.str
     """The id of the claim, a UUID."""
     patient_control_number: _builtins.str
     """CLM01, which comes back in every answer of a payer."""
     state: _builtins.str
-    """drafted, held, ready, submitted, accepted, rejected, adjudicated or denied."""
+    """drafted, held, ready, submitted, accepted, rejected, adjudicated, denied, reversed, corrected, crossed-over,
+    secondary-billed or closed.
+    """
     entity: _builtins.str
     """The legal entity that bills."""
     payer: _builtins.str
@@ -67,6 +77,18 @@ class Claim(_message.Message):
     """The payer's own number for it, as a 277CA told, or empty."""
     adjudications: _builtins.int
     """How many decisions of payers there are."""
+    sequence: _builtins.int
+    """1 for the primary payer's claim, 2 for the secondary payer's, and so on."""
+    next_payer: _builtins.str
+    """The payer that pays after this one, or empty."""
+    next_claim_id: _builtins.str
+    """The claim to that payer once it was sent or decided, a UUID, or empty."""
+    last_answer: _builtins.str
+    """The last word of a clearinghouse, or of an answer to an earlier submission, or empty."""
+    reported_status: _builtins.str
+    """The codes of the payer's last answer to a status inquiry, or empty."""
+    reported_on: _builtins.str
+    """The date of that answer, ISO 8601, or empty."""
     @_builtins.property
     def hold_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why it is held: each names the edit and what is needed."""
@@ -78,6 +100,14 @@ class Claim(_message.Message):
     @_builtins.property
     def amounts(self) -> Global___Amounts:
         """What was charged, and where it went so far."""
+
+    @_builtins.property
+    def open(self) -> _common_pb2.Money:
+        """What is open of it at its payer."""
+
+    @_builtins.property
+    def left_to_next_payer(self) -> _common_pb2.Money:
+        """What decisions left to that payer."""
 
     def __init__(
         self,
@@ -98,10 +128,18 @@ class Claim(_message.Message):
         rejection_codes: _abc.Iterable[_builtins.str] | None = ...,
         amounts: Global___Amounts | None = ...,
         adjudications: _builtins.int = ...,
+        sequence: _builtins.int = ...,
+        open: _common_pb2.Money | None = ...,
+        next_payer: _builtins.str = ...,
+        next_claim_id: _builtins.str = ...,
+        left_to_next_payer: _common_pb2.Money | None = ...,
+        last_answer: _builtins.str = ...,
+        reported_status: _builtins.str = ...,
+        reported_on: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "left_to_next_payer", b"left_to_next_payer", "open", b"open"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "amounts", b"amounts", "claim_id", b"claim_id", "encounter_id", b"encounter_id", "entity", b"entity", "hold_reasons", b"hold_reasons", "interchange_id", b"interchange_id", "patient_control_number", b"patient_control_number", "patient_id", b"patient_id", "payer", b"payer", "payer_class", b"payer_class", "payer_control_number", b"payer_control_number", "posting", b"posting", "rejection_codes", b"rejection_codes", "service_from", b"service_from", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "amounts", b"amounts", "claim_id", b"claim_id", "encounter_id", b"encounter_id", "entity", b"entity", "hold_reasons", b"hold_reasons", "interchange_id", b"interchange_id", "last_answer", b"last_answer", "left_to_next_payer", b"left_to_next_payer", "next_claim_id", b"next_claim_id", "next_payer", b"next_payer", "open", b"open", "patient_control_number", b"patient_control_number", "patient_id", b"patient_id", "payer", b"payer", "payer_class", b"payer_class", "payer_control_number", b"payer_control_number", "posting", b"posting", "rejection_codes", b"rejection_codes", "reported_on", b"reported_on", "reported_status", b"reported_status", "sequence", b"sequence", "service_from", b"service_from", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -187,6 +225,13 @@ class Adjudication(_message.Message):
     AMOUNTS_FIELD_NUMBER: _builtins.int
     SPAN_START_FIELD_NUMBER: _builtins.int
     SPAN_LENGTH_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REVERSES_REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    REVERSES_POSITION_FIELD_NUMBER: _builtins.int
+    MATCH_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    NEXT_PAYER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     remittance_id: _builtins.str
     """The remittance that reports it, a UUID."""
     position: _builtins.int
@@ -213,9 +258,25 @@ class Adjudication(_message.Message):
     """Where it begins in the remittance's raw message, in bytes."""
     span_length: _builtins.int
     """How many bytes it has there."""
+    kind: _builtins.str
+    """decision, reversal, correction, or unmatched, which has no amounts."""
+    reverses_remittance_id: _builtins.str
+    """For a reversal, the remittance of the decision that it takes back, a UUID."""
+    reverses_position: _builtins.int
+    """For a reversal, where that stands in its remittance; otherwise -1."""
+    match: _builtins.int
+    """0 where the remittance brought it straight to the claim, or how often the payment was matched and unmatched."""
+    sequence: _builtins.int
+    """1 for the primary payer, 2 for the secondary payer, and so on."""
+    next_payer: _builtins.str
+    """The payer that owes what would be the patient's, or empty."""
     @_builtins.property
     def amounts(self) -> Global___Amounts:
         """What was charged, and where it went."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecidedLine]:
+        """The lines of the decision; only told with one claim."""
 
     def __init__(
         self,
@@ -234,14 +295,65 @@ class Adjudication(_message.Message):
         amounts: Global___Amounts | None = ...,
         span_start: _builtins.int = ...,
         span_length: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        reverses_remittance_id: _builtins.str = ...,
+        reverses_position: _builtins.int = ...,
+        match: _builtins.int = ...,
+        sequence: _builtins.int = ...,
+        next_payer: _builtins.str = ...,
+        lines: _abc.Iterable[Global___DecidedLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claim_id", b"claim_id", "denied", b"denied", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "entity", b"entity", "first", b"first", "payer", b"payer", "payer_control_number", b"payer_control_number", "payer_status", b"payer_status", "position", b"position", "remittance_id", b"remittance_id", "span_length", b"span_length", "span_start", b"span_start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claim_id", b"claim_id", "denied", b"denied", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "entity", b"entity", "first", b"first", "kind", b"kind", "lines", b"lines", "match", b"match", "next_payer", b"next_payer", "payer", b"payer", "payer_control_number", b"payer_control_number", "payer_status", b"payer_status", "position", b"position", "remittance_id", b"remittance_id", "reverses_position", b"reverses_position", "reverses_remittance_id", b"reverses_remittance_id", "sequence", b"sequence", "span_length", b"span_length", "span_start", b"span_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Adjudication: _TypeAlias = Adjudication  # noqa: Y015
+
+@_typing.final
+class DecidedLine(_message.Message):
+    """What a payer decided of one line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    REMARK_CODES_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """The submitted line, from 1; 0 where none was found."""
+    confidence: _builtins.str
+    """By what it was found: control-number, code-modifiers-charge, code-charge, code or none."""
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """What was charged."""
+
+    @_builtins.property
+    def paid(self) -> _common_pb2.Money:
+        """What was paid."""
+
+    @_builtins.property
+    def remark_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The remark codes (LQ)."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        confidence: _builtins.str = ...,
+        charge: _common_pb2.Money | None = ...,
+        paid: _common_pb2.Money | None = ...,
+        remark_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "paid", b"paid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "confidence", b"confidence", "line", b"line", "paid", b"paid", "remark_codes", b"remark_codes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecidedLine: _TypeAlias = DecidedLine  # noqa: Y015
 
 @_typing.final
 class Interchange(_message.Message):
@@ -341,6 +453,8 @@ class GetClaimResponse(_message.Message):
 
     CLAIM_FIELD_NUMBER: _builtins.int
     ADJUDICATIONS_FIELD_NUMBER: _builtins.int
+    OTHER_PAYERS_FIELD_NUMBER: _builtins.int
+    MATCHED_PAYMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def claim(self) -> Global___Claim:
         """The claim asked for."""
@@ -349,15 +463,25 @@ class GetClaimResponse(_message.Message):
     def adjudications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Adjudication]:
         """Every decision on it, in the order they were recorded."""
 
+    @_builtins.property
+    def other_payers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Claim]:
+        """The claims for the same charges to other payers, in the payers' order."""
+
+    @_builtins.property
+    def matched_payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownPayment]:
+        """Payments that were matched to it."""
+
     def __init__(
         self,
         *,
         claim: Global___Claim | None = ...,
         adjudications: _abc.Iterable[Global___Adjudication] | None = ...,
+        other_payers: _abc.Iterable[Global___Claim] | None = ...,
+        matched_payments: _abc.Iterable[Global___UnknownPayment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "claim", b"claim"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "claim", b"claim", "matched_payments", b"matched_payments", "other_payers", b"other_payers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -634,6 +758,12 @@ class UnknownPayment(_message.Message):
     PAID_FIELD_NUMBER: _builtins.int
     SPAN_START_FIELD_NUMBER: _builtins.int
     SPAN_LENGTH_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    CLAIM_ID_FIELD_NUMBER: _builtins.int
+    MATCH_FIELD_NUMBER: _builtins.int
+    UNAPPLIED_FIELD_NUMBER: _builtins.int
     remittance_id: _builtins.str
     """The remittance, a UUID."""
     position: _builtins.int
@@ -646,9 +776,23 @@ class UnknownPayment(_message.Message):
     """Where it begins in the remittance's raw message, in bytes."""
     span_length: _builtins.int
     """How many bytes it has there."""
+    entity: _builtins.str
+    """The legal entity whose cash it is."""
+    payer: _builtins.str
+    """The payer's code."""
+    effective_date: _builtins.str
+    """The remittance's effective date, ISO 8601."""
+    claim_id: _builtins.str
+    """The claim that it was matched to, a UUID, or empty."""
+    match: _builtins.int
+    """How often it was matched and unmatched."""
     @_builtins.property
     def paid(self) -> _common_pb2.Money:
         """What was paid."""
+
+    @_builtins.property
+    def unapplied(self) -> _common_pb2.Money:
+        """What of it waits as unapplied cash."""
 
     def __init__(
         self,
@@ -660,10 +804,16 @@ class UnknownPayment(_message.Message):
         paid: _common_pb2.Money | None = ...,
         span_start: _builtins.int = ...,
         span_length: _builtins.int = ...,
+        entity: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
+        claim_id: _builtins.str = ...,
+        match: _builtins.int = ...,
+        unapplied: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["paid", b"paid", "patient_control_number", b"patient_control_number", "position", b"position", "remittance_id", b"remittance_id", "span_length", b"span_length", "span_start", b"span_start", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "effective_date", b"effective_date", "entity", b"entity", "match", b"match", "paid", b"paid", "patient_control_number", b"patient_control_number", "payer", b"payer", "position", b"position", "remittance_id", b"remittance_id", "span_length", b"span_length", "span_start", b"span_start", "unapplied", b"unapplied", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -784,6 +934,7 @@ class PayerBalance(_message.Message):
     AMOUNTS_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     UNKNOWN_PAID_FIELD_NUMBER: _builtins.int
+    LEFT_BY_OTHERS_FIELD_NUMBER: _builtins.int
     payer: _builtins.str
     """The payer's code."""
     claims: _builtins.int
@@ -798,7 +949,11 @@ class PayerBalance(_message.Message):
 
     @_builtins.property
     def unknown_paid(self) -> _common_pb2.Money:
-        """What the payer paid for claims that are not ours."""
+        """What the payer paid that no claim holds."""
+
+    @_builtins.property
+    def left_by_others(self) -> _common_pb2.Money:
+        """What the payers before it left to it; `open` has it."""
 
     def __init__(
         self,
@@ -808,10 +963,11 @@ class PayerBalance(_message.Message):
         amounts: Global___Amounts | None = ...,
         open: _common_pb2.Money | None = ...,
         unknown_paid: _common_pb2.Money | None = ...,
+        left_by_others: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "open", b"open", "unknown_paid", b"unknown_paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "left_by_others", b"left_by_others", "open", b"open", "unknown_paid", b"unknown_paid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claims", b"claims", "open", b"open", "payer", b"payer", "unknown_paid", b"unknown_paid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claims", b"claims", "left_by_others", b"left_by_others", "open", b"open", "payer", b"payer", "unknown_paid", b"unknown_paid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -878,6 +1034,172 @@ class CheckEligibilityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckEligibilityResponse: _TypeAlias = CheckEligibilityResponse  # noqa: Y015
+
+@_typing.final
+class ListUnmatchedPaymentsRequest(_message.Message):
+    """Whose payments; an empty field means any."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Only payments of this entity."""
+    payer: _builtins.str
+    """Only payments of this payer."""
+    limit: _builtins.int
+    """At most so many, 1 to 500; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "payer", b"payer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedPaymentsRequest: _TypeAlias = ListUnmatchedPaymentsRequest  # noqa: Y015
+
+@_typing.final
+class ListUnmatchedPaymentsResponse(_message.Message):
+    """The payments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownPayment]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        payments: _abc.Iterable[Global___UnknownPayment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payments", b"payments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedPaymentsResponse: _TypeAlias = ListUnmatchedPaymentsResponse  # noqa: Y015
+
+@_typing.final
+class MatchClaimPaymentRequest(_message.Message):
+    """Which payment belongs to which claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    CLAIM_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance, a UUID."""
+    position: _builtins.int
+    """The ordinal of the payment in the remittance, from 0."""
+    claim_id: _builtins.str
+    """The claim, a UUID."""
+    reason: _builtins.str
+    """How that is known, in the person's own words, without names of patients."""
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        claim_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "position", b"position", "reason", b"reason", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchClaimPaymentRequest: _TypeAlias = MatchClaimPaymentRequest  # noqa: Y015
+
+@_typing.final
+class MatchClaimPaymentResponse(_message.Message):
+    """The claim afterwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """The claim that holds the payment now."""
+
+    def __init__(
+        self,
+        *,
+        claim: Global___Claim | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchClaimPaymentResponse: _TypeAlias = MatchClaimPaymentResponse  # noqa: Y015
+
+@_typing.final
+class UnmatchClaimPaymentRequest(_message.Message):
+    """Which payment is taken off its claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance, a UUID."""
+    position: _builtins.int
+    """The ordinal of the payment in the remittance, from 0."""
+    reason: _builtins.str
+    """What was wrong, in the person's own words, without names of patients."""
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "reason", b"reason", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmatchClaimPaymentRequest: _TypeAlias = UnmatchClaimPaymentRequest  # noqa: Y015
+
+@_typing.final
+class UnmatchClaimPaymentResponse(_message.Message):
+    """The claim afterwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def claim(self) -> Global___Claim:
+        """The claim that held the payment."""
+
+    def __init__(
+        self,
+        *,
+        claim: Global___Claim | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmatchClaimPaymentResponse: _TypeAlias = UnmatchClaimPaymentResponse  # noqa: Y015
 
 @_typing.final
 class ReleaseClaimRequest(_message.Message):

@@ -75,6 +75,21 @@ class ClaimsServiceStub:
                 request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityRequest.SerializeToString,
                 response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityResponse.FromString,
                 _registered_method=True)
+        self.ListUnmatchedPayments = channel.unary_unary(
+                '/billing.claims.v1.ClaimsService/ListUnmatchedPayments',
+                request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
+                response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.FromString,
+                _registered_method=True)
+        self.MatchClaimPayment = channel.unary_unary(
+                '/billing.claims.v1.ClaimsService/MatchClaimPayment',
+                request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentRequest.SerializeToString,
+                response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentResponse.FromString,
+                _registered_method=True)
+        self.UnmatchClaimPayment = channel.unary_unary(
+                '/billing.claims.v1.ClaimsService/UnmatchClaimPayment',
+                request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentRequest.SerializeToString,
+                response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentResponse.FromString,
+                _registered_method=True)
         self.ReleaseClaim = channel.unary_unary(
                 '/billing.claims.v1.ClaimsService/ReleaseClaim',
                 request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ReleaseClaimRequest.SerializeToString,
@@ -142,6 +157,27 @@ class ClaimsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUnmatchedPayments(self, request, context):
+        """Payments that no claim holds yet, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MatchClaimPayment(self, request, context):
+        """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmatchClaimPayment(self, request, context):
+        """Takes a matched payment off its claim, so that it waits as unapplied cash again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReleaseClaim(self, request, context):
         """Edits a held or rejected claim again, with today's master data.
         """
@@ -191,6 +227,21 @@ def add_ClaimsServiceServicer_to_server(servicer, server):
                     servicer.CheckEligibility,
                     request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityRequest.FromString,
                     response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityResponse.SerializeToString,
+            ),
+            'ListUnmatchedPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnmatchedPayments,
+                    request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.FromString,
+                    response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.SerializeToString,
+            ),
+            'MatchClaimPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.MatchClaimPayment,
+                    request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentRequest.FromString,
+                    response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentResponse.SerializeToString,
+            ),
+            'UnmatchClaimPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmatchClaimPayment,
+                    request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentRequest.FromString,
+                    response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentResponse.SerializeToString,
             ),
             'ReleaseClaim': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseClaim,
@@ -415,6 +466,87 @@ class ClaimsService:
             '/billing.claims.v1.ClaimsService/CheckEligibility',
             billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityRequest.SerializeToString,
             billing_dot_claims_dot_v1_dot_claims__pb2.CheckEligibilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnmatchedPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.claims.v1.ClaimsService/ListUnmatchedPayments',
+            billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
+            billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MatchClaimPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.claims.v1.ClaimsService/MatchClaimPayment',
+            billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentRequest.SerializeToString,
+            billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmatchClaimPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.claims.v1.ClaimsService/UnmatchClaimPayment',
+            billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentRequest.SerializeToString,
+            billing_dot_claims_dot_v1_dot_claims__pb2.UnmatchClaimPaymentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,12 @@ class ClaimsServiceStub:
     """The sums that reconciliation compares, at one position of this service's log."""
     CheckEligibility: _grpc.UnaryUnaryMultiCallable[_claims_pb2.CheckEligibilityRequest, _claims_pb2.CheckEligibilityResponse]
     """Whether an entity can bill a payer for a service on a day, as far as master data knows."""
+    ListUnmatchedPayments: _grpc.UnaryUnaryMultiCallable[_claims_pb2.ListUnmatchedPaymentsRequest, _claims_pb2.ListUnmatchedPaymentsResponse]
+    """Payments that no claim holds yet, the oldest first."""
+    MatchClaimPayment: _grpc.UnaryUnaryMultiCallable[_claims_pb2.MatchClaimPaymentRequest, _claims_pb2.MatchClaimPaymentResponse]
+    """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it."""
+    UnmatchClaimPayment: _grpc.UnaryUnaryMultiCallable[_claims_pb2.UnmatchClaimPaymentRequest, _claims_pb2.UnmatchClaimPaymentResponse]
+    """Takes a matched payment off its claim, so that it waits as unapplied cash again."""
     ReleaseClaim: _grpc.UnaryUnaryMultiCallable[_claims_pb2.ReleaseClaimRequest, _claims_pb2.ReleaseClaimResponse]
     """Edits a held or rejected claim again, with today's master data."""
 
@@ -73,6 +79,12 @@ class ClaimsServiceAsyncStub(ClaimsServiceStub):
     """The sums that reconciliation compares, at one position of this service's log."""
     CheckEligibility: _aio.UnaryUnaryMultiCallable[_claims_pb2.CheckEligibilityRequest, _claims_pb2.CheckEligibilityResponse]  # type: ignore[assignment]
     """Whether an entity can bill a payer for a service on a day, as far as master data knows."""
+    ListUnmatchedPayments: _aio.UnaryUnaryMultiCallable[_claims_pb2.ListUnmatchedPaymentsRequest, _claims_pb2.ListUnmatchedPaymentsResponse]  # type: ignore[assignment]
+    """Payments that no claim holds yet, the oldest first."""
+    MatchClaimPayment: _aio.UnaryUnaryMultiCallable[_claims_pb2.MatchClaimPaymentRequest, _claims_pb2.MatchClaimPaymentResponse]  # type: ignore[assignment]
+    """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it."""
+    UnmatchClaimPayment: _aio.UnaryUnaryMultiCallable[_claims_pb2.UnmatchClaimPaymentRequest, _claims_pb2.UnmatchClaimPaymentResponse]  # type: ignore[assignment]
+    """Takes a matched payment off its claim, so that it waits as unapplied cash again."""
     ReleaseClaim: _aio.UnaryUnaryMultiCallable[_claims_pb2.ReleaseClaimRequest, _claims_pb2.ReleaseClaimResponse]  # type: ignore[assignment]
     """Edits a held or rejected claim again, with today's master data."""
 
@@ -142,6 +154,30 @@ class ClaimsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_claims_pb2.CheckEligibilityResponse, _abc.Awaitable[_claims_pb2.CheckEligibilityResponse]]:
         """Whether an entity can bill a payer for a service on a day, as far as master data knows."""
+
+    @_abc_1.abstractmethod
+    def ListUnmatchedPayments(
+        self,
+        request: _claims_pb2.ListUnmatchedPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_claims_pb2.ListUnmatchedPaymentsResponse, _abc.Awaitable[_claims_pb2.ListUnmatchedPaymentsResponse]]:
+        """Payments that no claim holds yet, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def MatchClaimPayment(
+        self,
+        request: _claims_pb2.MatchClaimPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_claims_pb2.MatchClaimPaymentResponse, _abc.Awaitable[_claims_pb2.MatchClaimPaymentResponse]]:
+        """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it."""
+
+    @_abc_1.abstractmethod
+    def UnmatchClaimPayment(
+        self,
+        request: _claims_pb2.UnmatchClaimPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_claims_pb2.UnmatchClaimPaymentResponse, _abc.Awaitable[_claims_pb2.UnmatchClaimPaymentResponse]]:
+        """Takes a matched payment off its claim, so that it waits as unapplied cash again."""
 
     @_abc_1.abstractmethod
     def ReleaseClaim(

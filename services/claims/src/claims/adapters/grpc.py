@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import grpc
 from billing.claims.v1 import claims_pb2 as pb
 from billing.claims.v1 import claims_pb2_grpc
@@ -13,6 +11,8 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
+from claims.adapters.arguments import day_in, given, reason_in, size_of
+from claims.adapters.grpc_matching import MatchingCalls
 from claims.adapters.messages import (
     adjudication_message,
     amounts_message,
@@ -29,8 +29,6 @@ from claims.domain.rules.edits import ClaimEdits
 
 NAME = "billing.claims.v1.ClaimsService"
 READ, WRITE = "claims.read", "claims.write"
-SIZE_DEFAULT = 100
-REASON_LENGTH_MIN = 5
 READING = (
     "GetClaim",
     "ListClaims",
@@ -40,7 +38,9 @@ READING = (
     "ListInterchanges",
     "GetSubledgerBalances",
     "CheckEligibility",
+    "ListUnmatchedPayments",
 )
+WRITING = ("ReleaseClaim", "MatchClaimPayment", "UnmatchClaimPayment")
 
 
 def claims_service(core: ServiceCore, edits: ClaimEdits) -> GrpcService:
@@ -49,37 +49,38 @@ def claims_service(core: ServiceCore, edits: ClaimEdits) -> GrpcService:
     return GrpcService(
         NAME,
         lambda server: claims_pb2_grpc.add_ClaimsServiceServicer_to_server(servicer, server),
-        dict.fromkeys(READING, READ) | {"ReleaseClaim": WRITE},
+        dict.fromkeys(READING, READ) | dict.fromkeys(WRITING, WRITE),
     )
 
 
-class Claims(claims_pb2_grpc.ClaimsServiceServicer):
+class Claims(MatchingCalls):
     """Reads the read models; nothing here decides."""
-
-    def __init__(self, core: ServiceCore, edits: ClaimEdits) -> None:
-        self._core = core
-        self._store = core.store
-        self._edits = edits
 
     def GetClaim(self, request: pb.GetClaimRequest, context: grpc.ServicerContext) -> pb.GetClaimResponse:
         claim_id = uuid_in(request.claim_id, "claim_id")
         row = queries.claim_row(self._store, claim_id)
         if row is None:
             raise NotThere(f"no claim {claim_id}")
+        lines = queries.decided_lines(self._store, claim_id)
         decisions = queries.decisions_on(self._store, claim_id)
-        return pb.GetClaimResponse(claim=claim_message(row), adjudications=map(adjudication_message, decisions))
+        return pb.GetClaimResponse(
+            claim=claim_message(row),
+            adjudications=[adjudication_message(each, lines) for each in decisions],
+            other_payers=map(claim_message, queries.claims_to_other_payers(self._store, row)),
+            matched_payments=map(unknown_payment_message, queries.payments_matched_to(self._store, claim_id)),
+        )
 
     def ListClaims(self, request: pb.ListClaimsRequest, context: grpc.ServicerContext) -> pb.ListClaimsResponse:
-        size = _size("page_size", request.page_size)
+        size = size_of("page_size", request.page_size)
         skip = _offset(request.page_token)
         _refuse_unknown_state(request.state, ClaimState)
-        where = _given(state=request.state, payer=request.payer, entity=request.entity)
+        where = given(state=request.state, payer=request.payer, entity=request.entity)
         rows = queries.claim_rows(self._store, where, skip=skip, size=size)
         next_token = str(skip + size) if len(rows) > size else ""
         return pb.ListClaimsResponse(claims=map(claim_message, rows[:size]), next_page_token=next_token)
 
     def CountByState(self, request: pb.CountByStateRequest, context: grpc.ServicerContext) -> pb.CountByStateResponse:
-        rows = queries.counts_by_state(self._store, _given(entity=request.entity))
+        rows = queries.counts_by_state(self._store, given(entity=request.entity))
         counts = [
             pb.StateCount(
                 state=str(row["state"]),
@@ -91,7 +92,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
         return pb.CountByStateResponse(counts=counts)
 
     def FindClaim(self, request: pb.FindClaimRequest, context: grpc.ServicerContext) -> pb.FindClaimResponse:
-        where: dict[str, object] = _given(patient_control_number=request.patient_control_number)
+        where: dict[str, object] = given(patient_control_number=request.patient_control_number)
         for field in ("encounter_id", "patient_id"):
             if text := getattr(request, field):
                 where[field] = uuid_in(text, field)
@@ -105,7 +106,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
         remittance_id = uuid_in(request.remittance_id, "remittance_id")
         if request.position_from < 0:
             raise BadArgument("position_from: not below zero")
-        size = _size("limit", request.limit)
+        size = size_of("limit", request.limit)
         decisions = queries.decisions_of(self._store, remittance_id, request.position_from, size)
         unknown = queries.unknown_payments_of(self._store, remittance_id)
         return pb.ListAdjudicationsResponse(
@@ -116,7 +117,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
         self, request: pb.ListInterchangesRequest, context: grpc.ServicerContext
     ) -> pb.ListInterchangesResponse:
         _refuse_unknown_state(request.state, InterchangeState)
-        rows = queries.interchange_rows(self._store, _given(state=request.state), _size("limit", request.limit))
+        rows = queries.interchange_rows(self._store, given(state=request.state), size_of("limit", request.limit))
         return pb.ListInterchangesResponse(interchanges=map(interchange_message, rows))
 
     def GetSubledgerBalances(
@@ -132,6 +133,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
                 amounts=amounts_message(balance.shares),
                 open=money_message(balance.open.minor),
                 unknown_paid=money_message(balance.unknown_paid.minor),
+                left_by_others=money_message(balance.left_by_others.minor),
             )
             for balance in found.by_payer
         ]
@@ -142,7 +144,7 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
     def CheckEligibility(
         self, request: pb.CheckEligibilityRequest, context: grpc.ServicerContext
     ) -> pb.CheckEligibilityResponse:
-        day = _day("service_date", request.service_date)
+        day = day_in("service_date", request.service_date)
         found = queries.check_eligibility(self._edits.master_data, request.payer, request.entity, day)
         return pb.CheckEligibilityResponse(
             payer_known=found.payer_known, billable=found.is_billable, reasons=found.reasons
@@ -150,26 +152,15 @@ class Claims(claims_pb2_grpc.ClaimsServiceServicer):
 
     def ReleaseClaim(self, request: pb.ReleaseClaimRequest, context: grpc.ServicerContext) -> pb.ReleaseClaimResponse:
         claim_id = uuid_in(request.claim_id, "claim_id")
-        if len(request.reason.strip()) < REASON_LENGTH_MIN:
-            raise BadArgument(f"reason: at least {REASON_LENGTH_MIN} characters")
+        reason = reason_in(request.reason)
         transact(
             self._store,
             call_context(self._core.clock()),
-            lambda work: release_claim(work, claim_id, self._edits, request.reason),
+            lambda work: release_claim(work, claim_id, self._edits, reason),
         )
         row = queries.claim_row(self._store, claim_id)
         assert row is not None, "a released claim has its row"
         return pb.ReleaseClaimResponse(claim=claim_message(row))
-
-
-def _given(**filters: str) -> dict[str, object]:
-    return {column: value for column, value in filters.items() if value}
-
-
-def _size(field: str, asked: int) -> int:
-    if not 0 <= asked <= queries.PAGE_MAX:
-        raise BadArgument(f"{field}: 0 to {queries.PAGE_MAX}")
-    return asked or SIZE_DEFAULT
 
 
 def _offset(token: str) -> int:
@@ -183,10 +174,3 @@ def _offset(token: str) -> int:
 def _refuse_unknown_state(text: str, states: type[ClaimState] | type[InterchangeState]) -> None:
     if text and text not in set(states):
         raise BadArgument(f"state: one of {', '.join(states)}")
-
-
-def _day(field: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadArgument(f"{field}: not an ISO 8601 date") from None

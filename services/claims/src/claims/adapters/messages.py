@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from types import MappingProxyType
+from uuid import UUID
 
 from billing.claims.v1 import claims_pb2 as pb
 from billing.common.v1 import common_pb2
@@ -10,6 +13,7 @@ from canonical.money import USD
 from chassis.eventstore import Row
 
 from claims.application.queries import ChargeShares, whole
+from claims.domain.adjudication import DecidedLine, Place
 
 
 def money_message(minor: int) -> common_pb2.Money:
@@ -29,6 +33,7 @@ def amounts_message(shares: ChargeShares) -> pb.Amounts:
 
 
 def claim_message(row: Row) -> pb.Claim:
+    shares = ChargeShares.of_row(row)
     return pb.Claim(
         claim_id=_text(row["claim_id"]),
         patient_control_number=_text(row["patient_control_number"]),
@@ -44,15 +49,35 @@ def claim_message(row: Row) -> pb.Claim:
         payer_control_number=_text(row["payer_control_number"]),
         hold_reasons=_text(row["hold_reasons"]).splitlines(),
         rejection_codes=_text(row["rejection_codes"]).splitlines(),
-        amounts=amounts_message(ChargeShares.of_row(row)),
+        amounts=amounts_message(shares),
         adjudications=whole(row["adjudications"]),
+        sequence=whole(row["sequence"]),
+        open=money_message(shares.open.minor),
+        next_payer=_text(row["next_payer"]),
+        next_claim_id=_text(row["next_claim_id"]),
+        left_to_next_payer=money_message(whole(row["next_payer_minor"])),
+        last_answer=_text(row["last_answer"]),
+        reported_status=_text(row["reported_status"]),
+        reported_on=_text(row["reported_on"]),
     )
 
 
-def adjudication_message(row: Row) -> pb.Adjudication:
+def adjudication_message(
+    row: Row, lines: Mapping[Place, tuple[DecidedLine, ...]] = MappingProxyType({})
+) -> pb.Adjudication:
+    """`lines` by place, where they are told."""
+    remittance_id, position = row["remittance_id"], whole(row["position"])
+    assert isinstance(remittance_id, UUID)
     return pb.Adjudication(
-        remittance_id=_text(row["remittance_id"]),
-        position=whole(row["position"]),
+        remittance_id=_text(remittance_id),
+        position=position,
+        lines=map(_line_message, lines.get((remittance_id, position), ())),
+        kind=_text(row["kind"]),
+        reverses_remittance_id=_text(row["reverses_remittance_id"]),
+        reverses_position=whole(row["reverses_position"]),
+        match=whole(row["match"]),
+        sequence=whole(row["sequence"]),
+        next_payer=_text(row["next_payer"]),
         claim_id=_text(row["claim_id"]),
         encounter_id=_text(row["encounter_id"]),
         entity=_text(row["entity"]),
@@ -68,13 +93,29 @@ def adjudication_message(row: Row) -> pb.Adjudication:
     )
 
 
+def _line_message(line: DecidedLine) -> pb.DecidedLine:
+    return pb.DecidedLine(
+        line=line.line,
+        confidence=line.confidence.value,
+        charge=money_message(line.charge.minor),
+        paid=money_message(line.paid.minor),
+        remark_codes=line.remark_codes,
+    )
+
+
 def unknown_payment_message(row: Row) -> pb.UnknownPayment:
     return pb.UnknownPayment(
         remittance_id=_text(row["remittance_id"]),
         position=whole(row["position"]),
         patient_control_number=_text(row["patient_control_number"]),
         why=_text(row["why"]),
+        entity=_text(row["entity"]),
+        payer=_text(row["payer"]),
+        effective_date=_text(row["effective_date"]),
+        claim_id=_text(row["claim_id"]),
+        match=whole(row["match"]),
         paid=money_message(whole(row["paid_minor"])),
+        unapplied=money_message(whole(row["unapplied_minor"])),
         span_start=whole(row["span_start"]),
         span_length=whole(row["span_length"]),
     )

@@ -13,7 +13,7 @@ from chassis.eventstore import EventStore, Row, Where
 
 from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
 from claims.application.read_models import CLAIMS, INTERCHANGES
-from claims.domain.adjudication import DecidedLine, Place
+from claims.domain.adjudication import DecidedLine, DecisionKind, Place
 from claims.domain.claim import Claim
 from claims.domain.npi import has_valid_check_digit
 
@@ -132,11 +132,25 @@ def unmatched_payments(store: EventStore, where: Where, size: int) -> list[Row]:
     return store.rows(UNKNOWN_PAYMENTS, {**where, "is_matched": False}, order=order, limit=size)
 
 
+def payments_matched_to(store: EventStore, claim_id: UUID) -> list[Row]:
+    where = {"claim_id": claim_id}
+    return store.rows(UNKNOWN_PAYMENTS, where, order=("remittance_id", "position"), limit=FOUND_MAX)
+
+
+def claims_to_other_payers(store: EventStore, claim: Row) -> list[Row]:
+    """The claims for the same charges to the payers before and after."""
+    where = {"encounter_id": claim["encounter_id"], "posting": claim["posting"]}
+    rows = store.rows(CLAIMS, where, order=("sequence",), limit=FOUND_MAX)
+    return [row for row in rows if row["claim_id"] != claim["claim_id"]]
+
+
 def decided_lines(store: EventStore, claim_id: UUID) -> Mapping[Place, tuple[DecidedLine, ...]]:
     """The lines of every decision that a claim holds, by its place."""
     history = store.load([claim_id]).get(claim_id)
     adjudicated = [each for each in history.events if isinstance(each, Claim.Adjudicated)] if history else []
-    return {each.decision.place: each.decision.lines for each in adjudicated}
+    return {
+        each.decision.place: () if each.kind is DecisionKind.UNMATCHED else each.decision.lines for each in adjudicated
+    }
 
 
 def interchange_rows(store: EventStore, where: Where, size: int) -> list[Row]:
