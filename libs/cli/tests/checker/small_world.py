@@ -218,13 +218,14 @@ class SmallWorld:
             "charge": "100.00 USD",
             "paid": "60.00 USD",
             "patient_responsibility": "10.00 USD",
-            "adjustments": [{"amount": "30.00 USD"}, {"amount": "10.00 USD"}],
+            "adjustments": [adjustment("CO", "45", "30.00"), adjustment("PR", "2", "10.00")],
         }
         shares = {"contractual": "30.00 USD", "denied": "0.00 USD", "patient": "10.00 USD", "other": "0.00 USD"}
         own = {"encounter_id": ENCOUNTER, "patient_id": PATIENT, "entity": "NORTH", "payer": "ACME", "posting": 1}
         state = {"decision": decision, "shares": shares, "first": True, "denied": False, "state": "adjudicated", **own}
-        told = {name: decision[name] for name in ("remittance_id", "charge", "paid", "patient_responsibility")}
-        public = {"claim_id": CLAIM, "remittance_position": 0, **own, **told}
+        names = ("remittance_id", "charge", "paid", "patient_responsibility", "adjustments")
+        told = {name: decision[name] for name in names}
+        public = {"claim_id": CLAIM, "remittance_position": 0, "first": True, **own, **told}
         self.record("claims", "claims.claim.adjudicated", CLAIM, state, ("claim-adjudicated", public))
         owed = {"entity": "NORTH", "patient_id": PATIENT, "effective_date": DAY, "claim_id": CLAIM}
         source = derive("adjudication", CLAIM, REMITTANCE, 0)
@@ -378,6 +379,11 @@ class SmallWorld:
             self.record("ledger", "ledger.journal-entry.confirmed", journal, confirmed, public)
             identity = derive("witness", journal)
             self.record("reconciliation", "reconciliation.witnessed-journal.confirmed", identity, dict(confirmed))
+
+
+def adjustment(group: str, reason: str, amount: str) -> State:
+    """One adjustment of a decision."""
+    return {"group": group, "reason": reason, "amount": f"{amount} USD"}
 
 
 def line(account: str, amount: str, party: str = "") -> State:

@@ -188,7 +188,7 @@ def unreadable_amount(small: SmallWorld) -> None:
         (cent_in_a_posting, {"I1", "I2", "I4", "M2"}),
         (cent_in_both_sides_of_a_posting, {"I2", "I4", "M2"}),
         (cent_in_an_entry, {"I1", "I4", "I9", "M1"}),
-        (other_party_in_a_posting, {"I4", "M2"}),
+        (other_party_in_a_posting, {"I2", "I4", "M2"}),
         (posting_dropped, {"I2", "I4", "M2", "M3"}),
         (posting_twice, {"I2", "M2"}),
         (claim_dropped, {"I2"}),
@@ -206,7 +206,7 @@ def unreadable_amount(small: SmallWorld) -> None:
         (case_ended_without_reason, {"I7"}),
         (uncertain_entry, {"I2", "I6"}),
         (number_of_another, {"I2", "I4", "I6", "I9"}),
-        (payload_changed, {"I9", "M3"}),
+        (payload_changed, {"I2", "I9", "M3"}),
         (unreadable_amount, {"I5"}),
     ],
 )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from throughline.checker.amounts import cents
+from throughline.checker.expected import taken_by_reason
 from throughline.checker.identity import partition_of, public_event_id
 from throughline.checker.records import Fact, Message, Published, State
 from throughline.checker.result import Failures
@@ -21,17 +23,28 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "remittance-chunk-accepted": ("remittance_id", "chunk"),
     "claim-adjudicated": (
         "claim_id",
+        "encounter_id",
+        "posting",
         "remittance_id",
         "remittance_position",
         "entity",
+        "payer",
         "paid",
         "patient_responsibility",
+        "first",
+        "kind",
+        "match",
+        "next_payer",
+        "sequence",
     ),
-    "claim-payment-unknown": ("remittance_id", "remittance_position", "paid"),
+    "claim-payment-unknown": ("remittance_id", "remittance_position", "entity", "paid"),
+    "claim-payment-noted": ("remittance_id", "remittance_position"),
+    "denial-released": ("entity", "payer", "amount"),
+    "denial-written-off": ("entity", "payer", "amount"),
     "deposit-matched": ("remittance_id", "entity", "amount"),
     "patient-payment-succeeded": ("entity", "applied", "unapplied"),
     "payment-applied": ("entity", "amount"),
-    "payout-paid": ("entity", "gross"),
+    "payout-paid": ("entity", "gross", "fees"),
 }
 
 
@@ -185,8 +198,13 @@ def remembered(event_type: str, payload: State) -> State:
     kept = {name: payload[name] for name in REMEMBERED.get(event_type, ()) if name in payload}
     if event_type == "remittance-chunk-accepted":
         kept["paid"] = {claim["position"]: claim["paid"] for claim in payload["claims"]}
+    if event_type == "claim-adjudicated":
+        kept["taken"] = taken_by_reason(payload["adjustments"])
     if event_type in ("remittance-received", "remittance-accepted"):
-        kept["summary"] = {name: payload["summary"][name] for name in ("remittance_id", "receipt_id")}
+        kept["summary"] = {name: payload["summary"][name] for name in ("remittance_id", "receipt_id", "entity")}
+    if event_type == "remittance-accepted":
+        pairs = payload["summary"].get("provider_adjustments", ())
+        kept["adjustments"] = [(pair["reason"], cents(pair["amount"])) for pair in pairs]
     return kept
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6b1d9c2e-50c7-5b0a-9e52-6f0a1f6b7d11")
@@ -24,6 +26,14 @@ def public_event_id(service: str, aggregate: str, version: int, ordinal: int = 0
 
 def charge_posting_id(encounter: str, posting: int) -> str:
     return derive("posting", "charges", encounter, posting)
+
+
+def decision_posting_id(facts: Mapping[str, Any]) -> str:
+    """The posting of a payer's decision, by what announces it; a match is one of its own."""
+    place = (facts["remittance_id"], facts["remittance_position"])
+    if facts.get("match"):
+        return derive("posting", "claim-match", *place, facts["match"])
+    return derive("posting", "claim-payment", *place)
 
 
 def external_number(journal: str) -> str:

@@ -16,6 +16,7 @@ from throughline.checker.invariants.effects import one_effect_per_input
 from throughline.checker.invariants.erp_agreement import erp_agrees
 from throughline.checker.invariants.log_integrity import logs_are_intact
 from throughline.checker.invariants.processes import processes_are_calm
+from throughline.checker.invariants.provider_balances import due_to_payers_agrees
 from throughline.checker.invariants.read_models import rebuilt_equals_live
 from throughline.checker.invariants.receivables import receivables_agree
 from throughline.checker.invariants.secrets_kept import no_phi
@@ -26,7 +27,7 @@ ERP = ("I6", "The ERP holds the confirmed entries, each once, and no others")
 
 
 def verdicts(gathered: Gathered) -> Iterable[Result]:
-    """I1 to I11, then M1 to M3."""
+    """I1 to I11, then M1 to M4."""
     world = gathered.world
     yield debits_equal_credits(world.ledger)
     yield one_effect_per_input(world)
@@ -42,6 +43,7 @@ def verdicts(gathered: Gathered) -> Iterable[Result]:
     yield journal_lines_sum_to_zero(world.ledger)
     yield receivables_agree(world)
     yield clearing_is_explained(world)
+    yield due_to_payers_agrees(world)
 
 
 def _erp(gathered: Gathered) -> Result:

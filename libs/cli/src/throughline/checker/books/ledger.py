@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 
 from throughline.checker.amounts import cents
 from throughline.checker.books.every_store import Book, Handler
+from throughline.checker.expected import Place
 from throughline.checker.records import Fact, State
 from throughline.checker.rows import Rebuilt
 from throughline.checker.vocabulary import CLEARING_ACCOUNTS
-
-Place = tuple[str, str]
-"""An account's role and a party, which is empty where the account has none."""
 
 STATE_AFTER: Mapping[str, str] = {
     "probed": "probed",
@@ -81,6 +79,7 @@ class Posting:
     source: str
     cash: int
     sums: dict[Place, int]
+    adjustment: int = -1
 
 
 @dataclass(slots=True)
@@ -176,7 +175,12 @@ class LedgerBook(Book):
         names = ("group_id", "item_id", "entity", "effective_date")
         told = {name: state[name] for name in names}
         self.postings[fact.id] = Posting(
-            kind=state["group_kind"], source=state["source_event_id"], cash=cash, sums=sums, **told
+            kind=state["group_kind"],
+            source=state["source_event_id"],
+            cash=cash,
+            sums=sums,
+            adjustment=state.get("adjustment", -1),
+            **told,
         )
         is_charge = state["group_kind"] == "charges"
         self.rows.postings.put(

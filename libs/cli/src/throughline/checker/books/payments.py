@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from throughline.checker.amounts import cents
 from throughline.checker.books.every_store import Book, Handler
+from throughline.checker.expected import DUE_TO_PAYER_CODES
 from throughline.checker.records import Fact
 from throughline.checker.rows import Rebuilt
 
@@ -30,6 +31,9 @@ PAYOUT_COLUMNS = ("gateway_id", "state", "net_minor", "arrives_on", "deposit_id"
 ACCOUNT_COLUMNS = ("entity", "patient_id", "responsibility_minor", "applied_minor", "unapplied_minor")
 ACTIVITY_COLUMNS = ("kind", "amount_minor", "effective_date", "source_id")
 
+BALANCE_COLUMNS = ("entity", "payer", "provider", "open_minor", "other_minor", "move_count")
+MOVE_COLUMNS = ("balance_id", "entity", "payer", "provider", "reason", "reference", "amount_minor", "effective_date")
+
 
 @dataclass(slots=True)
 class Remittance:
@@ -44,13 +48,23 @@ class Remittance:
     deposit_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderMove:
+    """One provider-level adjustment as a provider's balance keeps it; an amount above zero lowered the payment."""
+
+    entity: str
+    reason: str
+    amount: int
+
+
 class PaymentsBook(Book):
-    """`verdicts` by copy; `handed_on` says how often each claim payment, by remittance and position, was passed on;
+    """`provider_moves` by remittance and adjustment; `verdicts` by copy; `handed_on` says how often each claim payment, by remittance and position, was passed on;
     `owed_for` holds, by cause, what was left to patients; `cash_on_accounts`, by entity, applied and unapplied cash."""
 
     def __init__(self) -> None:
         self.remittances: dict[str, Remittance] = {}
         self.verdicts: dict[str, list[str]] = {}
+        self.provider_moves: dict[tuple[str, int], ProviderMove] = {}
         self.handed_on: dict[tuple[str, int], int] = {}
         self.unmatched: dict[str, tuple[str, int]] = {}
         self.cash_on_accounts: dict[str, list[int]] = {}
@@ -63,6 +77,8 @@ class PaymentsBook(Book):
         self.payouts = Rebuilt("payouts", ("payout_id",), PAYOUT_COLUMNS)
         self.accounts = Rebuilt("patient_accounts", ("account_id",), ACCOUNT_COLUMNS)
         self.activity = Rebuilt("account_activity", ("account_id", "ordinal"), ACTIVITY_COLUMNS)
+        self.balances = Rebuilt("provider_balances", ("balance_id",), BALANCE_COLUMNS)
+        self.moves = Rebuilt("provider_moves", ("remittance_id", "adjustment"), MOVE_COLUMNS)
         super().__init__()
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -70,6 +86,7 @@ class PaymentsBook(Book):
             "payments.remittance.accepted": self._accepted,
             "payments.remittance.refused": self._refused,
             "payments.remittance.deposit-matched": self._remittance_deposited,
+            "payments.provider-balance.moved": self._balance_moved,
             "payments.remittance-chunk.accepted": self._chunk,
             "payments.deposit.recorded": self._deposit,
             "payments.deposit.matched": self._deposit_matched,
@@ -86,7 +103,9 @@ class PaymentsBook(Book):
 
     def tables(self) -> tuple[Rebuilt, ...]:
         money_in = (self.deposits, self.payments, self.payouts)
-        return (*super().tables(), self.remittance_rows, self.receipts, *money_in, self.accounts, self.activity)
+        providers = (self.balances, self.moves)
+        own = (self.remittance_rows, self.receipts, *money_in, self.accounts, self.activity, *providers)
+        return (*super().tables(), *own)
 
     def _accepted(self, fact: Fact) -> None:
         summary = fact.state["summary"]
@@ -121,6 +140,21 @@ class PaymentsBook(Book):
         if remittance is not None:
             remittance.deposit_id = fact.state["deposit_id"]
         self.remittance_rows.put((fact.id,), deposit_id=fact.state["deposit_id"])
+
+    def _balance_moved(self, fact: Fact) -> None:
+        state = fact.state
+        place, amount = (state["remittance_id"], state["adjustment"]), cents(state["amount"])
+        if place in self.provider_moves:
+            self.miscounted.append(f"remittance {place[0]}, adjustment {place[1]}: moved a balance twice")
+        self.provider_moves[place] = ProviderMove(state["entity"], state["reason"], amount)
+        whose = {name: state[name] for name in ("entity", "payer", "provider")}
+        is_item = state["reason"] in DUE_TO_PAYER_CODES
+        self.balances.put((fact.id,), **whose)
+        sums = {"open_minor": amount if is_item else 0, "other_minor": 0 if is_item else amount}
+        self.balances.add((fact.id,), move_count=1, **sums)
+        told = {name: state[name] for name in ("reason", "reference", "effective_date")}
+        key = (place[0], str(place[1]))
+        self.moves.put(key, balance_id=fact.id, amount_minor=amount, **whose, **told)
 
     def _chunk(self, fact: Fact) -> None:
         identity = fact.state["remittance_id"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from throughline.checker.amounts import cents
 from throughline.checker.books.every_store import Book, Handler
-from throughline.checker.books.ledger import Place, summed
+from throughline.checker.books.ledger import summed
+from throughline.checker.expected import Place
 from throughline.checker.records import Fact
 from throughline.checker.rows import Rebuilt
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from throughline.checker.amounts import shown
-from throughline.checker.books.ledger import Journal, LedgerBook, Place, Posting
+from throughline.checker.books.ledger import Journal, LedgerBook, Posting
+from throughline.checker.expected import Place
 from throughline.checker.identity import derive, external_number, posting_digest
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.rows import Comparison

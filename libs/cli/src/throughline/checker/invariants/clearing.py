@@ -1,4 +1,4 @@
-"""M3: the clearing accounts hold nothing but open items, and each open item is explained."""
+"""M3: the clearing accounts hold nothing but open items, and each open item is explained; so does unapplied payer cash."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from throughline.checker.amounts import cents, shown
 from throughline.checker.invariants.receivables import booked, ledger_sums
+from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.world import World
 
@@ -37,6 +38,7 @@ def clearing_is_explained(world: World) -> Result:
         else:
             open_items.append(f"{item}: {shown(balance)}, {why}")
     failures.extend(_gateway(world))
+    failures.extend(_unapplied(world))
     return judged(
         "M3",
         "Clearing accounts hold nothing unexplained",
@@ -59,13 +61,19 @@ def _remittances(world: World) -> _Remittances:
     found.deposited = {message.data["remittance_id"] for message in booked(world, "payments", "deposit-matched")}
     for service, upstream, types in (
         ("ledger", "claims", ("claim-adjudicated", "claim-payment-unknown")),
+        ("ledger", "payments", ("remittance-accepted",)),
         ("claims", "payments", ("remittance-chunk-accepted",)),
     ):
         waiting = world.waiting(service)
         for event_type in types:
             messages = world.messages(upstream, event_type)
-            found.with_claims_waiting |= {m.data["remittance_id"] for m in messages if m.id in waiting}
+            found.with_claims_waiting |= {_remittance_of(m) for m in messages if m.id in waiting}
     return found
+
+
+def _remittance_of(message: Published) -> str:
+    facts = message.data.get("summary") or message.data
+    return str(facts["remittance_id"])
 
 
 def _explanation(world: World, found: _Remittances, remittance_id: str) -> str | None:
@@ -81,9 +89,29 @@ def _explanation(world: World, found: _Remittances, remittance_id: str) -> str |
     if missing and remittance_id not in found.with_claims_waiting:
         return None
     reasons = [f"{shown(missing)} waits with its claims for a person"] if missing else []
-    if not is_deposited:
+    if not is_deposited and remittance.payment:
         reasons.append("its deposit is matched and waits at the ledger" if remittance.deposit_id else "no deposit yet")
     return " and ".join(reasons)
+
+
+def _unapplied(world: World) -> Iterable[str]:
+    """Per remittance: the cash of claims nobody knows, less what was matched since."""
+    expected: dict[str, int] = {}
+    for message in booked(world, "claims", "claim-payment-unknown"):
+        identity = message.data["remittance_id"]
+        expected[identity] = expected.get(identity, 0) - cents(message.data["paid"])
+    for message in booked(world, "claims", "claim-adjudicated"):
+        if message.data.get("match"):
+            identity = message.data["remittance_id"]
+            expected[identity] = expected.get(identity, 0) + cents(message.data["paid"])
+    have: dict[str, int] = {}
+    for posting in world.ledger.postings.values():
+        amount = posting.sums.get(("unapplied-payer", ""), 0)
+        have[posting.item_id] = have.get(posting.item_id, 0) + amount
+    for identity in sorted(expected.keys() | have.keys()):
+        left, right = expected.get(identity, 0), have.get(identity, 0)
+        if left != right:
+            yield f"remittance {identity}: unapplied-payer is {shown(right)}, by its claims {shown(left)}"
 
 
 def _gateway(world: World) -> Iterable[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from throughline.checker.identity import charge_posting_id
+from throughline.checker.identity import charge_posting_id, decision_posting_id
 from throughline.checker.records import Parked
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.world import Store, World
@@ -77,6 +77,9 @@ def _to_come(world: World, store: Store) -> set[str | None]:
     for message in world.messages("intake", "encounter-charged"):
         if message.id in held:
             made.add(charge_posting_id(message.data["encounter_id"], message.data["posting"]))
+    for message in world.messages("claims", "claim-adjudicated"):
+        if message.id in held:
+            made.add(decision_posting_id(message.data))
     for message in world.messages("intake", "remittance-received"):
         if message.id in held:
             made.add(message.data["summary"]["remittance_id"])

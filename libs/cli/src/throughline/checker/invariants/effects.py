@@ -8,22 +8,36 @@ from collections.abc import Iterable
 from throughline.checker.amounts import cents, shown
 from throughline.checker.books.reconciliation import ReconciliationBook
 from throughline.checker.identity import charge_posting_id, derive
+from throughline.checker.invariants.bookings import booked_as_told
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.world import World
 
 POSTED = {
     "intake": ("encounter-charged",),
-    "claims": ("claim-adjudicated", "claim-payment-unknown"),
-    "payments": ("deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"),
+    "claims": (
+        "claim-adjudicated",
+        "claim-payment-unknown",
+        "claim-payment-noted",
+        "denial-released",
+        "denial-written-off",
+    ),
+    "payments": (
+        "deposit-matched",
+        "patient-payment-succeeded",
+        "payment-applied",
+        "payout-paid",
+        "remittance-accepted",
+    ),
 }
-"""By upstream: the messages of which each makes one subledger posting."""
+"""By upstream: the messages of which each makes one subledger posting, a remittance one for each adjustment."""
 
 
 def one_effect_per_input(world: World) -> Result:
     """I2."""
     failures = Failures()
     failures.extend(_postings(world))
+    failures.extend(booked_as_told(world))
     failures.extend(_charges(world))
     failures.extend(_claims(world))
     failures.extend(_remittances(world))
@@ -55,7 +69,8 @@ def _postings(world: World) -> Iterable[str]:
         for event_type in types:
             for message in world.messages(upstream, event_type):
                 known.add(message.id)
-                if postings[message.id] != 1 and not (message.id in waiting and not postings[message.id]):
+                wanted = len(message.data["adjustments"]) if event_type == "remittance-accepted" else 1
+                if postings[message.id] != wanted and not (message.id in waiting and not postings[message.id]):
                     yield f"{event_type} {message.id}: {postings[message.id]} postings"
     if not any(world.stream(upstream).trimmed for upstream in POSTED):
         for source in postings.keys() - known:
@@ -85,15 +100,19 @@ def _charges(world: World) -> Iterable[str]:
 
 
 def _claims(world: World) -> Iterable[str]:
-    """One claim of each posting that a payer is billed for, none of the others."""
+    """One claim to each payer of a posting, in their order; none of a posting that the patient pays."""
     waiting = world.waiting("claims")
     for message in world.messages("intake", "encounter-charged"):
         facts = message.data
         claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
         where = f"encounter {facts['encounter_id']}, posting {facts['posting']}"
         wanted = 1 if facts["payer"] else 0
-        if len(claims) != wanted and not (message.id in waiting and not claims):
-            yield f"{where}: {len(claims)} claims, not {wanted}"
+        counts = Counter(claim.sequence for claim in claims)
+        if counts[1] != wanted and not (message.id in waiting and not claims):
+            yield f"{where}: {counts[1]} claims, not {wanted}"
+        for sequence, count in counts.items():
+            if sequence > 1 and (count > 1 or not counts[sequence - 1]):
+                yield f"{where}: {count} claims to payer {sequence}, {counts[sequence - 1]} to the one before"
         for claim in claims:
             if claim.total != cents(facts["total"]):
                 yield f"claim {claim.claim_id}: {shown(claim.total)} of {facts['total']} charged"
@@ -121,7 +140,7 @@ def _remittances(world: World) -> Iterable[str]:
 
 
 def _claim_payments(world: World) -> Iterable[str]:
-    """Each claim payment handed on is adjudicated once, or once recorded as unknown."""
+    """Each claim payment handed on is adjudicated once, or once recorded as unknown or noted; matches come on top."""
     waiting = world.waiting("claims")
     excused = {
         (message.data["remittance_id"], position)
@@ -129,8 +148,11 @@ def _claim_payments(world: World) -> Iterable[str]:
         if message.id in waiting
         for position in message.data["paid"]
     }
-    counts = Counter({place: len(found) for place, found in world.claims.adjudications.items()})
-    counts.update({place: len(found) for place, found in world.claims.unknown.items()})
+    counts = Counter({place: len(found) for place, found in world.claims.unknown.items()})
+    counts.update(world.claims.noted)
+    for place, found in world.claims.adjudications.items():
+        counts[place] += sum(not decision.match for decision in found)
+        yield from _matches(world, place, sorted(decision.match for decision in found if decision.match))
     for place, handed_on in world.payments.handed_on.items():
         if handed_on != 1:
             yield f"remittance {place[0]}, claim {place[1]}: handed on {handed_on} times"
@@ -141,11 +163,18 @@ def _claim_payments(world: World) -> Iterable[str]:
     yield from _same_money(world)
 
 
+def _matches(world: World, place: tuple[str, int], matches: list[int]) -> Iterable[str]:
+    """What is matched was unknown before, and its matches are counted without a gap."""
+    if matches and (matches != list(range(1, len(matches) + 1)) or place not in world.claims.unknown):
+        yield f"remittance {place[0]}, claim {place[1]}: matched as {matches}"
+
+
 def _same_money(world: World) -> Iterable[str]:
     for message in world.messages("payments", "remittance-chunk-accepted"):
         for position, paid in message.data["paid"].items():
             place = (message.data["remittance_id"], position)
-            adjudicated = [found.paid for found in world.claims.adjudications.get(place, [])]
+            decisions = world.claims.adjudications.get(place, [])
+            adjudicated = [decision.paid * (-1 if decision.is_unmatched else 1) for decision in decisions]
             for amount in adjudicated + world.claims.unknown.get(place, []):
                 if amount != cents(paid):
                     yield f"remittance {place[0]}, claim {position}: paid {paid}, adjudicated {shown(amount)}"
@@ -166,9 +195,10 @@ def left_to_patients(world: World) -> Iterable[tuple[Published, str, int]]:
     for message in world.messages("claims", "claim-adjudicated"):
         facts = message.data
         amount = cents(facts["patient_responsibility"])
-        if amount:
+        if amount and not facts.get("next_payer"):
             place = (facts["claim_id"], facts["remittance_id"], facts["remittance_position"])
-            yield message, derive("adjudication", *place), amount
+            match = facts.get("match", 0)
+            yield message, derive("adjudication", *place, *((match,) if match else ())), amount
     for message in world.messages("intake", "encounter-charged"):
         facts = message.data
         if not facts["payer"]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from throughline.checker.amounts import shown
-from throughline.checker.books.ledger import Journal, LedgerBook, Place
+from throughline.checker.books.ledger import Journal, LedgerBook
+from throughline.checker.expected import Place
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.vocabulary import CHART, PARTY_ACCOUNTS
 

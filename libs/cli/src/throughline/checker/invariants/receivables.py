@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from throughline.checker.amounts import cents, shown
+from throughline.checker.expected import by_decision, by_release, by_write_off
+from throughline.checker.invariants.bookings import denied_by_message
 from throughline.checker.invariants.effects import left_to_patients
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged, skipped
 from throughline.checker.world import World
 
 NAME, TITLE = "M2", "Receivables are charges less payments less adjustments"
-ACCOUNTS = ("ar-payer", "ar-payer-denied", "ar-patient", "unapplied-patient")
+PAYER_ACCOUNTS = ("ar-payer", "ar-payer-denied")
+ACCOUNTS = (*PAYER_ACCOUNTS, "ar-patient", "unapplied-patient")
 
 Place = tuple[str, str, str]
 """Entity, account and party."""
@@ -55,19 +58,24 @@ def booked(world: World, service: str, event_type: str) -> Iterable[Published]:
 
 
 def _payers(world: World) -> Iterable[tuple[Place, int]]:
-    """Charges by the claims made of them (as intake said them where there is no claim), and what decisions took off."""
+    """Charges by the claims made of them (as intake said them where there is no claim), what decisions took off or left
+    to the next payer, and what became of denials."""
     for message in booked(world, "intake", "encounter-charged"):
         facts = message.data
         if facts["payer"]:
             claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
-            total = claims[0].total if claims else cents(facts["total"])
+            total = next((claim.total for claim in claims if claim.sequence == 1), cents(facts["total"]))
             yield (facts["entity"], "ar-payer", facts["payer"]), total
-    waiting = world.unbooked()
-    for decisions in world.claims.adjudications.values():
-        for decision in decisions:
-            if decision.announced_as not in waiting:
-                yield (decision.entity, "ar-payer", decision.payer), -decision.paid - decision.taken_off
-                yield (decision.entity, "ar-payer-denied", decision.payer), decision.denied
+    denied = denied_by_message(world)
+    for message in booked(world, "claims", "claim-adjudicated"):
+        for (account, party), amount in by_decision(message.data, denied.get(message.id, 0)).items():
+            if account in PAYER_ACCOUNTS:
+                yield (message.data["entity"], account, party), amount
+    for event_type, formula in (("denial-released", by_release), ("denial-written-off", by_write_off)):
+        for message in booked(world, "claims", event_type):
+            for (account, party), amount in formula(message.data).items():
+                if account in PAYER_ACCOUNTS:
+                    yield (message.data["entity"], account, party), amount
 
 
 def _patients(world: World) -> Iterable[tuple[Place, int]]:

@@ -1,0 +1,149 @@
+"""What each announced fact must book, by account and party in cents: the accountant's rules, written down a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from throughline.checker.amounts import cents
+from throughline.checker.records import State
+
+Place = tuple[str, str]
+"""An account's role and a party, which is empty where the account has none."""
+Sums = dict[Place, int]
+
+EFT: Final = ("eft-clearing", "")
+UNAPPLIED: Final = ("unapplied-payer", "")
+ESTIMATE: Final = ("ar-allowance", "")
+CONTRACTUAL: Final = ("contractual-allowance", "")
+SEQUESTRATION: Final = "CO-253"
+PRIOR_PAYER: Final = "OA-23"
+DUE_TO_PAYER_CODES: Final = frozenset({"72", "AP", "FB", "WO"})
+ADJUSTMENT_ACCOUNTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(DUE_TO_PAYER_CODES, "due-to-payer"),
+    "L6": "interest-income",
+    "IR": "levies-withheld",
+    "LE": "levies-withheld",
+    "E3": "payer-withholds",
+}
+"""Accounts of PLB codes; every other one is `provider-adjustments`."""
+
+
+def taken_by_reason(adjustments: Sequence[State]) -> dict[str, int]:
+    """Adjustments of one decision summed by group and reason, such as `CO-45`."""
+    sums: dict[str, int] = {}
+    for adjustment in adjustments:
+        reason = f"{adjustment['group']}-{adjustment['reason']}"
+        sums[reason] = sums.get(reason, 0) + cents(adjustment["amount"])
+    return sums
+
+
+def by_decision(facts: State, denied: int) -> Sums:
+    """J04 to J09, J11, and a match: all but the release of the estimate, which `released` tells.
+
+    `denied` is what claims says of it; whether a CO is contractual is master data's, which is not read here.
+    """
+    entity, payer = facts["entity"], facts["payer"]
+    taken, paid = facts["taken"], cents(facts["paid"])
+    memo = taken.get(PRIOR_PAYER, 0)
+    sequestration = taken.get(SEQUESTRATION, 0)
+    patient = sum(amount for reason, amount in taken.items() if reason.startswith("PR-"))
+    total = sum(taken.values()) - memo
+    next_payer = facts.get("next_payer")
+    owed_by = ("ar-payer", next_payer) if next_payer else ("ar-patient", f"PATIENTS-{entity}")
+    return added(
+        (UNAPPLIED if facts.get("match") else EFT, paid),
+        (("ar-payer", payer), -paid - total),
+        (("ar-payer-denied", payer), denied),
+        (("sequestration", ""), sequestration),
+        (owed_by, patient),
+        (CONTRACTUAL, total - sequestration - patient - denied),
+    )
+
+
+def released(facts: State, estimate: int) -> Sums:
+    """What a primary claim's first decision gives back of the J03 `estimate` of its charges."""
+    if not facts.get("first") or facts.get("sequence", 1) != 1 or facts.get("kind") in ("reversal", "unmatched"):
+        return {}
+    return added((ESTIMATE, estimate), (CONTRACTUAL, -estimate))
+
+
+def by_unknown_payment(facts: State) -> Sums:
+    """J26."""
+    paid = cents(facts["paid"])
+    return added((EFT, paid), (UNAPPLIED, -paid))
+
+
+def by_note(facts: State) -> Sums:
+    """A note moves nothing."""
+    return {}
+
+
+def by_release(facts: State) -> Sums:
+    """J09, the other way."""
+    amount, payer = cents(facts["amount"]), facts["payer"]
+    return added((("ar-payer", payer), amount), (("ar-payer-denied", payer), -amount))
+
+
+def by_write_off(facts: State) -> Sums:
+    """J10."""
+    amount = cents(facts["amount"])
+    return added((("denial-write-off", ""), amount), (("ar-payer-denied", facts["payer"]), -amount))
+
+
+def by_provider_adjustment(reason: str, amount: int) -> Sums:
+    """J12 and J13: a positive amount lowered the payment."""
+    account = ADJUSTMENT_ACCOUNTS.get(reason, "provider-adjustments")
+    return added(((account, ""), amount), (EFT, -amount))
+
+
+def by_deposit(facts: State) -> Sums:
+    """J14."""
+    amount = cents(facts["amount"])
+    return added((("cash", ""), amount), (EFT, -amount))
+
+
+def by_patient_payment(facts: State) -> Sums:
+    """J15."""
+    applied, unapplied = cents(facts["applied"]), cents(facts["unapplied"])
+    return added(
+        (("gateway-clearing", ""), applied + unapplied),
+        (("ar-patient", f"PATIENTS-{facts['entity']}"), -applied),
+        (("unapplied-patient", ""), -unapplied),
+    )
+
+
+def by_application(facts: State) -> Sums:
+    """J16."""
+    amount = cents(facts["amount"])
+    return added((("unapplied-patient", ""), amount), (("ar-patient", f"PATIENTS-{facts['entity']}"), -amount))
+
+
+def by_payout(facts: State) -> Sums:
+    """J17."""
+    gross, fees = cents(facts["gross"]), cents(facts["fees"])
+    return added(
+        (("cash", ""), gross - fees),
+        (("processing-fees", ""), fees),
+        (("gateway-clearing", ""), -gross),
+    )
+
+
+def by_charges(facts: State, estimate: int) -> Sums:
+    """J01 and J03; how much is expected to be taken off is master data's."""
+    total, payer = cents(facts["total"]), facts["payer"]
+    owed_by = ("ar-payer", payer) if payer else ("ar-patient", f"PATIENTS-{facts['entity']}")
+    return added(
+        (owed_by, total),
+        (("gross-revenue", ""), -total),
+        (CONTRACTUAL, estimate),
+        (ESTIMATE, -estimate),
+    )
+
+
+def added(*amounts: tuple[Place, int]) -> Sums:
+    """Amounts summed by place; nothing that is zero."""
+    sums: Sums = {}
+    for place, amount in amounts:
+        sums[place] = sums.get(place, 0) + amount
+    return {place: amount for place, amount in sums.items() if amount}
