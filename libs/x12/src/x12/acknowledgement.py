@@ -100,6 +100,7 @@ class SetAcknowledgement:
     error_codes: list[str] = field(default_factory=list)
     errors: list[SegmentError] = field(default_factory=list)
     errors_omitted: int = 0
+    version: str = ""
 
     @property
     def outcome(self) -> Outcome:

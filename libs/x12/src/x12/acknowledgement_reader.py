@@ -78,7 +78,8 @@ class GroupAcknowledgementReader:
     def _start_set(self, elements: list[str]) -> None:
         if len(self._group.sets) == SETS_MAX:
             raise LimitExceeded("acknowledged_sets", f"more than {SETS_MAX} acknowledged sets", self._set.offset)
-        self._current = SetAcknowledgement(element_of(elements, 1), element_of(elements, 2))
+        kind, number, version = (element_of(elements, place) for place in (1, 2, 3))
+        self._current = SetAcknowledgement(kind, number, version=version)
         self._error = None
         self._group.sets.append(self._current)
 

@@ -35,6 +35,7 @@ _UNTYPED_FAILURES = (
     TypeError,
     ValueError,
 )
+_MISSING = "3"
 _SEGMENT_RULES = {
     "1": "is not a segment of the standard",
     "2": "is not expected here",
@@ -139,6 +140,7 @@ def _violations(text: str) -> Iterator[ValidationError]:
     walker.counter = _Counts()
     control = _map(_CONTROL_MAP)
     node = control.getnodebypath("/ISA_LOOP/ISA")
+    alone = False
     for segment in reader:
         tag = _shown_tag(segment.get_seg_id())
         if tag == "ISA":
@@ -157,8 +159,10 @@ def _violations(text: str) -> Iterator[ValidationError]:
             found, _, _, walked = walker.walk_errors(
                 node, segment, reader.get_seg_count(), reader.get_cur_line(), reader.get_ls_id()
             )
+            alone = alone or (tag == "TA1" and node.id == "ISA")
             for error in walked:
-                yield _segment_error(error, reader.get_seg_count(), tag)
+                if not (alone and _misses_group(error)):
+                    yield _segment_error(error, reader.get_seg_count(), tag)
         yield from _reader_errors(reader, tag)
         if found is not None:
             node = found
@@ -171,6 +175,11 @@ def _violations(text: str) -> Iterator[ValidationError]:
 def _shown_tag(tag: str | None) -> str:
     """A segment identifier, or nothing when it may be a value that has slipped into its place."""
     return tag if tag and tag.isalnum() and len(tag) <= _TAG_CHARACTERS_MAX else ""
+
+
+def _misses_group(error: Any) -> bool:
+    """A TA1 may stand in an interchange without any group, which pyx12's maps do not know."""
+    return error.err_cde == _MISSING and error.map_node is not None and error.map_node.id == "GS"
 
 
 def _reader_errors(reader: Any, tag: str) -> Iterator[ValidationError]:
