@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from canonical.events.claims import InterchangeSent
 from chassis.domain import Unavailable
-from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application import sending
 from claims.application.read_models import INTERCHANGES
 from claims.main import assemble
@@ -39,7 +39,7 @@ def test_a_crash_at_any_step_ends_in_one_file_and_one_sent_interchange(wanted: s
         service.store,
         service.clock,
         MASTER_DATA,
-        ProfessionalClaimFormat(),
+        X12ClaimFormat(),
         service.vault,
         {"files": service.transport},
         crash_point=crash_point,

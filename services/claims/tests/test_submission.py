@@ -10,7 +10,7 @@ from canonical.money import Money
 from canonical.party import Address
 from chassis.eventstore import transact
 from chassis.testing import context
-from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.application.submission import ClaimSubmission
 from claims.application.use_cases import NotHeld, release_claim
@@ -69,7 +69,7 @@ def test_sweeping_again_sends_nothing_twice() -> None:
 def test_ready_claims_gather_before_they_leave() -> None:
     service = ClaimsUnderTest()
     gathering = ClaimSubmission(
-        service.store, service.clock, EDITS, ProfessionalClaimFormat(), service.vault, gathering_seconds=2
+        service.store, service.clock, EDITS, X12ClaimFormat(), service.vault, gathering_seconds=2
     )
     service.receive(charged(1))
 

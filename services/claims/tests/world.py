@@ -25,8 +25,8 @@ from chassis.eventstore.postgres import PostgresEventStore
 from chassis.exceptions import CASES
 from chassis.messaging import Delivery, Handled
 from chassis.testing import FixedClock
-from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.adapters.rule_files import load_rules
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import TransportUnavailable, TransportUncertain
 from claims.application.read_models import CLAIMS
 from claims.domain.claim_content import claim_id_of, control_number_of_posting
@@ -251,7 +251,7 @@ class ClaimsUnderTest:
             self.store,
             self.clock,
             master_data,
-            ProfessionalClaimFormat(),
+            X12ClaimFormat(),
             self.vault,
             transports or {"files": self.transport},
         )

@@ -15,7 +15,7 @@ from chassis.runtime import ServiceCore, ServiceShape
 from chassis.runtime.sweep_loops import ParkedRelease
 from chassis.testing.clock import FixedClock
 from claims.adapters.patient_details import SealedDetails
-from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import ClaimTransport
 from claims.main import SHAPE as CLAIMS
 from claims.main import assemble as assemble_claims
@@ -147,7 +147,7 @@ def builders(outside: Surroundings) -> Mapping[str, tuple[ServiceShape, Build]]:
                 store,
                 clock,
                 master,
-                ProfessionalClaimFormat(),
+                X12ClaimFormat(),
                 SealedDetails(outside.sealer),
                 {"files": outside.transport},
                 gathering_seconds=GATHERING_SECONDS,

@@ -19,14 +19,13 @@ from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
-
 from claims.adapters.clearinghouses.answers import AnswerDrop
 from claims.adapters.clearinghouses.named import EXCHANGE_FOLDER, WrongClearinghouses, load_clearinghouses
 from claims.adapters.file_drop import FileDrop
 from claims.adapters.grpc import claims_service
 from claims.adapters.patient_details import SealedDetails
-from claims.adapters.professional_claims import ProfessionalClaimFormat
 from claims.adapters.rule_files import load_rules
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.fetching import AnswerFetching
 from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
@@ -141,7 +140,7 @@ def serve(settings: ClaimsSettings) -> int:
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
         master_data,
-        ProfessionalClaimFormat(),
+        X12ClaimFormat(),
         SealedDetails(Sealer(open_key_store(settings))),
         {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **clearinghouses},
         fetching=AnswerFetching(clearinghouses, AnswerDrop(settings.exchange_dir).keep) if clearinghouses else None,

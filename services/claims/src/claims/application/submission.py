@@ -11,6 +11,7 @@ from uuid import UUID
 
 from canonical.encounter import EncounterPhi
 from canonical.ids import derive
+from canonical.master_data import UnknownMasterData
 from canonical.money import Money
 from chassis.eventstore import EventStore, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
@@ -120,8 +121,13 @@ class ClaimSubmission:
             reasons = run_edits(work, claim, self._edits, Stage.SUBMISSION, phi) or ((CLOSED,) if phi is None else ())
             if reasons or phi is None:
                 hold_claim(work, claim, reasons)
+                continue
+            try:
+                parties = parties_of(claim.content, self._edits.master_data, _providers_named_in(phi))
+            except UnknownMasterData as unknown:
+                hold_claim(work, claim, (HoldReason(code="UnknownParty", needs=f"{unknown} in master data"),))
             else:
-                candidates.append(_Candidate(claim, parties_of(claim.content, self._edits.master_data), phi))
+                candidates.append(_Candidate(claim, parties, phi))
         return candidates
 
     def _holding(self, work: Work, candidates: Sequence[_Candidate], faulty: Unwritable) -> list[_Candidate]:
@@ -160,6 +166,11 @@ class ClaimSubmission:
         self._vault.link_control_numbers(
             {claim.content.patient_control_number: claim.content.details.key_id for claim in claims}
         )
+
+
+def _providers_named_in(phi: EncounterPhi) -> tuple[str, ...]:
+    """The codes of providers beside the one who rendered the service."""
+    return (phi.referring_provider, phi.stay.attending_provider if phi.stay else "")
 
 
 def digest_of(content: bytes) -> str:

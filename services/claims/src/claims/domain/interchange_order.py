@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from canonical.classes import CanonicalModel, Public
+from canonical.codes import ClaimType
 from canonical.master_data import MasterData
 from canonical.party import OrganizationAddress
 from pydantic import AwareDatetime
@@ -35,6 +36,13 @@ class PayerParty(CanonicalModel):
     transport: Public[str] = "files"
 
 
+class OtherPayerParty(CanonicalModel):
+    """A payer before or after the one that the interchange goes to."""
+
+    code: Public[str]
+    party: PayerParty
+
+
 class RenderingProvider(CanonicalModel):
     """A provider as it stood in master data when the interchange was intended."""
 
@@ -51,6 +59,13 @@ class Parties(CanonicalModel):
     billing: BillingParty
     payer: PayerParty
     provider: RenderingProvider
+    more_providers: tuple[RenderingProvider, ...] = ()
+    other_payers: tuple[OtherPayerParty, ...] = ()
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
+
+    @property
+    def providers(self) -> tuple[RenderingProvider, ...]:
+        return (self.provider, *self.more_providers)
 
 
 class InterchangeOrder(CanonicalModel):
@@ -67,19 +82,22 @@ class InterchangeOrder(CanonicalModel):
     billing: BillingParty
     payer_party: PayerParty
     providers: tuple[RenderingProvider, ...]
+    other_payers: tuple[OtherPayerParty, ...] = ()
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
 
     @property
     def file_name(self) -> str:
         return f"{self.control_number}.x12"
 
 
-def parties_of(claim: ClaimContent, master_data: MasterData) -> Parties:
-    """The parties of a claim that passed the edits.
+def parties_of(claim: ClaimContent, master_data: MasterData, more_providers: Iterable[str] = ()) -> Parties:
+    """The parties of a claim that passed the edits; `more_providers` are those that its sealed details name.
 
     Raises:
-        UnknownMasterData: master data lost one of them since.
+        UnknownMasterData: master data lost one of them since, or never knew one.
     """
     day = claim.service_from
+    others = (*(prior.payer for prior in claim.prior), *(each.payer for each in claim.next_payers))
     entity = master_data.entity(claim.entity, day)
     payer = master_data.payer(claim.payer, day)
     provider = master_data.provider(claim.rendering_provider, day)
@@ -87,6 +105,15 @@ def parties_of(claim: ClaimContent, master_data: MasterData) -> Parties:
         billing=BillingParty.model_validate(entity.model_dump()),
         payer=PayerParty.model_validate(payer.model_dump()),
         provider=RenderingProvider.model_validate(provider.model_dump()),
+        more_providers=tuple(
+            RenderingProvider.model_validate(master_data.provider(code, day).model_dump())
+            for code in sorted(set(more_providers) - {"", claim.rendering_provider})
+        ),
+        other_payers=tuple(
+            OtherPayerParty(code=code, party=PayerParty.model_validate(master_data.payer(code, day).model_dump()))
+            for code in others
+        ),
+        claim_type=claim.claim_type,
     )
 
 
@@ -96,20 +123,28 @@ def going_together(parties: Sequence[Parties]) -> list[int]:
     Master data is dated, so two claims of one payer may name it differently; the others go in the next interchange.
     """
     first = parties[0]
-    providers: dict[str, RenderingProvider] = {}
+    named: dict[tuple[str, str], CanonicalModel] = {}
     chosen = []
     for index, each in enumerate(parties):
-        same = each.billing == first.billing and each.payer == first.payer
-        if same and providers.setdefault(each.provider.code, each.provider) == each.provider:
+        same = (each.billing, each.payer, each.claim_type) == (first.billing, first.payer, first.claim_type)
+        if same and all(named.get(key, party) == party for key, party in _named_by(each).items()):
+            named |= _named_by(each)
             chosen.append(index)
     return chosen
+
+
+def _named_by(parties: Parties) -> dict[tuple[str, str], CanonicalModel]:
+    """Providers and other payers by what they are and their code."""
+    providers = {("provider", each.code): each for each in parties.providers}
+    return providers | {("payer", each.code): each.party for each in parties.other_payers}
 
 
 def order_of(
     claims: Sequence[ClaimContent], parties: Sequence[Parties], control_number: str, now: datetime, *, production: bool
 ) -> InterchangeOrder:
     """The order for claims that go together; the envelope can tell the time to the minute."""
-    providers = {each.provider.code: each.provider for each in parties}
+    providers = {provider.code: provider for each in parties for provider in each.providers}
+    others = {other.code: other for each in parties for other in each.other_payers}
     return InterchangeOrder(
         control_number=control_number,
         entity=claims[0].entity,
@@ -119,4 +154,6 @@ def order_of(
         billing=parties[0].billing,
         payer_party=parties[0].payer,
         providers=tuple(providers[code] for code in sorted(providers)),
+        other_payers=tuple(others[code] for code in sorted(others)),
+        claim_type=parties[0].claim_type,
     )

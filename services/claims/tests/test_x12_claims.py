@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from canonical.encounter import EncounterPhi
 from chassis.testing import FixedClock
-from claims.adapters.professional_claims import ProfessionalClaimFormat
+from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import BillableClaim, Unwritable
 from claims.application.reactions import content_of
 from claims.domain.interchange_order import InterchangeOrder, order_of, parties_of
@@ -16,7 +16,7 @@ from x12.validation import validate
 
 from .world import MASTER_DATA, charged, control_number, person
 
-FORMAT = ProfessionalClaimFormat()
+FORMAT = X12ClaimFormat()
 
 
 def billable(number: int, phi: EncounterPhi | None = None) -> BillableClaim:
@@ -99,7 +99,7 @@ def test_an_encounter_without_coverage_cannot_be_written() -> None:
     with pytest.raises(Unwritable) as refused:
         FORMAT.write(order(*claims), claims)
 
-    assert refused.value.by_claim == {control_number(1): ("subscriber: the encounter has no coverage",)}
+    assert refused.value.by_claim == {control_number(1): ("subscriber: the encounter has no coverage for this payer",)}
 
 
 def test_a_fault_of_the_sender_holds_every_claim() -> None:

@@ -1,0 +1,52 @@
+"""One claim as an 837P has it."""
+
+from __future__ import annotations
+
+from canonical.encounter import ChargeLine, DrugCharge
+from x12.professional_claim import ClaimDates, Drug, ProfessionalClaim, ProfessionalLine, RelatedCauses
+
+from claims.adapters.x12_claims.people import People
+from claims.application.ports import BillableClaim
+
+
+def professional_claim(claim: BillableClaim, people: People) -> ProfessionalClaim:
+    """Raises UnwritableValue where a value is missing that the guide demands."""
+    content, phi = claim.content, claim.phi
+    return ProfessionalClaim(
+        patient_control_number=content.patient_control_number,
+        place_of_service=content.place_of_service,
+        diagnosis_codes=tuple(code.replace(".", "") for code in phi.diagnosis_codes),
+        lines=tuple(_line(number, line) for number, line in enumerate(content.lines, 1)),
+        billing_provider=people.billing,
+        subscriber=people.subscriber(claim),
+        payer=people.payer,
+        patient=people.patient(claim),
+        rendering_provider=people.provider(content.rendering_provider),
+        frequency_code=claim.frequency.value,
+        payer_control_number=claim.payer_control_number,
+        referring_provider=people.provider_if_named(phi.referring_provider),
+        prior_authorization=phi.prior_authorization,
+        referral_number=phi.referral_number,
+        note=phi.note,
+        dates=ClaimDates(onset=phi.onset_date, accident=phi.accident_date),
+        related_causes=RelatedCauses(other_accident=True) if phi.accident_date else None,
+        other_payers=people.other_payers(claim),
+    )
+
+
+def _line(number: int, line: ChargeLine) -> ProfessionalLine:
+    return ProfessionalLine(
+        procedure_code=line.procedure_code,
+        charge=line.amount,
+        service_date=line.service_date,
+        line_control_number=str(number),
+        modifiers=line.modifiers,
+        units=line.units,
+        diagnosis_pointers=line.diagnosis_pointers,
+        minutes=line.minutes,
+        drug=drug_of(line.drug),
+    )
+
+
+def drug_of(drug: DrugCharge | None) -> Drug | None:
+    return Drug(drug.ndc, drug.quantity, drug.unit) if drug else None
