@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from billing.claims.v1 import claims_pb2
 from billing.common.v1 import common_pb2
 from billing.payments.v1 import payments_pb2 as pb
 from throughline.main import app
@@ -185,7 +186,11 @@ def test_a_remittance_of_which_no_copy_was_accepted_is_shown(runner: CliRunner, 
 
 @pytest.mark.parametrize(
     ("wanted", "code", "words"),
-    [("NONE", 1, "no accepted remittance"), (ITEM, 1, "no copy"), ("TWICE", 2, f"{OTHER} of ACME, {ITEM} of OTHER")],
+    [
+        ("NONE", 1, "no accepted remittance has"),
+        (ITEM, 1, "no copy"),
+        ("TWICE", 2, f"{OTHER} of ACME, {ITEM} of OTHER"),
+    ],
 )
 def test_what_cannot_be_shown_has_an_exit_code_and_a_reason(
     runner: CliRunner, suite: str, wanted: str, code: int, words: str
@@ -224,3 +229,103 @@ def test_balances_are_listed_and_told(runner: CliRunner, suite: str) -> None:
     data = json.loads(runner.invoke(app, ["remit", "balances", BALANCE, "--state", suite, "--json"]).stdout)
     assert (data["balance"]["open"], data["items"][0]["open"]) == ("-74.30 USD", "-75.00 USD")
     assert runner.invoke(app, ["remit", "balances", "7", "--state", suite]).exit_code == 2
+
+
+class FakeClaims:
+    """One claim, `PCN1`, and one payment that waits; it may be matched with a reason."""
+
+    def __init__(self) -> None:
+        self.asked: list[claims_pb2.MatchClaimPaymentRequest | claims_pb2.UnmatchClaimPaymentRequest] = []
+
+    def find(self, request: claims_pb2.FindClaimRequest, context: grpc.ServicerContext) -> claims_pb2.FindClaimResponse:
+        found = [claims_pb2.Claim(claim_id=ITEM)] if request.patient_control_number == "PCN1" else []
+        return claims_pb2.FindClaimResponse(claims=found)
+
+    def unmatched(
+        self, request: claims_pb2.ListUnmatchedPaymentsRequest, context: grpc.ServicerContext
+    ) -> claims_pb2.ListUnmatchedPaymentsResponse:
+        payment = claims_pb2.UnknownPayment(
+            remittance_id=REMITTANCE, position=3, paid=usd(-8000), why="reversal-unknown-original", payer="ACME"
+        )
+        return claims_pb2.ListUnmatchedPaymentsResponse(payments=[payment] if request.payer == "ACME" else [])
+
+    def match(
+        self, request: claims_pb2.MatchClaimPaymentRequest, context: grpc.ServicerContext
+    ) -> claims_pb2.MatchClaimPaymentResponse:
+        if request.position != 3:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "it does not negate a decision of the claim")
+        self.asked.append(request)
+        return claims_pb2.MatchClaimPaymentResponse(claim=CLAIM)
+
+    def unmatch(
+        self, request: claims_pb2.UnmatchClaimPaymentRequest, context: grpc.ServicerContext
+    ) -> claims_pb2.UnmatchClaimPaymentResponse:
+        self.asked.append(request)
+        return claims_pb2.UnmatchClaimPaymentResponse(claim=CLAIM)
+
+
+CLAIM = claims_pb2.Claim(claim_id=ITEM, patient_control_number="PCN1", state="accepted", open=usd(8000))
+
+
+@pytest.fixture
+def claims() -> FakeClaims:
+    return FakeClaims()
+
+
+@pytest.fixture
+def both(serve: Serve, claims: FakeClaims) -> str:
+    name = "billing.claims.v1.ClaimsService"
+    return str(
+        serve(
+            {
+                f"{SERVICE}/ListRemittances": (pb.ListRemittancesRequest, FakePayments().list),
+                f"{name}/FindClaim": (claims_pb2.FindClaimRequest, claims.find),
+                f"{name}/ListUnmatchedPayments": (claims_pb2.ListUnmatchedPaymentsRequest, claims.unmatched),
+                f"{name}/MatchClaimPayment": (claims_pb2.MatchClaimPaymentRequest, claims.match),
+                f"{name}/UnmatchClaimPayment": (claims_pb2.UnmatchClaimPaymentRequest, claims.unmatch),
+            }
+        )
+    )
+
+
+def test_payments_without_a_claim_are_listed_with_the_reason(runner: CliRunner, both: str) -> None:
+    told = runner.invoke(app, ["remit", "unmatched", "--payer", "ACME", "--state", both])
+    assert told.exit_code == 0, told.output
+    assert "reversal-unknown-original" in told.stdout
+    assert "-80.00" in told.stdout
+    assert "Every payment has its claim." in runner.invoke(app, ["remit", "unmatched", "--state", both]).stdout
+
+
+@pytest.mark.parametrize("remittance_named", ["TRACE1", REMITTANCE])
+@pytest.mark.parametrize("claim_named", ["PCN1", ITEM])
+def test_a_payment_is_given_to_a_claim_and_taken_off_it_again(
+    runner: CliRunner, both: str, claims: FakeClaims, remittance_named: str, claim_named: str
+) -> None:
+    why = ["--reason", "the payer's letter names it", "--state", both]
+    matched = runner.invoke(app, ["remit", "match", remittance_named, "3", claim_named, *why])
+    assert matched.exit_code == 0, matched.output
+    assert "PCN1" in matched.stdout
+    assert "accepted with 80.00 open" in matched.stdout
+    unmatched = runner.invoke(app, ["remit", "unmatch", remittance_named, "3", *why, "--json"])
+    assert json.loads(unmatched.stdout)["claim"]["open"] == "80.00 USD"
+    assert [(each.remittance_id, each.position) for each in claims.asked] == [(REMITTANCE, 3)] * 2
+    assert {each.reason for each in claims.asked} == {"the payer's letter names it"}
+    assert isinstance(claims.asked[0], claims_pb2.MatchClaimPaymentRequest)
+    assert claims.asked[0].claim_id == ITEM
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["TRACE1", "3", "NOBODY"], 1),
+        (["TRACE1", "4", "PCN1"], 1),
+        (["TWICE", "3", "PCN1"], 2),
+        (["TRACE1", "-1", ITEM], 2),
+    ],
+)
+def test_what_cannot_be_matched_has_an_exit_code(
+    runner: CliRunner, both: str, claims: FakeClaims, words: list[str], code: int
+) -> None:
+    result = runner.invoke(app, ["remit", "match", *words, "--reason", "a letter", "--state", both])
+    assert result.exit_code == code, result.output
+    assert claims.asked == []
