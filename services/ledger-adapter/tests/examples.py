@@ -136,7 +136,6 @@ def adjudicated(
     kind: str = "decision",
     match: int = 0,
     sequence: int = 1,
-    payer_status: str = "",
     next_payer: str = "",
     next_payer_class: PayerClass | None = None,
 ) -> ClaimAdjudicated:
@@ -165,7 +164,6 @@ def adjudicated(
         kind=kind,
         match=match,
         sequence=sequence,
-        payer_status=payer_status,
         next_payer=next_payer,
         next_payer_class=next_payer_class,
     )

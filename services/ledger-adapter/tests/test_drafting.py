@@ -142,7 +142,7 @@ def test_a_second_posting_of_an_encounter_releases_its_own_estimate(world: World
 
 
 def test_an_unmapped_adjustment_opens_a_case_and_its_remittance_waits(world: World) -> None:
-    unmapped = adjudicated(1, paid="90.00", adjustments=(("OA", "23", "10.00"),))
+    unmapped = adjudicated(1, paid="90.00", adjustments=(("OA", "18", "10.00"),))
     world.deliver(charged(1), accepted(claims=1, paid="90.00"), unmapped)
     world.settle()
     assert world.cases() == ["UnmappedAdjustment"]

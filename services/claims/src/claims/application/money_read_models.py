@@ -154,9 +154,7 @@ def _adjudicated(event: Claim.Adjudicated) -> Iterator[Change]:
 
 
 def _told_of_earlier_payers(event: Claim.Adjudicated) -> int:
-    """OA-23 of a later payer is a memo: what the payers before took off was taken off on their claims."""
-    if event.sequence == 1:
-        return 0
+    """OA-23 is a memo: what the payers before took off was taken off on their claims, and is open where there are none."""
     adjustments = event.decision.adjustments
     return sum(
         each.amount.minor

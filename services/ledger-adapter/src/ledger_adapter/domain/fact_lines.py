@@ -28,8 +28,6 @@ from ledger_adapter.domain.posting_rules import (
 REVERSAL, UNMATCHED = "reversal", "unmatched"
 DECIDED = frozenset({"decision", "correction"})
 CASH_OF_PAYERS = frozenset({AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER})
-LATER_PAYER_STATUSES = frozenset({"2", "3", "20", "21"})
-"""CLP02 of a claim that was processed as a second or third payer's, forwarded or not."""
 
 
 class FactDoesNotAddUp(Refusal):
@@ -99,7 +97,7 @@ def lines_for_adjudication(
     amounts[Fact.MATCHED_CLAIM_PAID if event.match else Fact.CLAIM_PAID] = event.paid
     for adjustment in event.adjustments:
         if adjustment.amount:
-            fact = fact_of_adjustment(adjustment, contractual_reasons, of_later_payer=_is_of_later_payer(event))
+            fact = fact_of_adjustment(adjustment, contractual_reasons)
             if fact is Fact.PATIENT_SHARE and event.next_payer:
                 fact = Fact.NEXT_PAYER_SHARE
             amounts[fact] = amounts.get(fact, Money(0)) + adjustment.amount
@@ -156,10 +154,6 @@ def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[_Kept]) -> t
     if Money.total(line.amount for line in lines if line.account is cash_account) != event.paid:
         raise FactDoesNotAddUp(f"claim {event.claim_id}: {event.paid} takes back another payment than was booked")
     return lines
-
-
-def _is_of_later_payer(event: ClaimAdjudicated) -> bool:
-    return event.sequence > 1 or event.payer_status in LATER_PAYER_STATUSES
 
 
 def _debited(fact: Fact, event: ClaimAdjudicated, dimensions: Dimensions) -> Dimensions | None:

@@ -198,13 +198,11 @@ def party_of(account: AccountRole, dimensions: Dimensions) -> str:
     return ""
 
 
-def fact_of_adjustment(
-    adjustment: ClaimAdjustment, contractual_reasons: Collection[str], *, of_later_payer: bool = False
-) -> Fact:
+def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Collection[str]) -> Fact:
     """What a payer's adjustment means to the ledger.
 
     CO-253 is sequestration; CO on the payer's allow-list is contractual; any other CO, and every PI, is a denial to
-    work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 of a second or third payer is a memo.
+    work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 is a memo, never a write-off.
 
     Raises:
         UnmappedAdjustment: other PR and OA codes have no rule yet.
@@ -220,7 +218,7 @@ def fact_of_adjustment(
             return Fact.DENIED
         case AdjustmentGroup.PATIENT, reason if reason in PATIENT_SHARE_REASONS:
             return Fact.PATIENT_SHARE
-        case AdjustmentGroup.OTHER, reason if reason == PRIOR_PAYER_REASON and of_later_payer:
+        case AdjustmentGroup.OTHER, reason if reason == PRIOR_PAYER_REASON:
             return Fact.PRIOR_PAYER_IMPACT
     raise UnmappedAdjustment(
         f"{adjustment.group.value}-{adjustment.reason} of {adjustment.amount}: no posting rule; add one for this code"
