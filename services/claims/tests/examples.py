@@ -16,16 +16,14 @@ from claims.application.adjudicating import decision_of
 from claims.application.reactions import content_of
 from claims.domain.adjudication import shares_of
 from claims.domain.claim import Claim
-from claims.domain.claim_content import HoldReason
 from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
 from claims.domain.interchange import Interchange, InterchangeState
 from claims.domain.interchange_order import order_of, parties_of
-from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
-from claims.domain.rules.edits import EditFinding
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
 from .money_examples import money_examples, payment_examples
+from .work_examples import HELD, work_examples
 from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -40,7 +38,6 @@ DECISION = decision_of(chunk(PAYMENT), PAYMENT)
 INTERCHANGE_ID = interchange_id_of("000000001")
 ORDER = order_of([CONTENT], [parties_of(CONTENT, MASTER_DATA)], "000000001", NOW, production=False)
 TOTAL = Money.of("250.00")
-HELD = HoldReason(code="MissingMemberId", needs="the member id")
 
 
 def _of(identity: UUID, kind: type[Event], **fields: Any) -> Event:
@@ -100,25 +97,10 @@ def examples() -> Iterator[Event]:
         payer="ACME",
         decision=DECISION,
     )
-    yield from _work_examples()
+    yield from work_examples(_of)
     for kind, fields in payment_examples(DECISION, CONTENT):
         yield _of(unknown_payment_id_of(DECISION.remittance_id, 0), kind, **fields)
     yield from _case_examples()
-
-
-def _work_examples() -> Iterator[Event]:
-    claim = claim_id()
-    yield _of(
-        edit_history_id_of(claim),
-        EditHistory.Ran,
-        claim_id=claim,
-        number=1,
-        stage=Stage.DRAFT,
-        rules_version="2026.1",
-        rules_digest="0" * 64,
-        rules_run=21,
-        findings=(EditFinding(rule="member-id", rule_version=1, owner="registration", reason=HELD),),
-    )
 
 
 def _interchange_examples() -> Iterator[Event]:

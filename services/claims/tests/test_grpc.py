@@ -12,8 +12,9 @@ from billing.claims.v1 import claims_pb2_grpc
 from chassis.rpc import RemoteRefusal, channel_to, make_server
 from chassis.security.tokens import Principal, Unauthenticated
 from claims.adapters.grpc import claims_service
+from claims.application.following import DecisionFollowing
 
-from .world import DENIAL, EDITS, ClaimsUnderTest, charged, chunk, claim_id, control_number, paid, status
+from .world import DENIAL, EDITS, MASTER_DATA, ClaimsUnderTest, charged, chunk, claim_id, control_number, paid, status
 
 
 class KnownTokens:
@@ -52,7 +53,13 @@ def door() -> Iterator[Door]:
     service.receive(status(1), status(3, accepted=False))
     stranger = paid(1, 2).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
     service.receive(chunk(paid(1, 0), paid(2, 1, amount="0.00", adjustments=(DENIAL,)), stranger))
-    server = make_server([claims_service(service.core, EDITS)], KnownTokens(), host="127.0.0.1", port=0, threads=2)
+    server = make_server(
+        [claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))],
+        KnownTokens(),
+        host="127.0.0.1",
+        port=0,
+        threads=2,
+    )
     server.server.start()
     yield Door(service, server.port)
     server.server.stop(None).wait()

@@ -11,6 +11,7 @@ from chassis.rpc.operations import Operations
 from chassis.runtime import ServiceCore
 from claims.adapters.grpc import Claims
 from claims.adapters.rule_files import load_rules
+from claims.application.following import DecisionFollowing
 from claims.domain.rules.edits import ClaimEdits
 from ledger_adapter.adapters.grpc import Ledger
 from ledger_adapter.application.ports import ErpDirectory
@@ -45,9 +46,9 @@ def books(
     core_of: CoreOf, master_data: MasterData, erps: ErpDirectory, mischief: Mischief
 ) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
     """The books that reconciliation reads, through the adapters and servicers that the network has between them."""
-    edits = ClaimEdits(load_rules(), master_data)
+    edits, following = ClaimEdits(load_rules(), master_data), DecisionFollowing(master_data)
     servicers: Mapping[str, Callable[[], object]] = {
-        "claims": lambda: Claims(core_of("claims"), edits),
+        "claims": lambda: Claims(core_of("claims"), edits, following),
         "payments": lambda: Payments(core_of("payments"), lambda: core_of("payments").clock().date()),
         "ledger": lambda: Ledger(core_of("ledger"), erps),
     }

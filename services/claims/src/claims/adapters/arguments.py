@@ -23,10 +23,10 @@ def size_of(field: str, asked: int) -> int:
     return asked or SIZE_DEFAULT
 
 
-def reason_in(text: str) -> str:
+def reason_in(text: str, field: str = "reason") -> str:
     """A person's own words."""
     if len(text.strip()) < REASON_LENGTH_MIN:
-        raise BadArgument(f"reason: at least {REASON_LENGTH_MIN} characters")
+        raise BadArgument(f"{field}: at least {REASON_LENGTH_MIN} characters")
     return text
 
 

@@ -22,6 +22,7 @@ from claims.adapters.messages import (
     unknown_payment_message,
 )
 from claims.application import queries
+from claims.application.following import DecisionFollowing
 from claims.application.use_cases import release_claim
 from claims.domain.claim_state import ClaimState
 from claims.domain.interchange import InterchangeState
@@ -43,9 +44,9 @@ READING = (
 WRITING = ("ReleaseClaim", "MatchClaimPayment", "UnmatchClaimPayment")
 
 
-def claims_service(core: ServiceCore, edits: ClaimEdits) -> GrpcService:
+def claims_service(core: ServiceCore, edits: ClaimEdits, following: DecisionFollowing) -> GrpcService:
     """The service as the runtime serves it."""
-    servicer = Claims(core, edits)
+    servicer = Claims(core, edits, following)
     return GrpcService(
         NAME,
         lambda server: claims_pb2_grpc.add_ClaimsServiceServicer_to_server(servicer, server),

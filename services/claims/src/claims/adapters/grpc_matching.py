@@ -19,6 +19,7 @@ from claims.adapters.messages import claim_message, unknown_payment_message
 from claims.application import queries
 from claims.application.adjudicating import settle_decisions
 from claims.application.contractual_reasons import contractual_reasons_by
+from claims.application.following import DecisionFollowing
 from claims.application.matching import match_payment, unmatch_payment
 from claims.domain.claim import Claim
 from claims.domain.rules.edits import ClaimEdits
@@ -27,10 +28,11 @@ from claims.domain.rules.edits import ClaimEdits
 class MatchingCalls(claims_pb2_grpc.ClaimsServiceServicer):
     """Nothing here decides; what follows from a match follows as from a remittance."""
 
-    def __init__(self, core: ServiceCore, edits: ClaimEdits) -> None:
+    def __init__(self, core: ServiceCore, edits: ClaimEdits, following: DecisionFollowing) -> None:
         self._core = core
         self._store = core.store
         self._edits = edits
+        self._following = following
 
     def ListUnmatchedPayments(
         self, request: pb.ListUnmatchedPaymentsRequest, context: grpc.ServicerContext
@@ -62,7 +64,7 @@ class MatchingCalls(claims_pb2_grpc.ClaimsServiceServicer):
 
         def decide(work: Work) -> UUID:
             claim = move(work)
-            settle_decisions(work, [claim], reasons_of, self._edits)
+            settle_decisions(work, [claim], reasons_of, self._edits, self._following)
             return claim.id
 
         claim_id = transact(self._store, call_context(self._core.clock()), decide)

@@ -35,30 +35,30 @@ def amounts_message(shares: ChargeShares) -> pb.Amounts:
 def claim_message(row: Row) -> pb.Claim:
     shares = ChargeShares.of_row(row)
     return pb.Claim(
-        claim_id=_text(row["claim_id"]),
-        patient_control_number=_text(row["patient_control_number"]),
-        state=_text(row["state"]),
-        entity=_text(row["entity"]),
-        payer=_text(row["payer"]),
-        payer_class=_text(row["payer_class"]),
-        encounter_id=_text(row["encounter_id"]),
+        claim_id=text_of(row["claim_id"]),
+        patient_control_number=text_of(row["patient_control_number"]),
+        state=text_of(row["state"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
+        payer_class=text_of(row["payer_class"]),
+        encounter_id=text_of(row["encounter_id"]),
         posting=whole(row["posting"]),
-        patient_id=_text(row["patient_id"]),
-        service_from=_text(row["service_from"]),
-        interchange_id=_text(row["interchange_id"]),
-        payer_control_number=_text(row["payer_control_number"]),
-        hold_reasons=_text(row["hold_reasons"]).splitlines(),
-        rejection_codes=_text(row["rejection_codes"]).splitlines(),
+        patient_id=text_of(row["patient_id"]),
+        service_from=text_of(row["service_from"]),
+        interchange_id=text_of(row["interchange_id"]),
+        payer_control_number=text_of(row["payer_control_number"]),
+        hold_reasons=text_of(row["hold_reasons"]).splitlines(),
+        rejection_codes=text_of(row["rejection_codes"]).splitlines(),
         amounts=amounts_message(shares),
         adjudications=whole(row["adjudications"]),
         sequence=whole(row["sequence"]),
         open=money_message(shares.open.minor),
-        next_payer=_text(row["next_payer"]),
-        next_claim_id=_text(row["next_claim_id"]),
+        next_payer=text_of(row["next_payer"]),
+        next_claim_id=text_of(row["next_claim_id"]),
         left_to_next_payer=money_message(whole(row["next_payer_minor"])),
-        last_answer=_text(row["last_answer"]),
-        reported_status=_text(row["reported_status"]),
-        reported_on=_text(row["reported_on"]),
+        last_answer=text_of(row["last_answer"]),
+        reported_status=text_of(row["reported_status"]),
+        reported_on=text_of(row["reported_on"]),
     )
 
 
@@ -69,22 +69,22 @@ def adjudication_message(
     remittance_id, position = row["remittance_id"], whole(row["position"])
     assert isinstance(remittance_id, UUID)
     return pb.Adjudication(
-        remittance_id=_text(remittance_id),
+        remittance_id=text_of(remittance_id),
         position=position,
         lines=map(_line_message, lines.get((remittance_id, position), ())),
-        kind=_text(row["kind"]),
-        reverses_remittance_id=_text(row["reverses_remittance_id"]),
+        kind=text_of(row["kind"]),
+        reverses_remittance_id=text_of(row["reverses_remittance_id"]),
         reverses_position=whole(row["reverses_position"]),
         match=whole(row["match"]),
         sequence=whole(row["sequence"]),
-        next_payer=_text(row["next_payer"]),
-        claim_id=_text(row["claim_id"]),
-        encounter_id=_text(row["encounter_id"]),
-        entity=_text(row["entity"]),
-        payer=_text(row["payer"]),
-        effective_date=_text(row["effective_date"]),
-        payer_status=_text(row["payer_status"]),
-        payer_control_number=_text(row["payer_control_number"]),
+        next_payer=text_of(row["next_payer"]),
+        claim_id=text_of(row["claim_id"]),
+        encounter_id=text_of(row["encounter_id"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
+        effective_date=text_of(row["effective_date"]),
+        payer_status=text_of(row["payer_status"]),
+        payer_control_number=text_of(row["payer_control_number"]),
         first=bool(row["first"]),
         denied=bool(row["denied"]),
         amounts=amounts_message(ChargeShares.of_row(row)),
@@ -105,14 +105,14 @@ def _line_message(line: DecidedLine) -> pb.DecidedLine:
 
 def unknown_payment_message(row: Row) -> pb.UnknownPayment:
     return pb.UnknownPayment(
-        remittance_id=_text(row["remittance_id"]),
+        remittance_id=text_of(row["remittance_id"]),
         position=whole(row["position"]),
-        patient_control_number=_text(row["patient_control_number"]),
-        why=_text(row["why"]),
-        entity=_text(row["entity"]),
-        payer=_text(row["payer"]),
-        effective_date=_text(row["effective_date"]),
-        claim_id=_text(row["claim_id"]),
+        patient_control_number=text_of(row["patient_control_number"]),
+        why=text_of(row["why"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
+        effective_date=text_of(row["effective_date"]),
+        claim_id=text_of(row["claim_id"]),
         match=whole(row["match"]),
         paid=money_message(whole(row["paid_minor"])),
         unapplied=money_message(whole(row["unapplied_minor"])),
@@ -123,22 +123,22 @@ def unknown_payment_message(row: Row) -> pb.UnknownPayment:
 
 def interchange_message(row: Row) -> pb.Interchange:
     return pb.Interchange(
-        interchange_id=_text(row["interchange_id"]),
-        control_number=_text(row["control_number"]),
-        file_name=_text(row["file_name"]),
-        state=_text(row["state"]),
-        entity=_text(row["entity"]),
-        payer=_text(row["payer"]),
+        interchange_id=text_of(row["interchange_id"]),
+        control_number=text_of(row["control_number"]),
+        file_name=text_of(row["file_name"]),
+        state=text_of(row["state"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
         claim_count=whole(row["claim_count"]),
         total=money_message(whole(row["total_minor"])),
-        digest=_text(row["digest"]),
-        answer=_text(row["answer"]),
-        intended_at=_text(row["intended_at"]),
-        sent_at=_text(row["sent_at"]),
+        digest=text_of(row["digest"]),
+        answer=text_of(row["answer"]),
+        intended_at=text_of(row["intended_at"]),
+        sent_at=text_of(row["sent_at"]),
     )
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Ids, dates, instants and codes as text; nothing is empty."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()

@@ -10,6 +10,7 @@ from canonical.remittance import ClaimPayment
 from chassis.eventstore import Work
 
 from claims.application.contractual_reasons import ReasonsOf
+from claims.application.following import DecisionFollowing
 from claims.application.judging import judge_decisions
 from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
 from claims.application.next_claims import advance_next_claims, pass_on
@@ -28,7 +29,13 @@ def claims_paid_by(event: RemittanceChunkAccepted) -> Iterable[UUID]:
     return (claim_id_of(payment.patient_control_number) for payment in event.claims)
 
 
-def adjudicate_chunk(work: Work, event: RemittanceChunkAccepted, reasons_of: ReasonsOf, edits: ClaimEdits) -> None:
+def adjudicate_chunk(
+    work: Work,
+    event: RemittanceChunkAccepted,
+    reasons_of: ReasonsOf,
+    edits: ClaimEdits,
+    following: DecisionFollowing,
+) -> None:
     """Adjudicates every claim of the chunk; a payment that cannot be booked to one of ours is recorded, with a case.
 
     Raises:
@@ -52,16 +59,19 @@ def adjudicate_chunk(work: Work, event: RemittanceChunkAccepted, reasons_of: Rea
         if claim.version > version:
             moved[claim.id] = claim
     record_unknown(work, event, unknown)
-    settle_decisions(work, moved.values(), reasons_of, edits)
+    settle_decisions(work, moved.values(), reasons_of, edits, following)
 
 
-def settle_decisions(work: Work, moved: Iterable[Claim], reasons_of: ReasonsOf, edits: ClaimEdits) -> None:
-    """What follows from new decisions: awaited reversals that are proved by now, suspicions, and the next payers' claims."""
+def settle_decisions(
+    work: Work, moved: Iterable[Claim], reasons_of: ReasonsOf, edits: ClaimEdits, following: DecisionFollowing
+) -> None:
+    """What follows from new decisions: awaited reversals that are proved by now, suspicions, denials, next payers' claims."""
     claims = list(moved)
     for claim in claims:
         if claim.awaiting:
             match_awaited(work, claim, reasons_of)
     judge_decisions(work, claims)
+    following.follow(work, claims)
     advance_next_claims(work, claims, edits)
 
 

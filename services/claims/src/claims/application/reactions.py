@@ -14,6 +14,7 @@ from chassis.messaging import Reaction
 
 from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
 from claims.application.contractual_reasons import contractual_reasons_by
+from claims.application.following import DecisionFollowing
 from claims.application.use_cases import draft_claim, hear_of_claim, reject_claims_of
 from claims.domain.answers import ReportedStatus, SubmissionAnswer
 from claims.domain.claim import Claim
@@ -47,14 +48,14 @@ def intake_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
     )
 
 
-def payments_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
+def payments_reactions(edits: ClaimEdits, following: DecisionFollowing) -> tuple[Reaction[Any], ...]:
     """Accepted remittances adjudicate claims; the next payer's claim passes the edits like any other."""
     reasons_of = contractual_reasons_by(edits.master_data)
 
     def when_remittance_chunk_accepted_adjudicate_claims(
         work: Work, event: RemittanceChunkAccepted, envelope: Envelope
     ) -> None:
-        adjudicate_chunk(work, event, reasons_of, edits)
+        adjudicate_chunk(work, event, reasons_of, edits, following)
 
     return (Reaction(RemittanceChunkAccepted, when_remittance_chunk_accepted_adjudicate_claims, claims_paid_by),)
 

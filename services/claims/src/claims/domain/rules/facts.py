@@ -54,6 +54,8 @@ def _number(value: int | None) -> Decimal | None:
 
 
 CLAIM_FACTS: Mapping[str, Fact] = {
+    "claim_type": Fact(Kind.TEXT, "professional, institutional or dental", lambda s: s.content.claim_type.value),
+    "sequence": Fact(Kind.NUMBER, "1 for the first payer's claim", lambda s: _number(s.content.sequence)),
     "has_member_id": Fact(Kind.FLAG, "the subscriber's member id is known", lambda s: s.content.has_member_id),
     "diagnosis_count": Fact(Kind.NUMBER, "how many diagnoses", lambda s: _number(s.content.diagnosis_count)),
     "line_count": Fact(Kind.NUMBER, "how many lines", lambda s: _number(len(s.content.lines))),

@@ -40,7 +40,7 @@ class RuleRow(BaseModel):
     when: dict[str, object]
     action: Literal["hold", "off"] = "hold"
     reason: str = Field(pattern="^[A-Z][A-Za-z]{1,60}$")
-    owner: str = Field(min_length=1, max_length=60)
+    owner: str = Field(pattern="^[a-z0-9-]{1,60}$")
     needs: str = Field(min_length=1, max_length=300)
 
 

@@ -1,0 +1,135 @@
+"""Denials follow what payers decide of a claim, and the payer's allow-list gives up what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from canonical.codes import AdjustmentGroup
+from canonical.master_data import MasterData, Payer
+from canonical.money import Money
+from chassis.eventstore import Work
+
+from claims.domain.adjudication import Place
+from claims.domain.claim import Claim
+from claims.domain.decisions import Booked
+from claims.domain.denial import DENIED_NO_MORE, Denial, DenialFacts, denial_id_of, still_denied
+from claims.domain.denial_reasons import DenialReason, category_of, denial_reasons, queue_of
+
+ALLOW_LIST = "rule:denial-write-off-reasons"
+
+
+def may_have_denials(claim: Claim) -> bool:
+    """Most claims have one decision that denies nothing, and are not looked at further."""
+    return claim.adjudications > 1 or any(each.shares.denied for each in claim.decisions.standing)
+
+
+def denial_ids_of(claim: Claim) -> Iterator[UUID]:
+    """The denials that the claim can have; each decision opens one at most."""
+    return (denial_id_of(claim.id, number) for number in range(1, claim.adjudications + 1))
+
+
+def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
+    """Brings the denials of a claim to what its decisions deny now; to be called after every change of them.
+
+    What no denial covers opens new ones, and what the payer's allow-list gives up is written off.
+    """
+    denials = list(_denials_of(work, claim))
+    denied = Money.total(each.shares.denied for each in claim.decisions.standing) - claim.released
+    covers, left = still_denied(
+        max(denied, Money.zero()), [denial.amount for denial in denials], _own_shares(claim, denials)
+    )
+    for denial, cover in zip(denials, covers, strict=True):
+        give_up(work, claim, denial.resettle(cover), *DENIED_NO_MORE)
+    payer = master_data.payer(claim.content.payer, claim.content.service_from)
+    denials += _open(work, claim, payer, left, denials)
+    why = f"{payer.code} gives up denials for {', '.join(payer.denial_write_off_reasons)}"
+    for denial in denials:
+        give_up(work, claim, denial.write_off_by_rule(why, ALLOW_LIST), why, ALLOW_LIST)
+
+
+def give_up(work: Work, claim: Claim, amount: Money, reason: str, approved_by: str) -> None:
+    """The claim's side of a write-off, which moves the books; nothing where the amount is zero."""
+    if amount:
+        claim.write_off_denial(amount, reason, approved_by, work.context.now.date())
+
+
+def _denials_of(work: Work, claim: Claim) -> Iterator[Denial]:
+    for identity in denial_ids_of(claim):
+        denial = work.get(Denial, identity)
+        if denial is None:
+            return
+        yield denial
+
+
+def _own_shares(claim: Claim, denials: Sequence[Denial]) -> list[Money]:
+    """How much the decision behind each denial denies still; two denials of one decision share it in their order."""
+    left: dict[Place, Money] = {each.decision.place: each.shares.denied for each in claim.decisions.standing}
+    shares = []
+    for denial in denials:
+        place = (denial.facts.remittance_id, denial.facts.position)
+        share = max(min(denial.amount, left.get(place, Money.zero())), Money.zero())
+        left[place] = left.get(place, Money.zero()) - share
+        shares.append(share)
+    return shares
+
+
+def _open(work: Work, claim: Claim, payer: Payer, left: Money, denials: Sequence[Denial]) -> list[Denial]:
+    """Opens denials for so much: of the decisions that have none yet, and the rest of the newest one that denies."""
+    placed = {(denial.facts.remittance_id, denial.facts.position) for denial in denials}
+    denying = [each for each in claim.decisions.standing if each.shares.denied.minor > 0]
+    fresh = [each for each in denying if each.decision.place not in placed]
+    opened: list[Denial] = []
+    for booked, share in _divided(left, fresh, denying):
+        number = len(denials) + len(opened) + 1
+        denial = work.get_or_new(Denial, denial_id_of(claim.id, number))
+        denial.open(_facts(claim, payer, booked, number), share)
+        opened.append(denial)
+    return opened
+
+
+def _divided(left: Money, fresh: Iterable[Booked], denying: Sequence[Booked]) -> Iterator[tuple[Booked, Money]]:
+    for booked in fresh:
+        share = min(left, booked.shares.denied)
+        if share:
+            left -= share
+            yield booked, share
+    if left:
+        yield denying[-1], left
+
+
+def _facts(claim: Claim, payer: Payer, booked: Booked, number: int) -> DenialFacts:
+    content, decision = claim.content, booked.decision
+    reasons = denial_reasons(decision.adjustments, payer.contractual_reasons)
+    remarks = tuple(
+        dict.fromkeys([*decision.remark_codes, *(code for each in decision.lines for code in each.remark_codes)])
+    )
+    category = category_of(reasons, remarks)
+    filing = timedelta(days=payer.timely_filing_days)
+    return DenialFacts(
+        claim_id=claim.id,
+        number=number,
+        patient_control_number=content.patient_control_number,
+        entity=content.entity,
+        payer=content.payer,
+        remittance_id=decision.remittance_id,
+        position=decision.position,
+        reasons=reasons,
+        remark_codes=remarks,
+        category=category,
+        queue=queue_of(category, reasons),
+        automatic=_automatic(reasons, payer),
+        denied_on=decision.effective_date,
+        appeal_by=decision.effective_date + timedelta(days=payer.appeal_days),
+        file_by=content.service_to + filing if filing else None,
+    )
+
+
+def _automatic(reasons: Iterable[DenialReason], payer: Payer) -> Money:
+    """What the allow-list gives up; what the payer took off on its own initiative (PI) is never among it."""
+    return Money.total(
+        each.amount
+        for each in reasons
+        if each.group is AdjustmentGroup.CONTRACTUAL and each.reason in payer.denial_write_off_reasons
+    )

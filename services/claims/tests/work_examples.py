@@ -1,0 +1,114 @@
+"""One instance of every stored event of people's work on claims, for the golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID
+
+from canonical.codes import AdjustmentGroup
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.domain import Event
+from claims.domain.access import FilingDisclosure, filing_disclosure_id_of
+from claims.domain.claim_content import HoldReason
+from claims.domain.contract_review import ContractReview, contract_review_id_of
+from claims.domain.denial import (
+    Denial,
+    DenialAction,
+    DenialClock,
+    DenialFacts,
+    DenialOutcome,
+    DenialState,
+    denial_id_of,
+)
+from claims.domain.denial_reasons import DenialCategory, DenialReason
+from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
+from claims.domain.rules.edits import EditFinding
+
+from .world import claim_id, control_number
+
+AMOUNT, PART = Money.of("250.00"), Money.of("100.00")
+REASON = DenialReason(group=AdjustmentGroup.CONTRACTUAL, reason="197", amount=AMOUNT)
+FACTS = DenialFacts(
+    claim_id=claim_id(),
+    number=1,
+    patient_control_number=control_number(),
+    entity="NORTH",
+    payer="ACME",
+    remittance_id=derive("test-remittance", 1),
+    position=0,
+    reasons=(REASON,),
+    remark_codes=("M62",),
+    category=DenialCategory.AUTHORIZATION,
+    queue="authorizations",
+    automatic=Money.zero(),
+    denied_on=date(2026, 3, 20),
+    appeal_by=date(2026, 9, 16),
+    file_by=date(2027, 3, 2),
+)
+HELD = HoldReason(code="MissingMemberId", needs="the member id")
+
+
+class Maker(Protocol):
+    def __call__(self, identity: UUID, kind: type[Event], **fields: Any) -> Event: ...
+
+
+def work_examples(made: Maker) -> Iterator[Event]:
+    claim = claim_id()
+    yield made(
+        edit_history_id_of(claim),
+        EditHistory.Ran,
+        claim_id=claim,
+        number=1,
+        stage=Stage.DRAFT,
+        rules_version="2026.1",
+        rules_digest="0" * 64,
+        rules_run=21,
+        findings=(EditFinding(rule="member-id", rule_version=1, owner="registration", reason=HELD),),
+    )
+    review = contract_review_id_of(claim)
+    amounts = {"expected": AMOUNT, "allowed": Money.of("150.00"), "denied": Money.zero(), "shortfall": PART}
+    names = {"entity": "NORTH", "payer": "ACME"}
+    yield made(review, ContractReview.FoundUnderpaid, claim_id=claim, number=1, **names, **amounts)
+    yield made(review, ContractReview.Resolved, claim_id=claim, number=1)
+    disclosure = filing_disclosure_id_of(derive("test-call"), claim)
+    yield made(disclosure, FilingDisclosure.Given, claim_id=claim, digests=("0" * 64,))
+    yield from _denial_examples(made, denial_id_of(claim, 1))
+
+
+def _denial_examples(made: Maker, denial: UUID) -> Iterator[Event]:
+    yield made(denial, Denial.Opened, facts=FACTS, amount=AMOUNT)
+    yield made(denial, Denial.Assigned, owner="user:ann", queue="authorizations", state=DenialState.IN_WORK)
+    yield made(
+        denial,
+        Denial.ActedOn,
+        action=DenialAction.APPEALED,
+        note="the authorization was on file",
+        reference="A1",
+        state=DenialState.APPEALED,
+    )
+    yield made(
+        denial,
+        Denial.Resettled,
+        at_risk=PART,
+        recovered=Money.of("150.00"),
+        state=DenialState.APPEALED,
+        outcome=DenialOutcome.NONE,
+    )
+    yield made(denial, Denial.WriteOffRequested, amount=PART, reason="the appeal was lost", requested_by="user:ann")
+    yield made(denial, Denial.WriteOffTurnedDown, turned_down_by="user:ben", reason="appeal it again")
+    yield made(
+        denial,
+        Denial.WrittenOff,
+        change=PART,
+        at_risk=Money.zero(),
+        recovered=Money.of("150.00"),
+        written_off=PART,
+        reason="the appeal was lost",
+        approved_by="user:ben",
+        state=DenialState.CLOSED,
+        outcome=DenialOutcome.PARTLY_RECOVERED,
+    )
+    yield made(denial, Denial.DeadlineNear, clock=DenialClock.APPEAL, deadline=FACTS.appeal_by)
