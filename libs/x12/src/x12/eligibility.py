@@ -106,16 +106,17 @@ class Benefit:
 
 @dataclass(slots=True)
 class EligibilityAnswer:
-    """What a 271 says of one person. `trace` is the TRN02 that we sent. `offset` and `length` are its bytes, from its HL.
+    """What a 271 says of one person. `trace` is the TRN02 that we sent, `submission_reference` the BHT03.
 
-    `name` is the person's NM1 segment: PHI, like `offset` and what it spans.
+    `offset` and `length` are its bytes, from its HL. Where the payer or the provider is rejected and no person follows,
+    one answer without a trace says so. `name` is the person's NM1 segment: PHI, like what `offset` spans.
     """
 
     transaction_set: TransactionSet
-    index: int
     position: int
     offset: int
     length: int
+    submission_reference: str
     trace: str
     payer_name: str
     payer_identifier: str
