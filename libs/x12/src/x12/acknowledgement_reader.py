@@ -14,25 +14,30 @@ from x12.acknowledgement import (
 )
 from x12.envelope import TransactionSet
 from x12.errors import LimitExceeded
-from x12.segments import Run, Segment, element_of
+from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, element_of
 
 SETS_MAX = 100_000
 ERRORS_OF_A_SET_MAX = 1_000
 DETAILS_OF_AN_ERROR_MAX = 100
+_NEEDED = ("AK1", "AK9")
 _COUNT_DIGITS_MAX = 9
+_FIELD_CHARACTERS_MAX = 80
 
 
 def interchange_acknowledgement(segment: Segment) -> InterchangeAcknowledgement:
     """The content of a TA1 segment."""
     values = segment.elements()
-    return InterchangeAcknowledgement(*(element_of(values, number).strip() for number in range(1, 6)))
+    return InterchangeAcknowledgement(
+        *(element_of(values, number).strip()[:_FIELD_CHARACTERS_MAX] for number in range(1, 6))
+    )
 
 
 class GroupAcknowledgementReader:
     """Takes the runs of one 999 in order; `finish` gives the acknowledgement. Faults go to the set's findings."""
 
-    def __init__(self, transaction_set: TransactionSet) -> None:
+    def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         self._set = transaction_set
+        self._elements_max = limits.elements
         self._component = transaction_set.group.interchange.delimiters.component
         self._group = GroupAcknowledgement(transaction_set)
         self._current: SetAcknowledgement | None = None
@@ -41,14 +46,15 @@ class GroupAcknowledgementReader:
 
     def read(self, run: Run) -> Iterator[AcknowledgementEvent]:
         for segment in run:
-            elements = segment.elements()
-            self._seen.add(elements[0])
+            elements = segment.elements(self._elements_max)
+            if elements[0] in _NEEDED:
+                self._seen.add(elements[0])
             self._read_segment(elements, segment.position)
         yield from ()
 
     def finish(self) -> Iterator[AcknowledgementEvent]:
         """The acknowledgement, if the set names a group."""
-        for tag in ("AK1", "AK9"):
+        for tag in _NEEDED:
             if tag not in self._seen:
                 self._set.findings.refuse(f"missing_{tag.lower()}", tag, 2, f"there is no {tag} segment")
         yield self._group

@@ -13,6 +13,7 @@ GROUPS = frozenset(["CO", "OA", "PI", "PR"])
 GROUPS_OF_4010 = GROUPS | {"CR"}
 STATUSES = frozenset(["1", "2", "3", "4", "19", "20", "21", "22", "23", "25"])
 _CAS_ELEMENTS_MAX = 20
+_REASON_CHARACTERS_MAX = 5
 _MIA_REMARKS = (5, 20, 21, 22, 23)
 _MOA_REMARKS = (3, 4, 5, 6, 7)
 _QUALIFIER_LENGTH = 2
@@ -115,7 +116,11 @@ class ClaimPaymentParser:
             if not reason and not amount and not quantity:
                 continue
             cents = cents_of(amount)
-            if cents is None or not reason or (quantity and quantity_of(quantity) is None):
+            if (
+                cents is None
+                or not 0 < len(reason) <= _REASON_CHARACTERS_MAX
+                or (quantity and quantity_of(quantity) is None)
+            ):
                 message = f"the triplet at CAS{number:02d} is not reason, amount and quantity"
                 self._log.quarantine("cas_triplet", "CAS", position, message)
             if cents is not None:

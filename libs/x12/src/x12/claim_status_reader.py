@@ -16,10 +16,9 @@ from x12.acknowledgement import (
 )
 from x12.envelope import TransactionSet
 from x12.errors import LimitExceeded
-from x12.segments import Run, Segment, component_separator, element_of, readable
+from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, component_separator, element_of, readable
 from x12.values import cents_of, date_of
 
-LEVEL_SEGMENTS_MAX = 50_000
 PATIENT_LEVELS = frozenset(["PT", "22", "23"])
 UPPER_LEVELS = frozenset(["20", "21", "19"])
 _CATEGORY_LENGTH = 2
@@ -31,8 +30,9 @@ _INQUIRY_ANSWER = "005010X212"
 class ClaimStatusReader:
     """Takes the runs of one 277 in order; `finish` closes it. Faults go to the set's findings."""
 
-    def __init__(self, transaction_set: TransactionSet) -> None:
+    def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         self._set = transaction_set
+        self._section_bytes_max = limits.section_bytes
         self._component = transaction_set.group.interchange.delimiters.component
         self._level: list[Segment] = []
         self._claims = 0
@@ -47,10 +47,9 @@ class ClaimStatusReader:
                 yield from self._close_level()
                 self._level = []
             self._level.append(segment)
-            if len(self._level) > LEVEL_SEGMENTS_MAX:
-                raise LimitExceeded(
-                    "level_segments", f"more than {LEVEL_SEGMENTS_MAX} segments in a level", segment.offset
-                )
+            if segment.offset - self._level[0].offset > self._section_bytes_max:
+                message = f"more than {self._section_bytes_max} bytes in a level"
+                raise LimitExceeded("section_bytes", message, segment.offset)
 
     def finish(self) -> Iterator[AcknowledgementEvent]:
         """The last level."""

@@ -18,7 +18,7 @@ from x12.envelope import (
     TransactionSet,
 )
 from x12.errors import LimitExceeded
-from x12.findings import FindingLog
+from x12.findings import FindingLog, Room
 from x12.policy import PolicyOf, strict
 from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, element_of
 from x12.splitter import Block, Gap, Source, blocks
@@ -64,6 +64,7 @@ class _EnvelopeReader:
     def __init__(self, limits: Limits, policies: PolicyOf) -> None:
         self._limits = limits
         self._policies = policies
+        self._room = Room()
         self._ordinal = 0
         self._end = 0
         self._sets = self._interchanges = 0
@@ -95,7 +96,7 @@ class _EnvelopeReader:
             block.offsets[0],
             self._ordinal,
             policy,
-            findings=FindingLog(policy.severities),
+            findings=FindingLog(policy.severities, self._room),
         )
         self._end = block.offsets[1]
         self._enter(interchange)
@@ -126,6 +127,7 @@ class _EnvelopeReader:
     def _open_without_header(self, block: Block) -> Iterator[EnvelopeEvent]:
         """What stands without an ISA header is shown, never used: nobody sent it to anybody."""
         interchange = Interchange("", "", "", "", "", "", "", "", "", block.delimiters, block.offsets[0], 1)
+        interchange.findings.room = self._room
         message = "the file has no ISA header; its separators are guessed"
         interchange.findings.quarantine("missing_isa", "ISA", 1, message)
         self._enter(interchange)
@@ -202,14 +204,14 @@ class _EnvelopeReader:
         values = segment.elements(self._limits.elements)
         self._group = Group(
             interchange,
-            element_of(values, 1),
-            element_of(values, 2),
-            element_of(values, 3),
-            element_of(values, 4),
-            element_of(values, 6),
-            element_of(values, 8),
+            _named(values, 1),
+            _named(values, 2),
+            _named(values, 3),
+            _named(values, 4),
+            _named(values, 6),
+            _named(values, 8),
             segment.offset,
-            findings=FindingLog(interchange.policy.severities),
+            findings=FindingLog(interchange.policy.severities, self._room),
         )
         interchange.groups += 1
         self._set_numbers = set()
@@ -241,11 +243,11 @@ class _EnvelopeReader:
             self._group.findings.quarantine("missing_gs", "GS", segment.ordinal, "a set stands outside any group")
         group = self._group
         values = segment.elements(self._limits.elements)
-        number = element_of(values, 2)
-        version = element_of(values, 3) or group.version
-        log = FindingLog(group.interchange.policy.severities)
+        number = _named(values, 2)
+        version = _named(values, 3) or group.version
+        log = FindingLog(group.interchange.policy.severities, self._room)
         current = TransactionSet(
-            group, element_of(values, 1), number, version, segment.offset, segment.ordinal, findings=log
+            group, _named(values, 1), number, version, segment.offset, segment.ordinal, findings=log
         )
         self._count_set(current)
         expected = SET_TYPES_OF_GROUP.get(group.functional_id)
@@ -281,7 +283,7 @@ class _EnvelopeReader:
             values = segment.elements(self._limits.elements)
             segment.position = current.segments
             _check(log, "se01_count", segment, str(current.segments), element_of(values, 1), numeric=True)
-            _check(log, "se02_control", segment, current.control_number, element_of(values, 2))
+            _check(log, "se02_control", segment, current.control_number, _named(values, 2))
         yield SetEnded(current)
 
     def close_interchange(self, segment: Segment | None) -> Iterator[EnvelopeEvent]:
@@ -316,6 +318,12 @@ _CHECKS = {
     "iea02_control": "IEA02 is not ISA13",
 }
 _SHOWN_CHARACTERS_MAX = 20
+_NAME_CHARACTERS_MAX = 80
+
+
+def _named(values: list[str], number: int) -> str:
+    """An element that names a group or a set; these are kept as long as the file is read, so they are cut where none can be that long."""
+    return element_of(values, number)[:_NAME_CHARACTERS_MAX]
 
 
 def _check(log: FindingLog, code: str, segment: Segment, expected: str, found: str, *, numeric: bool = False) -> None:

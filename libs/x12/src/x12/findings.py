@@ -40,6 +40,7 @@ VERDICT_OF = {
 }
 _RANK = {Verdict.ACCEPTED: 0, Verdict.QUARANTINED: 1, Verdict.REFUSED: 2}
 KEPT_OF_A_CODE_MAX = 100
+KEPT_OF_A_FILE_MAX = 10_000
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -68,13 +69,22 @@ class Finding:
 
 
 @dataclass(slots=True)
+class Room:
+    """How many findings more may be kept of one file, whatever is wrong with it."""
+
+    left: int = KEPT_OF_A_FILE_MAX
+
+
+@dataclass(slots=True)
 class FindingLog:
     """Findings in file order, the first `KEPT_OF_A_CODE_MAX` of each code; the verdict counts all, kept or not.
 
-    `severities` replaces the severity of the rules it names, as the sender's policy says.
+    `severities` replaces the severity of the rules it names, as the sender's policy says. `room` is shared by the logs of a file; the
+    first finding of a log is kept even where there is none left.
     """
 
     severities: Mapping[str, Severity] = field(default_factory=dict)
+    room: Room = field(default_factory=Room)
     kept: list[Finding] = field(default_factory=list)
     omitted: int = 0
     verdict: Verdict = Verdict.ACCEPTED
@@ -90,7 +100,8 @@ class FindingLog:
         self.verdict = worst((self.verdict, VERDICT_OF[finding.severity]))
         seen = self.counts.get(finding.code, 0)
         self.counts[finding.code] = seen + 1
-        if seen < KEPT_OF_A_CODE_MAX:
+        if not self.kept or (seen < KEPT_OF_A_CODE_MAX and self.room.left > 0):
+            self.room.left -= 1
             self.kept.append(finding)
         else:
             self.omitted += 1

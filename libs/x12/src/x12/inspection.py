@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from x12.acknowledgement import ClaimAcknowledgement, InterchangeAcknowledgement
 from x12.acknowledgement_reader import interchange_acknowledgement
+from x12.claim_payment_parser import STATUSES
 from x12.envelope import (
     Interchange,
     InterchangeAcknowledged,
@@ -31,6 +32,8 @@ from x12.splitter import Source
 from x12.submitted_claim import SubmissionTrailer
 
 _READ_BYTES = 262_144
+_NAME_CHARACTERS_MAX = 80
+OTHER_STATUS = "other"
 _Trailer = RemittanceTrailer | SubmissionTrailer | int
 
 
@@ -53,7 +56,7 @@ class SetInspection(_Report):
     """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too.
 
     `first_segment` is the place of ST, counted from ISA = 1. `residual` is the largest amount that is out at any level; None where
-    nothing is balanced. `residuals` locate it. Of an 835, `statuses` counts its claims by CLP02, and `provider_adjustments` has its
+    nothing is balanced. `residuals` locate it. Of an 835, `statuses` counts its claims by CLP02 (`other` where it is no status), and `provider_adjustments` has its
     PLB amounts by code.
     """
 
@@ -185,7 +188,7 @@ class _Builder:
     def take(self, event: Event) -> None:
         match event:
             case ClaimPayment():
-                self._statuses[event.status] += 1
+                self._statuses[event.status if event.status in STATUSES else OTHER_STATUS] += 1
             case InterchangeStarted(interchange):
                 self._interchange, self._sets, self._acknowledgements = interchange, [], []
             case InterchangeAcknowledged(_, segment):
@@ -303,10 +306,10 @@ def _remittance_sums(header: RemittanceHeader, totals: RemittanceTotals) -> dict
 
 def _payment(header: RemittanceHeader) -> PaymentInspection:
     return PaymentInspection(
-        payer=header.payer.name,
-        payee=header.payee.name,
-        trace_number=header.trace_number,
-        method=header.payment_method,
+        payer=header.payer.name[:_NAME_CHARACTERS_MAX],
+        payee=header.payee.name[:_NAME_CHARACTERS_MAX],
+        trace_number=header.trace_number[:_NAME_CHARACTERS_MAX],
+        method=header.payment_method[:_NAME_CHARACTERS_MAX],
         effective_date=header.effective_date,
         debits_the_payee=header.is_debit,
     )

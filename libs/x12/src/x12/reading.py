@@ -48,7 +48,7 @@ class SetReader(Protocol):
     def finish(self) -> Iterator[ContentEvent]: ...
 
 
-READERS: dict[str, Callable[[TransactionSet], SetReader]] = {
+READERS: dict[str, Callable[[TransactionSet, Limits], SetReader]] = {
     "835": RemittanceReader,
     "837": SubmittedClaimReader,
     "999": GroupAcknowledgementReader,
@@ -96,7 +96,7 @@ def read(source: Source, limits: Limits = DEFAULT_LIMITS, policies: PolicyOf = s
             reader = None
         yield event
         if isinstance(event, SetStarted):
-            reader = _reader_for(event.transaction_set)
+            reader = _reader_for(event.transaction_set, limits)
 
 
 def _give_up(transaction_set: TransactionSet, exceeded: LimitExceeded) -> None:
@@ -104,7 +104,7 @@ def _give_up(transaction_set: TransactionSet, exceeded: LimitExceeded) -> None:
     transaction_set.findings.refuse("set_over_limit", "", transaction_set.segments, exceeded.message)
 
 
-def _reader_for(transaction_set: TransactionSet) -> SetReader | None:
+def _reader_for(transaction_set: TransactionSet, limits: Limits) -> SetReader | None:
     make = READERS.get(transaction_set.type)
     log, version, group = transaction_set.findings, transaction_set.version, transaction_set.group
     if make is None:
@@ -115,4 +115,4 @@ def _reader_for(transaction_set: TransactionSet) -> SetReader | None:
             log.quarantine("version_4010", "ST", 1, "version 4010 is read only where the partner's policy accepts it")
     elif version not in VERSIONS[transaction_set.type] and (version or "missing_gs" not in group.findings.counts):
         log.refuse("unsupported_version", "ST", 1, "this version of the guide is not read")
-    return make(transaction_set)
+    return make(transaction_set, limits)

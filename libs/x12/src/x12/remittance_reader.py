@@ -17,22 +17,23 @@ from x12.remittance import (
     RemittanceTrailer,
 )
 from x12.remittance_header import read_header
-from x12.segments import Run, component_separator, element_of
+from x12.segments import DEFAULT_LIMITS, Limits, Run, component_separator, element_of
 from x12.values import cents_of, date_of
 
-CLAIM_SEGMENTS_MAX = 50_000
 PROVIDER_ADJUSTMENTS_MAX = 100_000
 _PLB_PAIRS_END = 15
 _REASON_LENGTH = 2
+_REASON_CHARACTERS_MAX = 80
 _SECTION_TAGS = ("LX", "CLP", "TS3", "TS2", "PLB")
 
 
 class RemittanceReader:
     """Takes the runs of one set in order; `finish` closes it. Faults go to the set's findings."""
 
-    def __init__(self, transaction_set: TransactionSet) -> None:
+    def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         delimiters = transaction_set.group.interchange.delimiters
         self._set = transaction_set
+        self._section_bytes_max = limits.section_bytes
         self._separator = delimiters.element
         self._component = delimiters.component
         self._starts = frozenset(["LX" + delimiters.element, "LX", "CLP", "TS3", "TS2", "PLB"])
@@ -70,8 +71,9 @@ class RemittanceReader:
             begin = index
         self._section += texts[begin:]
         self._end = offsets[-1]
-        if len(self._section) > CLAIM_SEGMENTS_MAX:
-            raise LimitExceeded("claim_segments", f"more than {CLAIM_SEGMENTS_MAX} segments in a claim", self._end)
+        if self._end - self._section_offset > self._section_bytes_max:
+            message = f"more than {self._section_bytes_max} bytes in a claim or in the head of the set"
+            raise LimitExceeded("section_bytes", message, self._end)
 
     def finish(self) -> Iterator[RemittanceEvent]:
         """The last claim if one is open, and the trailer."""
@@ -142,7 +144,7 @@ class RemittanceReader:
             if not reason and not amount:
                 continue
             cents = cents_of(amount)
-            if cents is None or not reason:
+            if cents is None or not reason or len(reason) > _REASON_CHARACTERS_MAX:
                 message = f"PLB{number:02d} and PLB{number + 1:02d} are not a reason and an amount"
                 log.quarantine("plb_pair", "PLB", position, message)
                 continue

@@ -10,11 +10,16 @@ from x12.errors import LimitExceeded
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of what is read; over them reading stops with `LimitExceeded`. `interchanges` counts TA1 segments too."""
+    """Bounds of what is read; over them reading stops with `LimitExceeded`. `interchanges` counts TA1 segments too.
 
-    segment_bytes: int = 65_536
+    `section_bytes` bounds what belongs together inside a set (a claim with its lines, a level of a hierarchy); over it that set
+    is given up, and the others are read.
+    """
+
+    segment_bytes: int = 16_384
     elements: int = 256
     segments: int = 200_000_000
+    section_bytes: int = 4_194_304
     transaction_sets: int = 20_000
     interchanges: int = 20_000
     block_bytes: int = 262_144

@@ -9,11 +9,10 @@ from canonical.money import Money
 from x12.envelope import TransactionSet
 from x12.errors import LimitExceeded
 from x12.findings import Finding, Level, Severity
-from x12.segments import Run, component_separator, element_of
+from x12.segments import DEFAULT_LIMITS, Limits, Run, component_separator, element_of
 from x12.submitted_claim import SubmissionEvent, SubmissionTrailer, SubmittedClaim, SubmittedLine, SubmitterLoops
 from x12.values import cents_of, date_of, is_npi
 
-CLAIM_SEGMENTS_MAX = 50_000
 _SERVICE_TAGS = frozenset(["SV1", "SV2", "SV3"])
 _FACILITY_LENGTH = 2
 _QUALIFIER_LENGTHS = (2, 3)
@@ -23,9 +22,10 @@ _DIAGNOSES = frozenset(["ABK", "ABF", "BK", "BF"])
 class SubmittedClaimReader:
     """Takes the runs of one set in order; `finish` closes it. Faults go to the set's findings."""
 
-    def __init__(self, transaction_set: TransactionSet) -> None:
+    def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         delimiters = transaction_set.group.interchange.delimiters
         self._set = transaction_set
+        self._section_bytes_max = limits.section_bytes
         self._separator = delimiters.element
         self._component = delimiters.component
         self._starts = frozenset(["HL" + delimiters.element, "HL", "CLM"])
@@ -46,8 +46,9 @@ class SubmittedClaimReader:
             begin = index
         self._section += texts[begin:]
         self._end = offsets[-1]
-        if len(self._section) > CLAIM_SEGMENTS_MAX:
-            raise LimitExceeded("claim_segments", f"more than {CLAIM_SEGMENTS_MAX} segments in a claim", self._end)
+        if self._end - self._offset > self._section_bytes_max:
+            message = f"more than {self._section_bytes_max} bytes in a claim or a level"
+            raise LimitExceeded("section_bytes", message, self._end)
 
     def finish(self) -> Iterator[SubmissionEvent]:
         """The last claim if one is open, and the sums."""

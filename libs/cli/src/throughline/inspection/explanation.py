@@ -110,7 +110,7 @@ def _remittance(found: SetInspection, payment: PaymentInspection) -> Iterator[st
     payer, payee = payment.payer or "An unnamed payer", payment.payee or "an unnamed payee"
     yield f"    {payer} {verb} {payee} {amount} {how} {day}, trace {payment.trace_number or '(none)'}."
     statuses = ", ".join(
-        f"{count:,} {CLAIM_STATUSES.get(code, f'with the unknown status {code[:2]}')}"
+        f"{count:,} {CLAIM_STATUSES.get(code, 'with a status that is not known')}"
         for code, count in found.statuses.items()
     )
     yield f"    {_counted(found.claims, 'claim')} with {_counted(found.lines, 'line')}: {statuses or 'none'}."
