@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from canonical.codes import ClaimFrequency
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event, Meta
@@ -49,6 +50,8 @@ def examples() -> Iterator[Event]:
     yield _of(claim, Claim.Drafted, content=CONTENT)
     yield _of(claim, Claim.Held, number=1, reasons=(HELD,))
     yield _of(claim, Claim.MadeReady)
+    again = {"frequency": ClaimFrequency.REPLACEMENT, "payer_control_number": "ICN1", "reason": "wrong modifier"}
+    yield _of(claim, Claim.ResubmissionIntended, **again)
     yield _of(claim, Claim.Submitted, interchange_id=INTERCHANGE_ID, entity="NORTH", payer="ACME", total=TOTAL)
     yield _of(claim, Claim.Accepted, payer_control_number="ICN1")
     yield _of(claim, Claim.PayerNumberLearned, payer_control_number="ICN1")

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from canonical.codes import AdjustmentGroup, ClaimFrequency, ClaimType
+from canonical.codes import AdjustmentGroup, ClaimType
 from canonical.encounter import (
     DatedCode,
     DrugCharge,
@@ -109,14 +109,6 @@ def test_a_first_payer_is_told_who_pays_next() -> None:
     segments = raw.decode().replace("\n", "").split("~")
     assert [each.split("*")[1] for each in segments if each.startswith("SBR")] == ["P", "S"]
     assert not [each for each in segments if each.startswith(("SVD", "CAS"))]
-
-
-@pytest.mark.parametrize("frequency", [ClaimFrequency.REPLACEMENT, ClaimFrequency.VOID])
-def test_a_replacement_and_a_void_name_the_payers_claim(frequency: ClaimFrequency) -> None:
-    raw = written(BillableClaim(content_of(charged()), person(), frequency, "ICN77"))
-    text = raw.decode()
-    assert f"*11:B:{frequency.value}*" in text
-    assert "REF*F8*ICN77~" in text
 
 
 STAY = InstitutionalStay(

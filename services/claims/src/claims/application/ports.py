@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from canonical.codes import ClaimFrequency
 from canonical.encounter import EncounterPhi
 from canonical.sealed import Sealed
 from chassis.domain import Refusal, Unavailable
@@ -39,15 +38,10 @@ class Unwritable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BillableClaim:
-    """A claim with its opened details, in memory only. `phi` and everything made of it is PHI.
-
-    A replacement or a void names the claim that it is about by the payer's own number.
-    """
+    """A claim with its opened details, in memory only. `phi` and everything made of it is PHI."""
 
     content: ClaimContent
     phi: EncounterPhi
-    frequency: ClaimFrequency = ClaimFrequency.ORIGINAL
-    payer_control_number: str = ""
 
 
 class ClaimFormat(Protocol):

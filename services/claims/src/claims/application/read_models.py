@@ -144,7 +144,7 @@ def _held(event: Claim.Held) -> Iterator[Change]:
     yield _moved(event, ClaimState.HELD, hold_reasons="\n".join(map(str, event.reasons)))
 
 
-def _made_ready(event: Claim.MadeReady) -> Iterator[Change]:
+def _made_ready(event: Claim.MadeReady | Claim.ResubmissionIntended) -> Iterator[Change]:
     yield _moved(event, ClaimState.READY, hold_reasons="", rejection_codes="")
 
 
@@ -228,6 +228,7 @@ _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.Drafted: _drafted,
     Claim.Held: _held,
     Claim.MadeReady: _made_ready,
+    Claim.ResubmissionIntended: _made_ready,
     Claim.Submitted: _submitted,
     Claim.Accepted: _accepted,
     Claim.PayerNumberLearned: _number_learned,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from canonical.codes import ClaimFrequency
 from canonical.encounter import EncounterPhi
 from canonical.ids import derive
 from canonical.master_data import UnknownMasterData
@@ -27,7 +28,14 @@ from claims.domain.claim_content import HoldReason
 from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
 from claims.domain.interchange import CLAIMS_PER_INTERCHANGE_MAX, Interchange
-from claims.domain.interchange_order import InterchangeOrder, Parties, going_together, order_of, parties_of
+from claims.domain.interchange_order import (
+    InterchangeOrder,
+    Parties,
+    Resubmission,
+    going_together,
+    order_of,
+    parties_of,
+)
 from claims.domain.rules.edit_history import Stage, edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits
 
@@ -148,7 +156,17 @@ class ClaimSubmission:
         contents = [each.claim.content for each in candidates]
         parties = [each.parties for each in candidates]
         number = work.get_or_new(ControlNumbers, CONTROL_NUMBERS_ID).next_number
-        return order_of(contents, parties, number, self._clock(), production=self._production)
+        again = [
+            Resubmission(
+                patient_control_number=each.claim.content.patient_control_number,
+                frequency=each.claim.frequency,
+                payer_control_number=each.claim.replaces,
+            )
+            for each in candidates
+            if each.claim.frequency is not ClaimFrequency.ORIGINAL
+        ]
+        now = self._clock()
+        return order_of(contents, parties, number, now, production=self._production, resubmissions=again)
 
     def _record(self, work: Work, order: InterchangeOrder, claims: Sequence[Claim], digest: str) -> None:
         """Takes the number, records the intent and submits the claims with it.

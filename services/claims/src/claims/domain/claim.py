@@ -6,14 +6,14 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
-from canonical.codes import PayerClass
+from canonical.codes import ClaimFrequency, PayerClass
 from canonical.money import Money
 from chassis.domain import Conflict, Event, Refusal
 
 from claims.domain.adjudicated_claim import AdjudicatedClaim
 from claims.domain.answers import CLEARINGHOUSE, ReportedStatus, SubmissionAnswer
 from claims.domain.claim_content import ClaimContent, HoldReason
-from claims.domain.claim_state import NOT_YET_SENT, ClaimState, refuse_illegal_move
+from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
 
 
 class ChangedClaim(Conflict):
@@ -22,6 +22,14 @@ class ChangedClaim(Conflict):
 
 class UnknownSubmission(Refusal):
     """A 277CA names a submission that this claim was not part of."""
+
+
+class NotAtThePayer(Refusal):
+    """Only what a payer has taken can be replaced or voided, and what is voided is not replaced."""
+
+
+class NoPayerControlNumber(Refusal):
+    """A replacement or a void must name the payer's own number of the claim."""
 
 
 class Claim(AdjudicatedClaim):
@@ -39,6 +47,8 @@ class Claim(AdjudicatedClaim):
         self.rejection_codes: tuple[str, ...] = ()
         self.answers: tuple[SubmissionAnswer, ...] = ()
         self.reported: ReportedStatus | None = None
+        self.frequency = ClaimFrequency.ORIGINAL
+        self.replaces = ""
         self.write_offs = 0
         self.written_off = Money.zero()
 
@@ -150,6 +160,19 @@ class Claim(AdjudicatedClaim):
         def apply(self, claim: Claim) -> None:
             claim.reported = self.status
 
+    class ResubmissionIntended(Event):
+        """It goes out again as a replacement (7) or a void (8) of what the payer has under `payer_control_number`."""
+
+        TOPIC = "claims.claim.resubmission-intended"
+        frequency: ClaimFrequency
+        payer_control_number: Financial[str]
+        reason: Public[str]
+
+        def apply(self, claim: Claim) -> None:
+            claim.state = claim.undecided = ClaimState.READY
+            claim.frequency = self.frequency
+            claim.replaces = self.payer_control_number
+
     class DenialWrittenOff(Event):
         """A denied amount was given up; a negative one was taken back, for it is denied no more. `write_off` counts them from 1."""
 
@@ -203,6 +226,28 @@ class Claim(AdjudicatedClaim):
             payer=self.content.payer,
             total=self.content.total,
         )
+
+    def resubmit(self, frequency: ClaimFrequency, reason: str) -> None:
+        """Sends it again, in the place of what the payer has. Its decisions stand until the payer takes them back.
+
+        Raises:
+            NotAtThePayer: the payer has not taken it, or it has been asked to void it.
+            NoPayerControlNumber: the payer never told its own number, by which it would know what is meant.
+        """
+        assert frequency is not ClaimFrequency.ORIGINAL, "an original is not a resubmission"
+        if self.state not in RESUBMITTED_FROM or self.frequency is ClaimFrequency.VOID:
+            raise NotAtThePayer(f"claim {self.id} is {self.state}, with frequency {self.frequency.value}")
+        number = self.latest_payer_control_number
+        if not number:
+            raise NoPayerControlNumber(f"claim {self.id}: no answer of the payer told its control number")
+        self.trigger_event(self.ResubmissionIntended, frequency=frequency, payer_control_number=number, reason=reason)
+
+    @property
+    def latest_payer_control_number(self) -> str:
+        """CLP07 of the latest decision that told one, else what a 277CA told."""
+        told = [each.decision for each in self.decisions.booked.values() if each.decision.payer_control_number]
+        latest = max(told, key=lambda decision: decision.effective_date, default=None)
+        return latest.payer_control_number if latest else self.payer_control_number
 
     def redraft(self, content: ClaimContent) -> bool:
         """Whether what earlier payers decided is new to it. Nothing of a claim that we sent is changed."""

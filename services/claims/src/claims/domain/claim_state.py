@@ -66,6 +66,7 @@ LEGAL_MOVES: dict[ClaimState, frozenset[ClaimState]] = {
     ClaimState.REJECTED: DECIDED | _EDITED,
     **dict.fromkeys(sorted(DECIDED), DECIDED),
 }
+RESUBMITTED_FROM = DECIDED | {ClaimState.ACCEPTED}
 NOT_YET_SENT = frozenset({ClaimState.DRAFTED, ClaimState.HELD, ClaimState.READY})
 
 

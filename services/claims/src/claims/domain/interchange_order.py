@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from canonical.classes import CanonicalModel, Public
-from canonical.codes import ClaimType
+from canonical.classes import CanonicalModel, Financial, Public
+from canonical.codes import ClaimFrequency, ClaimType
 from canonical.master_data import MasterData
 from canonical.party import OrganizationAddress
 from pydantic import AwareDatetime
@@ -68,6 +68,14 @@ class Parties(CanonicalModel):
         return (self.provider, *self.more_providers)
 
 
+class Resubmission(CanonicalModel):
+    """A claim of the interchange that replaces (7) or voids (8) what the payer has under its own number."""
+
+    patient_control_number: Public[str]
+    frequency: ClaimFrequency
+    payer_control_number: Financial[str]
+
+
 class InterchangeOrder(CanonicalModel):
     """All that the bytes of an interchange follow from, beside the claims themselves.
 
@@ -84,10 +92,16 @@ class InterchangeOrder(CanonicalModel):
     providers: tuple[RenderingProvider, ...]
     other_payers: tuple[OtherPayerParty, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
+    resubmissions: tuple[Resubmission, ...] = ()
 
     @property
     def file_name(self) -> str:
         return f"{self.control_number}.x12"
+
+    def resubmission_of(self, patient_control_number: str) -> Resubmission | None:
+        """How this claim goes out, where it is not an original."""
+        found = (each for each in self.resubmissions if each.patient_control_number == patient_control_number)
+        return next(found, None)
 
 
 def parties_of(claim: ClaimContent, master_data: MasterData, more_providers: Iterable[str] = ()) -> Parties:
@@ -140,7 +154,13 @@ def _named_by(parties: Parties) -> dict[tuple[str, str], CanonicalModel]:
 
 
 def order_of(
-    claims: Sequence[ClaimContent], parties: Sequence[Parties], control_number: str, now: datetime, *, production: bool
+    claims: Sequence[ClaimContent],
+    parties: Sequence[Parties],
+    control_number: str,
+    now: datetime,
+    *,
+    production: bool,
+    resubmissions: Iterable[Resubmission] = (),
 ) -> InterchangeOrder:
     """The order for claims that go together; the envelope can tell the time to the minute."""
     providers = {provider.code: provider for each in parties for provider in each.providers}
@@ -156,4 +176,5 @@ def order_of(
         providers=tuple(providers[code] for code in sorted(providers)),
         other_payers=tuple(others[code] for code in sorted(others)),
         claim_type=parties[0].claim_type,
+        resubmissions=tuple(resubmissions),
     )

@@ -92,6 +92,7 @@ class ClaimsBook(Book):
             "claims.claim.drafted": self._drafted,
             "claims.claim.held": lambda fact: self._moved(fact, "held"),
             "claims.claim.made-ready": lambda fact: self._moved(fact, "ready"),
+            "claims.claim.resubmission-intended": lambda fact: self._moved(fact, "ready"),
             "claims.claim.submitted": self._submitted,
             "claims.claim.accepted": self._accepted,
             "claims.claim.payer-number-learned": self._number_learned,

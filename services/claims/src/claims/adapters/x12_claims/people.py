@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canonical.codes import ClaimFrequency
 from canonical.encounter import EncounterPhi
 from canonical.party import Address as PatientAddress
 from canonical.party import CoverageDetails, OrganizationAddress
@@ -23,6 +24,7 @@ class People:
     """The parties of one order, in the library's words."""
 
     def __init__(self, order: InterchangeOrder) -> None:
+        self._order = order
         self.billing = _billing_provider(order.billing)
         self.payer = _payer(order.payer_party)
         self._others = {other.code: _payer(other.party) for other in order.other_payers}
@@ -30,6 +32,15 @@ class People:
             provider.code: Provider(provider.family_name, provider.given_name, provider.npi, provider.taxonomy)
             for provider in order.providers
         }
+
+    def frequency_of(self, content: ClaimContent) -> ClaimFrequency:
+        again = self._order.resubmission_of(content.patient_control_number)
+        return again.frequency if again else ClaimFrequency.ORIGINAL
+
+    def payer_control_number_of(self, content: ClaimContent) -> str:
+        """The payer's own number of what is replaced or voided; empty for an original."""
+        again = self._order.resubmission_of(content.patient_control_number)
+        return again.payer_control_number if again else ""
 
     def provider(self, code: str) -> Provider:
         """Raises UnwritableValue for a provider that the order does not name."""

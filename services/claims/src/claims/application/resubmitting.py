@@ -1,0 +1,22 @@
+"""A person sends a claim again: in the place of the one that the payer has, or to void it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from canonical.codes import ClaimFrequency
+from chassis.eventstore import Work
+
+from claims.domain.claim import Claim
+
+
+def resubmit_claim(work: Work, claim_id: UUID, frequency: ClaimFrequency, reason: str) -> Claim:
+    """The claim is ready again, and goes with the next interchange to its payer.
+
+    Raises:
+        UnknownAggregate: there is no such claim.
+        NotAtThePayer, NoPayerControlNumber: see there.
+    """
+    claim = work.require(Claim, claim_id)
+    claim.resubmit(frequency, reason)
+    return claim
