@@ -15,7 +15,7 @@ from x12.acknowledgement import (
     Reporter,
 )
 from x12.envelope import TransactionSet
-from x12.errors import LimitExceeded
+from x12.levels import Levels
 from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, component_separator, element_of, readable
 from x12.values import cents_of, date_of
 
@@ -32,8 +32,9 @@ class ClaimStatusReader:
 
     def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         self._set = transaction_set
-        self._section_bytes_max = limits.section_bytes
+        self._elements_max = limits.elements
         self._component = transaction_set.group.interchange.delimiters.component
+        self._levels = Levels(limits)
         self._level: list[Segment] = []
         self._claims = 0
         self._provider = ""
@@ -42,23 +43,19 @@ class ClaimStatusReader:
 
     def read(self, run: Run) -> Iterator[AcknowledgementEvent]:
         """Levels and claims that end in this run."""
-        for segment in run:
-            if segment.tag == "HL":
-                yield from self._close_level()
-                self._level = []
-            self._level.append(segment)
-            if segment.offset - self._level[0].offset > self._section_bytes_max:
-                message = f"more than {self._section_bytes_max} bytes in a level"
-                raise LimitExceeded("section_bytes", message, segment.offset)
+        for level in self._levels.ended(run):
+            yield from self._close_level(level)
 
     def finish(self) -> Iterator[AcknowledgementEvent]:
         """The last level."""
-        yield from self._close_level()
+        for level in self._levels.rest():
+            yield from self._close_level(level)
 
-    def _close_level(self) -> Iterator[AcknowledgementEvent]:
-        if not self._level or self._level[0].tag != "HL":
+    def _close_level(self, level: list[Segment]) -> Iterator[AcknowledgementEvent]:
+        if level[0].tag != "HL":
             return
-        split = [segment.elements() for segment in self._level]
+        self._level = level
+        split = [segment.elements(self._elements_max) for segment in self._level]
         code = element_of(split[0], 3)
         if code in UPPER_LEVELS:
             yield self._upper_level(code, split)

@@ -8,6 +8,8 @@ from typing import Protocol
 from x12.acknowledgement import AcknowledgementEvent
 from x12.acknowledgement_reader import GroupAcknowledgementReader
 from x12.claim_status_reader import ClaimStatusReader
+from x12.eligibility import EligibilityAnswer
+from x12.eligibility_reader import EligibilityReader
 from x12.envelope import (
     InterchangeAcknowledged,
     InterchangeEnded,
@@ -28,7 +30,7 @@ from x12.splitter import Source
 from x12.submitted_claim import SubmissionEvent
 from x12.submitted_claim_reader import SubmittedClaimReader
 
-ContentEvent = RemittanceEvent | SubmissionEvent | AcknowledgementEvent
+ContentEvent = RemittanceEvent | SubmissionEvent | AcknowledgementEvent | EligibilityAnswer
 Event = (
     InterchangeStarted
     | InterchangeAcknowledged
@@ -54,6 +56,7 @@ READERS: dict[str, Callable[[TransactionSet, Limits], SetReader]] = {
     "999": GroupAcknowledgementReader,
     "997": GroupAcknowledgementReader,
     "277": ClaimStatusReader,
+    "271": EligibilityReader,
 }
 VERSIONS = {
     "835": frozenset(["005010X221", "005010X221A1"]),
@@ -63,6 +66,7 @@ VERSIONS = {
     "999": frozenset(["005010X231", "005010X231A1"]),
     "997": frozenset(["005010"]),
     "277": frozenset(["005010X212", "005010X214"]),
+    "271": frozenset(["005010X279", "005010X279A1"]),
 }
 
 

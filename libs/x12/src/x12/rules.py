@@ -123,6 +123,8 @@ _OTHERS = (
     Rule("segment_not_read", _NOTE, "A segment has no place here; nothing of it is used.", True),
     Rule("status", _QUARANTINE, "A status has no code, or its amount is none."),
     Rule("claim_status", _QUARANTINE, "The answer names no claim, or says nothing of it."),
+    Rule("eligibility_trace", _QUARANTINE, "The answer does not say which question it answers."),
+    Rule("eligibility_benefit", _QUARANTINE, "What the patient would owe cannot be read."),
     Rule("undecided", _NOTE, "The answer neither accepts nor rejects the claim.", True),
 )
 RULES = {rule.code: rule for rule in (*_ENVELOPE, *_BALANCE, *_REMITTANCE, *_OTHERS)}
