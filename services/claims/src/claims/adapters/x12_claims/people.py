@@ -51,7 +51,7 @@ class People:
     def provider_if_named(self, code: str) -> Provider | None:
         return self.provider(code) if code else None
 
-    def subscriber(self, claim: BillableClaim) -> Subscriber:
+    def subscriber_of(self, claim: BillableClaim) -> Subscriber:
         """Birth date, gender and address are the patient's: they are written only where the patient is the subscriber."""
         coverage, patient = _own_coverage(claim), claim.phi.patient
         last_name, first_name = _subscriber_name(coverage, claim.phi)
@@ -66,7 +66,7 @@ class People:
             responsibility=RESPONSIBILITIES[claim.content.sequence - 1],
         )
 
-    def patient(self, claim: BillableClaim) -> Patient | None:
+    def patient_of(self, claim: BillableClaim) -> Patient | None:
         coverage, patient = _own_coverage(claim), claim.phi.patient
         if coverage.relationship == SELF:
             return None
