@@ -12,6 +12,7 @@ from canonical.money import Money
 from canonical.remittance import ClaimPayment
 from claims.application.money_read_models import ADJUDICATIONS, NOTED_PAYMENTS, UNKNOWN_PAYMENTS
 from claims.domain.adjudication import DecisionKind
+from claims.domain.claim import Claim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,7 @@ def test_the_reversal_takes_back_what_was_contractual_then_whatever_the_list_say
     )
 
     (event,) = claim.pending
+    assert isinstance(event, Claim.Adjudicated)
     assert event.shares.contractual == Money.of("-70.00")
 
 
@@ -196,10 +198,11 @@ def test_parts_of_a_split_claim_tie_to_its_lines_and_none_overwrites_another() -
 
 def test_predetermination_and_forwarding_move_no_account() -> None:
     service = sent()
-    nothing = {"amount": "0.00", "adjustments": (adjustment(CO, "45", "250.00"),)}
+    nothing = paid(amount="0.00", adjustments=(adjustment(CO, "45", "250.00"),))
+    priced, forwarded = (nothing.model_copy(update={"status": status}) for status in ("25", "23"))
 
-    service.receive(chunk(paid(1, 0, status="25", **nothing), paid(1, 1, status="23", **nothing)))
-    stranger = paid(1, 2, status="25", **nothing).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
+    service.receive(chunk(priced, forwarded.model_copy(update={"position": 1})))
+    stranger = priced.model_copy(update={"position": 2, "patient_control_number": "TNOBODYSENTTHIS01"})
     service.receive(chunk(stranger))
 
     assert (service.claim()["state"], booked_amounts(service)) == ("submitted", {})

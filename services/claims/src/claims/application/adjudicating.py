@@ -15,8 +15,7 @@ from claims.application.judging import judge_decisions
 from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
 from claims.application.next_claims import advance_next_claims, pass_on
 from claims.application.use_cases import case_id_of
-from claims.domain.adjudicated_claim import NOTED
-from claims.domain.adjudication import DecidedLine, PayerDecision
+from claims.domain.adjudication import NOTED, DecidedLine, PayerDecision
 from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_in_sequence, claim_id_of
 from claims.domain.line_matching import match_lines

@@ -11,9 +11,9 @@ from canonical.codes import ClaimPaymentStatus, PayerClass
 from canonical.money import Money
 from chassis.domain import Aggregate, Conflict, Event, Refusal
 
-from claims.domain.adjudication import DecisionKind, PayerDecision, Place, Shares, is_denial, negated, shares_of
+from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, negated, shares_of
 from claims.domain.claim_content import ClaimContent
-from claims.domain.claim_state import ClaimState, NextClaimStage, refuse_illegal_move, state_by_decisions
+from claims.domain.claim_state import DECIDED, ClaimState, NextClaimStage, refuse_illegal_move, state_by_decisions
 from claims.domain.decisions import Booked, Decisions
 from claims.domain.reversals import ReversalProof, ReversalVerdict, negates_totals, prove_reversal
 from claims.domain.unknown_payment import Why
@@ -33,13 +33,6 @@ class ReversalNotProved(Refusal):
 
 class ReversedMeanwhile(Refusal):
     """The payer took the decision back itself; the reversal must be unmatched first."""
-
-
-NOTED: dict[str, str] = {
-    ClaimPaymentStatus.NOT_OURS_FORWARDED.value: "forwarded",
-    ClaimPaymentStatus.PREDETERMINATION.value: "predetermination",
-}
-"""What CLP02 says of a claim payment that moves no money, in our words."""
 
 
 class AdjudicatedClaim(Aggregate):
@@ -240,8 +233,9 @@ class AdjudicatedClaim(Aggregate):
         return next((each for each in awaited if self._proof_of(each).is_proved), None)
 
     def next_claim_moved(self, next_claim_id: UUID, stage: NextClaimStage) -> None:
+        """A claim that is on its way to its payer, for the first time or again, stays on it."""
         if stage is not self.next_claim:
-            state = self._state_by(self.decisions, stage)
+            state = self._state_by(self.decisions, stage) if self.state in DECIDED else self.state
             self.trigger_event(self.NextClaimMoved, next_claim_id=next_claim_id, stage=stage, state=state)
 
     def _holds(self, decision: PayerDecision) -> bool:

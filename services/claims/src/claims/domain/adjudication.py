@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimPaymentStatus
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
 
@@ -17,6 +17,13 @@ PRIOR_PAYER_REASON = "23"
 
 Place = tuple[UUID, int]
 """Where a decision stands: the remittance, and the claim's ordinal in it."""
+
+
+NOTED: dict[str, str] = {
+    ClaimPaymentStatus.NOT_OURS_FORWARDED.value: "forwarded",
+    ClaimPaymentStatus.PREDETERMINATION.value: "predetermination",
+}
+"""What CLP02 says of a claim payment that moves no money, in our words."""
 
 
 class DecisionKind(StrEnum):

@@ -85,6 +85,8 @@ class UnknownClaimPayment(Aggregate):
 
         def apply(self, payment: UnknownClaimPayment) -> None:
             payment.decision = self.decision
+            payment.entity = self.entity
+            payment.payer = self.payer
             payment.is_noted = True
 
     class Matched(Event):
