@@ -6,17 +6,19 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
-from sandbox.world.oracle import expected_outcomes, expected_totals
-from sandbox.world.payer import PAYER_SEED
-from sandbox.world.scenario import Scenario
+from sandbox.world.misbehaviour import Fault
+from sandbox.world.received_claims import PRIMARY, SECONDARY
 
+from .simulation.engine import Simulation
+from .simulation.invariants import Suite, the_books_are_what_payers_decided
 from .simulation.mischief import Kind, UnknownFaults, rates_of
 from .simulation.run import Outcome, run
-from .simulation.story import ENCOUNTERS, STORIES, TODAY, story_seed
+from .simulation.story import CHANGES, ODD_DECISIONS, STORIES
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(1, 25)
@@ -42,28 +44,38 @@ def test_every_kind_of_fault_struck() -> None:
     assert not never, f"these were never reached, so the runs prove nothing about them: {never}"
 
 
+@cache
+def told(story: int) -> Simulation:
+    """A story without faults, at its end."""
+    simulation = Simulation(story, story, rates_of(["none"]))
+    simulation.play()
+    return simulation
+
+
+def suite_of(simulation: Simulation, expected: Mapping[tuple[str, str, str], int]) -> Suite:
+    return Suite(simulation.nodes, simulation.bus, simulation.erp.inner, simulation.transport, expected)
+
+
 @pytest.mark.parametrize("story", range(STORIES))
-def test_a_story_without_faults_ends_as_the_payers_rules_alone_say(story: int) -> None:
-    scenario = Scenario.tell(story_seed(story), ENCOUNTERS, TODAY)
-    found: dict[tuple[str, str], list[int]] = {}
-    claims = run(story, ("none",)).fingerprint["claims by entity and payer"]
-    assert isinstance(claims, dict)
-    for (entity, payer, state), sums in claims.items():
-        if state != "held":
-            place = found.setdefault((entity, payer), [0] * len(sums))
-            found[entity, payer] = [before + more for before, more in zip(place, sums, strict=True)]
-    expected = {
-        place: [
-            each.claim_count,
-            each.charge.minor,
-            each.paid.minor,
-            each.contractual.minor,
-            each.denied.minor,
-            each.patient.minor,
-        ]
-        for place, each in expected_totals(expected_outcomes(scenario, PAYER_SEED)).items()
+def test_a_story_without_faults_ends_as_the_payers_decisions_alone_say(story: int) -> None:
+    simulation = told(story)
+    books = simulation.story.books()
+    assert list(the_books_are_what_payers_decided(suite_of(simulation, books))) == []
+    place = next(iter(books))
+    wrong = books | {place: books[place] + 1}
+    assert len(list(the_books_are_what_payers_decided(suite_of(simulation, wrong)))) == 1
+
+
+def test_the_stories_together_hold_every_kind_of_payer_traffic() -> None:
+    struck = {strike.fault for story in range(STORIES) for strike in told(story).outside.payers.misbehaviour.struck}
+    assert struck >= {*ODD_DECISIONS, *CHANGES, Fault.DENIAL_OVERTURNED, Fault.INTEREST, Fault.REFUND_ACKNOWLEDGED}
+    decided = {
+        file.claim.sequence
+        for story in range(STORIES)
+        for _, _, file in told(story).outside.payers.claim_files()
+        if file.standing
     }
-    assert found == expected
+    assert decided == {PRIMARY, SECONDARY}
 
 
 def test_stories_without_faults_end_alike_in_every_order() -> None:

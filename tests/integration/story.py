@@ -61,7 +61,7 @@ class Story:
     card_payments: list[tuple[str, str, Money]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.payers = Payers(PAYER_SEED, misbehaviour=self.misbehaviour)
+        self.payers = Payers(PAYER_SEED, misbehaviour=self.misbehaviour, next_coverages=self.scenario.coverages_after)
         self.clearinghouse = Clearinghouse(self.bench.exchange, self.payers, lambda: datetime.now(UTC))
         self.bank = Bank()
         self.cards = CardGateway(

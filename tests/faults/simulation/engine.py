@@ -22,7 +22,7 @@ from .mischief import GROUPS, Crashed, Kind, Mischief
 from .nodes import REPLICAS, Node, Process, Surroundings, builders
 from .outside import GatewayApi, Outside
 from .person import Cashier, resume_stopped_journals
-from .story import TODAY, Story
+from .story import TODAY, Story, scenario_of
 
 STEPS_PER_ACT_MAX = 4_000
 IDLE_STEPS = 50
@@ -67,7 +67,9 @@ class Simulation:
         self.bus = Bus(self.random, self.mischief, CONSUMES)
         self.erp = FaultyErp(self.mischief)
         self.transport = FaultyTransport(self.mischief)
-        self.outside = Outside(self.random, self.mischief, self.clock, self.transport)
+        self.outside = Outside(
+            self.random, self.mischief, self.clock, self.transport, scenario_of(story).coverages_after
+        )
         self.cashier = Cashier()
         self._was_set_back = False
         self._nested = False

@@ -15,12 +15,13 @@ from claims.application.read_models import CLAIMS
 from intake.application.queries import ENCOUNTERS
 from intake.domain.encounter import Encounter
 from ledger_adapter.adapters.fake_erp import FakeErp
-from ledger_adapter.application.queries import CLEARING, JOURNALS, LINES, POSTINGS
+from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, LINES, POSTINGS
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.subledger import SubledgerPosting
 from payments.application.queries import ACCOUNTS, REMITTANCES
 from reconciliation.application.queries import BREAKS, RUNS
 from reconciliation.domain.breaks import BreakState
+from sandbox.world.expected_books import PAYER_SIDE
 
 from .bus import Bus
 from .erp import FaultyTransport
@@ -30,13 +31,24 @@ _ROWS_MAX = 100_000
 
 
 class Suite:
-    """What the invariants look at: the stores without their faults, the streams, the ERP, the files that were sent."""
+    """What the invariants look at: the stores without their faults, the streams, the ERP, the files that were sent.
 
-    def __init__(self, nodes: Mapping[str, Node], bus: Bus, erp: FakeErp, transport: FaultyTransport) -> None:
+    `expected` are the payers' side of the books as the story alone says, in cents by entity, account and party.
+    """
+
+    def __init__(
+        self,
+        nodes: Mapping[str, Node],
+        bus: Bus,
+        erp: FakeErp,
+        transport: FaultyTransport,
+        expected: Mapping[tuple[str, str, str], int],
+    ) -> None:
         self.nodes = nodes
         self.bus = bus
         self.erp = erp
         self.transport = transport
+        self.expected = expected
 
     def store(self, service: str) -> MemoryEventStore:
         return self.nodes[service].kept
@@ -168,17 +180,34 @@ def eft_clearing_is_zero_after_the_deposit(suite: Suite) -> Iterator[str]:
 
 
 def payer_receivables_are_what_claims_say(suite: Suite) -> Iterator[str]:
-    """Per claim: charge - paid - contractual - patient - denied, as claims has it, is the receivable in the subledger."""
+    """Per encounter: what its payers were charged less all that went elsewhere, as claims has it, is the receivable.
+
+    What a payer left to the next one went nowhere, and what a later payer tells of the ones before is no adjustment.
+    """
     receivable: Counter[object] = Counter()
     for row in suite.rows("ledger", LINES, account=AccountRole.AR_PAYER.value):
         receivable[row["encounter_id"]] += _whole(row["amount_minor"])
     expected: Counter[object] = Counter()
     for row in suite.rows("claims", CLAIMS):
-        taken = ("paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
-        expected[row["encounter_id"]] += _whole(row["charge_minor"]) - sum(_whole(row[column]) for column in taken)
+        stays = ("owed_minor", "memo_minor", "next_payer_minor")
+        gone = ("paid_minor", "contractual_minor", "denied_minor", "written_off_minor", "patient_minor", "other_minor")
+        left = sum(_whole(row[column]) for column in stays) - sum(_whole(row[column]) for column in gone)
+        expected[row["encounter_id"]] += left
     for encounter in receivable.keys() | expected.keys():
         if receivable[encounter] != expected[encounter]:
             yield f"encounter {encounter}: ledger {receivable[encounter]}, claims {expected[encounter]}"
+
+
+def the_books_are_what_payers_decided(suite: Suite) -> Iterator[str]:
+    """Every account that only charges and payers move, against the oracle; a party tells who owes a receivable."""
+    accounts = {role.value for role in PAYER_SIDE}
+    found: Counter[tuple[str, str, str]] = Counter()
+    for row in suite.rows("ledger", BALANCES):
+        if row["account"] in accounts:
+            found[str(row["entity"]), str(row["account"]), str(row["party"])] += _whole(row["subledger_minor"])
+    for place in sorted(found.keys() | suite.expected.keys()):
+        if found[place] != suite.expected.get(place, 0):
+            yield f"{place}: ledger {found[place]}, by the story {suite.expected.get(place, 0)}"
 
 
 def patient_receivables_are_what_payments_says(suite: Suite) -> Iterator[str]:
@@ -194,10 +223,10 @@ def patient_receivables_are_what_payments_says(suite: Suite) -> Iterator[str]:
 
 
 def every_charge_has_one_effect(suite: Suite) -> Iterator[str]:
-    """Each posting of an encounter is one posting in the ledger, and one claim unless it is self-pay."""
+    """Each posting of an encounter is one posting in the ledger, and one claim to its first payer unless it is self-pay."""
     charged = [event for event in suite.events("intake") if isinstance(event, Encounter.Charged)]
     posted = Counter(row["item_id"] for row in suite.rows("ledger", POSTINGS, group_kind="charges"))
-    claimed = Counter(row["encounter_id"] for row in suite.rows("claims", CLAIMS))
+    claimed = Counter(row["encounter_id"] for row in suite.rows("claims", CLAIMS) if row["sequence"] == 1)
     for encounter, count in Counter(event.originator_id for event in charged).items():
         if posted[encounter] != count:
             yield f"encounter {encounter}: {count} postings announced, {posted[encounter]} in the ledger"
@@ -247,6 +276,7 @@ INVARIANTS: tuple[Callable[[Suite], Iterator[str]], ...] = (
     rebuilt_is_live,
     eft_clearing_is_zero_after_the_deposit,
     payer_receivables_are_what_claims_say,
+    the_books_are_what_payers_decided,
     patient_receivables_are_what_payments_says,
     every_charge_has_one_effect,
     no_file_left_twice,

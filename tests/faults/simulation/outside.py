@@ -22,7 +22,9 @@ from payments.adapters.bank_files import take_bank_file
 from payments.adapters.stripe_gateway import event_of, verify
 from payments.application.doors import Doors, GatewayMessage
 from payments.domain.payment import BalanceTransaction
+from sandbox.world.adjudication import PayerRules
 from sandbox.world.bank import Bank
+from sandbox.world.desk import NextCoverages
 from sandbox.world.ehr import DeliveryKind, delivery_of
 from sandbox.world.gateway_book import GatewayBook
 from sandbox.world.gateway_objects import Json
@@ -37,6 +39,7 @@ from .mischief import Kind, Mischief
 
 SECRET = "whsec_of_the_simulation"
 TOGETHER_MAX = 3
+RULES = PayerRules(sequestration_percent=2)
 _T = TypeVar("_T")
 
 
@@ -47,12 +50,25 @@ class RefusedDelivery(AssertionError):
 class Outside:
     """EHR, clearinghouse, payers, bank and gateway; whatever is not answered is sent again."""
 
-    def __init__(self, random: Random, mischief: Mischief, clock: FixedClock, transport: FaultyTransport) -> None:
+    def __init__(
+        self,
+        random: Random,
+        mischief: Mischief,
+        clock: FixedClock,
+        transport: FaultyTransport,
+        next_coverages: NextCoverages,
+    ) -> None:
         self._random = random
         self._mischief = mischief
         self._clock = clock
         self._transport = transport
-        self.payers = Payers(PAYER_SEED, misbehaviour=Misbehaviour())
+        self.payers = Payers(
+            PAYER_SEED,
+            misbehaviour=Misbehaviour(),
+            rules=RULES,
+            next_coverages=next_coverages,
+            clearinghouse_reports=True,
+        )
         self.bank = Bank()
         self.gateway = GatewayBook(1, lambda: clock().timestamp(), Misbehaviour())
         self.conversations: list[list[InboundDelivery]] = []

@@ -69,7 +69,9 @@ def _played(seed: int, story: int, faults: tuple[str, ...]) -> Outcome:
     else:
         erp = simulation.erp.inner
         erp.is_down = False
-        broken = violations(Suite(simulation.nodes, simulation.bus, erp, simulation.transport))
+        broken = violations(
+            Suite(simulation.nodes, simulation.bus, erp, simulation.transport, simulation.story.books())
+        )
     return Outcome(
         seed=seed,
         story=story,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from canonical.money import Money
 from chassis.eventstore import EventStore, Row
 from payments.application.queries import ACCOUNTS
 from payments.domain.payment import payment_id_of
+from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.gateway_book import DECLINED_PAYMENT_METHOD, NothingToPayOut
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.payer import Answer, AnswerKind, remittance_answer
@@ -30,6 +31,15 @@ STORIES = 6
 UNRELATED_DEPOSIT = Money(77_00)
 UNMATCHED_PAYMENT = Money(41_50)
 OVERPAID = Money(25_00)
+NEXT_PAYER_PERCENT = 60
+ODD_DECISIONS = (Fault.SPLIT_CLAIM, Fault.CROSSOVER, Fault.PREDETERMINATION)
+CHANGES = (
+    Fault.CORRECTION,
+    Fault.CORRECTION_IN_TWO_FILES,
+    Fault.CORRECTION_FIRST,
+    Fault.PAYMENT_RETRACTED,
+    Fault.RECOUPMENT_DEFERRED,
+)
 
 
 @dataclass
@@ -42,7 +52,7 @@ class Story:
     cashier: Cashier
 
     def __post_init__(self) -> None:
-        self.scenario = Scenario.tell(story_seed(self.number), ENCOUNTERS, TODAY)
+        self.scenario = scenario_of(self.number)
         self._corrupted: list[Remittance] = []
         self._unmatched: UUID | None = None
 
@@ -53,6 +63,8 @@ class Story:
             ("payers pay, more charges come in", self._first_settlement),
             ("payers pay the rest, patients pay, the gateway pays out", self._second_settlement),
             ("the bank reports the payouts, somebody finds whose payment it was", self._payout_deposits),
+            ("payers take back, correct and give in", self._third_settlement),
+            ("payers pay the rest and take what is still theirs", self._last_settlement),
         )
 
     def _first_charges(self) -> None:
@@ -63,6 +75,7 @@ class Story:
         payers = _payers_of(self.scenario.encounters[:FIRST_WAVE])
         self.outside.payers.misbehaviour.request(Fault.UNKNOWN_CLAIM, target=payers[0])
         self.outside.payers.misbehaviour.request(Fault.CORRUPT_ONE_CENT, target=payers[-1])
+        self.outside.payers.misbehaviour.request(ODD_DECISIONS[self.number % len(ODD_DECISIONS)])
         made = self.outside.payers.settle(date(2026, 3, 4))
         self._corrupted = [each for each in made if each.content != each.faithful_content]
         sound = [each for each in made if each not in self._corrupted]
@@ -118,6 +131,35 @@ class Story:
         found = [row["account_id"] for row in self._owing() if row["entity"] == "NORTH"]
         if self._unmatched and found and isinstance(found[0], UUID):
             self.cashier.orders.append((self._unmatched, found[0]))
+
+    def _third_settlement(self) -> None:
+        """One payer denies no longer, one changes its mind; interest is paid, something is levied, a refund acknowledged."""
+        faults = self.outside.payers.misbehaviour
+        faults.request(Fault.DENIAL_OVERTURNED)
+        faults.request(CHANGES[self.number % len(CHANGES)])
+        faults.request(Fault.INTEREST, measure=2_50)
+        faults.request(Fault.REFUND_ACKNOWLEDGED, measure=30_00)
+        self._settle_again(date(2026, 3, 18))
+
+    def _last_settlement(self) -> None:
+        self._settle_again(date(2026, 3, 25))
+
+    def _settle_again(self, day: date) -> None:
+        made = self.outside.payers.settle(day)
+        self.outside.drop(_answers(made))
+        self.outside.bank.deposit_remittances(made)
+        self.outside.deposit_statement(day + timedelta(days=1))
+
+    def books(self) -> dict[tuple[str, str, str], int]:
+        """What the ledger must show of payers' money at the end, by what was charged and decided."""
+        payers = self.outside.payers
+        originals = [file.claim for _, _, file in payers.claim_files()]
+        return payer_side(expected_books(self.scenario, payers.remittances, originals))
+
+
+def scenario_of(number: int) -> Scenario:
+    """The encounters of a story; some patients are insured twice."""
+    return Scenario.tell(story_seed(number), ENCOUNTERS, TODAY, next_payer_percent=NEXT_PAYER_PERCENT)
 
 
 def story_seed(number: int) -> int:
