@@ -296,6 +296,9 @@ def test_a_consistent_world_has_nothing_unexplained() -> None:
         "ar-patient",
         "eft-clearing",
         "gateway-clearing",
+        "due-to-payer",
+        "provider-level",
+        "unapplied-payer",
         "trial-balance",
     }
 

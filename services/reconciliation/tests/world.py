@@ -31,6 +31,7 @@ from reconciliation.application.ports import (
     LedgerReading,
     PatientReading,
     Receivable,
+    RemittancePart,
     Responsibility,
 )
 from reconciliation.application.queries import BREAKS
@@ -47,6 +48,7 @@ from reconciliation.domain.books import (
     PayerBalance,
     PendingJournal,
     Progress,
+    ProviderBalance,
     patient_party,
 )
 from reconciliation.domain.findings import ControlResult
@@ -79,6 +81,16 @@ class ClaimFact:
     @property
     def open(self) -> Money:
         return Money(self.charge - self.paid - self.contractual - self.patient - self.denied)
+
+
+@dataclass
+class ProviderMove:
+    """One provider-level adjustment as payments keeps it, in cents; above zero it lowered the payment."""
+
+    entity: str
+    remittance_id: UUID
+    cents: int
+    of_items: bool = True
 
 
 @dataclass
@@ -145,6 +157,8 @@ class World:
     erp: dict[str, dict[str, tuple[JournalLine, ...]]] = field(default_factory=lambda: {e: {} for e in ENTITIES})
     not_paid_out: list[ClearingEntry] = field(default_factory=list)
     open_groups: list[OpenGroup] = field(default_factory=list)
+    provider_moves: list[ProviderMove] = field(default_factory=list)
+    unapplied: list[RemittancePart] = field(default_factory=list)
     cases: list[OpenCase] = field(default_factory=list)
     events: list[PublicEvent] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=lambda: {"claims": 10, "payments": 20, "ledger": 30})
@@ -359,7 +373,8 @@ class FakeClaims:
         for entity, payer in sorted({(claim.entity, claim.payer) for claim in self._world.claims}):
             claims = self.claims(entity, payer)
             opened, denied = Money.total(c.open for c in claims), Money.total(c.denied for c in claims)
-            balances.append(PayerBalance(entity, payer, opened, denied))
+            unapplied = Money.total(one.amount for one in self.unapplied(entity)) if payer == PAYERS[0] else Money(0)
+            balances.append(PayerBalance(entity, payer, opened, denied, unapplied))
         chosen = tuple(one for one in balances if one.entity in entities)
         return ClaimsReading(_progress(self._world, "claims"), chosen)
 
@@ -369,6 +384,9 @@ class FakeClaims:
             for claim in self._world.claims
             if (claim.entity, claim.payer) == (entity, payer)
         ]
+
+    def unapplied(self, entity: str) -> Sequence[RemittancePart]:
+        return self._world.unapplied if entity == "NORTH" else []
 
     def cases(self) -> Sequence[OpenCase]:
         return [case for case in self._world.cases if case.service == "claims"]
@@ -386,7 +404,19 @@ class FakePatients:
             for entity in entities
         )
         waiting = tuple(one for one in self._world.not_paid_out if one.entity in entities)
-        return PatientReading(_progress(self._world, "payments"), patients, waiting)
+        providers = tuple(self._provider(entity) for entity in entities)
+        return PatientReading(_progress(self._world, "payments"), patients, waiting, providers)
+
+    def _provider(self, entity: str) -> ProviderBalance:
+        own = [self.provider_adjustments(entity, of_items=of_items) for of_items in (True, False)]
+        return ProviderBalance(entity, PAYERS[0], *(Money.total(one.amount for one in moves) for moves in own))
+
+    def provider_adjustments(self, entity: str, *, of_items: bool) -> Sequence[RemittancePart]:
+        return [
+            RemittancePart(move.remittance_id, Money(move.cents), DAY)
+            for move in self._world.provider_moves
+            if (move.entity, move.of_items) == (entity, of_items)
+        ]
 
     def accounts(self, entity: str) -> Sequence[AccountBalance]:
         return [

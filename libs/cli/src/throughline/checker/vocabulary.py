@@ -173,5 +173,9 @@ CLEARING_ACCOUNTS: Final = frozenset(
         "unapplied-patient",
         "unidentified-receipts",
         "due-to-payer",
+        "interest-income",
+        "levies-withheld",
+        "payer-withholds",
+        "provider-adjustments",
     }
 )

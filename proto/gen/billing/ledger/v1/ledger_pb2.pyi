@@ -784,8 +784,8 @@ class GetAccountDetailRequest(_message.Message):
     entity: _builtins.str
     """The legal entity."""
     account: _builtins.str
-    """The role of a clearing account: eft-clearing, gateway-clearing, unapplied-payer, unapplied-patient or
-    unidentified-receipts.
+    """The role of an account that is kept by item: eft-clearing, gateway-clearing, unapplied-payer, unapplied-patient,
+    unidentified-receipts, due-to-payer, interest-income, levies-withheld, payer-withholds or provider-adjustments.
     """
     def __init__(
         self,

@@ -153,9 +153,14 @@ CLEARING_ACCOUNTS = frozenset(
         "unapplied-patient",
         "unidentified-receipts",
         "due-to-payer",
+        "interest-income",
+        "levies-withheld",
+        "payer-withholds",
+        "provider-adjustments",
     }
 )
-"""Accounts that are shown item by item; what is due to a payer clears over many remittances, not within one."""
+"""Accounts that are shown item by item. What is due to a payer clears over many remittances, not within one, and what a
+payer took for good never does."""
 
 
 def project_postings(event: Event) -> Iterable[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from billing.claims.v1 import claims_pb2 as pb
@@ -12,7 +13,7 @@ from billing.operations.v1 import operations_pb2_grpc
 from canonical.money import Money
 
 from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases
-from reconciliation.application.ports import ClaimBalance, ClaimsReading
+from reconciliation.application.ports import ClaimBalance, ClaimsReading, RemittancePart
 from reconciliation.domain.books import OpenCase, PayerBalance, Progress
 
 PAGE_MAX = 500
@@ -35,36 +36,56 @@ class GrpcClaimsBooks:
             answer = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest(entity=entity))
             positions |= {answer.log_position, answer.log_position_after}
             payers += [
-                PayerBalance(entity, row.payer, money(row.open), money(row.amounts.denied)) for row in answer.balances
+                PayerBalance(entity, row.payer, money(row.open), money(row.amounts.denied), money(row.unknown_paid))
+                for row in answer.balances
             ]
         last = max(positions, default=0)
         settled = len(positions) <= 1 and is_settled(self._operations.GetStatus(operations.GetStatusRequest()), last)
         return ClaimsReading(Progress(last, settled), tuple(payers))
 
     def claims(self, entity: str, payer: str) -> Sequence[ClaimBalance]:
-        found: dict[str, ClaimBalance] = {}
+        """Claims to the payer, and what those to the payers before it left to it."""
+        balances = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest(entity=entity)).balances
+        own = [_claim(claim) for claim in self._claims_to(entity, payer)]
+        for other in balances if any(row.payer == payer and row.left_by_others.minor for row in balances) else ():
+            own += [_left(claim) for claim in self._claims_to(entity, other.payer) if claim.next_payer == payer]
+        return tuple(own)
+
+    def _claims_to(self, entity: str, payer: str) -> Sequence[pb.Claim]:
+        found: dict[str, pb.Claim] = {}
         token = ""
         for _ in range(PAGES_MAX):
             page = self._stub.ListClaims(
                 pb.ListClaimsRequest(entity=entity, payer=payer, page_size=PAGE_MAX, page_token=token)
             )
-            found |= {claim.claim_id: _claim(claim) for claim in page.claims}
+            found |= {claim.claim_id: claim for claim in page.claims}
             token = page.next_page_token
             if not token:
                 break
         return tuple(found.values())
+
+    def unapplied(self, entity: str) -> Sequence[RemittancePart]:
+        answer = self._stub.ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest(entity=entity, limit=PAGE_MAX))
+        return [
+            RemittancePart(UUID(row.remittance_id), money(row.unapplied), date_or_none(row.effective_date))
+            for row in answer.payments
+        ]
 
     def cases(self) -> Sequence[OpenCase]:
         return open_cases("claims", self._operations)
 
 
 def _claim(claim: pb.Claim) -> ClaimBalance:
-    amounts = claim.amounts
-    gone = (amounts.paid, amounts.contractual, amounts.denied, amounts.patient, amounts.other, amounts.written_off)
     return ClaimBalance(
         claim_id=UUID(claim.claim_id),
         encounter_id=UUID(claim.encounter_id),
-        open=money(amounts.charge) - Money.total(money(amount) for amount in gone),
-        denied=money(amounts.denied),
+        open=money(claim.open),
+        denied=money(claim.amounts.denied),
         service_from=date_or_none(claim.service_from),
     )
+
+
+def _left(claim: pb.Claim) -> ClaimBalance:
+    """What an earlier payer's claim left to the next one."""
+    left = money(claim.left_to_next_payer)
+    return replace(_claim(claim), open=left, denied=Money.zero())

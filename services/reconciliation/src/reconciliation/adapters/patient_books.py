@@ -11,10 +11,18 @@ from billing.payments.v1 import payments_pb2 as pb
 from billing.payments.v1 import payments_pb2_grpc
 
 from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases, uuid_or_none
-from reconciliation.application.ports import AccountBalance, PatientReading, Responsibility
-from reconciliation.domain.books import GATEWAY_CLEARING, ClearingEntry, OpenCase, PatientBalance, Progress
+from reconciliation.application.ports import AccountBalance, PatientReading, RemittancePart, Responsibility
+from reconciliation.domain.books import (
+    GATEWAY_CLEARING,
+    ClearingEntry,
+    OpenCase,
+    PatientBalance,
+    Progress,
+    ProviderBalance,
+)
 
 LIST_MAX = 5000
+PROVIDERS_MAX = 1000
 
 
 class GrpcPatientBooks:
@@ -30,12 +38,29 @@ class GrpcPatientBooks:
         answer = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest())
         chosen = [row for row in answer.entities if row.entity in entities]
         waiting = tuple(entry for entity in entities for entry in self._not_paid_out(entity))
+        providers = [row for entity in entities for row in self._provider_balances(entity)]
         settled = is_settled(self._operations.GetStatus(operations.GetStatusRequest()), answer.log_position)
         return PatientReading(
             Progress(answer.log_position, settled),
             tuple(PatientBalance(row.entity, money(row.patient_balance)) for row in chosen),
             waiting,
+            tuple(ProviderBalance(row.entity, row.payer, money(row.open), money(row.other)) for row in providers),
         )
+
+    def _provider_balances(self, entity: str) -> Sequence[pb.ProviderBalance]:
+        request = pb.ListProviderBalancesRequest(entity=entity, limit=PROVIDERS_MAX)
+        return self._stub.ListProviderBalances(request).balances
+
+    def provider_adjustments(self, entity: str, *, of_items: bool) -> Sequence[RemittancePart]:
+        found: list[RemittancePart] = []
+        for balance in self._provider_balances(entity):
+            answer = self._stub.GetProviderBalance(pb.GetProviderBalanceRequest(balance_id=balance.balance_id))
+            found += [
+                RemittancePart(UUID(row.remittance_id), money(row.amount), date_or_none(row.effective_date))
+                for row in answer.adjustments
+                if bool(row.item_ids) == of_items
+            ]
+        return found
 
     def _not_paid_out(self, entity: str) -> list[ClearingEntry]:
         request = pb.ListPaymentsRequest(entity=entity, only_not_paid_out=True, limit=LIST_MAX)

@@ -12,7 +12,18 @@ from canonical.money import Money
 from reconciliation.application.ports import Receivable
 from reconciliation.application.queries import confirmed_journals, remittances_in_no_entry
 from reconciliation.application.reading import Sources, documents_of
-from reconciliation.domain.books import AR_PATIENT, AR_PAYER, EFT_CLEARING, Books, ClearingEntry, ErpDocument
+from reconciliation.domain.books import (
+    AR_PATIENT,
+    AR_PAYER,
+    DUE_TO_PAYER,
+    EFT_CLEARING,
+    PROVIDER_LEVEL,
+    PROVIDER_LEVEL_ACCOUNTS,
+    UNAPPLIED_PAYER,
+    Books,
+    ClearingEntry,
+    ErpDocument,
+)
 from reconciliation.domain.controls import posted_and_not_entered
 from reconciliation.domain.drill_down import (
     ConfirmedJournal,
@@ -82,6 +93,19 @@ class Drilling:
         theirs = [_encounter(row) for row in posted if row.patient_id in patients]
         strangers = [one for one in apart if not one.known_as & patients]
         return (*differences(details, theirs), *strangers)
+
+    def remittances(self, place: Place) -> tuple[Difference, ...]:
+        """Where billing and subledger differ on what payers move beside their claims: remittance by remittance."""
+        if place.account == UNAPPLIED_PAYER:
+            unapplied = self._sources.claims.unapplied(place.entity)
+            ours = [Entry(one.remittance_id, -one.amount, "remittance", one.remittance_id, one.on) for one in unapplied]
+        else:
+            of_items = place.account == DUE_TO_PAYER
+            moved = self._sources.patients.provider_adjustments(place.entity, of_items=of_items)
+            ours = [Entry(one.remittance_id, one.amount, "remittance", one.remittance_id, one.on) for one in moved]
+        accounts = PROVIDER_LEVEL_ACCOUNTS if place.account == PROVIDER_LEVEL else (place.account,)
+        posted = [one for each in accounts for one in self._sources.ledger.clearing_items(place.entity, each)]
+        return differences(ours, [Entry(one.item_id, one.amount, "remittance", one.item_id, one.on) for one in posted])
 
     def clearing(self, place: Place) -> tuple[Difference, ...]:
         """Where the open items as announced and as posted differ."""

@@ -21,6 +21,7 @@ from reconciliation.domain.books import (
     PayerBalance,
     PendingJournal,
     Progress,
+    ProviderBalance,
 )
 
 
@@ -67,6 +68,15 @@ class Responsibility:
 
 
 @dataclass(frozen=True, slots=True)
+class RemittancePart:
+    """What one remittance makes of an account that payers move beside their claims."""
+
+    remittance_id: UUID
+    amount: Money
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimsReading:
     progress: Progress
     payers: tuple[PayerBalance, ...]
@@ -77,6 +87,7 @@ class PatientReading:
     progress: Progress
     patients: tuple[PatientBalance, ...]
     not_paid_out: tuple[ClearingEntry, ...]
+    providers: tuple[ProviderBalance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,11 @@ class ClaimsBooks(Protocol):
     def read(self, entities: Sequence[str]) -> ClaimsReading: ...
 
     def claims(self, entity: str, payer: str) -> Sequence[ClaimBalance]:
-        """Every claim of one entity at one payer."""
+        """Every claim of one entity of which one payer owes something, of its own or left to it by the one before."""
+        ...
+
+    def unapplied(self, entity: str) -> Sequence[RemittancePart]:
+        """The cash of payers that no claim holds."""
         ...
 
     def cases(self) -> Sequence[OpenCase]: ...
@@ -110,6 +125,10 @@ class PatientBooks(Protocol):
     def accounts(self, entity: str) -> Sequence[AccountBalance]: ...
 
     def responsibilities(self, account_id: UUID) -> Sequence[Responsibility]: ...
+
+    def provider_adjustments(self, entity: str, *, of_items: bool) -> Sequence[RemittancePart]:
+        """The provider-level adjustments of an entity that open or settle items, or those that do not."""
+        ...
 
     def cases(self) -> Sequence[OpenCase]: ...
 

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from reconciliation.application.drilling import Drilling
 from reconciliation.domain.books import Books
 from reconciliation.domain.controls import (
+    OF_PAYERS,
     billing_against_subledger,
     clearing_against_zero,
     clearing_places,
     confirmed_against_erp,
+    payer_places,
     receivable_places,
     sides_of,
     subledger_against_erp,
@@ -33,6 +35,8 @@ def _results(books: Books, drilling: Drilling) -> Iterator[ControlResult]:
             found = subledger_against_erp(books, place)
             left = found.unexplained
             yield subledger_against_erp(books, place, drilling.journals(place, left)) if left else found
+    for place in payer_places(books):
+        yield _billing(books, drilling, place)
     for place in clearing_places(books):
         yield _clearing(books, drilling, place)
     for place in trial_balance_places(books):
@@ -43,7 +47,10 @@ def _results(books: Books, drilling: Drilling) -> Iterator[ControlResult]:
 
 def _billing(books: Books, drilling: Drilling, place: Place) -> ControlResult:
     ours, theirs = sides_of(books, place)
-    return billing_against_subledger(books, place, drilling.receivables(place) if ours != theirs else ())
+    if ours == theirs:
+        return billing_against_subledger(books, place, ())
+    found = drilling.remittances(place) if place.account in OF_PAYERS else drilling.receivables(place)
+    return billing_against_subledger(books, place, found)
 
 
 def _clearing(books: Books, drilling: Drilling, place: Place) -> ControlResult:

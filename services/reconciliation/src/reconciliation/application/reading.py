@@ -52,6 +52,7 @@ def read_books(sources: Sources, entities: Sequence[str]) -> Books:
         erp=ledger.erp,
         held=held,
         not_paid_out=patients.not_paid_out,
+        providers=patients.providers,
         cases=cases,
         witnessed=own,
     )

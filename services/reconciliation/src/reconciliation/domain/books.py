@@ -18,6 +18,16 @@ AR_PAYER_DENIED = AccountRole.AR_PAYER_DENIED.value
 AR_PATIENT = AccountRole.AR_PATIENT.value
 EFT_CLEARING = AccountRole.EFT_CLEARING.value
 GATEWAY_CLEARING = AccountRole.GATEWAY_CLEARING.value
+DUE_TO_PAYER = AccountRole.DUE_TO_PAYER.value
+UNAPPLIED_PAYER = AccountRole.UNAPPLIED_PAYER.value
+PROVIDER_LEVEL = "provider-level"
+"""Interest, levies, withholds and the other adjustments of providers that no later remittance settles, as one sum."""
+PROVIDER_LEVEL_ACCOUNTS = (
+    AccountRole.INTEREST_INCOME.value,
+    AccountRole.LEVIES_WITHHELD.value,
+    AccountRole.PAYER_WITHHOLDS.value,
+    AccountRole.PROVIDER_ADJUSTMENTS.value,
+)
 
 Key = tuple[str, str, str]
 """Entity, account, party."""
@@ -41,12 +51,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PayerBalance:
-    """What claims says is open at a payer, and what that payer denied."""
+    """What claims says is open at a payer, what that payer denied, and what it paid that no claim holds."""
 
     entity: str
     payer: str
     open: Money
     denied: Money
+    unapplied: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,17 @@ class PatientBalance:
 
     entity: str
     balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBalance:
+    """What payments says of a payer's provider-level adjustments: what is open, below zero where it is owed to the payer,
+    and what was taken (above zero) or given for good."""
+
+    entity: str
+    payer: str
+    open: Money
+    other: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +178,7 @@ class Books:
     not_paid_out: tuple[ClearingEntry, ...]
     cases: tuple[OpenCase, ...]
     witnessed: Witnessed
+    providers: tuple[ProviderBalance, ...] = ()
 
     @property
     def positions(self) -> dict[str, int]:
@@ -167,19 +190,33 @@ class Books:
 
     @cached_property
     def billing_side(self) -> dict[Key, Money]:
-        """What billing says of each receivable; patients stand as one party per entity."""
+        """What billing says of each account that it knows too; patients stand as one party per entity.
+
+        What is due to payers and the cash that no claim holds are asked of no party, so they are sums per entity.
+        """
         sides: dict[Key, Money] = {}
         for payer in self.payers:
             sides[payer.entity, AR_PAYER, payer.payer] = payer.open
             sides[payer.entity, AR_PAYER_DENIED, payer.payer] = payer.denied
         for patients in self.patients:
             sides[patients.entity, AR_PATIENT, patient_party(patients.entity)] = patients.balance
+        for entity in self.entities:
+            own = [provider for provider in self.providers if provider.entity == entity]
+            sides[entity, DUE_TO_PAYER, ""] = Money.total(provider.open for provider in own)
+            sides[entity, PROVIDER_LEVEL, ""] = Money.total(provider.other for provider in own)
+            unapplied = Money.total(payer.unapplied for payer in self.payers if payer.entity == entity)
+            sides[entity, UNAPPLIED_PAYER, ""] = -unapplied
         return sides
 
     @cached_property
     def subledger_side(self) -> dict[Key, Money]:
-        """What the subledger says of every account and party."""
-        return {(row.entity, row.account, row.party): row.amount for row in self.subledger}
+        """What the subledger says of every account and party, and of the provider-level ones together."""
+        sides = {(row.entity, row.account, row.party): row.amount for row in self.subledger}
+        for row in self.subledger:
+            if row.account in PROVIDER_LEVEL_ACCOUNTS:
+                key = (row.entity, PROVIDER_LEVEL, "")
+                sides[key] = sides.get(key, ZERO) + row.amount
+        return sides
 
     @cached_property
     def intended_side(self) -> dict[Key, Money]:

@@ -10,8 +10,11 @@ from reconciliation.domain.books import (
     AR_PATIENT,
     AR_PAYER,
     AR_PAYER_DENIED,
+    DUE_TO_PAYER,
     EFT_CLEARING,
     GATEWAY_CLEARING,
+    PROVIDER_LEVEL,
+    UNAPPLIED_PAYER,
     ZERO,
     Books,
     ClearingEntry,
@@ -33,6 +36,12 @@ RECEIVABLES = {
     AR_PAYER_DENIED: Control.AR_PAYER_DENIED,
     AR_PATIENT: Control.AR_PATIENT,
 }
+OF_PAYERS = {
+    DUE_TO_PAYER: Control.DUE_TO_PAYER,
+    UNAPPLIED_PAYER: Control.UNAPPLIED_PAYER,
+    PROVIDER_LEVEL: Control.PROVIDER_LEVEL,
+}
+"""What payers put off, take or pay beside their claims; billing keeps it by remittance."""
 WAITING = "journal entry not confirmed yet"
 NO_DEPOSIT = "remittance without deposit"
 NOT_PAID_OUT = "payment not paid out yet"
@@ -47,6 +56,15 @@ def receivable_places(books: Books) -> tuple[Place, ...]:
         Place(control=RECEIVABLES[account], compared=compared, entity=entity, account=account, party=party)
         for entity, account, party in known
         for compared in (Compared.BILLING_SUBLEDGER, Compared.SUBLEDGER_ERP)
+    )
+
+
+def payer_places(books: Books) -> tuple[Place, ...]:
+    """Billing against subledger of every entity: what is due to payers, their unapplied cash, and what they took for good."""
+    return tuple(
+        Place(control=control, compared=Compared.BILLING_SUBLEDGER, entity=entity, account=account)
+        for entity in books.entities
+        for account, control in OF_PAYERS.items()
     )
 
 

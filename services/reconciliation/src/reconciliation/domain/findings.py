@@ -24,6 +24,9 @@ class Control(StrEnum):
     AR_PATIENT = "ar-patient"
     EFT_CLEARING = "eft-clearing"
     GATEWAY_CLEARING = "gateway-clearing"
+    DUE_TO_PAYER = "due-to-payer"
+    UNAPPLIED_PAYER = "unapplied-payer"
+    PROVIDER_LEVEL = "provider-level"
     TRIAL_BALANCE = "trial-balance"
 
 
