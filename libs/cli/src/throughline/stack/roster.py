@@ -46,6 +46,7 @@ EVERY_WRITE = tuple(f"{member.name}.write" for member in MEMBERS)
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "ehr": ("intake.write",),
     "operator": (*EVERY_READ, *EVERY_WRITE),
-    "auditor": (*EVERY_READ, "intake.raw.read"),
+    "approver": ("claims.read", "claims.write"),
+    "auditor": (*EVERY_READ, "intake.raw.read", "claims.raw.read"),
     **{f"service-{member.name}": member.client_scopes for member in MEMBERS if member.calls},
 }

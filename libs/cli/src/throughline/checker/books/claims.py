@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from throughline.checker.amounts import cents
+from throughline.checker.books.claim_work import ClaimWork
 from throughline.checker.books.every_store import Book, Handler
 from throughline.checker.identity import public_event_id
 from throughline.checker.records import Fact, State
@@ -80,7 +81,8 @@ class ClaimsBook(Book):
         self.adjudications: dict[tuple[str, int], list[Adjudication]] = {}
         self.unknown: dict[tuple[str, int], list[int]] = {}
         self.noted: dict[tuple[str, int], int] = {}
-        self.miscounted: list[str] = []
+        self.work = ClaimWork()
+        self.miscounted = self.work.miscounted
         self.claims = Rebuilt("claims", ("claim_id",), CLAIM_COLUMNS)
         self.decisions = Rebuilt("adjudications", ("remittance_id", "position"), ADJUDICATION_COLUMNS)
         self.unknown_rows = Rebuilt("unknown_claim_payments", ("remittance_id", "position"), UNKNOWN_COLUMNS)
@@ -109,10 +111,18 @@ class ClaimsBook(Book):
             "claims.interchange.sent": lambda fact: self._interchange(fact, "sent"),
             "claims.interchange.acknowledged": lambda fact: self._interchange(fact, "acknowledged"),
             "claims.interchange.decided": lambda fact: self._interchange(fact, fact.state["state"]),
+            **self.work.handlers(),
         }
 
     def tables(self) -> tuple[Rebuilt, ...]:
-        return (*super().tables(), self.claims, self.decisions, self.unknown_rows, self.interchanges)
+        return (
+            *super().tables(),
+            self.claims,
+            self.decisions,
+            self.unknown_rows,
+            self.interchanges,
+            *self.work.tables(),
+        )
 
     def _drafted(self, fact: Fact) -> None:
         content = fact.state["content"]

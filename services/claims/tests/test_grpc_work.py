@@ -1,0 +1,220 @@
+"""The questions and commands of people's work on claims, asked over a real connection."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+from billing.claims.v1 import claim_work_pb2 as pb
+from billing.claims.v1 import claim_work_pb2_grpc
+from billing.common.v1 import common_pb2
+from canonical.ids import derive
+from chassis.rpc import RemoteRefusal, channel_to, make_server
+from chassis.security.tokens import Principal, Unauthenticated
+from claims.adapters.grpc_work import claim_work_service
+from claims.adapters.x12_claims import X12ClaimFormat
+from claims.application.editing import DryRun
+from claims.application.packet import FilingPackets
+from claims.domain.access import FilingDisclosure
+from claims.domain.denial import denial_id_of
+
+from .world import DENIAL, EDITS, ClaimsUnderTest, acknowledged, charged, chunk, claim_id, control_number, paid, status
+
+SCOPES = {
+    "reader": {"claims.read"},
+    "ann": {"claims.read", "claims.write"},
+    "ben": {"claims.read", "claims.write"},
+    "auditor": {"claims.read", "claims.raw.read"},
+}
+DENIED = str(denial_id_of(claim_id(2), 1))
+
+
+class KnownTokens:
+    def verify(self, token: str) -> Principal:
+        if token not in SCOPES:
+            raise Unauthenticated("unknown token")
+        return Principal(token, "console", frozenset(SCOPES[token]))
+
+
+@dataclass(frozen=True)
+class Token:
+    name: str
+
+    def token(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Door:
+    """The service and how to call it."""
+
+    service: ClaimsUnderTest
+    port: int
+
+    def calling_as(self, name: str) -> claim_work_pb2_grpc.ClaimWorkServiceStub:
+        return claim_work_pb2_grpc.ClaimWorkServiceStub(channel_to(f"127.0.0.1:{self.port}", Token(name)))
+
+
+@pytest.fixture
+def door() -> Iterator[Door]:
+    service = ClaimsUnderTest().submitted(1, 2)
+    service.receive(charged(3, has_member_id=False))
+    service.receive(acknowledged("TA1", "A"), acknowledged("999", "A"), status(1))
+    service.receive(chunk(paid(1, 0), paid(2, 1, amount="0.00", adjustments=(DENIAL,))))
+    dry_run = DryRun(service.store, EDITS, service.vault)
+    packets = FilingPackets(service.store, X12ClaimFormat(), service.vault)
+    served = claim_work_service(service.core, dry_run, packets)
+    server = make_server([served], KnownTokens(), host="127.0.0.1", port=0, threads=2)
+    server.server.start()
+    yield Door(service, server.port)
+    server.server.stop(None).wait()
+
+
+def test_the_work_on_a_claim_is_its_edits_denials_and_underpayments(door: Door) -> None:
+    answer = door.calling_as("reader").GetClaimWork(pb.GetClaimWorkRequest(claim_id=str(claim_id(2))))
+
+    assert [(run.number, run.stage, len(run.findings)) for run in answer.edit_runs] == [
+        (1, "draft", 0),
+        (2, "submission", 0),
+    ]
+    (denial,) = answer.denials
+    assert (denial.denial_id, denial.category, denial.at_risk.minor) == (DENIED, "authorization", 25_000)
+    assert list(answer.underpayments) == []
+
+
+def test_a_dry_run_says_what_holds_a_claim_and_keeps_nothing(door: Door) -> None:
+    position = door.service.store.last_position()
+
+    run = door.calling_as("reader").DryRunEdits(pb.DryRunEditsRequest(claim_id=str(claim_id(3)))).run
+
+    assert [(each.rule, each.owner) for each in run.findings] == [("member-id", "registration")]
+    assert (run.number, run.stage, run.rules_digest) == (0, "dry-run", EDITS.rules.digest)
+    assert door.service.store.last_position() == position
+
+
+def test_a_dry_run_needs_the_details_open(door: Door) -> None:
+    door.service.vault.erased.add(charged(3).patient_id)
+
+    with pytest.raises(RemoteRefusal) as refusal:
+        door.calling_as("reader").DryRunEdits(pb.DryRunEditsRequest(claim_id=str(claim_id(3))))
+    assert refusal.value.code == "DetailsClosed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, 1),
+        ({"queue": "authorizations", "payer": "ACME"}, 1),
+        ({"queue": "coding"}, 0),
+        ({"state": "closed"}, 0),
+        ({"state": "all"}, 1),
+        ({"owner": "ann"}, 0),
+    ],
+)
+def test_denials_are_listed_by_what_they_are(door: Door, asked: dict[str, Any], found: int) -> None:
+    assert len(door.calling_as("reader").ListDenials(pb.ListDenialsRequest(**asked)).denials) == found
+
+
+def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: Door) -> None:
+    ann, ben = door.calling_as("ann"), door.calling_as("ben")
+    assert ann.AssignDenial(pb.AssignDenialRequest(denial_id=DENIED, owner="ann")).denial.state == "in-work"
+    acted = pb.RecordDenialActionRequest(denial_id=DENIED, action="appealed", note="it was on file", reference="A1")
+    assert ann.RecordDenialAction(acted).denial.state == "appealed"
+    asked = pb.RequestWriteOffRequest(denial_id=DENIED, reason="the appeal was lost")
+    asked.amount.CopyFrom(common_pb2.Money(minor=5_000, currency="USD"))
+    assert ann.RequestWriteOff(asked).denial.requested.minor == 5_000
+    with pytest.raises(RemoteRefusal) as refusal:
+        ann.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED))
+    assert refusal.value.code == "OwnRequest"
+    turned_down = pb.ApproveWriteOffRequest(denial_id=DENIED, turn_down=True, reason="appeal once more")
+    assert ben.ApproveWriteOff(turned_down).denial.requested.minor == 0
+    ann.RequestWriteOff(pb.RequestWriteOffRequest(denial_id=DENIED, reason="lost once more"))
+
+    denial = ben.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED)).denial
+
+    assert (denial.state, denial.outcome, denial.written_off.minor) == ("closed", "written-off", 25_000)
+    history = ann.GetDenial(pb.GetDenialRequest(denial_id=DENIED)).history
+    assert [event.actor for event in history][1:] == ["user:ann"] * 3 + ["user:ben", "user:ann", "user:ben"]
+    assert history[-1].what == "user:ben wrote off 250.00 USD: lost once more"
+
+
+def test_the_packet_of_a_claim_proves_what_was_sent_and_what_came_back(door: Door) -> None:
+    packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
+
+    assert (packet.patient_control_number, packet.payer_control_number) == (control_number(1), "ICN1")
+    (sent,) = packet.submissions
+    assert sent.content == door.service.transport.files["000000001.x12"]
+    assert hashlib.sha256(sent.content).hexdigest() == sent.digest
+    assert (sent.control_number, sent.state, sent.proof) == ("000000001", "accepted", "sent")
+    assert [(each.kind, each.word) for each in sent.answers] == [("TA1", "A"), ("999", "A"), ("277CA", "accepted")]
+
+
+def test_a_look_at_a_packet_is_recorded_with_who_looked(door: Door) -> None:
+    door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
+
+    last = door.service.store.log(door.service.store.last_position() - 1, 1)[0].event
+    assert isinstance(last, FilingDisclosure.Given)
+    assert (last.claim_id, last.meta.actor) == (claim_id(1), "user:auditor")
+
+
+def test_a_packet_without_its_details_says_why_it_has_no_bytes(door: Door) -> None:
+    door.service.vault.erased.add(charged(2).patient_id)
+
+    packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
+
+    (sent,) = packet.submissions
+    assert (sent.content, len(sent.digest)) == (b"", 64)
+    assert "the details of 1 of its claims open no more" in sent.missing
+
+
+def test_who_may_only_read_gets_no_packet_and_changes_nothing(door: Door) -> None:
+    reader = door.calling_as("reader")
+
+    with pytest.raises(grpc.RpcError, match=r"claims\.raw\.read"):
+        reader.GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
+    with pytest.raises(grpc.RpcError, match=r"claims\.write"):
+        reader.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED))
+
+
+UNKNOWN = str(derive("test-nothing"))
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("GetClaimWork", pb.GetClaimWorkRequest(claim_id="nonsense")),
+        ("ListDenials", pb.ListDenialsRequest(state="nonsense")),
+        ("ListDenials", pb.ListDenialsRequest(limit=501)),
+        ("AssignDenial", pb.AssignDenialRequest(denial_id=DENIED, owner=" ")),
+        ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="ignored", note="long enough")),
+        ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="appealed", note="no")),
+        (
+            "RequestWriteOff",
+            pb.RequestWriteOffRequest(
+                denial_id=DENIED, reason="long enough", amount=common_pb2.Money(minor=1, currency="CAD")
+            ),
+        ),
+        ("ListUnderpayments", pb.ListUnderpaymentsRequest(state="nonsense")),
+    ],
+)
+def test_a_bad_question_is_refused_by_its_field(door: Door, method: str, request_: object) -> None:
+    with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+        getattr(door.calling_as("ann"), method)(request_)
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("GetClaimWork", pb.GetClaimWorkRequest(claim_id=UNKNOWN)),
+        ("DryRunEdits", pb.DryRunEditsRequest(claim_id=UNKNOWN)),
+        ("GetDenial", pb.GetDenialRequest(denial_id=UNKNOWN)),
+        ("AssignDenial", pb.AssignDenialRequest(denial_id=UNKNOWN, owner="ann")),
+    ],
+)
+def test_what_is_not_there_is_not_found(door: Door, method: str, request_: object) -> None:
+    with pytest.raises(RemoteRefusal, match="no "):
+        getattr(door.calling_as("ann"), method)(request_)
