@@ -12,20 +12,8 @@ from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
 from chassis.testing import given, happened
 from chassis.testing.given import Given
-from claims.domain.denial import (
-    Denial,
-    DenialAction,
-    DenialClock,
-    DenialClosed,
-    DenialFacts,
-    DenialOutcome,
-    DenialState,
-    NotAppealed,
-    NoWriteOffRequested,
-    OwnRequest,
-    WriteOffBeyondRisk,
-    still_denied,
-)
+from claims.domain.denial import Denial, DenialClosed, NotAppealed, NoWriteOffRequested, OwnRequest, WriteOffBeyondRisk
+from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import (
     CARCS,
     RARCS,
@@ -35,6 +23,7 @@ from claims.domain.denial_reasons import (
     denial_reasons,
     queue_of,
 )
+from claims.domain.still_denied import still_denied
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 

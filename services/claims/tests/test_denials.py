@@ -26,7 +26,8 @@ from claims.application.working_denials import (
     assign_denial,
     request_write_off,
 )
-from claims.domain.denial import DenialAction, OwnRequest, denial_id_of
+from claims.domain.denial import OwnRequest, denial_id_of
+from claims.domain.denial_facts import DenialAction
 
 from .money_world import reversal_of
 from .world import DENIAL, MASTER_DATA, ClaimsUnderTest, adjustment, charged, chunk, claim_id, paid

@@ -14,15 +14,8 @@ from chassis.domain import Event
 from claims.domain.access import FilingDisclosure, filing_disclosure_id_of
 from claims.domain.claim_content import HoldReason
 from claims.domain.contract_review import ContractReview, contract_review_id_of
-from claims.domain.denial import (
-    Denial,
-    DenialAction,
-    DenialClock,
-    DenialFacts,
-    DenialOutcome,
-    DenialState,
-    denial_id_of,
-)
+from claims.domain.denial import Denial, denial_id_of
+from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import DenialCategory, DenialReason
 from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
 from claims.domain.rules.edits import EditFinding

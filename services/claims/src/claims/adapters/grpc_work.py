@@ -30,7 +30,7 @@ from claims.application import queries, work_queries, working_denials
 from claims.application.editing import DryRun
 from claims.application.packet import FilingPackets
 from claims.application.work_read_models import OPEN_STATES
-from claims.domain.denial import DenialAction, DenialState
+from claims.domain.denial_facts import DenialAction, DenialState
 
 NAME = "billing.claims.v1.ClaimWorkService"
 READ, WRITE, RAW_READ = "claims.read", "claims.write", "claims.raw.read"

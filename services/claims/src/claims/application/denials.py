@@ -14,8 +14,10 @@ from chassis.eventstore import Work
 from claims.domain.adjudication import Place
 from claims.domain.claim import Claim
 from claims.domain.decisions import Booked
-from claims.domain.denial import DENIED_NO_MORE, Denial, DenialFacts, denial_id_of, still_denied
+from claims.domain.denial import DENIED_NO_MORE, Denial, denial_id_of
+from claims.domain.denial_facts import DenialFacts
 from claims.domain.denial_reasons import DenialReason, category_of, denial_reasons, queue_of
+from claims.domain.still_denied import still_denied
 
 ALLOW_LIST = "rule:denial-write-off-reasons"
 

@@ -9,7 +9,8 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Table, put
 
 from claims.domain.contract_review import ContractReview
-from claims.domain.denial import Denial, DenialClock, DenialOutcome, DenialState
+from claims.domain.denial import Denial
+from claims.domain.denial_facts import DenialClock, DenialOutcome, DenialState
 from claims.domain.rules.edit_history import EditHistory
 
 OPEN_STATES = tuple(state.value for state in DenialState if state is not DenialState.CLOSED)

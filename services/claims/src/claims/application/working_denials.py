@@ -15,7 +15,8 @@ from claims.application.contexts import caused_by
 from claims.application.denials import give_up
 from claims.application.work_read_models import DENIALS, OPEN_STATES
 from claims.domain.claim import Claim
-from claims.domain.denial import Denial, DenialAction, DenialClock
+from claims.domain.denial import Denial
+from claims.domain.denial_facts import DenialAction, DenialClock
 
 DEADLINE_CASE = "DenialDeadline"
 WARNED_DAYS_BEFORE = 14

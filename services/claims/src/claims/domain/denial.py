@@ -2,59 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
-from canonical.classes import CanonicalModel, Financial, Public
+from canonical.classes import Financial, Public
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Aggregate, Event, Refusal
 
-from claims.domain.denial_reasons import DenialCategory, DenialReason
-
-
-class DenialState(StrEnum):
-    """`closed` has nothing at risk any more; a denial opens again where the payer denies the same once more."""
-
-    OPEN = "open"
-    IN_WORK = "in-work"
-    APPEALED = "appealed"
-    RESUBMITTED = "resubmitted"
-    TRANSFERRED = "transferred"
-    AWAITING_APPROVAL = "awaiting-approval"
-    CLOSED = "closed"
-
-
-class DenialAction(StrEnum):
-    """What a person did about a denial. `upheld`: the payer answered an appeal and stays with its denial."""
-
-    APPEALED = "appealed"
-    CORRECTED_CLAIM_SENT = "corrected-claim-sent"
-    TRANSFERRED = "transferred"
-    UPHELD = "upheld"
-
-
-class DenialOutcome(StrEnum):
-    NONE = "none"
-    RECOVERED = "recovered"
-    PARTLY_RECOVERED = "partly-recovered"
-    WRITTEN_OFF = "written-off"
-
-
-class DenialClock(StrEnum):
-    APPEAL = "appeal"
-    TIMELY_FILING = "timely-filing"
-
-
-STATE_AFTER = {
-    DenialAction.APPEALED: DenialState.APPEALED,
-    DenialAction.CORRECTED_CLAIM_SENT: DenialState.RESUBMITTED,
-    DenialAction.TRANSFERRED: DenialState.TRANSFERRED,
-    DenialAction.UPHELD: DenialState.IN_WORK,
-}
-
+from claims.domain.denial_facts import (
+    STATE_AFTER,
+    DenialAction,
+    DenialClock,
+    DenialFacts,
+    DenialOutcome,
+    DenialState,
+    outcome_of,
+)
 
 DENIED_NO_MORE = ("the payer denies it no more", "rule:denied-no-more")
 """Why, and by whom, a write-off is taken back."""
@@ -78,30 +42,6 @@ class NoWriteOffRequested(Refusal):
 
 class OwnRequest(Refusal):
     """Whoever asks for a write-off cannot approve it."""
-
-
-class DenialFacts(CanonicalModel):
-    """What a denial is about. `number` counts the denials of one claim from 1; the place names the decision behind it.
-
-    `automatic` is how much of it the payer's allow-list gives up without a person. `file_by` is none where the payer takes
-    claims for ever.
-    """
-
-    claim_id: UUID
-    number: int
-    patient_control_number: Public[str]
-    entity: Public[str]
-    payer: Public[str]
-    remittance_id: UUID
-    position: int
-    reasons: tuple[DenialReason, ...]
-    remark_codes: tuple[Financial[str], ...]
-    category: DenialCategory
-    queue: Public[str]
-    automatic: Money
-    denied_on: Financial[date]
-    appeal_by: Financial[date]
-    file_by: Financial[date] | None
 
 
 class Denial(Aggregate):
@@ -332,33 +272,5 @@ class Denial(Aggregate):
             raise OwnRequest(f"denial {self.id}: {by} asked for it, another person approves it")
 
 
-def outcome_of(at_risk: Money, recovered: Money, written_off: Money) -> DenialOutcome:
-    if at_risk:
-        return DenialOutcome.NONE
-    if not written_off:
-        return DenialOutcome.RECOVERED
-    return DenialOutcome.PARTLY_RECOVERED if recovered else DenialOutcome.WRITTEN_OFF
-
-
 def denial_id_of(claim_id: UUID, number: int) -> UUID:
     return derive("denial", claim_id, number)
-
-
-def still_denied(net: Money, firsts: Sequence[Money], standing: Sequence[Money]) -> tuple[tuple[Money, ...], Money]:
-    """How much of each denial of one claim is still denied, oldest first, and what none of them covers.
-
-    `net` is what the payer denies of the claim now, `firsts` what each denial was opened with, and `standing` how much of
-    that its own decision, if it still stands, denies. Each denial keeps its own first. Where less is denied than that, the
-    oldest give way, since a later decision took their place; where more is, the oldest with room take it up.
-    """
-    covers = [min(first, own) for first, own in zip(firsts, standing, strict=True)]
-    short = Money.total(covers) - net
-    for index, cover in enumerate(covers):
-        if short.minor > 0:
-            given = min(cover, short)
-            covers[index], short = cover - given, short - given
-    left = max(-short, Money.zero())
-    for index, cover in enumerate(covers):
-        taken = min(firsts[index] - cover, left)
-        covers[index], left = cover + taken, left - taken
-    return tuple(covers), left
