@@ -73,7 +73,7 @@ def test_claims_of_a_patient_share_its_level_and_a_dependent_has_its_own() -> No
         "TRN*1*TRACE2",
         "DTP*472*D8*20260301",
         "HL*5*3*22*1",
-        "HL*6*5*23*0",
+        "HL*6*5*23",
         "NM1*QC*1*SAMPLE*KIM",
         "TRN*1*TRACE3",
         "DTP*472*RD8*20260301-20260304",

@@ -23,7 +23,7 @@ class Orthodontics:
 
 @dataclass(frozen=True, slots=True)
 class ToothStatus:
-    """A tooth of the whole claim (DN2): `status` is E to be extracted, M missing or I impacted."""
+    """A tooth of the whole claim (DN2): `status` is E to be extracted or M missing."""
 
     tooth: str
     status: str

@@ -40,7 +40,7 @@ QUANTITY_MAX = 99
 MONTHS_MAX = 99
 _QUALIFIER = "AD"
 _FREQUENCIES = frozenset("178")
-_STATUSES = frozenset("EIM")
+_STATUSES = frozenset("EM")
 _SURFACES = frozenset("BDFILMO")
 _PROSTHESES = frozenset("IR")
 
@@ -84,7 +84,7 @@ def _write_claim(writer: SegmentWriter, field: str, claim: DentalClaim) -> None:
     write_facility(writer, f"{field}.service_facility", claim.service_facility)
     write_provider(writer, "DD", f"{field}.assistant_surgeon", claim.assistant_surgeon, "AS")
     write_provider(writer, "DQ", f"{field}.supervising_provider", claim.supervising_provider)
-    write_other_payers(writer, field, claim.other_payers, has_insurance_type=True)
+    write_other_payers(writer, field, claim.other_payers, has_insurance_type=False)
     for index, line in enumerate(claim.lines):
         _write_line(writer, field, index, line, claim)
 
@@ -177,4 +177,6 @@ def _write_line_teeth(writer: SegmentWriter, field: str, teeth: Sequence[Tooth])
         writer.add("TOO", "JP", number, writer.composite(*surfaces))
 
 
-_DENTAL: ClaimGuide[DentalClaim] = ClaimGuide(GUIDE, _write_claim, biller_may_be_a_person=True, has_insurance_type=True)
+_DENTAL: ClaimGuide[DentalClaim] = ClaimGuide(
+    GUIDE, _write_claim, biller_may_be_a_person=True, has_insurance_type=False
+)

@@ -73,10 +73,11 @@ class SegmentWriter:
         reference = self.text("envelope.reference", self._envelope.reference, 50)
         self.add("BHT", structure, purpose, reference, day(created.date()), f"{created:%H%M}", kind)
 
-    def level(self, parent: int, code: str, *, children: bool) -> int:
-        """HL; gives its number, counted within the set."""
+    def level(self, parent: int, code: str, *, children: bool | None) -> int:
+        """HL; gives its number, counted within the set. `children` is None where the guide does not use HL04."""
         self._levels += 1
-        self.add("HL", str(self._levels), str(parent) if parent else "", code, "1" if children else "0")
+        below = "" if children is None else "1" if children else "0"
+        self.add("HL", str(self._levels), str(parent) if parent else "", code, below)
         return self._levels
 
     def close_set(self) -> None:

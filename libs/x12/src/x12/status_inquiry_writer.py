@@ -67,7 +67,7 @@ def _write_subscribers(writer: SegmentWriter, parent: int, inquiries: _Inquiries
         for dependent, own in dependents.items():
             if dependent is not None:
                 place = f"inquiries[{own[0][0]}].dependent"
-                writer.level(level, "23", children=False)
+                writer.level(level, "23", children=None)
                 _write_patient_description(writer, place, dependent)
                 write_person(writer, "QC", place, dependent)
             for index, inquiry in own:
