@@ -14,6 +14,7 @@ from claims.application.reactions import content_of
 from claims.application.work_read_models import EDIT_RUNS
 from claims.domain.claim_content import ClaimContent
 from claims.domain.rules.conditions import DEPTH_MAX
+from claims.domain.rules.documentation import page_of
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.rules.rule import RULE_FAILED, rule_set_in
 from claims.domain.rules.values import RuleRefused
@@ -204,3 +205,11 @@ def test_every_run_is_kept_with_the_rules_it_ran() -> None:
     assert [(run["stage"], run["findings"]) for run in passed] == [("draft", ""), ("submission", "")]
     assert str(held["findings"]).startswith("member-id 1 registration MissingMemberId: ")
     assert (held["rules_version"], held["rules_digest"]) == (EDITS.rules.version, EDITS.rules.digest)
+
+
+def test_the_page_of_the_edits_says_what_the_rules_say() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "edits.md"
+
+    assert page.read_text(encoding="utf-8") == page_of(EDITS.rules), (
+        "write it again: python -m claims.adapters.rule_page docs/edits.md"
+    )
