@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -14,6 +14,9 @@ from canonical.classes import CanonicalModel, Public
 from canonical.codes import PayerClass
 from canonical.money import Money
 from canonical.party import OrganizationAddress
+
+CLAIMS_PER_INTERCHANGE_MAX = 500
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
 class UnknownMasterData(LookupError):
@@ -51,6 +54,8 @@ class Payer(Dated):
     `contractual_reasons` and `denial_write_off_reasons` are CARCs: CO with one of the first is contractual, a denial for
     one of the second is written off without a person. `acknowledge_remittances` says how its 835s are answered.
     `status_inquiry_days` is the age at which a claim without an answer is asked about by 276, zero for never.
+    `claims_per_interchange` is how many claims it takes at once, and `sending_window` when of the day (`22:00-04:00`, in
+    UTC, the first minute in and the last one out), empty for always.
     """
 
     name: Public[str]
@@ -66,6 +71,16 @@ class Payer(Dated):
     status_inquiry_days: int = Field(default=0, ge=0)
     acknowledge_remittances: Public[str] = Field(default="", pattern=r"^(TA1|999|TA1\+999)?$")
     transport: Public[str] = "files"
+    claims_per_interchange: int = Field(default=CLAIMS_PER_INTERCHANGE_MAX, ge=1, le=CLAIMS_PER_INTERCHANGE_MAX)
+    sending_window: Public[str] = Field(default="", pattern=rf"^({_HOUR}-{_HOUR})?$")
+
+    def takes_claims_at(self, now: datetime) -> bool:
+        """Whether its window is open; one that ends before it begins is open over midnight."""
+        if not self.sending_window:
+            return True
+        start, end = map(time.fromisoformat, self.sending_window.split("-"))
+        moment = now.astimezone(UTC).time()
+        return start <= moment < end if start < end else moment >= start or moment < end
 
 
 class Provider(Dated):

@@ -46,12 +46,15 @@ CLAIMS = Table(
         "last_answer": "text",
         "reported_status": "text",
         "reported_on": "date",
+        "silent_since": "timestamptz",
+        "asked_at": "timestamptz",
         "drafted_at": "timestamptz",
         "changed_at": "timestamptz",
     },
     key=("claim_id",),
     indexes=(
         ("state", "entity", "payer"),
+        ("state", "payer", "silent_since"),
         ("entity", "payer"),
         ("entity", "next_payer"),
         ("patient_control_number",),
@@ -127,6 +130,7 @@ def _drafted(event: Claim.Drafted) -> Iterator[Change]:
         next_payer_minor=0,
         last_answer="",
         reported_status="",
+        silent_since=event.timestamp,
         payer_control_number="",
         hold_reasons="",
         rejection_codes="",
@@ -149,11 +153,11 @@ def _made_ready(event: Claim.MadeReady | Claim.ResubmissionIntended) -> Iterator
 
 
 def _submitted(event: Claim.Submitted) -> Iterator[Change]:
-    yield _moved(event, ClaimState.SUBMITTED, interchange_id=event.interchange_id)
+    yield _moved(event, ClaimState.SUBMITTED, interchange_id=event.interchange_id, silent_since=event.timestamp)
 
 
 def _accepted(event: Claim.Accepted) -> Iterator[Change]:
-    yield _moved(event, ClaimState.ACCEPTED)
+    yield _moved(event, ClaimState.ACCEPTED, silent_since=event.timestamp)
     if event.payer_control_number:
         yield put(CLAIMS, claim_id=event.originator_id, payer_control_number=event.payer_control_number)
 
@@ -167,7 +171,7 @@ def _rejected(event: Claim.Rejected) -> Iterator[Change]:
 
 
 def _crossed_over(event: Claim.CrossedOver) -> Iterator[Change]:
-    yield _moved(event, ClaimState.SUBMITTED, hold_reasons="")
+    yield _moved(event, ClaimState.SUBMITTED, hold_reasons="", silent_since=event.timestamp)
 
 
 def _next_claim_moved(event: Claim.NextClaimMoved) -> Iterator[Change]:
@@ -183,7 +187,12 @@ def _answer_noted(event: Claim.AnswerNoted) -> Iterator[Change]:
 def _status_reported(event: Claim.StatusReported) -> Iterator[Change]:
     status = event.status
     word = " ".join((*status.category_codes, *status.status_codes))
-    yield put(CLAIMS, claim_id=event.originator_id, reported_status=word, reported_on=status.status_date)
+    told = {"reported_status": word, "reported_on": status.status_date, "silent_since": event.timestamp}
+    yield put(CLAIMS, claim_id=event.originator_id, **told)
+
+
+def _status_asked(event: Claim.StatusAsked) -> Iterator[Change]:
+    yield put(CLAIMS, claim_id=event.originator_id, asked_at=event.timestamp, silent_since=event.timestamp)
 
 
 def _intended(event: Interchange.Intended) -> Iterator[Change]:
@@ -237,6 +246,7 @@ _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.NextClaimMoved: _next_claim_moved,
     Claim.AnswerNoted: _answer_noted,
     Claim.StatusReported: _status_reported,
+    Claim.StatusAsked: _status_asked,
     Interchange.Intended: _intended,
     Interchange.BecameUncertain: _uncertain,
     Interchange.Sent: _sent,

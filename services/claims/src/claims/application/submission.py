@@ -6,15 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from uuid import UUID
 
 from canonical.codes import ClaimFrequency
 from canonical.encounter import EncounterPhi
 from canonical.ids import derive
-from canonical.master_data import UnknownMasterData
+from canonical.master_data import CLAIMS_PER_INTERCHANGE_MAX, Payer, UnknownMasterData
 from canonical.money import Money
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 
 from claims.application.contexts import caused_by
@@ -27,7 +26,7 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
-from claims.domain.interchange import CLAIMS_PER_INTERCHANGE_MAX, Interchange
+from claims.domain.interchange import Interchange
 from claims.domain.interchange_order import (
     InterchangeOrder,
     Parties,
@@ -39,7 +38,6 @@ from claims.domain.interchange_order import (
 from claims.domain.rules.edit_history import Stage, edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits
 
-READY_READ_MAX = 5_000
 REASONS_PER_CLAIM_MAX = 10
 CLOSED = HoldReason(
     code="DetailsClosed", needs="details that open: their key was destroyed, or they do not authenticate"
@@ -60,7 +58,8 @@ class _Candidate:
 class ClaimSubmission:
     """`run` intends one interchange for each (entity, payer) with ready claims, in one transaction each.
 
-    A group waits until its first claim has been ready for `gathering_seconds`, or it fills an interchange.
+    A group waits for its payer's sending window, and until its first claim has been ready for `gathering_seconds` or it
+    fills an interchange of the payer's size.
     """
 
     def __init__(
@@ -89,16 +88,29 @@ class ClaimSubmission:
         return sum(self._submit(claim_ids) for claim_ids in self._ready_groups())
 
     def _ready_groups(self) -> Iterable[list[UUID]]:
-        """Ready claims by entity and payer, longest ready first, at most an interchange's worth of each."""
-        where = {"state": ClaimState.READY.value}
-        rows = self._store.rows(CLAIMS, where, order=("entity", "payer", "changed_at"), limit=READY_READ_MAX)
-        due = self._clock() - self._gathering
-        for _, group in groupby(rows, key=lambda row: (row["entity"], row["payer"])):
-            found = list(group)[:CLAIMS_PER_INTERCHANGE_MAX]
-            ready_since = found[0]["changed_at"]
-            assert isinstance(ready_since, datetime)
-            if len(found) == CLAIMS_PER_INTERCHANGE_MAX or ready_since <= due:
+        """Ready claims by entity and payer, longest ready first, of each what the payer takes in one interchange now."""
+        now, ready = self._clock(), {"state": ClaimState.READY.value}
+        for group in self._store.sums(CLAIMS, ["charge_minor"], ["entity", "payer"], ready):
+            payer = self._payer(str(group["payer"]), now)
+            if payer and not payer.takes_claims_at(now):
+                continue
+            limit = payer.claims_per_interchange if payer else CLAIMS_PER_INTERCHANGE_MAX
+            where = ready | {"entity": group["entity"], "payer": group["payer"]}
+            found = self._store.rows(CLAIMS, where, order=("changed_at",), limit=limit)
+            if len(found) == limit or (found and self._is_gathered(found[0], now)):
                 yield [claim_id for row in found if isinstance(claim_id := row["claim_id"], UUID)]
+
+    def _payer(self, code: str, now: datetime) -> Payer | None:
+        """None where master data lost it: the edits hold its claims for that."""
+        try:
+            return self._edits.master_data.payer(code, now.date())
+        except UnknownMasterData:
+            return None
+
+    def _is_gathered(self, longest_ready: Row, now: datetime) -> bool:
+        ready_since = longest_ready["changed_at"]
+        assert isinstance(ready_since, datetime)
+        return ready_since <= now - self._gathering
 
     def _submit(self, claim_ids: Sequence[UUID]) -> int:
         context = caused_by(self._clock(), derive("submission", *claim_ids))

@@ -10,18 +10,13 @@ from canonical.codes import ClaimFrequency, PayerClass
 from canonical.money import Money
 from chassis.domain import Conflict, Event, Refusal
 
-from claims.domain.adjudicated_claim import AdjudicatedClaim
-from claims.domain.answers import CLEARINGHOUSE, ReportedStatus, SubmissionAnswer
+from claims.domain.answered_claim import AnsweredClaim
 from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
 
 
 class ChangedClaim(Conflict):
     """The same posting of the same encounter came again with other charges."""
-
-
-class UnknownSubmission(Refusal):
-    """A 277CA names a submission that this claim was not part of."""
 
 
 class NotAtThePayer(Refusal):
@@ -32,21 +27,13 @@ class NoPayerControlNumber(Refusal):
     """A replacement or a void must name the payer's own number of the claim."""
 
 
-class Claim(AdjudicatedClaim):
-    """Its id follows from its patient control number. `submissions` are the interchanges that carried it, in order.
-
-    `payer_control_number` is what a 277CA told; a decision keeps its own, for a payer may split a claim.
-    """
+class Claim(AnsweredClaim):
+    """Its id follows from its patient control number."""
 
     def start(self) -> None:
         super().start()
         self.hold_reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
-        self.submissions: tuple[UUID, ...] = ()
-        self.payer_control_number = ""
-        self.rejection_codes: tuple[str, ...] = ()
-        self.answers: tuple[SubmissionAnswer, ...] = ()
-        self.reported: ReportedStatus | None = None
         self.frequency = ClaimFrequency.ORIGINAL
         self.replaces = ""
         self.write_offs = 0
@@ -93,35 +80,6 @@ class Claim(AdjudicatedClaim):
             claim.interchange_id = self.interchange_id
             claim.submissions += (self.interchange_id,)
 
-    class Accepted(Event):
-        TOPIC = "claims.claim.accepted"
-        payer_control_number: Financial[str]
-
-        def apply(self, claim: Claim) -> None:
-            claim.state = claim.undecided = ClaimState.ACCEPTED
-            claim.payer_control_number = self.payer_control_number or claim.payer_control_number
-
-    class PayerNumberLearned(Event):
-        """The payer took it, which changed nothing else, because the claim had got further already."""
-
-        TOPIC = "claims.claim.payer-number-learned"
-        payer_control_number: Financial[str]
-
-        def apply(self, claim: Claim) -> None:
-            claim.payer_control_number = self.payer_control_number
-            if claim.undecided is ClaimState.SUBMITTED:
-                claim.undecided = ClaimState.ACCEPTED
-
-    class Rejected(Event):
-        """Refused before adjudication, by 999 or 277CA."""
-
-        TOPIC = "claims.claim.rejected"
-        codes: tuple[Public[str], ...]
-
-        def apply(self, claim: Claim) -> None:
-            claim.state = claim.undecided = ClaimState.REJECTED
-            claim.rejection_codes = self.codes
-
     class Redrafted(Event):
         """What earlier payers decided has changed before the claim was sent, or was passed on."""
 
@@ -141,24 +99,6 @@ class Claim(AdjudicatedClaim):
             claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.crossed_over_from = self.prior_claim_id
             claim.hold_reasons = ()
-
-    class AnswerNoted(Event):
-        """A 277CA that moves nothing: a clearinghouse took the claim, or it answers an earlier submission."""
-
-        TOPIC = "claims.claim.answer-noted"
-        answer: SubmissionAnswer
-
-        def apply(self, claim: Claim) -> None:
-            claim.answers += (self.answer,)
-
-    class StatusReported(Event):
-        """Where the payer says the claim stands, in answer to a question of ours (277)."""
-
-        TOPIC = "claims.claim.status-reported"
-        status: ReportedStatus
-
-        def apply(self, claim: Claim) -> None:
-            claim.reported = self.status
 
     class ResubmissionIntended(Event):
         """It goes out again as a replacement (7) or a void (8) of what the payer has under `payer_control_number`."""
@@ -264,62 +204,6 @@ class Claim(AdjudicatedClaim):
             return False
         self.trigger_event(self.CrossedOver, prior_claim_id=prior_claim_id)
         return True
-
-    def hear(self, answer: SubmissionAnswer, payer_control_number: str) -> bool:
-        """Whether a 277CA rejects the submission that counts, the latest.
-
-        A clearinghouse's acceptance is not the payer's, and what comes late of an earlier submission is only kept.
-
-        Raises:
-            NeverSubmitted: it never left.
-            UnknownSubmission: the claim was not part of the submission that is named.
-        """
-        self._refuse_never_submitted()
-        named = answer.submission_id
-        if named is not None and named not in self.submissions:
-            raise UnknownSubmission(f"claim {self.id} was not part of interchange {named}")
-        is_late = named is not None and named != self.submissions[-1]
-        if is_late or (answer.accepted and answer.reporter == CLEARINGHOUSE):
-            if answer not in self.answers:
-                self.trigger_event(self.AnswerNoted, answer=answer)
-            return False
-        if answer.accepted:
-            self.accept(payer_control_number)
-        else:
-            self.reject(answer.codes)
-        return not answer.accepted
-
-    def report(self, status: ReportedStatus) -> None:
-        """Keeps what the payer answers to a question of ours; the same as before changes nothing.
-
-        Raises:
-            NeverSubmitted: it never left.
-        """
-        self._refuse_never_submitted()
-        if status != self.reported:
-            self.trigger_event(self.StatusReported, status=status)
-
-    def accept(self, payer_control_number: str) -> None:
-        """The payer took it for adjudication; late or repeated, this tells at most the payer's own number.
-
-        Raises:
-            NeverSubmitted: it never left.
-        """
-        self._refuse_never_submitted()
-        if self.state is ClaimState.SUBMITTED:
-            self.trigger_event(self.Accepted, payer_control_number=payer_control_number)
-        elif payer_control_number not in ("", self.payer_control_number):
-            self.trigger_event(self.PayerNumberLearned, payer_control_number=payer_control_number)
-
-    def reject(self, codes: tuple[str, ...]) -> None:
-        """The claim was refused before adjudication. One that a payer decided on keeps the decision.
-
-        Raises:
-            NeverSubmitted: it never left.
-        """
-        self._refuse_never_submitted()
-        if self.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED):
-            self.trigger_event(self.Rejected, codes=codes)
 
     def write_off_denial(self, amount: Money, reason: str, approved_by: str, effective_date: date) -> None:
         """Gives up a denied amount; its denial says how much there is to give up."""

@@ -6,12 +6,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from canonical.classes import Public
+from canonical.master_data import CLAIMS_PER_INTERCHANGE_MAX
 from canonical.money import Money
 from chassis.domain import Aggregate, Event, Refusal
 
 from claims.domain.interchange_order import InterchangeOrder
 
-CLAIMS_PER_INTERCHANGE_MAX = 500
 ACCEPTING_CODES = frozenset({"A", "E"})
 PARTIAL_CODE = "P"
 
