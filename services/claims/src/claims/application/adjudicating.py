@@ -43,9 +43,10 @@ def adjudicate_chunk(
     """
     unknown: list[tuple[Why, ClaimPayment]] = []
     moved: dict[UUID, Claim] = {}
-    work.prefetch(_passed_on(work, event))
-    for payment in event.claims:
-        claim = claim_paid(work, event, payment)
+    named = [work.get_or_new(Claim, claim_id) for claim_id in claims_paid_by(event)]
+    work.prefetch(_passed_on(named, event.payer))
+    for first, payment in zip(named, event.claims, strict=True):
+        claim = claim_paid(work, event, first)
         version = claim.version
         why = why_not_ours(claim, event)
         if why is None:
@@ -74,17 +75,15 @@ def settle_decisions(
     advance_next_claims(work, claims, edits)
 
 
-def _passed_on(work: Work, event: RemittanceChunkAccepted) -> Iterable[UUID]:
+def _passed_on(named: Iterable[Claim], payer: str) -> Iterable[UUID]:
     """The next payers' claims of those that another payer than their own pays for."""
-    for claim_id in claims_paid_by(event):
-        claim = work.get(Claim, claim_id)
-        if claim is not None and claim.content.payer != event.payer and claim.content.next_payers:
+    for claim in named:
+        if claim.exists and claim.content.payer != payer and claim.content.next_payers:
             yield claim_id_in_sequence(claim.content, claim.content.sequence + 1)
 
 
-def claim_paid(work: Work, event: RemittanceChunkAccepted, payment: ClaimPayment) -> Claim:
-    """The claim that a payment is for: a payer that got it from the one before answers under that one's number."""
-    claim = work.get_or_new(Claim, claim_id_of(payment.patient_control_number))
+def claim_paid(work: Work, event: RemittanceChunkAccepted, claim: Claim) -> Claim:
+    """The claim that is paid for where this one is named: a payer that got it from the one before uses that one's number."""
     while claim.was_submitted and claim.content.entity == event.entity:
         content = claim.content
         if content.payer == event.payer or event.payer not in [each.payer for each in content.next_payers]:

@@ -14,7 +14,7 @@ from chassis.domain import Aggregate, Conflict, Event, Refusal
 from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, negated, shares_of
 from claims.domain.claim_content import ClaimContent
 from claims.domain.claim_state import DECIDED, ClaimState, NextClaimStage, refuse_illegal_move, state_by_decisions
-from claims.domain.decisions import Booked, Decisions
+from claims.domain.decisions import NO_DECISIONS, Booked, Decisions
 from claims.domain.reversals import ReversalProof, ReversalVerdict, negates_totals, prove_reversal
 from claims.domain.unknown_payment import Why
 
@@ -49,7 +49,7 @@ class AdjudicatedClaim(Aggregate):
         self.undecided = ClaimState.DRAFTED
         self.interchange_id: UUID | None = None
         self.crossed_over_from: UUID | None = None
-        self.decisions = Decisions()
+        self.decisions = NO_DECISIONS
         self.adjudications = 0
         self.awaiting: dict[Place, AdjudicatedClaim.ReversalAwaited] = {}
         self.noted: dict[Place, PayerDecision] = {}

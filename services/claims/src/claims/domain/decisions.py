@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from canonical.codes import ClaimPaymentStatus
 from canonical.money import Money
@@ -37,27 +36,24 @@ class Booked:
 
 
 class Decisions:
-    """Values in the order in which they were booked; a change gives a new one."""
+    """Values in the order in which they were booked, and those of them that stand; a change gives a new one."""
 
     __slots__ = ("booked", "standing")
 
-    def __init__(self, booked: Mapping[Place, Booked] = MappingProxyType({})) -> None:
+    def __init__(self, booked: Mapping[Place, Booked], standing: tuple[Booked, ...]) -> None:
         self.booked = booked
-        reversed_places = {each.reverses for each in booked.values() if each.reverses}
-        self.standing = tuple(
-            [
-                each
-                for place, each in booked.items()
-                if each.kind is not DecisionKind.REVERSAL and place not in reversed_places
-            ]
-        )
+        self.standing = standing
 
     def after(self, change: Booked) -> Decisions:
         """With one more, or without the one that `change` unmatches."""
         place = change.decision.place
         if change.kind is DecisionKind.UNMATCHED:
-            return Decisions({key: each for key, each in self.booked.items() if key != place})
-        return Decisions({**self.booked, place: change})
+            left = {key: each for key, each in self.booked.items() if key != place}
+            return Decisions(left, _standing(left))
+        more = {**self.booked, place: change}
+        if change.kind is DecisionKind.REVERSAL:
+            return Decisions(more, _standing(more))
+        return Decisions(more, (*self.standing, change))
 
     @property
     def standing_decisions(self) -> tuple[PayerDecision, ...]:
@@ -104,6 +100,8 @@ class Decisions:
 
     def released_denials(self, total: Money) -> Money:
         """What of the denied amounts is denied no more, because later decisions cover the same charges."""
+        if len(self.standing) < 2:
+            return Money.zero(total.currency)
         denied = sum(each.shares.denied.minor for each in self.standing)
         return Money(max(0, min(self.charge_beyond(total).minor, denied)), total.currency)
 
@@ -121,6 +119,18 @@ class Decisions:
             for each in self.standing
             if each.decision.place != decision.place and _key(each.decision) == _key(decision)
         ]
+
+
+NO_DECISIONS = Decisions({}, ())
+
+
+def _standing(booked: Mapping[Place, Booked]) -> tuple[Booked, ...]:
+    reversed_places = {each.reverses for each in booked.values() if each.reverses}
+    return tuple(
+        each
+        for place, each in booked.items()
+        if each.kind is not DecisionKind.REVERSAL and place not in reversed_places
+    )
 
 
 def _key(decision: PayerDecision) -> tuple[str, str, Money, Money]:
