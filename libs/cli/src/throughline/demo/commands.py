@@ -63,7 +63,8 @@ def demo(
             story.close()
     except (DidNotStart, AlreadyRunning, CommandFailed, CompositionFailed) as failure:
         raise DemoDidNotStart(str(failure)) from None
-    holds = not told.facts.unexplained and all(result.holds is not False for result in results)
+    holds = not told.facts.unexplained and told.facts.agrees_with_oracle
+    holds = holds and all(result.holds is not False for result in results)
     adds_up = all(journal.adds_up for journal in journals)
     if as_json:
         show_json(

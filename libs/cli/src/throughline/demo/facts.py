@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 
 from billing.claims.v1 import claims_pb2 as claims
 from billing.claims.v1 import claims_pb2_grpc
@@ -17,8 +17,10 @@ from billing.payments.v1 import payments_pb2_grpc
 from billing.reconciliation.v1 import reconciliation_pb2 as reconciliation
 from billing.reconciliation.v1 import reconciliation_pb2_grpc
 from canonical.money import Money
+from sandbox.world.expected_books import PAYER_SIDE
 
 from throughline.connection import SERVICES, Access
+from throughline.demo.traffic_facts import TrafficFacts
 from throughline.operations.calls import Operations
 from throughline.operations.cases import Case, gather
 from throughline.outcome import NotFound
@@ -43,6 +45,21 @@ class BalanceLine:
     @property
     def difference(self) -> Money:
         return self.ours - self.erp
+
+
+@dataclass(frozen=True, slots=True)
+class OracleLine:
+    """One account of one entity: ours as confirmed, and what charges and payers' decisions alone come to."""
+
+    entity: str
+    account: str
+    party: str
+    ours: Money
+    expected: Money
+
+    @property
+    def difference(self) -> Money:
+        return self.ours - self.expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +96,28 @@ class Facts:
     cases: list[Case] = field(default_factory=list)
     controls: list[ControlLine] = field(default_factory=list)
     unexplained: Money = field(default_factory=Money.zero)
+    traffic: TrafficFacts = field(default_factory=TrafficFacts)
+    oracle: list[OracleLine] = field(default_factory=list)
+
+    def compare_with(self, expected: Mapping[tuple[str, str, str], int]) -> None:
+        """Sets every account that only charges and payers move beside what the payers' decisions say ."""
+        accounts = {role.value for role in PAYER_SIDE}
+        ours = {
+            (line.entity, line.account, line.party): line.ours for line in self.balances if line.account in accounts
+        }
+        self.oracle = [
+            OracleLine(*place, ours.get(place, Money(0)), Money(expected.get(place, 0)))
+            for place in sorted(ours.keys() | expected.keys())
+        ]
+
+    @property
+    def agrees_with_oracle(self) -> bool:
+        """Whether every cent of payers' money is where the payers' own decisions say."""
+        return not any(line.difference for line in self.oracle)
 
     def as_data(self) -> dict[str, object]:
         """The same as JSON-able data; money as `"12.30 USD"`."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
 def gather_facts(access: Access, entities: Sequence[str]) -> Facts:
@@ -223,10 +258,10 @@ def _plain(value: object) -> object:
         return str(value)
     if isinstance(value, Case):
         return value.as_data()
-    if isinstance(value, BalanceLine):
+    if isinstance(value, BalanceLine | OracleLine):
         return {name: _plain(getattr(value, name)) for name in (*value.__slots__, "difference")}
-    if isinstance(value, ControlLine):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     return value

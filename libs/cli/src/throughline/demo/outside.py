@@ -6,7 +6,7 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,12 +17,15 @@ from sandbox.world.bank import Bank
 from sandbox.world.clearinghouse import Clearinghouse
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries, send_mllp
 from sandbox.world.erp_proxy import ErpProxy
+from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.file_drop import Exchange
 from sandbox.world.gateway import CardGateway
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.payer import Payers
 from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import Scenario
+
+from throughline.demo.traffic import RULES, Traffic
 
 CONNECTIONS = 4
 STEP_SECONDS = 0.1
@@ -54,9 +57,17 @@ class Outside:
     remittances: list[Remittance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.payers = Payers(self.seed, misbehaviour=self.misbehaviour)
+        self.payers = Payers(
+            self.seed,
+            misbehaviour=self.misbehaviour,
+            rules=RULES,
+            next_coverages=self.scenario.coverages_after,
+            clearinghouse_reports=True,
+        )
         self.clearinghouse = Clearinghouse(self.exchange, self.payers, lambda: datetime.now(UTC))
+        self.traffic = Traffic(self.clearinghouse, self.scenario, self.seed, spared=[PAYER_THAT_IS_A_CENT_OUT])
         self.bank = Bank()
+        self._to_deposit: list[Remittance] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self.clearinghouse.run, args=(self._stop, STEP_SECONDS), name="clearinghouse", daemon=True
@@ -101,13 +112,33 @@ class Outside:
         """The payers decide and pay: one sends its remittance twice, one is a cent out on its way."""
         self.misbehaviour.request(Fault.DUPLICATE_OTHER_LAYOUT, target=PAYER_THAT_SENDS_TWICE)
         self.misbehaviour.request(Fault.CORRUPT_ONE_CENT, target=PAYER_THAT_IS_A_CENT_OUT)
-        self.remittances = self.clearinghouse.settle(self.today)
-        return self.remittances
+        self.traffic.pend()
+        return self._sent(self.clearinghouse.settle(self.today))
+
+    def change_minds(self) -> list[Remittance]:
+        """A day later: a denial is overturned, a payment corrected, another taken back, and next payers pay."""
+        return self._sent(self.traffic.change_minds(self.today + timedelta(days=1)))
+
+    def run_down(self) -> list[Remittance]:
+        """Two days and three days later: what a payer carried forward is netted."""
+        return self._sent(self.traffic.run_down(self.today + timedelta(days=2)))
+
+    def _sent(self, made: list[Remittance]) -> list[Remittance]:
+        self.remittances += made
+        self._to_deposit += made
+        return made
 
     def deposit(self) -> int:
-        """The bank credits every remittance and reports it; the number of files."""
-        self.bank.deposit_remittances(self.remittances)
+        """The bank credits every remittance since the last time and reports it; the number of files."""
+        self.bank.deposit_remittances(self._to_deposit)
+        self._to_deposit = []
         return self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+
+    def expected(self) -> dict[tuple[str, str, str], int]:
+        """What the ledger must show of payers' money, by what was charged and what the payers decided and sent."""
+        posted = [each for each in self.remittances if each.content == each.faithful_content]
+        originals = [file.claim for _, _, file in self.payers.claim_files()]
+        return payer_side(expected_books(self.scenario, posted, originals))
 
     def pay_by_card(self, payments: list[tuple[str, str, Money]]) -> Money:
         """Patients pay (account, entity, amount); the first payment's webhook comes twice, the last names nobody."""

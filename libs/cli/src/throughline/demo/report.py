@@ -9,6 +9,7 @@ from canonical.money import Money
 from throughline.checker.result import Result
 from throughline.demo.facts import Facts
 from throughline.demo.story import Told
+from throughline.demo.traffic_report import tell_traffic
 from throughline.screen import Column, say, show_table
 from throughline.tracing.following import TracedJournal
 from throughline.tracing.subjects import Subject
@@ -22,7 +23,9 @@ def tell(told: Told, results: Sequence[Result], subject: Subject, journals: list
     _came_in(told, facts)
     _went_out(facts)
     _money(told, facts)
+    tell_traffic(facts.traffic, _head)
     _ledger(facts)
+    _oracle(facts)
     _exceptions(facts)
     _reconciliation(facts)
     _head("One journal line, followed back to the bytes it came from")
@@ -110,6 +113,18 @@ def _ledger(facts: Facts) -> None:
     ours = Money.total(line.ours for line in facts.balances)
     erp = Money.total(line.erp for line in facts.balances)
     say(f"Debits minus credits: ours {amount_text(ours)}, Tryton {amount_text(erp)}")
+
+
+def _oracle(facts: Facts) -> None:
+    off = [line for line in facts.oracle if line.difference]
+    if off:
+        columns = [Column("entity"), Column("account"), Column("party"), Column("ours", right=True)]
+        rows = [[line.entity, line.account, line.party, *map(amount_text, (line.ours, line.expected))] for line in off]
+        show_table([*columns, Column("by the payers' decisions", right=True)], rows)
+    say(
+        f"Payers' money by their own decisions, computed apart from the services: {len(facts.oracle) - len(off)} of "
+        f"{len(facts.oracle)} balances agree to the cent"
+    )
 
 
 def _exceptions(facts: Facts) -> None:

@@ -17,9 +17,11 @@ from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import Scenario
 
 from throughline.connection import Access, read_connection
+from throughline.demo.denial_work import DenialWork
 from throughline.demo.facts import Facts, gather_facts, journals_under_way, owing_accounts, reconcile
 from throughline.demo.outside import Outside, Sent, erp_road
 from throughline.demo.settling import Settling
+from throughline.demo.traffic_facts import gather_traffic
 from throughline.stack.composition import Overrides, Stack
 
 OUTAGE_SECONDS = 4.0
@@ -88,6 +90,17 @@ class Story:
         with self._chapter("the bank reports the deposits"):
             self._outside.deposit()
             self._settle(settling, "deposits")
+        with self._chapter("a denial is appealed; payers overturn, correct and take back; the next payers pay"):
+            denied = self._outside.traffic.choose().denied
+            if denied:
+                DenialWork(access).appeal(denied)
+            self.told.remittances_sent += len(self._outside.change_minds())
+            self._outside.deposit()
+            self._settle(settling, "second thoughts")
+        with self._chapter("what a payer still wants is taken from its next payments"):
+            self.told.remittances_sent += len(self._outside.run_down())
+            self._outside.deposit()
+            self._settle(settling, "forwarded balances")
         with self._chapter("patients pay by card: one webhook comes twice, one payment names nobody"):
             self.told.card_total = self._outside.pay_by_card(_who_pays(owing_accounts(access)))
             self._outside.pay_without_a_name("NORTH", NAMELESS_PAYMENT)
@@ -97,6 +110,8 @@ class Story:
             self._settle(settling, "payouts")
         with self._chapter("reconcile, and read everything back"):
             self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
+            self.told.facts.traffic = gather_traffic(access, self._outside.traffic.followed)
+            self.told.facts.compare_with(self._outside.expected())
             reconcile(access, self.told.facts)
             self._settle(settling, "reconciliation")
         self.told.struck = [
@@ -159,6 +174,5 @@ def _write_canaries(folder: Path, scenario: Scenario) -> None:
     for encounter in scenario.encounters:
         patient = encounter.patient
         found |= {patient.family_name, patient.street, patient.mrn}
-        if encounter.coverage is not None:
-            found.add(encounter.coverage.member_id)
+        found |= {coverage.member_id for coverage in encounter.coverages}
     write_private(folder / "canaries.txt", "\n".join(sorted(word for word in found if len(word) >= 6)))

@@ -13,6 +13,7 @@ from sandbox.world.misbehaviour import Fault, Misbehaviour, Strike
 
 _T = TypeVar("_T")
 CHUNK_BYTES_MAX = 65_536
+SETTLE_SECONDS_MAX = 1.0
 CALL_SECONDS_MAX = 10
 
 
@@ -92,7 +93,10 @@ class FaultProxy:
             link.abort()
 
     async def _settle(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        """Connections that were reset end by themselves; what is held longer is cancelled."""
+        tasks = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+        if tasks:
+            _, tasks = await asyncio.wait(tasks, timeout=SETTLE_SECONDS_MAX)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
