@@ -16,9 +16,11 @@ from chassis.eventstore import queries
 from chassis.eventstore.recorder import TAKE_LOG_LOCK
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.statements import ChangeWriter
-from chassis.eventstore.tables import Projection, Table, coalesce
+from chassis.eventstore.tables import Gathered, Projection, Table
 
 BATCH = 5_000
+ROWS_GATHERED_MAX = 60_000
+"""A row changes a few times over the log, far apart: the more rows are held in memory, the fewer are written twice."""
 
 
 def rebuild(
@@ -42,13 +44,20 @@ def rebuild(
         if tables:
             names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
             cursor.execute(sql.SQL("TRUNCATE {}").format(names))
+        gathered = Gathered()
         for events in _batches(reader.cursor(row_factory=tuple_row), registry):
-            changes = coalesce(change for event in events for project in projections for change in project(event))
-            for statement in writer.statements(changes):
-                cursor.execute(statement.query, statement.parameters, prepare=True)
+            gathered.take(change for event in events for project in projections for change in project(event))
             replayed += len(events)
+            if len(gathered) >= ROWS_GATHERED_MAX:
+                _write(cursor, writer, gathered)
+        _write(cursor, writer, gathered)
         cursor.execute("UPDATE read_models SET is_built = true WHERE name = ANY(%s)", ([t.name for t in tables],))
     return replayed
+
+
+def _write(cursor: Cursor[TupleRow], writer: ChangeWriter, gathered: Gathered) -> None:
+    for statement in writer.statements(gathered.drain()):
+        cursor.execute(statement.query, statement.parameters, prepare=True)
 
 
 def _batches(cursor: Cursor[TupleRow], registry: EventRegistry) -> Iterator[list[Event]]:

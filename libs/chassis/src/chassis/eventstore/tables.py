@@ -87,24 +87,45 @@ Projection = Callable[[Event], Iterable[Change]]
 
 def coalesce(changes: Iterable[Change]) -> list[Change]:
     """The same effect with at most one change a row, in order of first touch."""
-    merged: dict[tuple[str, Value], Change] = {}
-    ours: set[tuple[str, Value]] = set()
-    for change in changes:
-        table = change.table
-        place = (table.name, table.place(change.key))
-        before = merged.setdefault(place, change)
-        if before is change:
-            continue
-        if place not in ours:
-            # What a projection gave stays as it is; sums and sets are gathered in a copy.
-            ours.add(place)
-            before = merged[place] = Change(table, before.key, dict(before.put), dict(before.add), before.remove)
-        if change.remove or before.remove:
-            merged[place] = change if change.remove else _made_again(change)
-            ours.discard(place)
-        else:
-            _gather(before, change)
-    return list(merged.values())
+    gathered = Gathered()
+    gathered.take(changes)
+    return gathered.drain()
+
+
+class Gathered:
+    """Changes taken little by little, with at most one a row, in order of first touch."""
+
+    def __init__(self) -> None:
+        self._merged: dict[tuple[str, Value], Change] = {}
+        self._ours: set[tuple[str, Value]] = set()
+
+    def __len__(self) -> int:
+        """How many rows they change."""
+        return len(self._merged)
+
+    def take(self, changes: Iterable[Change]) -> None:
+        merged, ours = self._merged, self._ours
+        for change in changes:
+            table = change.table
+            place = (table.name, table.place(change.key))
+            before = merged.setdefault(place, change)
+            if before is change:
+                continue
+            if place not in ours:
+                # What a projection gave stays as it is; sums and sets are gathered in a copy.
+                ours.add(place)
+                before = merged[place] = Change(table, before.key, dict(before.put), dict(before.add), before.remove)
+            if change.remove or before.remove:
+                merged[place] = change if change.remove else _made_again(change)
+                ours.discard(place)
+            else:
+                _gather(before, change)
+
+    def drain(self) -> list[Change]:
+        """Gives them all, and begins anew."""
+        changes = list(self._merged.values())
+        self._merged, self._ours = {}, set()
+        return changes
 
 
 def _gather(before: Change, after: Change) -> None:
