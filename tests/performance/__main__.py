@@ -22,12 +22,14 @@ from tests.performance.relaying import relaying
 from tests.performance.sizes import FULL, QUICK, Sizes
 from tests.performance.webhooks import webhook_to_journal
 from tests.performance.world import World
+from tests.performance.writing import writing
 
 Measure = Callable[[World], Sequence[Figure]]
 
 # In this order: what needs no suite, what needs it running, what needs its stores at rest.
 MEASURES: dict[str, Measure] = {
     "read": lambda world: reading(world.folder, world.sizes.read),
+    "write": lambda world: writing(world.sizes.write),
     "save": lambda world: [saving(world.folder, world.sizes.batches)],
     "consume": lambda world: consuming(world.folder, world.sizes),
     "remittance": lambda world: [end_to_end(world)],

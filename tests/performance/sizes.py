@@ -12,6 +12,7 @@ class Sizes:
     remittance: int = 20_000
     beside: int = 20_000
     read: tuple[int, ...] = (20_000, 200_000)
+    write: int = 5_000
     messages: int = 20_000
     single_messages: int = 50
     batches: int = 40
@@ -24,6 +25,7 @@ QUICK = Sizes(
     remittance=300,
     beside=600,
     read=(300, 600),
+    write=600,
     messages=1_500,
     single_messages=5,
     batches=4,

@@ -9,7 +9,7 @@ import pytest
 from tests.performance.__main__ import MEASURES, main
 from tests.performance.figures import Bar, Baseline, Figure, Sums, sums_agree
 
-ROWS = {"read", "save", "consume", "idle", "remittance", "webhook", "balance", "relay", "rebuild"}
+ROWS = {"read", "write", "save", "consume", "idle", "remittance", "webhook", "balance", "relay", "rebuild"}
 
 
 @pytest.mark.slow
@@ -21,6 +21,7 @@ def test_every_row_is_produced_and_every_sum_is_exact(capsys: pytest.CaptureFixt
     assert all(row["sums_agree"] for row in rows)
     assert {row["row"] for row in rows if row["sums"]} >= {
         "read",
+        "write",
         "save",
         "consume",
         "remittance",
