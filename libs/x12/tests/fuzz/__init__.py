@@ -1,0 +1,1 @@
+"""Fuzzing of the reader: whatever the bytes, a typed verdict in bounded time and memory, and nothing accepted that does not add up."""
