@@ -41,5 +41,7 @@ defer(app, "submit", "throughline.submitting.commands:submit", "Send files throu
 defer(app, "exceptions", "throughline.operations.exceptions_commands:app", "List and work what waits for a person.")
 defer(app, "replay", "throughline.operations.replay_commands:replay", "Tell the history of one aggregate.")
 defer(app, "remit", "throughline.remitting.commands:app", "Show remittances, and what stays open with payers.")
+defer(app, "claim", "throughline.claiming.claim_commands:app", "Show claims, and prove that they were filed.")
+defer(app, "denials", "throughline.claiming.denial_commands:app", "List and work what payers would not pay.")
 defer(app, "balance", "throughline.balance.commands:balance", "Say what a patient owes, and why.")
 defer(app, "trace", "throughline.tracing.commands:trace", "Follow money from the ERP's line to the bytes it came from.")
