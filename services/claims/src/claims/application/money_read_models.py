@@ -13,7 +13,7 @@ from chassis.eventstore import Change, Table, add, put
 from claims.application.read_models import CLAIMS
 from claims.domain.adjudication import PRIOR_PAYER_REASON, DecisionKind
 from claims.domain.claim import Claim
-from claims.domain.unknown_payment import UnknownClaimPayment
+from claims.domain.unknown_payment import MatchMoved, UnknownClaimPayment
 
 ADJUDICATIONS = Table(
     "adjudications",
@@ -200,9 +200,7 @@ def _unmatched(event: UnknownClaimPayment.Unmatched) -> Iterator[Change]:
     yield _moved_match(event, None, event.paid.minor)
 
 
-def _moved_match(
-    event: UnknownClaimPayment.Matched | UnknownClaimPayment.Unmatched, claim_id: UUID | None, unapplied: int
-) -> Change:
+def _moved_match(event: MatchMoved, claim_id: UUID | None, unapplied: int) -> Change:
     return put(
         UNKNOWN_PAYMENTS,
         remittance_id=event.remittance_id,

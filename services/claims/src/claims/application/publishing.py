@@ -21,6 +21,7 @@ from canonical.events.claims import (
 )
 from chassis.domain import Event
 
+from claims.domain.adjudicated_claim import MoneyMoved
 from claims.domain.claim import Claim
 from claims.domain.interchange import Interchange
 from claims.domain.unknown_payment import UnknownClaimPayment
@@ -68,16 +69,22 @@ def _rejected(event: Claim.Rejected) -> ClaimRejected:
     return ClaimRejected(claim_id=event.originator_id, codes=event.codes)
 
 
+def _whose(event: MoneyMoved) -> dict[str, Any]:
+    return {
+        "claim_id": event.originator_id,
+        "encounter_id": event.encounter_id,
+        "posting": event.posting,
+        "patient_id": event.patient_id,
+        "entity": event.entity,
+        "payer": event.payer,
+        "payer_class": event.payer_class,
+    }
+
+
 def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
     decision = event.decision
     return ClaimAdjudicated.trusted(
-        claim_id=event.originator_id,
-        encounter_id=event.encounter_id,
-        posting=event.posting,
-        patient_id=event.patient_id,
-        entity=event.entity,
-        payer=event.payer,
-        payer_class=event.payer_class,
+        **_whose(event),
         remittance_id=decision.remittance_id,
         remittance_position=decision.position,
         effective_date=decision.effective_date,
@@ -101,14 +108,8 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
 
 def _denial_released(event: Claim.DenialReleased) -> DenialReleased:
     return DenialReleased(
-        claim_id=event.originator_id,
+        **_whose(event),
         release=event.release,
-        encounter_id=event.encounter_id,
-        posting=event.posting,
-        patient_id=event.patient_id,
-        entity=event.entity,
-        payer=event.payer,
-        payer_class=event.payer_class,
         amount=event.amount,
         effective_date=event.effective_date,
     )
@@ -129,14 +130,8 @@ def _payment_noted(event: Claim.PaymentNoted | UnknownClaimPayment.Noted) -> Cla
 
 def _denial_written_off(event: Claim.DenialWrittenOff) -> DenialWrittenOff:
     return DenialWrittenOff(
-        claim_id=event.originator_id,
+        **_whose(event),
         write_off=event.write_off,
-        encounter_id=event.encounter_id,
-        posting=event.posting,
-        patient_id=event.patient_id,
-        entity=event.entity,
-        payer=event.payer,
-        payer_class=event.payer_class,
         amount=event.amount,
         reason=event.reason,
         approved_by=event.approved_by,

@@ -35,6 +35,17 @@ class ReversedMeanwhile(Refusal):
     """The payer took the decision back itself; the reversal must be unmatched first."""
 
 
+class MoneyMoved(Event):
+    """What every announcement of money says of its claim."""
+
+    encounter_id: UUID
+    posting: int
+    patient_id: UUID
+    entity: Public[str]
+    payer: Public[str]
+    payer_class: PayerClass
+
+
 class AdjudicatedClaim(Aggregate):
     """Decisions are many, by remittance and position.
 
@@ -57,7 +68,7 @@ class AdjudicatedClaim(Aggregate):
         self.releases = 0
         self.released = Money.zero()
 
-    class Adjudicated(Event):
+    class Adjudicated(MoneyMoved):
         """One payer decision, with what its readers need to know of the claim.
 
         `reverses_*` is the decision that a reversal takes back. `pair_*` is the decision that a correction takes the place
@@ -71,12 +82,6 @@ class AdjudicatedClaim(Aggregate):
         first: bool
         denied: bool
         state: ClaimState
-        encounter_id: UUID
-        posting: int
-        patient_id: UUID
-        entity: Public[str]
-        payer: Public[str]
-        payer_class: PayerClass
         service_from: Financial[date]
         kind: DecisionKind = DecisionKind.DECISION
         reverses_remittance_id: UUID | None = None
@@ -128,17 +133,11 @@ class AdjudicatedClaim(Aggregate):
         def apply(self, claim: AdjudicatedClaim) -> None:
             claim.noted[self.decision.place] = self.decision
 
-    class DenialReleased(Event):
+    class DenialReleased(MoneyMoved):
         """So much is denied no more (or again, below zero), because later decisions cover the same charges."""
 
         TOPIC = "claims.claim.denial-released"
         release: int
-        encounter_id: UUID
-        posting: int
-        patient_id: UUID
-        entity: Public[str]
-        payer: Public[str]
-        payer_class: PayerClass
         amount: Money
         effective_date: Financial[date]
 
@@ -160,9 +159,16 @@ class AdjudicatedClaim(Aggregate):
 
     @property
     def whose(self) -> dict[str, object]:
-        """What every announcement of money says of the claim."""
-        names = ("encounter_id", "posting", "patient_id", "entity", "payer", "payer_class")
-        return {name: getattr(self.content, name) for name in names}
+        """The fields of `MoneyMoved`."""
+        content = self.content
+        return {
+            "encounter_id": content.encounter_id,
+            "posting": content.posting,
+            "patient_id": content.patient_id,
+            "entity": content.entity,
+            "payer": content.payer,
+            "payer_class": content.payer_class,
+        }
 
     @property
     def was_submitted(self) -> bool:

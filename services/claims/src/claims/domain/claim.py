@@ -6,10 +6,11 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
-from canonical.codes import ClaimFrequency, PayerClass
+from canonical.codes import ClaimFrequency
 from canonical.money import Money
 from chassis.domain import Conflict, Event, Refusal
 
+from claims.domain.adjudicated_claim import MoneyMoved
 from claims.domain.answered_claim import AnsweredClaim
 from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
@@ -113,17 +114,11 @@ class Claim(AnsweredClaim):
             claim.frequency = self.frequency
             claim.replaces = self.payer_control_number
 
-    class DenialWrittenOff(Event):
+    class DenialWrittenOff(MoneyMoved):
         """A denied amount was given up; a negative one was taken back, for it is denied no more. `write_off` counts them from 1."""
 
         TOPIC = "claims.claim.denial-written-off"
         write_off: int
-        encounter_id: UUID
-        posting: int
-        patient_id: UUID
-        entity: Public[str]
-        payer: Public[str]
-        payer_class: PayerClass
         amount: Money
         reason: Public[str]
         approved_by: Public[str]
@@ -207,16 +202,10 @@ class Claim(AnsweredClaim):
 
     def write_off_denial(self, amount: Money, reason: str, approved_by: str, effective_date: date) -> None:
         """Gives up a denied amount; its denial says how much there is to give up."""
-        content = self.content
         self.trigger_event(
             self.DenialWrittenOff,
+            **self.whose,
             write_off=self.write_offs + 1,
-            encounter_id=content.encounter_id,
-            posting=content.posting,
-            patient_id=content.patient_id,
-            entity=content.entity,
-            payer=content.payer,
-            payer_class=content.payer_class,
             amount=amount,
             reason=reason,
             approved_by=approved_by,

@@ -46,6 +46,16 @@ class NothingToMatch(Refusal):
     """What was only noted moves no money."""
 
 
+class MatchMoved(Event):
+    """The payment is given to a claim, or taken off it."""
+
+    match: int
+    claim_id: UUID
+    remittance_id: UUID
+    position: int
+    paid: Money
+
+
 class UnknownClaimPayment(Aggregate):
     """Its id follows from remittance and position. `match` counts its moves: odd where it is matched, even where not."""
 
@@ -89,29 +99,19 @@ class UnknownClaimPayment(Aggregate):
             payment.payer = self.payer
             payment.is_noted = True
 
-    class Matched(Event):
+    class Matched(MatchMoved):
         """Given to a claim: by a person, or because the original of a reversal came."""
 
         TOPIC = "claims.unknown-claim-payment.matched"
-        match: int
-        claim_id: UUID
-        remittance_id: UUID
-        position: int
-        paid: Money
 
         def apply(self, payment: UnknownClaimPayment) -> None:
             payment.match = self.match
             payment.claim_id = self.claim_id
 
-    class Unmatched(Event):
+    class Unmatched(MatchMoved):
         """Taken off the claim again by a person."""
 
         TOPIC = "claims.unknown-claim-payment.unmatched"
-        match: int
-        claim_id: UUID
-        remittance_id: UUID
-        position: int
-        paid: Money
 
         def apply(self, payment: UnknownClaimPayment) -> None:
             payment.match = self.match
@@ -181,7 +181,7 @@ class UnknownClaimPayment(Aggregate):
         self._move(self.Unmatched, claim_id)
         return claim_id, self.match
 
-    def _move(self, kind: type[Event], claim_id: UUID) -> None:
+    def _move(self, kind: type[MatchMoved], claim_id: UUID) -> None:
         remittance_id, position = self.decision.place
         self.trigger_event(
             kind,
