@@ -52,7 +52,14 @@ Booked = tuple[str, str, str]
 
 
 def parts_of(
-    posting_id: str, item_id: str, rules: str, booked: Iterable[Booked], *, position: int = -1, claim_id: str = ""
+    posting_id: str,
+    item_id: str,
+    rules: str,
+    booked: Iterable[Booked],
+    *,
+    position: int = -1,
+    claim_id: str = "",
+    adjustment: int = -1,
 ) -> list[Part]:
     return [
         Part(
@@ -65,6 +72,7 @@ def parts_of(
             position=position,
             claim_id=claim_id,
             encounter_id=ENCOUNTER if posting_id == CHARGES else "",
+            adjustment=adjustment,
         )
         for account, party, amount in booked
     ]
@@ -227,6 +235,10 @@ class SmallBooks:
         return next(
             (each for each in self.decisions if (each.remittance_id, each.position) == (remittance_id, position)), None
         )
+
+    def unknown_payment(self, remittance_id: str, position: int) -> Decision | None:
+        found = self.decision(remittance_id, position)
+        return found if found and not found.claim_id else None
 
     def remittance(self, remittance_id: str) -> Remittance | None:
         return next((each for each in self.remittances if each.remittance_id == remittance_id), None)

@@ -261,3 +261,14 @@ def test_page_tokens_are_only_those_that_were_told(world: World, ledger: Ledger)
     for token in ("-1", "x", "٣", "1" * 20):
         with pytest.raises(BadArgument):
             ledger.GetJournalEntry(pb.GetJournalEntryRequest(journal=number, page_token=token), CALL)
+
+
+def test_a_part_of_a_provider_adjustment_says_which_one_and_no_other_part_does(world: World, ledger: Ledger) -> None:
+    world.deliver(charged(1), adjudicated(1), accepted(paid="60.00", adjustments=(("L6", "-1.00"), ("FB", "-2.00"))))
+    world.settle()
+    journals = ledger.ListJournals(pb.ListJournalsRequest(), CALL).journals
+    (remittance,) = [journal for journal in journals if journal.kind == "remittance"]
+    answer = ledger.GetJournalEntry(pb.GetJournalEntryRequest(journal=remittance.journal_id), CALL)
+    told = {part.line.account: part.adjustment for part in answer.parts if part.HasField("adjustment")}
+    assert told == {"interest-income": 0, "due-to-payer": 1, "eft-clearing": 1}
+    assert all(part.remittance_position == -1 for part in answer.parts if part.HasField("adjustment"))

@@ -97,12 +97,19 @@ class GrpcBooks:
                 if each.position == position:
                     found = self.claim(each.claim_id)
                     return translation.decision(each, found[0].control_number if found else "")
-            for unknown in answer.unknown_payments:
-                if unknown.position == position:
-                    return translation.unknown_payment(unknown)
             raise NotFound(f"no decision {position} of remittance {remittance_id}")
 
         return self._once(("decision", remittance_id, position), read)
+
+    def unknown_payment(self, remittance_id: str, position: int) -> Decision | None:
+        def read() -> Decision:
+            request = claims_pb2.ListAdjudicationsRequest(remittance_id=remittance_id, position_from=position, limit=1)
+            for unknown in self._access.call("claims", self._claims.ListAdjudications, request).unknown_payments:
+                if unknown.position == position:
+                    return translation.unknown_payment(unknown)
+            raise NotFound(f"no payment {position} of remittance {remittance_id} without a claim")
+
+        return self._once(("unknown", remittance_id, position), read)
 
     def remittance(self, remittance_id: str) -> Remittance | None:
         def read() -> Remittance:

@@ -6,23 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from canonical.money import Money
 
-from throughline.connection import Service
 from throughline.tracing import identities
-from throughline.tracing.books import Books, State
-from throughline.tracing.origins import (
-    Origin,
-    amounts_of_charges,
-    amounts_of_decision,
-    equation_of_decision,
-    mirrored,
-    percent_of,
-)
-from throughline.tracing.records import NOTHING, ChargePosting, Encounter, Part, Place
+from throughline.tracing.books import Books
+from throughline.tracing.origins import Origin, amounts_of_charges, mirrored, percent_of
+from throughline.tracing.payer_origins import PayerOrigins
+from throughline.tracing.records import ChargePosting, Encounter, Part
+from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in, span_in
 from throughline.wire import amount_text
-
-
-class OriginMissing(Exception):
-    """The service that owns the fact does not know it; the message says which and where."""
 
 
 class Origins:
@@ -30,10 +20,11 @@ class Origins:
 
     def __init__(self, books: Books) -> None:
         self._books = books
+        self._facts = StoredFacts(books)
         self._known: dict[str, Origin] = {}
         self._finders: Mapping[str, Callable[[Part, str], Origin]] = {
             "charges": self._of_charges,
-            "remittance": self._of_decision,
+            **PayerOrigins(books).finders,
             "deposit": self._of_deposit,
             "patient-payment": self._of_payment,
             "application": self._of_application,
@@ -53,46 +44,12 @@ class Origins:
             self._known[part.posting_id] = finder(part, entity)
         return self._known[part.posting_id]
 
-    def _of_decision(self, part: Part, entity: str) -> Origin:
-        decision = self._books.decision(part.item_id, part.position)
-        remittance = self._books.remittance(part.item_id)
-        if decision is None or remittance is None:
-            raise OriginMissing(
-                f"remittance {part.item_id}, position {part.position} is not known to claims and payments"
-            )
-        told = [
-            f"{_claim_words(decision.claim_id, decision.control_number)}: {equation_of_decision(decision)}",
-            f"remittance {remittance.remittance_id} of {remittance.payer}, trace number {remittance.trace_number}, "
-            f"{amount_text(remittance.payment)} for {remittance.claim_count} claims, position {decision.position}",
-        ]
-        estimate = self._estimate(decision.claim_id) if decision.first else NOTHING
-        if estimate:
-            told.append(f"first decision: releases the {amount_text(estimate)} expected when it was charged")
-        return Origin(
-            event="ClaimAdjudicated" if decision.claim_id else "ClaimPaymentUnknown",
-            service="claims",
-            story=tuple(told),
-            amounts=amounts_of_decision(decision, estimate),
-            equation=equation_of_decision(decision),
-            equation_holds=decision.adds_up,
-            places=self._places("intake", [remittance.message_id], decision.span_start, decision.span_length),
-            claim_amounts=(decision.charge if decision.claim_id else None, decision.paid),
-        )
-
-    def _estimate(self, claim_id: str) -> Money:
-        """The J03 amount that was booked with the charges of a claim."""
-        found = self._books.claim(claim_id) if claim_id else None
-        if found is None:
-            return NOTHING
-        claim, _ = found
-        return self._estimate_in(identities.charge_posting(claim.encounter_id, claim.posting))
-
     def _of_charges(self, part: Part, entity: str) -> Origin:
         encounter = self._books.encounter(part.encounter_id or part.item_id)
         posting = None if encounter is None else _posting_with(encounter, part.posting_id)
         if encounter is None or posting is None:
             raise OriginMissing(f"encounter {part.encounter_id} has no such posting at intake")
-        estimate = self._estimate_in(part.posting_id)
+        estimate = self._facts.estimate_in(part.posting_id)
         percent = percent_of(estimate, posting.total)
         own = [charge for charge in encounter.charges if charge.charge_id in posting.charge_ids]
         told = [
@@ -109,18 +66,14 @@ class Origins:
             amounts=amounts_of_charges(posting, estimate),
             equation=f"{len(own)} charges = {amount_text(charged)}",
             equation_holds=charged == posting.total and percent is not None,
-            places=self._places("intake", sorted(set(posting.message_ids) or {each.message_id for each in own})),
+            places=self._facts.places("intake", sorted(set(posting.message_ids) or {each.message_id for each in own})),
         )
-
-    def _estimate_in(self, posting_id: str) -> Money:
-        lines = [
-            line for _, state in self._books.events("ledger", posting_id) for line in mappings_in(state.get("lines"))
-        ]
-        return -Money.total(money_in(line["amount"]) for line in lines if line.get("account") == "ar-allowance")
 
     def _of_deposit(self, part: Part, entity: str) -> Origin:
         remittance = self._books.remittance(part.item_id)
-        recorded = self._state("payments", remittance.deposit_id if remittance else "", "payments.deposit.recorded")
+        recorded = self._facts.state(
+            "payments", remittance.deposit_id if remittance else "", "payments.deposit.recorded"
+        )
         assert remittance is not None, "a deposit was found by its remittance"
         amount = money_in(recorded["amount"])
         return Origin(
@@ -133,11 +86,11 @@ class Origins:
             amounts=mirrored("cash", "eft-clearing", amount),
             equation=f"deposit {amount_text(amount)} = remittance {amount_text(remittance.payment)}",
             equation_holds=amount == remittance.payment,
-            places=self._places("payments", [str(recorded["message_id"])], *_span(recorded)),
+            places=self._facts.places("payments", [str(recorded["message_id"])], *span_in(recorded)),
         )
 
     def _of_payment(self, part: Part, entity: str) -> Origin:
-        paid = self._state("payments", part.item_id, "payments.payment.succeeded")
+        paid = self._facts.state("payments", part.item_id, "payments.payment.succeeded")
         amount, applied, unapplied = (money_in(paid[name]) for name in ("amount", "applied", "unapplied"))
         return Origin(
             event="PatientPaymentSucceeded",
@@ -146,11 +99,11 @@ class Origins:
             amounts={"gateway-clearing": amount, "ar-patient": -applied, "unapplied-patient": -unapplied},
             equation=f"{amount_text(amount)} = applied {amount_text(applied)} + unapplied {amount_text(unapplied)}",
             equation_holds=amount == applied + unapplied,
-            places=self._places("payments", [str(paid["message_id"])]),
+            places=self._facts.places("payments", [str(paid["message_id"])]),
         )
 
     def _of_application(self, part: Part, entity: str) -> Origin:
-        paid = self._state("payments", part.item_id, "payments.payment.succeeded")
+        paid = self._facts.state("payments", part.item_id, "payments.payment.succeeded")
         for number, amount in applications_of(self._books, part.item_id):
             if identities.application_posting(part.item_id, number) == part.posting_id:
                 return Origin(
@@ -162,7 +115,7 @@ class Origins:
                     amounts=mirrored("unapplied-patient", "ar-patient", amount),
                     equation=f"applied {amount_text(amount)} of {amount_text(money_in(paid['amount']))}",
                     equation_holds=amount <= money_in(paid["amount"]),
-                    places=self._places("payments", [str(paid["message_id"])]),
+                    places=self._facts.places("payments", [str(paid["message_id"])]),
                 )
         raise OriginMissing(f"payments knows no such application of payment {part.item_id}")
 
@@ -173,8 +126,8 @@ class Origins:
         raise OriginMissing(f"payments knows no payout with the share {part.item_id}")
 
     def _of_payout_share(self, payout_id: str, entity: str) -> Origin:
-        announced = self._state("payments", payout_id, "payments.payout.announced")
-        composed = self._state("payments", payout_id, "payments.payout.composed")
+        announced = self._facts.state("payments", payout_id, "payments.payout.announced")
+        composed = self._facts.state("payments", payout_id, "payments.payout.composed")
         shares = [share for share in mappings_in(composed.get("shares")) if share.get("entity") == entity]
         if not shares:
             raise OriginMissing(f"payout {payout_id} has no share of {entity}")
@@ -186,22 +139,8 @@ class Origins:
             amounts={"cash": net, "processing-fees": fees, "gateway-clearing": -gross},
             equation=f"gross {amount_text(gross)} = net {amount_text(net)} + fees {amount_text(fees)}",
             equation_holds=gross == net + fees,
-            places=self._places("payments", [str(announced["message_id"])]),
+            places=self._facts.places("payments", [str(announced["message_id"])]),
         )
-
-    def _state(self, service: Service, aggregate_id: str, topic: str) -> State:
-        """The state of the first event of this topic."""
-        for found, state in self._books.events(service, aggregate_id) if aggregate_id else ():
-            if found == topic:
-                return state
-        raise OriginMissing(f"{service} has no {topic} of {aggregate_id or 'this'}")
-
-    def _places(
-        self, service: Service, message_ids: Sequence[str], start: int = 0, length: int = 0
-    ) -> tuple[Place, ...]:
-        """The span in each message; a length of 0 is the whole message."""
-        messages = [self._books.message(service, identity) for identity in message_ids]
-        return tuple(Place(found, start, length or found.size_bytes) for found in messages if found)
 
 
 def applications_of(books: Books, payment_id: str) -> Sequence[tuple[int, Money]]:
@@ -219,26 +158,8 @@ def applications_of(books: Books, payment_id: str) -> Sequence[tuple[int, Money]
     return found
 
 
-def _claim_words(claim_id: str, control_number: str) -> str:
-    return f"claim {control_number} ({claim_id})" if claim_id else f"control number {control_number}"
-
-
 def _posting_with(encounter: Encounter, posting_id: str) -> ChargePosting | None:
     for posting in encounter.postings:
         if identities.charge_posting(encounter.encounter_id, posting.number) == posting_id:
             return posting
     return None
-
-
-def money_in(value: object) -> Money:
-    """An amount as events carry it, `"12.30 USD"`."""
-    return Money.parse_wire(value)
-
-
-def mappings_in(value: object) -> Sequence[Mapping[str, object]]:
-    """The objects of a list in an event."""
-    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def _span(state: State) -> tuple[int, int]:
-    return int(str(state.get("span_start") or 0)), int(str(state.get("span_length") or 0))

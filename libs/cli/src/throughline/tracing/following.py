@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from canonical.money import Money
 
 from throughline.tracing.books import Books
-from throughline.tracing.finding_origins import OriginMissing, Origins
+from throughline.tracing.finding_origins import Origins
 from throughline.tracing.opening import opened
 from throughline.tracing.origins import Origin
 from throughline.tracing.records import NOTHING, ErpAnswer, Journal, Line, Part
+from throughline.tracing.stored_facts import OriginMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class TracedPart:
 
     @property
     def adds_up(self) -> bool:
-        return self.origin is not None and self.origin.explains(self.part.line.account, self.part.line.amount)
+        return self.origin is not None and self.origin.explains(self.part.line)
 
 
 @dataclass(frozen=True, slots=True)

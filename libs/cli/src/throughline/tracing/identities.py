@@ -31,6 +31,16 @@ def payout_posting(share_id: str, entity: str) -> str:
     return str(derive("posting", "payout", share_id, entity))
 
 
+def match_posting(remittance_id: str, position: int, match: int) -> str:
+    """The subledger posting of one of the matches of a claim payment."""
+    return str(derive("posting", "claim-match", remittance_id, position, match))
+
+
+def denial_posting(kind: str, claim_id: str, number: int) -> str:
+    """The subledger posting of the release (`denial-release`) or write-off (`denial-write-off`) of a claim's denial."""
+    return str(derive("posting", kind, claim_id, number))
+
+
 def journal(kind: str, group_id: str, ordinal: int = 1) -> str:
     """The journal entry of a group; charges have one for each batch of a day."""
     return str(derive("journal", kind, group_id, ordinal))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canonical.money import Money
 
-from throughline.tracing.records import NOTHING, ChargePosting, Decision, Place
+from throughline.tracing.records import NOTHING, ChargePosting, Decision, Line, Place
 from throughline.wire import amount_text
 
 PERCENT_MAX = 100
@@ -15,9 +15,11 @@ PERCENT_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The fact behind a part. `amounts` are what it books by account; `equation` is the fact's own sum in words.
+    """The fact behind a part. `amounts` are what it books by account, or by account and party where one account has two;
+    `equation` is the fact's own sum in words.
 
-    `claim_amounts` are CLP03 and CLP04 as the fact has them, to compare with the bytes once those are opened.
+    `claim_amounts` are CLP03 and CLP04 as the fact has them, `adjustment` code and amount of a PLB pair, to compare with the
+    bytes once those are opened.
     """
 
     event: str
@@ -28,27 +30,30 @@ class Origin:
     equation_holds: bool
     places: tuple[Place, ...]
     claim_amounts: tuple[Money | None, Money] | None = None
+    adjustment: tuple[str, Money] | None = None
     bytes_agree: bool | None = None
 
-    def explains(self, account: str, amount: Money) -> bool:
+    def explains(self, line: Line) -> bool:
         """Whether this fact books exactly that amount on that account, and its bytes, if opened, say so too."""
-        booked = self.amounts.get(account, NOTHING) == amount
-        return booked and self.equation_holds and self.bytes_agree is not False
+        booked = self.amounts.get(f"{line.account} {line.party}", self.amounts.get(line.account, NOTHING))
+        return booked == line.amount and self.equation_holds and self.bytes_agree is not False
 
 
 def amounts_of_decision(decision: Decision, estimate: Money) -> dict[str, Money]:
-    """J04, J05, J07 and J09 of one decision; the first one also releases the `estimate` booked with the charges.
+    """J04 to J09 and J11 of one decision; a claim's first one also releases the `estimate` booked with the charges.
 
-    A payment for a claim that is not ours stays unapplied (J26).
+    A payment for a claim that is not ours stays unapplied (J26), and is taken from there once it is matched.
     """
     if not decision.claim_id:
         return {"eft-clearing": decision.paid, "unapplied-payer": -decision.paid}
-    released = estimate if decision.first else NOTHING
+    released = estimate if decision.releases_estimate else NOTHING
+    owed_by = f"ar-payer {decision.next_payer}" if decision.next_payer else "ar-patient"
     return {
-        "eft-clearing": decision.paid,
+        "unapplied-payer" if decision.match else "eft-clearing": decision.paid,
         "ar-payer": -decision.taken_off_receivable,
         "ar-payer-denied": decision.denied,
-        "ar-patient": decision.patient,
+        owed_by: decision.patient,
+        "sequestration": decision.sequestration,
         "contractual-allowance": decision.contractual - released,
         "ar-allowance": released,
     }

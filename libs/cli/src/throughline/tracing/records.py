@@ -28,7 +28,8 @@ class Line:
 class Part:
     """What one financial fact contributes to one line: one line of our subledger.
 
-    `item_id` is the remittance, payment, payout or encounter that the fact belongs to.
+    `item_id` is the remittance, payment, payout, claim or encounter that the fact belongs to; `adjustment` the ordinal of a
+    provider-level adjustment, -1 where it is none.
     """
 
     posting_id: str
@@ -40,6 +41,7 @@ class Part:
     position: int
     claim_id: str
     encounter_id: str
+    adjustment: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ class Claim:
 class Decision:
     """A payer's decision on one claim as one remittance reports it, with the place of its bytes in the message.
 
-    A payment for a claim that is not ours has no `claim_id`, and nothing but `paid`.
+    A payment for a claim that is not ours has no `claim_id`, and nothing but `paid`. `sequestration` and `memo` are parts of
+    `other`; a memo is told of earlier payers and moves no account. `match` counts the moves of a payment that came first
+    as unapplied cash.
     """
 
     remittance_id: str
@@ -102,14 +106,30 @@ class Decision:
     other: Money = NOTHING
     span_start: int = 0
     span_length: int = 0
+    kind: str = "decision"
+    match: int = 0
+    sequence: int = 1
+    next_payer: str = ""
+    sequestration: Money = NOTHING
+    memo: Money = NOTHING
+    takes_back: str = ""
 
     @property
-    def taken_off_receivable(self) -> Money:
+    def divided(self) -> Money:
         return self.paid + self.contractual + self.denied + self.patient + self.other
 
     @property
+    def taken_off_receivable(self) -> Money:
+        return self.divided - self.memo
+
+    @property
+    def releases_estimate(self) -> bool:
+        """Only a primary claim's first decision does, and nothing that takes another back."""
+        return self.first and self.sequence == 1 and self.kind in ("decision", "correction")
+
+    @property
     def adds_up(self) -> bool:
-        return not self.claim_id or self.charge == self.taken_off_receivable
+        return not self.claim_id or self.charge == self.divided
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from throughline.outcome import NotFound
 from throughline.tracing import identities
 from throughline.tracing.books import Books
-from throughline.tracing.finding_origins import applications_of, mappings_in
+from throughline.tracing.finding_origins import applications_of
 from throughline.tracing.origins import equation_of_decision
+from throughline.tracing.payer_origins import DENIAL_ENDS
 from throughline.tracing.records import Claim, Decision, Encounter, Journal, Message, Part
+from throughline.tracing.stored_facts import mappings_in, number_in
 from throughline.wire import amount_text, as_uuid
 
 BATCHES_MAX = 1000
@@ -85,8 +87,24 @@ def _tell_claim(books: Books, subject: Subject, claim: Claim, decisions: list[De
         remittance_id, position = decision.remittance_id, decision.position
         what = f"remittance {remittance_id}, position {position}"
         subject.told.append(f"{what}: {equation_of_decision(decision)}")
-        journal = books.journal(identities.journal("remittance", remittance_id))
-        subject.add_entry(journal, what, _of_claim(claim.claim_id))
+        if not decision.match:
+            journal = books.journal(identities.journal("remittance", remittance_id))
+            subject.add_entry(journal, what, _of_claim(claim.claim_id))
+        for match in range(1, decision.match + 1):
+            group = identities.match_posting(remittance_id, position, match)
+            journal = books.journal(identities.journal("claim-match", group))
+            subject.add_entry(journal, f"match {match} of {what}", _of_claim(claim.claim_id))
+    _add_denials(books, subject, claim.claim_id)
+
+
+def _add_denials(books: Books, subject: Subject, claim_id: str) -> None:
+    """What was denied and is open again, or was given up."""
+    for topic, state in books.events("claims", claim_id):
+        for kind, wanted, number in DENIAL_ENDS:
+            if topic == wanted:
+                group = identities.denial_posting(kind, claim_id, number_in(state.get(number)))
+                what = f"{kind.replace('-', ' ')} of {state['amount']}"
+                subject.add_entry(books.journal(identities.journal(kind, group)), what)
 
 
 def _of_claim(claim_id: str) -> Only:

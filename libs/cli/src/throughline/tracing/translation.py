@@ -60,6 +60,7 @@ def part(sent: ledger_pb2.Part) -> Part:
         position=sent.remittance_position,
         claim_id=sent.claim_id,
         encounter_id=sent.encounter_id,
+        adjustment=sent.adjustment if sent.HasField("adjustment") else -1,
     )
 
 
@@ -99,6 +100,10 @@ def decision(sent: claims_pb2.Adjudication, control_number: str) -> Decision:
         other=money_of(amounts.other),
         span_start=sent.span_start,
         span_length=sent.span_length,
+        kind=sent.kind or "decision",
+        match=sent.match,
+        sequence=sent.sequence or 1,
+        next_payer=sent.next_payer,
     )
 
 

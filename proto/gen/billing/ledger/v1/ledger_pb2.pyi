@@ -555,7 +555,7 @@ class Part(_message.Message):
     department: _builtins.str
     """The department, or empty."""
     adjustment: _builtins.int
-    """The ordinal of a provider-level adjustment in its remittance from 0, or -1 where the fact is none."""
+    """The ordinal of a provider-level adjustment in its remittance from 0; absent where the fact is none."""
     @_builtins.property
     def line(self) -> Global___Line:
         """The account, the party, and this fact's amount."""
@@ -575,13 +575,15 @@ class Part(_message.Message):
         patient_id: _builtins.str = ...,
         payer_class: _builtins.str = ...,
         department: _builtins.str = ...,
-        adjustment: _builtins.int = ...,
+        adjustment: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["line", b"line"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_adjustment", b"_adjustment", "adjustment", b"adjustment", "line", b"line"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "claim_id", b"claim_id", "department", b"department", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "item_id", b"item_id", "line", b"line", "patient_id", b"patient_id", "payer_class", b"payer_class", "posting_id", b"posting_id", "remittance_position", b"remittance_position", "rules", b"rules", "source_event_id", b"source_event_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_adjustment", b"_adjustment", "adjustment", b"adjustment", "claim_id", b"claim_id", "department", b"department", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "item_id", b"item_id", "line", b"line", "patient_id", b"patient_id", "payer_class", b"payer_class", "posting_id", b"posting_id", "remittance_position", b"remittance_position", "rules", b"rules", "source_event_id", b"source_event_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__adjustment: _TypeAlias = _typing.Literal["adjustment"]  # noqa: Y015
+    _WhichOneofArgType__adjustment: _TypeAlias = _typing.Literal["_adjustment", b"_adjustment"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__adjustment) -> _WhichOneofReturnType__adjustment | None: ...
 
 Global___Part: _TypeAlias = Part  # noqa: Y015
 

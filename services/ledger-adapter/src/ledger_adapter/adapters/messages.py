@@ -60,6 +60,7 @@ def journal_message(row: Row) -> pb.Journal:
 
 def part_message(line: Row, posting: Row) -> pb.Part:
     amount = money_message(minor(line, "amount_minor"))
+    adjustment = minor(posting, "adjustment")
     return pb.Part(
         posting_id=text(line["posting_id"]),
         source_event_id=text(posting["source_event_id"]),
@@ -73,7 +74,7 @@ def part_message(line: Row, posting: Row) -> pb.Part:
         patient_id=text(line["patient_id"]),
         payer_class=text(line["payer_class"]),
         department=text(line["department"]),
-        adjustment=minor(posting, "adjustment"),
+        adjustment=adjustment if adjustment >= 0 else None,
     )
 
 

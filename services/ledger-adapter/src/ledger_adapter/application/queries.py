@@ -8,6 +8,7 @@ from canonical.journal import JournalLine
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
+from ledger_adapter.application.journal_events import reason_of, state_after
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.manifest import ManifestState, RemittanceManifest
@@ -281,14 +282,14 @@ def project_journals(event: Event) -> Iterable[Change]:
         return
     if isinstance(event, JournalEntry.Confirmed):
         yield from _balances(event.head.entity, event.lines, "confirmed_minor")
-    state = _state_after(event)
+    state = state_after(event)
     if state is None:
         return
     changed: dict[str, object] = {
         "state": state.value,
         "version": event.originator_version,
         "changed_at": event.timestamp,
-        "reason": _reason_of(event),
+        "reason": reason_of(event),
     }
     if isinstance(event, JournalEntry.Posted):
         changed |= {"erp": event.erp, "erp_document": event.erp_document}
@@ -332,20 +333,6 @@ _STATES: dict[type[Event], JournalState] = {
     JournalEntry.Confirmed: JournalState.CONFIRMED,
     JournalEntry.Differed: JournalState.DIFFERS,
 }
-
-
-def _state_after(event: Event) -> JournalState | None:
-    return event.state if isinstance(event, JournalEntry.Resumed) else _STATES.get(type(event))
-
-
-def _reason_of(event: Event) -> str | None:
-    if isinstance(event, JournalEntry.Rejected):
-        return f"{event.code}: {event.reason}"
-    if isinstance(event, JournalEntry.HeldForPeriod | JournalEntry.BecameUncertain):
-        return event.reason
-    if isinstance(event, JournalEntry.Differed):
-        return "; ".join(event.differences)
-    return None
 
 
 PROJECTIONS = (project_postings, project_groups, project_journals)
