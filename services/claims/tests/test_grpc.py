@@ -14,6 +14,7 @@ from chassis.security.tokens import Principal, Unauthenticated
 from claims.adapters.grpc import claims_service
 from claims.application.following import DecisionFollowing
 
+from .money_world import insured_twice, paid_by_line
 from .world import DENIAL, EDITS, MASTER_DATA, ClaimsUnderTest, charged, chunk, claim_id, control_number, paid, status
 
 
@@ -222,3 +223,64 @@ def test_a_bad_question_is_refused_by_its_field(
 def test_a_claim_that_is_not_there_is_not_found(stub: claims_pb2_grpc.ClaimsServiceStub) -> None:
     with pytest.raises(RemoteRefusal, match="no claim"):
         stub.GetClaim(pb.GetClaimRequest(claim_id="6b1d9c2e-50c7-5b0a-9e52-6f0a1f6b7d11"))
+
+
+def test_a_person_matches_a_payment_and_takes_it_off_again(door: Door) -> None:
+    reader, writer = door.calling_as("reader"), door.calling_as("writer")
+    (waiting,) = reader.ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest(entity="NORTH")).payments
+    assert (waiting.why, waiting.unapplied.minor, waiting.payer) == ("unknown-control-number", 15_000, "ACME")
+    remittance_id, position = waiting.remittance_id, waiting.position
+    reason = "the payer's letter says so"
+
+    matched = writer.MatchClaimPayment(
+        pb.MatchClaimPaymentRequest(
+            remittance_id=remittance_id, position=position, claim_id=str(claim_id(3)), reason=reason
+        )
+    )
+
+    assert (matched.claim.state, matched.claim.amounts.paid.minor) == ("adjudicated", 15_000)
+    told = reader.GetClaim(pb.GetClaimRequest(claim_id=str(claim_id(3))))
+    assert [(each.kind, each.match) for each in told.adjudications] == [("decision", 1)]
+    assert [each.claim_id for each in told.matched_payments] == [str(claim_id(3))]
+    assert list(reader.ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest()).payments) == []
+    unmatched = writer.UnmatchClaimPayment(
+        pb.UnmatchClaimPaymentRequest(remittance_id=remittance_id, position=position, reason="it was another patient")
+    )
+    assert (unmatched.claim.state, unmatched.claim.amounts.paid.minor) == ("rejected", 0)
+
+
+def test_matching_needs_a_reason_and_the_right_to_write(door: Door) -> None:
+    (waiting,) = door.calling_as("reader").ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest()).payments
+    request = pb.MatchClaimPaymentRequest(
+        remittance_id=waiting.remittance_id, position=waiting.position, claim_id=str(claim_id(3)), reason=""
+    )
+
+    with pytest.raises(grpc.RpcError, match="reason: at least"):
+        door.calling_as("writer").MatchClaimPayment(request)
+    with pytest.raises(grpc.RpcError, match="PERMISSION_DENIED"):
+        door.calling_as("reader").MatchClaimPayment(request)
+
+
+def test_a_decision_tells_its_lines_and_a_claim_its_other_payers() -> None:
+    service = insured_twice()
+    service.receive(chunk(paid_by_line(), remittance=7))
+    server = make_server(
+        [claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))],
+        KnownTokens(),
+        host="127.0.0.1",
+        port=0,
+        threads=2,
+    )
+    server.server.start()
+    stub = claims_pb2_grpc.ClaimsServiceStub(channel_to(f"127.0.0.1:{server.port}", Token("reader")))
+
+    told = stub.GetClaim(pb.GetClaimRequest(claim_id=str(claim_id(1))))
+
+    (decision,) = told.adjudications
+    assert [(line.line, line.confidence, line.paid.minor) for line in decision.lines] == [
+        (1, "control-number", 9_000),
+        (2, "control-number", 6_000),
+    ]
+    assert (told.claim.next_payer, told.claim.left_to_next_payer.minor, told.claim.open.minor) == ("BLUEOAK", 3_000, 0)
+    assert [(other.payer, other.sequence, other.state) for other in told.other_payers] == [("BLUEOAK", 2, "ready")]
+    server.server.stop(None).wait()
