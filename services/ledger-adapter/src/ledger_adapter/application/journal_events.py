@@ -6,6 +6,16 @@ from chassis.domain import Event
 
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 
+_STATES: dict[type[Event], JournalState] = {
+    JournalEntry.Probed: JournalState.PROBED,
+    JournalEntry.Posted: JournalState.POSTED,
+    JournalEntry.BecameUncertain: JournalState.UNCERTAIN,
+    JournalEntry.Rejected: JournalState.REJECTED,
+    JournalEntry.HeldForPeriod: JournalState.HELD_FOR_PERIOD,
+    JournalEntry.Confirmed: JournalState.CONFIRMED,
+    JournalEntry.Differed: JournalState.DIFFERS,
+}
+
 
 def state_after(event: Event) -> JournalState | None:
     """The state of a journal entry after this event; None where the event is none of it."""

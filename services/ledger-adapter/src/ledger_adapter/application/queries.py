@@ -324,15 +324,4 @@ def _balances(entity: str, lines: Iterable[JournalLine], column: str) -> Iterabl
         yield add(BALANCES, key, **{column: line.amount.minor})
 
 
-_STATES: dict[type[Event], JournalState] = {
-    JournalEntry.Probed: JournalState.PROBED,
-    JournalEntry.Posted: JournalState.POSTED,
-    JournalEntry.BecameUncertain: JournalState.UNCERTAIN,
-    JournalEntry.Rejected: JournalState.REJECTED,
-    JournalEntry.HeldForPeriod: JournalState.HELD_FOR_PERIOD,
-    JournalEntry.Confirmed: JournalState.CONFIRMED,
-    JournalEntry.Differed: JournalState.DIFFERS,
-}
-
-
 PROJECTIONS = (project_postings, project_groups, project_journals)
