@@ -239,3 +239,8 @@ def test_a_real_answer_says_what_it_says(corpus: Path) -> None:
         (Money.of("30.00"), "N"),
     ]
     assert answer.amounts(CO_PAYMENT) == []
+
+
+def test_no_questions_are_no_file() -> None:
+    with pytest.raises(UnwritableValue, match="inquiries: must be 1 to 5000"):
+        written()

@@ -94,3 +94,8 @@ def test_a_question_that_cannot_be_written_is_refused_with_its_field(inquiry: St
     with pytest.raises(UnwritableValue) as refusal:
         written(inquiry)
     assert refusal.value.field == field
+
+
+def test_no_questions_are_no_file() -> None:
+    with pytest.raises(UnwritableValue, match="inquiries: must be 1 to 5000"):
+        written()

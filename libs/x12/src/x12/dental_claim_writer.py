@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from x12.claim_head import check_claim, write_head
 from x12.claim_hierarchy import ClaimGuide, write_interchange
 from x12.claim_loops import (
-    assignment,
     diagnosis,
     numbers_of_diagnoses,
     procedure,
     related_causes,
-    signatures,
     write_attachments,
     write_codes,
     write_date,
@@ -23,7 +22,6 @@ from x12.claim_loops import (
 )
 from x12.dental_claim import DentalClaim, DentalLine, Orthodontics, Tooth
 from x12.errors import UnwritableValue
-from x12.other_payer_balance import check_other_payers
 from x12.other_payer_loops import ClaimLine, write_decisions, write_other_payers
 from x12.segment_writer import SegmentWriter
 from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
@@ -59,11 +57,11 @@ def write_dental_claims(
 
 
 def _write_claim(writer: SegmentWriter, field: str, claim: DentalClaim) -> None:
-    if not 1 <= len(claim.lines) <= LINES_MAX:
-        raise UnwritableValue(f"{field}.lines", f"must be 1 to {LINES_MAX}")
-    charges = [line.charge for line in claim.lines]
-    check_other_payers(field, claim.subscriber.responsibility, charges, claim.other_payers)
-    _write_head(writer, field, claim)
+    check_claim(field, claim, LINES_MAX)
+    place = writer.text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
+    causes = related_causes(writer, field, claim.related_causes, claim.accident_date)
+    kind = "PB" if claim.is_predetermination else ""
+    write_head(writer, field, claim, (place, "B"), _FREQUENCIES, causes=causes, kind=kind)
     write_date(writer, "439", claim.accident_date)
     if claim.orthodontics:
         write_date(writer, "452", claim.orthodontics.appliance_placed_on)
@@ -87,20 +85,6 @@ def _write_claim(writer: SegmentWriter, field: str, claim: DentalClaim) -> None:
     write_other_payers(writer, field, claim.other_payers, has_insurance_type=False)
     for index, line in enumerate(claim.lines):
         _write_line(writer, field, index, line, claim)
-
-
-def _write_head(writer: SegmentWriter, field: str, claim: DentalClaim) -> None:
-    frequency = writer.one_of(f"{field}.frequency_code", claim.frequency_code, _FREQUENCIES)
-    place = writer.text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
-    number = writer.text(f"{field}.patient_control_number", claim.patient_control_number, 20)
-    assigned, release = signatures(writer, field, claim)
-    accepted = assignment(writer, field, claim.accepts_assignment)
-    causes = related_causes(writer, field, claim.related_causes, claim.accident_date)
-    delay = writer.optional(f"{field}.delay_reason", claim.delay_reason, 2)
-    kind = "PB" if claim.is_predetermination else ""
-    facility, total = writer.composite(place, "B", frequency), amount(f"{field}.charge", claim.charge)
-    head = ["CLM", number, total, "", "", facility, "Y", accepted, assigned, release, "", causes]
-    writer.add(*head, *([""] * 7), kind, delay)
 
 
 def _write_teeth(writer: SegmentWriter, field: str, claim: DentalClaim) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from x12.claim_loops import write_person
 from x12.eligibility import EligibilityInquiry, InquiredPayer, InquiredPerson, InquiringProvider
@@ -17,6 +18,19 @@ SERVICE_TYPES_MAX = 99
 _GENDERS = frozenset("FM")
 
 
+class Addressed(Protocol):
+    """An inquiry about coverage or about a claim: who is asked, and who asks."""
+
+    @property
+    def payer(self) -> InquiredPayer: ...
+
+    @property
+    def provider(self) -> InquiringProvider: ...
+
+
+Inquiry = TypeVar("Inquiry", bound=Addressed)
+
+
 def write_eligibility_inquiries(
     envelope: SubmissionEnvelope, inquiries: Sequence[EligibilityInquiry], originator: str
 ) -> bytes:
@@ -28,16 +42,11 @@ def write_eligibility_inquiries(
         UnwritableValue: a field cannot be written as it is; the message names it as a path such as
             `inquiries[3].subscriber.member_id`, never a value.
     """
-    if not 1 <= len(inquiries) <= INQUIRIES_MAX:
-        raise UnwritableValue("inquiries", f"must be 1 to {INQUIRIES_MAX} in one transaction set")
     writer = SegmentWriter(envelope)
     writer.open_group("HS", GUIDE)
     writer.open_set("270", GUIDE)
     writer.open_hierarchy("0022", "13")
-    levels: dict[InquiredPayer, dict[InquiringProvider, list[tuple[int, EligibilityInquiry]]]] = {}
-    for index, inquiry in enumerate(inquiries):
-        levels.setdefault(inquiry.payer, {}).setdefault(inquiry.provider, []).append((index, inquiry))
-    for payer, providers in levels.items():
+    for payer, providers in by_payer_and_provider(inquiries).items():
         first = next(iter(providers.values()))[0][0]
         source = writer.level(0, "20", children=True)
         write_inquired_payer(writer, f"inquiries[{first}].payer", payer)
@@ -48,6 +57,22 @@ def write_eligibility_inquiries(
                 _write_inquiry(writer, f"inquiries[{index}]", receiver, inquiry, originator)
     writer.close_set()
     return writer.close()
+
+
+def by_payer_and_provider(
+    inquiries: Sequence[Inquiry],
+) -> dict[InquiredPayer, dict[InquiringProvider, list[tuple[int, Inquiry]]]]:
+    """Inquiries with their ordinals, in the order of the levels that they stand in.
+
+    Raises:
+        UnwritableValue: there are none, or more than one set may hold.
+    """
+    if not 1 <= len(inquiries) <= INQUIRIES_MAX:
+        raise UnwritableValue("inquiries", f"must be 1 to {INQUIRIES_MAX} in one transaction set")
+    levels: dict[InquiredPayer, dict[InquiringProvider, list[tuple[int, Inquiry]]]] = {}
+    for index, inquiry in enumerate(inquiries):
+        levels.setdefault(inquiry.payer, {}).setdefault(inquiry.provider, []).append((index, inquiry))
+    return levels
 
 
 def write_inquired_payer(writer: SegmentWriter, field: str, payer: InquiredPayer) -> None:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import date
 
+from x12.claim_head import check_claim, write_head
 from x12.claim_hierarchy import ClaimGuide, write_interchange
 from x12.claim_loops import (
-    assignment,
     procedure,
-    signatures,
     write_attachments,
     write_drug,
     write_facility,
@@ -22,7 +21,6 @@ from x12.claim_loops import (
 from x12.errors import UnwritableValue
 from x12.institutional_claim import InstitutionalClaim, InstitutionalLine, Stay
 from x12.institutional_codes_writer import write_institutional_codes
-from x12.other_payer_balance import check_other_payers
 from x12.other_payer_loops import ClaimLine, write_decisions, write_other_payers
 from x12.segment_writer import SegmentWriter
 from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
@@ -50,11 +48,9 @@ def write_institutional_claims(
 
 
 def _write_claim(writer: SegmentWriter, field: str, claim: InstitutionalClaim) -> None:
-    if not 1 <= len(claim.lines) <= LINES_MAX:
-        raise UnwritableValue(f"{field}.lines", f"must be 1 to {LINES_MAX}")
-    charges = [line.charge for line in claim.lines]
-    check_other_payers(field, claim.subscriber.responsibility, charges, claim.other_payers)
-    _write_head(writer, field, claim)
+    check_claim(field, claim, LINES_MAX)
+    facility = digits(f"{field}.bill_type", claim.bill_type, 2)
+    write_head(writer, field, claim, (facility, "A"), _FREQUENCIES, signature="")
     _write_stay(writer, f"{field}.stay", claim.stay)
     write_attachments(writer, f"{field}.attachments", claim.attachments)
     if claim.patient_due is not None:
@@ -67,17 +63,6 @@ def _write_claim(writer: SegmentWriter, field: str, claim: InstitutionalClaim) -
     write_other_payers(writer, field, claim.other_payers, has_insurance_type=False)
     for index, line in enumerate(claim.lines):
         _write_line(writer, field, index, line, claim)
-
-
-def _write_head(writer: SegmentWriter, field: str, claim: InstitutionalClaim) -> None:
-    frequency = writer.one_of(f"{field}.frequency_code", claim.frequency_code, _FREQUENCIES)
-    facility = writer.composite(digits(f"{field}.bill_type", claim.bill_type, 2), "A", frequency)
-    number = writer.text(f"{field}.patient_control_number", claim.patient_control_number, 20)
-    total = amount(f"{field}.charge", claim.charge)
-    assigned, release = signatures(writer, field, claim)
-    accepted = assignment(writer, field, claim.accepts_assignment)
-    delay = writer.optional(f"{field}.delay_reason", claim.delay_reason, 2)
-    writer.add("CLM", number, total, "", "", facility, "", accepted, assigned, release, *([""] * 10), delay)
 
 
 def _write_stay(writer: SegmentWriter, field: str, stay: Stay) -> None:

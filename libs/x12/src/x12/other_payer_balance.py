@@ -24,8 +24,6 @@ def check_other_payers(
     Raises:
         UnwritableValue: an equation does not hold; the message names claim, line and payer by their places, and the residual.
     """
-    if not other_payers:
-        return
     if len(other_payers) > OTHER_PAYERS_MAX:
         raise UnwritableValue(f"{field}.other_payers", f"must be at most {OTHER_PAYERS_MAX}")
     places = [responsibility, *(other.responsibility for other in other_payers)]

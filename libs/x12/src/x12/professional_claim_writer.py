@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from x12.claim_head import check_claim, write_head
 from x12.claim_hierarchy import ClaimGuide, write_interchange
 from x12.claim_loops import (
     CODES_OF_A_SEGMENT_MAX,
-    assignment,
     diagnosis,
     related_causes,
-    signatures,
     write_address,
     write_attachments,
     write_codes,
@@ -22,7 +21,6 @@ from x12.claim_loops import (
     write_reference,
 )
 from x12.errors import UnwritableValue
-from x12.other_payer_balance import check_other_payers
 from x12.other_payer_loops import write_other_payers
 from x12.professional_claim import AmbulanceTransport, ClaimDates, ProfessionalClaim
 from x12.professional_line_writer import write_line
@@ -56,11 +54,10 @@ def write_professional_claims(
 
 
 def _write_claim(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
-    if not 1 <= len(claim.lines) <= LINES_MAX:
-        raise UnwritableValue(f"{field}.lines", f"must be 1 to {LINES_MAX}")
-    charges = [line.charge for line in claim.lines]
-    check_other_payers(field, claim.subscriber.responsibility, charges, claim.other_payers)
-    _write_head(writer, field, claim)
+    check_claim(field, claim, LINES_MAX)
+    place = writer.text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
+    causes = related_causes(writer, field, claim.related_causes, claim.dates.accident)
+    write_head(writer, field, claim, (place, "B"), _FREQUENCIES, causes=causes)
     _write_dates(writer, field, claim.dates)
     write_attachments(writer, f"{field}.attachments", claim.attachments)
     if claim.patient_paid is not None:
@@ -76,20 +73,6 @@ def _write_claim(writer: SegmentWriter, field: str, claim: ProfessionalClaim) ->
     write_other_payers(writer, field, claim.other_payers, has_insurance_type=True)
     for index, line in enumerate(claim.lines):
         write_line(writer, field, index, line, claim)
-
-
-def _write_head(writer: SegmentWriter, field: str, claim: ProfessionalClaim) -> None:
-    frequency = writer.one_of(f"{field}.frequency_code", claim.frequency_code, _FREQUENCIES)
-    place = writer.text(f"{field}.place_of_service", claim.place_of_service, 2, shortest=2)
-    number = writer.text(f"{field}.patient_control_number", claim.patient_control_number, 20)
-    total = amount(f"{field}.charge", claim.charge)
-    assigned, release = signatures(writer, field, claim)
-    accepted = assignment(writer, field, claim.accepts_assignment)
-    causes = related_causes(writer, field, claim.related_causes, claim.dates.accident)
-    delay = writer.optional(f"{field}.delay_reason", claim.delay_reason, 2)
-    facility = writer.composite(place, "B", frequency)
-    head = ["CLM", number, total, "", "", facility, "Y", accepted, assigned, release, "", causes]
-    writer.add(*head, *([""] * 8), delay)
 
 
 def _write_dates(writer: SegmentWriter, field: str, dates: ClaimDates) -> None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from x12.claim_loops import write_date, write_person, write_reference
-from x12.eligibility import InquiredPayer, InquiredPerson, InquiringProvider
-from x12.eligibility_writer import write_inquired_demographics, write_inquired_payer, write_inquiring_provider
+from x12.eligibility import InquiredPerson
+from x12.eligibility_writer import (
+    by_payer_and_provider,
+    write_inquired_demographics,
+    write_inquired_payer,
+    write_inquiring_provider,
+)
 from x12.errors import UnwritableValue
 from x12.segment_writer import SegmentWriter
 from x12.status_inquiry import InformationReceiver, StatusInquiry
@@ -14,7 +19,6 @@ from x12.submission_envelope import SubmissionEnvelope
 from x12.writable import amount, digits
 
 GUIDE = "005010X212"
-INQUIRIES_MAX = 5_000
 _Inquiries = list[tuple[int, StatusInquiry]]
 
 
@@ -27,16 +31,11 @@ def write_status_inquiries(
         UnwritableValue: a field cannot be written as it is; the message names it as a path such as
             `inquiries[3].subscriber.member_id`, never a value.
     """
-    if not 1 <= len(inquiries) <= INQUIRIES_MAX:
-        raise UnwritableValue("inquiries", f"must be 1 to {INQUIRIES_MAX} in one transaction set")
     writer = SegmentWriter(envelope)
     writer.open_group("HR", GUIDE)
     writer.open_set("276", GUIDE)
     writer.open_hierarchy("0010", "13")
-    levels: dict[InquiredPayer, dict[InquiringProvider, _Inquiries]] = {}
-    for index, inquiry in enumerate(inquiries):
-        levels.setdefault(inquiry.payer, {}).setdefault(inquiry.provider, []).append((index, inquiry))
-    for payer, providers in levels.items():
+    for payer, providers in by_payer_and_provider(inquiries).items():
         source = writer.level(0, "20", children=True)
         write_inquired_payer(writer, f"inquiries[{next(iter(providers.values()))[0][0]}].payer", payer)
         between = writer.level(source, "21", children=True)
