@@ -46,10 +46,25 @@ maybe_day = st.one_of(st.none(), days)
 amounts = st.integers(0, 99_999_999).map(Money)
 addresses = st.builds(Address, words, st.just("SAMPLETOWN"), st.just("AK"), st.sampled_from(["99111", "991111234"]))
 subscribers = st.builds(
-    Subscriber, words, words, identifiers, days, st.sampled_from("FMU"), addresses, plan_name=maybe_words
+    Subscriber,
+    words,
+    words,
+    identifiers,
+    days,
+    st.sampled_from("FMU"),
+    addresses,
+    plan_name=maybe_words,
+    casualty_number=maybe_identifier,
 )
 patients = st.builds(
-    Patient, words, words, days, st.sampled_from("FMU"), addresses, st.sampled_from(["01", "19", "G8"])
+    Patient,
+    words,
+    words,
+    days,
+    st.sampled_from("FMU"),
+    addresses,
+    st.sampled_from(["01", "19", "G8"]),
+    casualty_number=maybe_identifier,
 )
 npis = st.sampled_from(["1912301953", "1234567893"])
 people = st.builds(Provider, words, words, npis, st.sampled_from(["", "207Q00000X"]))
@@ -180,7 +195,10 @@ def decided_by(draw: st.DrawFn, plan: Payer, place: str, charges: Sequence[Money
     if how == "not yet":
         return undecided
     known = replace(
-        undecided, claim_control_number=draw(maybe_identifier), remaining_liability=draw(st.one_of(st.none(), amounts))
+        undecided,
+        remark_codes=tuple(draw(st.lists(st.sampled_from(["MA01", "N130", "M15"]), max_size=5))),
+        claim_control_number=draw(maybe_identifier),
+        remaining_liability=draw(st.one_of(st.none(), amounts)),
     )
     if how == "as a whole":
         paid, adjustments = draw(splits(Money.total(charges)))

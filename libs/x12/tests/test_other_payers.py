@@ -99,13 +99,15 @@ def test_a_decision_on_the_claim_as_a_whole_has_its_date_with_the_payer() -> Non
         adjudicated_on=PAID_ON,
         adjustments=(adjusted("PR", "1", "50.00"),),
         remaining_liability=Money.of("50.00"),
+        remark_codes=("MA01", "N130"),
     )
-    assert body(with_primary(whole))[:9] == [
+    assert body(with_primary(whole))[:10] == [
         "SBR*P*18*******MB",
         "CAS*PR*1*50",
         "AMT*D*100",
         "AMT*EAF*50",
         "OI***Y***Y",
+        "MOA***MA01*N130",
         "NM1*IL*1*SAMPLE*ROBIN****MI*M1",
         "NM1*PR*2*FIRST PLAN*****PI*11111",
         "DTP*573*D8*20260401",
@@ -248,6 +250,11 @@ def test_a_group_has_at_most_six_reasons() -> None:
     primary = replace(BY_LINE, paid=Money.of("133.00"), lines=(line, DECISIONS[1]))
     with pytest.raises(UnwritableValue, match="group CO has more than 6 reasons"):
         written(with_primary(primary))
+
+
+def test_a_payer_has_at_most_five_remarks_on_a_claim() -> None:
+    with pytest.raises(UnwritableValue, match="remark_codes: must be at most 5"):
+        written(with_primary(replace(BY_LINE, remark_codes=("MA01",) * 6)))
 
 
 def test_one_payer_cannot_be_named_twice() -> None:

@@ -329,6 +329,13 @@ def test_providers_and_places_of_the_claim_stand_in_the_guides_order() -> None:
     ]
 
 
+def test_the_insurers_number_of_an_accident_stands_with_the_person_who_is_the_patient() -> None:
+    own = segments(written(replace(CLAIM, subscriber=replace(ROBIN, casualty_number="ACC1"))))
+    assert own[own.index("REF*Y4*ACC1") - 1] == "DMG*D8*19800102*F"
+    childs = segments(written(replace(CLAIM, patient=replace(KIM, casualty_number="ACC1"))))
+    assert childs[childs.index("REF*Y4*ACC1") - 1] == "DMG*D8*20150304*M"
+
+
 def test_an_ambulance_claim_says_from_where_to_where_and_why() -> None:
     transport = AmbulanceTransport("A", Decimal("12.5"), HOME, HOME, ("01", "05"), weight=150, drop_off_name="HOSPITAL")
     lines = body(replace(CLAIM, ambulance=transport))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from x12.claim_loops import write_address, write_demographics, write_person
+from x12.claim_loops import write_address, write_demographics, write_person, write_reference
 from x12.claim_parties import BillingProvider, Patient, Payer, Subscriber
 from x12.errors import UnwritableValue
 from x12.segment_writer import SegmentWriter
@@ -160,6 +160,7 @@ class _Hierarchy(Generic[Claim]):
         if is_patient:
             write_address(writer, f"{field}.address", subscriber.address)
             write_demographics(writer, field, subscriber)
+        write_reference(writer, "Y4", f"{field}.casualty_number", subscriber.casualty_number)
         write_payer(writer, f"{claim}.payer", payer)
         for patient, own in patients.items():
             if patient is not None:
@@ -187,6 +188,7 @@ class _Hierarchy(Generic[Claim]):
         write_person(writer, "QC", field, patient)
         write_address(writer, f"{field}.address", patient.address)
         write_demographics(writer, field, patient)
+        write_reference(writer, "Y4", f"{field}.casualty_number", patient.casualty_number)
 
 
 def write_payer(writer: SegmentWriter, field: str, payer: Payer) -> None:

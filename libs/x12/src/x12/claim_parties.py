@@ -73,7 +73,7 @@ class Subscriber:
 
     `responsibility` is SBR01, the place in line of the payer that this claim goes to: P, S, T, or A to H for the fourth
     and later; `insurance_type` SBR05, which Medicare asks for when it is not the primary payer. `plan_name` is
-    written where there is no `group_number`.
+    written where there is no `group_number`. `casualty_number` is the insurer's number of an accident (REF*Y4).
     """
 
     last_name: str
@@ -87,11 +87,15 @@ class Subscriber:
     responsibility: str = "P"
     insurance_type: str = ""
     plan_name: str = ""
+    casualty_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The patient where it is not the subscriber (2000C, 2010CA). PHI. `relationship` is PAT01: 01 spouse, 19 child, G8 other."""
+    """The patient where it is not the subscriber (2000C, 2010CA). PHI. `relationship` is PAT01: 01 spouse, 19 child, G8 other.
+
+    `casualty_number` is the insurer's number of an accident (REF*Y4).
+    """
 
     last_name: str
     first_name: str
@@ -100,3 +104,4 @@ class Patient:
     address: Address
     relationship: str
     middle_name: str = ""
+    casualty_number: str = ""

@@ -16,6 +16,7 @@ from x12.segment_writer import SegmentWriter
 from x12.writable import amount, quantity, signed_amount
 
 REASONS_OF_A_GROUP_MAX = 6
+REMARKS_MAX = 5
 _GROUPS = frozenset(["CO", "CR", "OA", "PI", "PR"])
 
 
@@ -44,7 +45,15 @@ def write_other_payers(
             _write_money(writer, "EAF", f"{place}.remaining_liability", other.remaining_liability)
         assigned, release = signatures(writer, place, other)
         writer.add("OI", "", "", assigned, "", "", release)
+        _write_remarks(writer, f"{place}.remark_codes", other.remark_codes)
         _write_names(writer, place, other)
+
+
+def _write_remarks(writer: SegmentWriter, field: str, codes: Sequence[str]) -> None:
+    if len(codes) > REMARKS_MAX:
+        raise UnwritableValue(field, f"must be at most {REMARKS_MAX}")
+    if codes:
+        writer.add("MOA", "", "", *(writer.text(field, code, 5, shortest=2) for code in codes))
 
 
 def _write_coverage(writer: SegmentWriter, place: str, other: OtherPayer, *, has_insurance_type: bool) -> None:

@@ -63,6 +63,7 @@ class OtherPayer:
     `paid` is None while it has not decided. Where it has, either `lines` tell the decision line by line, or
     `adjudicated_on` and `adjustments` alone explain the difference between charge and payment; claim level
     adjustments may stand beside lines. `claim_control_number` is its own number of the claim (REF*F8).
+    `remark_codes` are those that it gave the claim as a whole (MOA), at most five.
     """
 
     payer: Payer
@@ -80,5 +81,6 @@ class OtherPayer:
     prior_authorization: str = ""
     noncovered: Money | None = None
     remaining_liability: Money | None = None
+    remark_codes: tuple[str, ...] = ()
     benefits_assigned: str = "Y"
     release_of_information: str = "Y"

@@ -63,6 +63,7 @@ loop 2320 S 10
   AMT S 1 01@A8 02!R1-18
   AMT S 1 01@EAF 02!R1-18
   OI R 1 03!=N,W,Y 06!=I,Y
+  MOA S 1 03?A2-5 04?A2-5 05?A2-5 06?A2-5 07?A2-5
   loop 2330A R 1
     NM1 R 1 01@IL 02!=1,2 {_NAME} 08!=II,MI 09!A2-80
     use address, if known
@@ -126,6 +127,7 @@ loop 2000A R *
       NM1 R 1 01@IL 02!=1,2 {_NAME} 08!=II,MI 09!A2-80
       use address, if known
       DMG S 1 01!=D8 02!D 03!=F,M,U
+      REF S 1 01@Y4 02!A1-50
     loop 2010BB R 1
       NM1 R 1 01@PR 02!=2 03!A1-60 08!=PI,XV 09!A2-80
       use address, if known
@@ -138,6 +140,7 @@ loop 2000A R *
         NM1 R 1 01@QC 02!=1 {_NAME}
         use address
         DMG R 1 01!=D8 02!D 03!=F,M,U
+        REF S 1 01@Y4 02!A1-50
       loop 2300 R 100
         use dental claim
 """
