@@ -28,6 +28,9 @@ from claims.application.working_denials import (
 )
 from claims.domain.denial import OwnRequest, denial_id_of
 from claims.domain.denial_facts import DenialAction
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from .money_world import reversal_of
 from .world import DENIAL, MASTER_DATA, ClaimsUnderTest, adjustment, charged, chunk, claim_id, paid
@@ -144,6 +147,24 @@ def test_parts_of_a_split_claim_have_a_denial_each() -> None:
     assert amounts(service) == [(15_000, 15_000, 0, 0), (10_000, 10_000, 0, 0)]
     service.receive(chunk(reversal_of(visit, 0), remittance=2))
     assert amounts(service) == [(15_000, 0, 15_000, 0), (10_000, 10_000, 0, 0)]
+
+
+VISIT = refused(3, adjustment(CO, "197", "150.00"), charge=Money.of("150.00"))
+STORY = (refused(), reversal_of(refused(), 1), PARTLY, VISIT, reversal_of(VISIT, 4), reversal_of(PARTLY, 5), paid(1, 6))
+
+
+@settings(max_examples=25, deadline=None)
+@for_all(st.lists(st.integers(0, len(STORY) - 1), max_size=8), st.booleans())
+def test_what_is_at_risk_is_what_the_claim_has_denied_whatever_payers_send(order: list[int], automatic: bool) -> None:
+    service = ClaimsUnderTest(knowing(denial_write_off_reasons=("97", "197") if automatic else ())).submitted(1)
+
+    for index in order:
+        service.receive(chunk(STORY[index], remittance=index + 10))
+        at_risk = sum(int(str(each[1])) for each in amounts(service))
+        given_up = sum(int(str(each[3])) for each in amounts(service))
+        claim = service.claim()
+        assert (at_risk, given_up) == (max(claim["denied_minor"], 0), claim["written_off_minor"])
+        assert Money.total(written_off(service)).minor == given_up
 
 
 def test_co_alone_writes_nothing_off() -> None:
