@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from chassis.domain import Transient, Unavailable
 from chassis.failure_policy import SCHEDULES, FailureClass
+from chassis.messaging.backlog import Backlog
 from chassis.messaging.batch_runner import BatchRunner, GaveUp
 from chassis.messaging.consumer import Handled
 from chassis.messaging.delivery import Delivery
@@ -27,6 +28,7 @@ class Scripted:
         self.only_isolated = only_isolated
         self.seconds = seconds
         self.isolated: list[bool] = []
+        self.backlog = Backlog()
 
     def handle(self, deliveries: Sequence[Delivery], *, isolate: bool = False) -> Handled:
         self.isolated.append(isolate)

@@ -230,3 +230,16 @@ def test_a_deposit_of_another_entity_leaves_both_sides_open() -> None:
     ]
     places = broken(Bench(world).prove())
     assert sorted("NORTH" in place for place in places) == [False, True]
+
+
+@pytest.mark.parametrize("service", ["claims", "payments", "ledger", "reconciliation"])
+def test_no_time_makes_a_break_of_a_difference_while_a_service_is_behind(service: str) -> None:
+    world = consistent_world()
+    one_cent_in_billing(world)
+    world.behind.add(service)
+    bench = Bench(world, pause_seconds=1)
+    for _ in range(3):
+        assert broken(bench.prove()) == []
+    assert bench.breaks() == []
+    world.behind.clear()
+    assert broken(bench.prove()) != []

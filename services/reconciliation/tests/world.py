@@ -164,6 +164,7 @@ class World:
     positions: dict[str, int] = field(default_factory=lambda: {"claims": 10, "payments": 20, "ledger": 30})
     is_busy: bool = False
     is_erp_down: bool = False
+    behind: set[str] = field(default_factory=set)
 
     def book(self, group: str, kind: str, group_id: UUID, entity: str) -> Entry:
         """Makes the journal entry of a group's lines, confirmed and at the ERP."""
@@ -516,7 +517,7 @@ def account_of(claim: ClaimFact) -> UUID:
 def _progress(world: World, service: str) -> Progress:
     if world.is_busy:
         world.positions[service] += 1
-    return Progress(world.positions[service], settled=not world.is_busy)
+    return Progress(world.positions[service], settled=not world.is_busy, lags=service in world.behind)
 
 
 def _erp_balances(documents: Iterable[Sequence[JournalLine]]) -> tuple[ErpBalance, ...]:
@@ -552,6 +553,7 @@ class Bench:
             entities=ENTITIES,
             pause=self._pause,
             patience=self.patience,
+            backlog=lambda: int("reconciliation" in self.world.behind),
         )
         self.core = assemble(self.store, self.clock, self.reconciling)
         self.deliver(self.world.events)

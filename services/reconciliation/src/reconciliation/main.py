@@ -71,9 +71,10 @@ def reconciling_over(
     entities: tuple[str, ...] = (),
     pause: Callable[[], None] = lambda: None,
     patience: timedelta = PATIENCE,
+    backlog: Callable[[], int] = int,
 ) -> Reconciling:
-    """The proof over these books; see `Reconciling` for `pause` and `patience`."""
-    return Reconciling(Sources(store, claims, patients, ledger, entities), clock, pause, patience)
+    """The proof over these books; see `Reconciling` for `pause` and `patience`, and `Sources` for `backlog`."""
+    return Reconciling(Sources(store, claims, patients, ledger, entities, backlog), clock, pause, patience)
 
 
 def assemble(
@@ -113,6 +114,7 @@ def main() -> int:
         entities=_entities(settings),
         pause=partial(time.sleep, PAUSE_SECONDS),
         patience=timedelta(seconds=settings.reconcile_patience_seconds),
+        backlog=lambda: sum(consumer.backlog.count for consumer in core.consumers.values()),
     )
     core = assemble(
         store,

@@ -15,6 +15,7 @@ import structlog
 from chassis.domain import Bug
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.failure_policy import SCHEDULES, FailureClass, classify
+from chassis.messaging.backlog import Backlog
 from chassis.messaging.consumer import Handled
 from chassis.messaging.delivery import Delivery
 from chassis.telemetry.logs import frames_of
@@ -34,6 +35,9 @@ class Handler(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def backlog(self) -> Backlog: ...
 
     def handle(self, deliveries: Sequence[Delivery], *, isolate: bool = False) -> Handled: ...
 
@@ -56,6 +60,10 @@ class BatchRunner:
         self._crash_point = crash_point
         self._keep_alive_seconds = keep_alive_seconds
         self.failing = False
+
+    @property
+    def backlog(self) -> Backlog:
+        return self._consumer.backlog
 
     async def run(self, deliveries: Sequence[Delivery], keep_alive: KeepAlive) -> Handled | None:
         """What became of the batch, or None where the process stops and nothing may be acknowledged.

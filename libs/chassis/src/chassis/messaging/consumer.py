@@ -23,6 +23,7 @@ from chassis.eventstore.port import EventStore, InboxEntry, ParkedMessage, Versi
 from chassis.eventstore.work import ATTEMPTS_MAX, CrashPoint, Work, no_crash
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from chassis.failure_policy import FailureClass, classify
+from chassis.messaging.backlog import Backlog
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.reactions import Reaction
 from chassis.messaging.unreadable import places, poison_envelope
@@ -76,6 +77,7 @@ class BatchConsumer:
         self._reactions = {reaction.type_key: reaction for reaction in reactions}
         self._clock = clock
         self._crash_point = crash_point
+        self.backlog = Backlog()
 
     @property
     def reactions(self) -> tuple[Reaction[Any], ...]:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message handed to a consumer; it may come again, late, and beside its successors."""
+    """One message handed to a consumer; it may come again, late, and beside its successors.
+
+    `behind` is how many the stream held for the consumer after it, when it was handed out.
+    """
 
     subject: str
     headers: Mapping[str, str]
     data: bytes
     stream_sequence: int = 0
+    behind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

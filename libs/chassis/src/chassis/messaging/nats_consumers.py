@@ -152,6 +152,7 @@ class NatsConsumers:
     async def _batch(self, durable: Durable, runner: BatchRunner, messages: list[Msg]) -> None:
         started = time.monotonic()
         deliveries = [delivery_of(message) for message in messages]
+        runner.backlog.took(durable.name, deliveries[-1], len(deliveries))
         try:
             handled = await runner.run(deliveries, lambda: _still_working(messages))
         except GaveUp as fatal:
@@ -161,6 +162,7 @@ class NatsConsumers:
             return
         self._crash_point("before-ack")
         await acknowledge(messages)
+        runner.backlog.saved(durable.name, deliveries[-1])
         _count(f"{durable.service}-{durable.upstream}", deliveries, handled, time.monotonic() - started)
         self._after_batch(handled)
 
@@ -201,6 +203,7 @@ class NatsConsumers:
         if not reading.active:
             return
         reading.active = False
+        reading.runner.backlog.forget(reading.durable.name)
         LEASE_HELD.labels(reading.durable.name).set(0)
         try:
             await asyncio.wait_for(reading.subscriber.stop(), STOP_SECONDS)
@@ -229,8 +232,8 @@ async def _undecoded(message: Any) -> list[Msg]:
 def delivery_of(message: Msg) -> Delivery:
     """The transport-neutral form; a reply subject that names a domain has two tokens more before the sequence."""
     tokens = message.reply.split(".")
-    sequence = tokens[5] if len(tokens) == 9 else tokens[7]
-    return Delivery(message.subject, message.headers or {}, message.data, int(sequence))
+    sequence, behind = (tokens[5], tokens[8]) if len(tokens) == 9 else (tokens[7], tokens[10])
+    return Delivery(message.subject, message.headers or {}, message.data, int(sequence), int(behind))
 
 
 async def acknowledge(messages: Sequence[Msg]) -> None:

@@ -428,6 +428,7 @@ class GetStatusResponse(_message.Message):
     OPEN_CASES_FIELD_NUMBER: _builtins.int
     PARKED_MESSAGES_FIELD_NUMBER: _builtins.int
     CONSUMERS_FIELD_NUMBER: _builtins.int
+    BACKLOG_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service's name."""
     last_position: _builtins.int
@@ -438,6 +439,8 @@ class GetStatusResponse(_message.Message):
     """Exceptions that wait for a person."""
     parked_messages: _builtins.int
     """Messages that wait for an earlier one, or for a person; counted up to 1000."""
+    backlog: _builtins.int
+    """Messages of other services that this replica knows of and has not saved its answer to."""
     @_builtins.property
     def consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What this service reads from."""
@@ -451,10 +454,11 @@ class GetStatusResponse(_message.Message):
         open_cases: _builtins.int = ...,
         parked_messages: _builtins.int = ...,
         consumers: _abc.Iterable[_builtins.str] | None = ...,
+        backlog: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumers", b"consumers", "last_position", b"last_position", "open_cases", b"open_cases", "parked_messages", b"parked_messages", "relay_position", b"relay_position", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "consumers", b"consumers", "last_position", b"last_position", "open_cases", b"open_cases", "parked_messages", b"parked_messages", "relay_position", b"relay_position", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,8 +40,9 @@ class GrpcClaimsBooks:
                 for row in answer.balances
             ]
         last = max(positions, default=0)
-        settled = len(positions) <= 1 and is_settled(self._operations.GetStatus(operations.GetStatusRequest()), last)
-        return ClaimsReading(Progress(last, settled), tuple(payers))
+        status = self._operations.GetStatus(operations.GetStatusRequest())
+        settled = len(positions) <= 1 and is_settled(status, last)
+        return ClaimsReading(Progress(last, settled, lags=status.backlog > 0), tuple(payers))
 
     def claims(self, entity: str, payer: str) -> Sequence[ClaimBalance]:
         """Claims to the payer, and what those to the payers before it left to it."""

@@ -56,7 +56,9 @@ class GrpcLedgerBooks:
         status = self._operations.GetStatus(operations.GetStatusRequest())
         stood = is_complete and trial.log_position == trial.log_position_after
         return LedgerReading(
-            progress=Progress(trial.log_position, stood and is_settled(status, trial.log_position)),
+            progress=Progress(
+                trial.log_position, stood and is_settled(status, trial.log_position), lags=status.backlog > 0
+            ),
             subledger=tuple(
                 LedgerBalance(row.entity, row.account, row.party, money(row.subledger), money(row.intended))
                 for row in trial.balances

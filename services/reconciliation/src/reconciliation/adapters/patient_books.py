@@ -39,9 +39,10 @@ class GrpcPatientBooks:
         chosen = [row for row in answer.entities if row.entity in entities]
         waiting = tuple(entry for entity in entities for entry in self._not_paid_out(entity))
         providers = [row for entity in entities for row in self._provider_balances(entity)]
-        settled = is_settled(self._operations.GetStatus(operations.GetStatusRequest()), answer.log_position)
+        status = self._operations.GetStatus(operations.GetStatusRequest())
+        settled = is_settled(status, answer.log_position)
         return PatientReading(
-            Progress(answer.log_position, settled),
+            Progress(answer.log_position, settled, lags=status.backlog > 0),
             tuple(PatientBalance(row.entity, money(row.patient_balance)) for row in chosen),
             waiting,
             tuple(ProviderBalance(row.entity, row.payer, money(row.open), money(row.other)) for row in providers),

@@ -71,8 +71,12 @@ def settle(
     now: datetime,
     patience: timedelta,
     stood_still: bool,
+    lagging: bool = False,
 ) -> list[ControlResult]:
     """Unexplained differences are in motion while the books move, unless they have been the same for `patience`.
+
+    While a service is behind with what others announced, no time makes a break of a difference: what it has not read yet
+    may explain it.
 
     `last` are the results of the proof before: what has stayed apart by the same amount, on the same thing, since then
     is not in flight.
@@ -86,7 +90,7 @@ def settle(
         earlier = before.get(result.place)
         since = earlier.since if earlier and earlier.since and _is_same(result, earlier) else now
         is_old = since < now and now - since >= patience
-        settled.append(result.seen(since, in_motion=not (stood_still or is_old)))
+        settled.append(result.seen(since, in_motion=lagging or not (stood_still or is_old)))
     return settled
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chassis.eventstore import EventStore
@@ -16,13 +16,17 @@ NUMBERS_MAX = 200
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the books are. `entities` are those that master data knows; what the ledger has beside them is added."""
+    """Where the books are. `entities` are those that master data knows; what the ledger has beside them is added.
+
+    `backlog` is how many messages we have not answered ourselves.
+    """
 
     store: EventStore
     claims: ClaimsBooks
     patients: PatientBooks
     ledger: LedgerBooks
     entities: tuple[str, ...]
+    backlog: Callable[[], int] = int
 
     def all_entities(self) -> tuple[str, ...]:
         return tuple(sorted({*self.entities, *self.ledger.entities()}))
@@ -42,7 +46,9 @@ def read_books(sources: Sources, entities: Sequence[str]) -> Books:
             "claims": claims.progress,
             "payments": patients.progress,
             "ledger": ledger.progress,
-            "reconciliation": Progress(own.position, own.position == sources.store.last_position()),
+            "reconciliation": Progress(
+                own.position, own.position == sources.store.last_position(), lags=sources.backlog() > 0
+            ),
         },
         payers=claims.payers,
         patients=patients.patients,

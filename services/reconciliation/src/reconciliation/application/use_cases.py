@@ -54,7 +54,14 @@ class Reconciling:
         books, results, reads, stood_still = self._read_until_still(chosen)
         now = self.clock()
         identity_of_run = run_id(chosen, books.positions, now)
-        judged = settle(results, self._last_results(), now=now, patience=self.patience, stood_still=stood_still)
+        judged = settle(
+            results,
+            self._last_results(),
+            now=now,
+            patience=self.patience,
+            stood_still=stood_still,
+            lagging=bool(books.lagging),
+        )
         context = context or _own_context(identity_of_run, now)
 
         def record(work: Work) -> None:

@@ -42,11 +42,13 @@ def patient_party(entity: str) -> str:
 class Progress:
     """How far a service's log had got when its books were read.
 
-    `settled`: the log did not move under the reading, and everything in it has been published.
+    `settled`: the log did not move under the reading, and everything in it has been published. `lags`: messages of other
+    services wait to be answered, so that its books are behind theirs for however long that takes.
     """
 
     position: int
     settled: bool
+    lags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,12 @@ class Books:
 
     @property
     def settled(self) -> bool:
-        return all(progress.settled for progress in self.progress.values())
+        return all(progress.settled for progress in self.progress.values()) and not self.lagging
+
+    @property
+    def lagging(self) -> tuple[str, ...]:
+        """The services that have not answered what others announced before these books were read."""
+        return tuple(sorted(service for service, progress in self.progress.items() if progress.lags))
 
     @cached_property
     def billing_side(self) -> dict[Key, Money]:
