@@ -26,6 +26,7 @@ from chassis.testing import context
 from intake.domain.access import Disclosure
 from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
+from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
@@ -184,6 +185,18 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield PayerAnswer.AcknowledgementRead, {"message_id": MESSAGE, "acknowledgement": ACKNOWLEDGEMENT}
     yield PayerAnswer.StatusesRead, {"message_id": MESSAGE, "statuses": (STATUS,)}
     yield PayerAnswer.InquiryAnswersRead, {"message_id": MESSAGE, "statuses": (INQUIRY_ANSWER,)}
+    yield AnswerNumbers.Issued, {"number": 7}
+    yield (
+        PartnerAnswer.Owed,
+        {
+            "message_id": MESSAGE,
+            "kind": AnswerKind.INTERCHANGE,
+            "receiver": "ACMEPAY",
+            "name": "ACMEPAY-000000007.ta1",
+            "content": "ISA*00*",
+        },
+    )
+    yield PartnerAnswer.Written, {}
     yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}
 
 

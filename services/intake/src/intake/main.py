@@ -17,12 +17,13 @@ from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
-from chassis.runtime import ServiceCore, ServiceShape
+from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.doors import Door
 from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from chassis.security import TokenVerifier
+from chassis.whole_files import write_whole
 from x12.policy import UnusablePolicy, policies_of
 
 from intake.adapters.fhir import FhirNames, fhir_app
@@ -30,6 +31,8 @@ from intake.adapters.grpc import intake_service
 from intake.adapters.hl7v2 import MllpDoor
 from intake.adapters.master_data_file import MasterDataFile
 from intake.adapters.x12_files import take_file
+from intake.application.answering import AnswerWriting
+from intake.application.answering import Write as WriteAnswer
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
@@ -38,11 +41,14 @@ from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
 from intake.domain.access import Disclosure
 from intake.domain.encounter import Encounter
+from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient, SourceReference
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
 
+ANSWERS_OUTBOUND = "answers-outbound"
+ANSWER_SECONDS = 2.0
 SHAPE = ServiceShape(
     name="intake",
     aggregates=(
@@ -53,6 +59,8 @@ SHAPE = ServiceShape(
         ReceivedInterchange,
         RemittanceReceipt,
         PayerAnswer,
+        PartnerAnswer,
+        AnswerNumbers,
         Disclosure,
     ),
     tables=(INBOUND_MESSAGES, *TABLES),
@@ -86,11 +94,18 @@ def assemble(
     sealer: Sealer,
     master_data: MasterDataSource,
     *,
+    write_answer: WriteAnswer | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
-    """The service without its transports. It consumes nothing: everything comes in through its doors."""
+    """The service without its transports. It consumes nothing: everything comes in through its doors.
+
+    Answers to partners are written by `write_answer`, and wait where there is none.
+    """
+    writing = (
+        [Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run)] if write_answer else []
+    )
     return Intake(
-        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}),
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(writing)),
         Receiving(store, clock, sealer, master_data, crash_point=crash_point),
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
     )
@@ -121,7 +136,15 @@ def serve(settings: IntakeSettings) -> int:
     clock = partial(datetime.now, UTC)
     policies_of(master_data().trading_partners, clock().date())
     crash_point = settings.crash_points(SHAPE.name)
-    intake = assemble(open_event_store(settings, SHAPE), clock, sealer, master_data, crash_point=crash_point)
+    answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
+    intake = assemble(
+        open_event_store(settings, SHAPE),
+        clock,
+        sealer,
+        master_data,
+        write_answer=partial(write_whole, answers) if answers else None,
+        crash_point=crash_point,
+    )
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
     verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 
 from canonical.money import Money
@@ -11,6 +12,8 @@ from canonical.remittance import CLAIMS_PER_CHUNK_MAX, ClaimPayment
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
+from x12.acknowledgement_writer import write_group_acknowledgements, write_interchange_acknowledgement
+from x12.answer import InterchangeAnswer, answer_to
 from x12.envelope import (
     Interchange,
     InterchangeAcknowledged,
@@ -19,12 +22,13 @@ from x12.envelope import (
     SetStarted,
     TransactionSet,
 )
-from x12.errors import X12Refused
+from x12.errors import UnwritableValue, X12Refused
 from x12.findings import Finding, Verdict
 from x12.policy import PolicyOf, strict
 from x12.reading import read
 from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
+from x12.submission_envelope import SubmissionEnvelope
 
 from intake.adapters.x12_digest import RemittanceDigest
 from intake.adapters.x12_values import (
@@ -36,6 +40,7 @@ from intake.adapters.x12_values import (
 )
 from intake.application.deliveries import FileOutcome
 from intake.application.ports import ClaimSpan, InterchangeFound, PayerFile, RemittanceFound, Survey
+from intake.domain.partner_answer import AnswerKind
 from intake.domain.payer_answer import ClaimStatus, InquiryAnswer
 
 CHUNK_WEIGHT_MAX = 6_000
@@ -114,13 +119,34 @@ class X12File:
 
     def __init__(self, name: str, raw: bytes, *, source: str, policies: PolicyOf = strict) -> None:
         self._policies = policies
+        self._answers: list[tuple[Interchange, InterchangeAnswer]] = []
         self.delivery_key = name
         self.raw = raw
         self.source = source
 
+    def answer(self, interchange: int, kind: AnswerKind, number: int, now: datetime) -> bytes | None:
+        asked, answer = self._answers[interchange]
+        envelope = SubmissionEnvelope(
+            sender_id=asked.receiver,
+            sender_qualifier=asked.receiver_qualifier,
+            receiver_id=asked.sender,
+            receiver_qualifier=asked.sender_qualifier,
+            interchange_control_number=number,
+            group_control_number=number,
+            created=now,
+            reference=str(number),
+            usage=asked.usage,
+        )
+        write = write_interchange_acknowledgement if kind is AnswerKind.INTERCHANGE else write_group_acknowledgements
+        try:
+            return write(envelope, answer)
+        except UnwritableValue:
+            return None
+
     def survey(self) -> Survey:
         """What the file holds and whether it adds up; claims are seen and let go."""
         surveying = _Surveying(self.raw)
+        self._answers = surveying.answers
         try:
             for event in read(self.raw, policies=self._policies):
                 surveying.take(event)
@@ -165,6 +191,7 @@ class _Surveying:
     def __init__(self, raw: bytes) -> None:
         self.survey = Survey()
         self._raw = raw
+        self.answers: list[tuple[Interchange, InterchangeAnswer]] = []
         self._sets: list[_OpenSet] = []
         self._count = 0
         self._interchange_acknowledgements = 0
@@ -187,7 +214,9 @@ class _Surveying:
             self._acknowledged(event)
         elif isinstance(event, InterchangeEnded):
             self._note("interchange", event.interchange.findings.kept)
-            self.survey.interchanges.append(_interchange(event.interchange, self._raw))
+            ended = event.interchange
+            self.answers.append((ended, answer_to(ended, [each.transaction_set for each in self._sets])))
+            self.survey.interchanges.append(_interchange(ended, self._raw))
             self.close_sets(cut_short=False)
         elif isinstance(event, OutsideBytes):
             self.survey.findings.append(f"byte {event.offset}: outside: bytes that belong to no interchange")
@@ -206,7 +235,8 @@ class _Surveying:
         for each in self._sets:
             kind = each.transaction_set.type
             if kind == "835":
-                self.survey.remittances.append(_remittance(each, cut_short))
+                interchange = -1 if cut_short else len(self.survey.interchanges) - 1
+                self.survey.remittances.append(_remittance(each, interchange, cut_short))
             elif kind not in _ANSWERS or each.transaction_set.verdict is not Verdict.ACCEPTED or cut_short:
                 self._unusable(each)
             elif kind == "277":
@@ -249,7 +279,7 @@ def _interchange(found: Interchange, raw: bytes) -> InterchangeFound:
     return InterchangeFound(found.sender, found.receiver, found.control_number, sha256(written).digest())
 
 
-def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
+def _remittance(each: _OpenSet, interchange: int, cut_short: bool) -> RemittanceFound:
     trailer = each.trailer or RemittanceTrailer(RemittanceHeader(each.transaction_set), RemittanceTotals(), [], [])
     header, totals = trailer.header, trailer.totals
     log = each.transaction_set.findings
@@ -282,6 +312,7 @@ def _remittance(each: _OpenSet, cut_short: bool) -> RemittanceFound:
         content_hash=each.digest.finish(header.net_minor, trailer.provider_adjustments),
         provider_adjustments=adjustments,
         reversal_count=totals.reversals,
+        interchange=interchange,
         interchange_sender=each.transaction_set.group.interchange.sender,
         interchange_control_number=each.transaction_set.group.interchange.control_number,
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
-from canonical.master_data import MasterData
+from canonical.master_data import MasterData, Payer, UnknownMasterData
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, ProviderAdjustment
 
+from intake.domain.partner_answer import AnswerKind
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer
 
 MasterDataSource = Callable[[], MasterData]
@@ -39,7 +40,7 @@ class InterchangeFound:
 class RemittanceFound:
     """One 835 transaction set after it was read once: its head, its sums, and whether it is usable and balanced.
 
-    `ordinal` counts the transaction sets of the file from 0. `findings` name segment position and rule.
+    `ordinal` counts the transaction sets of the file from 0, `interchange` its whole interchanges (-1: cut short). `findings` name segment position and rule.
     """
 
     ordinal: int
@@ -60,6 +61,7 @@ class RemittanceFound:
     content_hash: str
     provider_adjustments: tuple[ProviderAdjustment, ...]
     reversal_count: int
+    interchange: int
     interchange_sender: str
     interchange_control_number: str
 
@@ -82,6 +84,18 @@ class Survey:
         return not (self.remittances or self.acknowledgements or self.statuses or self.inquiry_answers)
 
 
+def payer_of(found: RemittanceFound, master_data: MasterData) -> Payer | None:
+    """The payer whose remittance it is; None where master data knows none, or the remittance has no date."""
+    if found.effective_date is None:
+        return None
+    for identifier in found.payer_identifiers:
+        try:
+            return master_data.payer_by_x12(identifier, found.effective_date)
+        except UnknownMasterData:
+            continue
+    return None
+
+
 class PayerFile(Protocol):
     """A file from a payer or clearinghouse, read in passes so that memory does not grow with it."""
 
@@ -96,6 +110,13 @@ class PayerFile(Protocol):
 
     def survey(self) -> Survey:
         """The first pass: balances every remittance, and finds the span of every claim."""
+        ...
+
+    def answer(self, interchange: int, kind: AnswerKind, number: int, now: datetime) -> bytes | None:
+        """Our answer to one interchange that the survey saw, under a control number of ours.
+
+        None where its header holds what no answer can repeat.
+        """
         ...
 
     def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:

@@ -8,6 +8,7 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
 from intake.domain.encounter import Encounter, EncounterState
+from intake.domain.partner_answer import PartnerAnswer
 from intake.domain.patient import Patient
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -50,6 +51,20 @@ RECEIPTS = Table(
     key=("receipt_id",),
     indexes=(("remittance_id",), ("message_id",)),
 )
+PARTNER_ANSWERS = Table(
+    "partner_answers",
+    {
+        "answer_id": "uuid",
+        "message_id": "uuid",
+        "kind": "text",
+        "receiver": "text",
+        "name": "text",
+        "is_written": "boolean",
+        "owed_at": "timestamptz",
+    },
+    key=("answer_id",),
+    indexes=(("is_written", "owed_at"),),
+)
 ANSWERS = Table(
     "payer_answers",
     {
@@ -65,7 +80,7 @@ ANSWERS = Table(
     key=("answer_id",),
     indexes=(("message_id",),),
 )
-TABLES = (PATIENTS, ENCOUNTERS, RECEIPTS, ANSWERS)
+TABLES = (PATIENTS, ENCOUNTERS, RECEIPTS, ANSWERS, PARTNER_ANSWERS)
 
 
 def project(event: Event) -> Iterable[Change]:
@@ -77,6 +92,19 @@ def project(event: Event) -> Iterable[Change]:
             yield _receipt(event)
         case PayerAnswer.AcknowledgementRead() | PayerAnswer.StatusesRead():
             yield from _answer(event)
+        case PartnerAnswer.Owed():
+            yield put(
+                PARTNER_ANSWERS,
+                answer_id=event.originator_id,
+                message_id=event.message_id,
+                kind=event.kind.value,
+                receiver=event.receiver,
+                name=event.name,
+                is_written=False,
+                owed_at=event.timestamp,
+            )
+        case PartnerAnswer.Written():
+            yield put(PARTNER_ANSWERS, answer_id=event.originator_id, is_written=True)
         case PayerAnswer.InquiryAnswersRead():
             row: Row = {"message_id": event.message_id, "received_at": event.timestamp}
             yield put(ANSWERS, answer_id=event.originator_id, kind="277", **row)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import Entity, MasterData, Payer, UnknownMasterData
+from canonical.master_data import Entity, MasterData, UnknownMasterData
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, RemittanceSummary
 from chassis.domain import Context, Meta
@@ -25,8 +25,16 @@ from chassis.exceptions import raise_case
 from chassis.inbound import Arrival, Fact, InboundMessage, SpanPlan, keep, message_id_of
 from chassis.keys import Sealer
 
+from intake.application.answering import owe_answers
 from intake.application.deliveries import FileOutcome
-from intake.application.ports import InterchangeFound, MasterDataSource, PayerFile, RemittanceFound, Survey
+from intake.application.ports import (
+    InterchangeFound,
+    MasterDataSource,
+    PayerFile,
+    RemittanceFound,
+    Survey,
+    payer_of,
+)
 from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of, receipt_id_of, remittance_id_of
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting, received_interchange_id_of
@@ -123,6 +131,7 @@ class ReceivingFiles:
         for ordinal, answers in survey.inquiry_answers:
             work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_inquiry_answers(message_id, answers)
         self._see_interchanges(work, message_id, survey.interchanges, entity)
+        owe_answers(work, message_id, file, survey, self._master_data(), self._clock())
         if verdicts.faults:
             _quarantine(work, message, verdicts.faults, entity)
         return False
@@ -211,7 +220,7 @@ def _head(
 ) -> RemittanceSummary | Fault:
     assert found.effective_date is not None
     place = f"set {found.ordinal + 1}"
-    payer = _payer(found, master_data)
+    payer = payer_of(found, master_data)
     if payer is None:
         note = f"{place} TRN03, N1*PR: unknown-payer: master data knows no payer of this identifier"
         return Fault(receipt_id, UNKNOWN_PAYER, (note,))
@@ -243,16 +252,6 @@ def _head(
         interchange_control_number=found.interchange_control_number,
         message_id=message_id,
     )
-
-
-def _payer(found: RemittanceFound, master_data: MasterData) -> Payer | None:
-    assert found.effective_date is not None
-    for identifier in found.payer_identifiers:
-        try:
-            return master_data.payer_by_x12(identifier, found.effective_date)
-        except UnknownMasterData:
-            continue
-    return None
 
 
 def _entity(found: RemittanceFound, master_data: MasterData) -> Entity | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
+
+from chassis.whole_files import write_whole
 
 from claims.application.ports import ReceivedAnswer
 
@@ -26,17 +27,6 @@ class AnswerDrop:
         Raises:
             OSError: the folder takes no file.
         """
-        self._inbound.mkdir(parents=True, exist_ok=True)
         plain = _NOT_PLAIN.sub("-", answer.name)[-NAME_CHARACTERS_MAX:]
         name = f"{clearinghouse}-{hashlib.sha256(answer.content).hexdigest()[:12]}-{plain}"
-        unfinished = self._inbound / f".{name}.part"
-        with unfinished.open("wb") as file:
-            file.write(answer.content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(self._inbound / name)
-        descriptor = os.open(self._inbound, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_whole(self._inbound, name, answer.content)

@@ -3,13 +3,17 @@
     {"clearinghouses": {
         "metro": {"kind": "sftp", "host": "sftp.example", "user": "clinic", "private_key_file": "metro.key",
                   "host_key": "ssh-ed25519 AAAA...", "outbound": "in", "taken": "archive", "inbound": "out"},
-        "swift": {"kind": "rest", "base_url": "https://api.example", "token_file": "swift.token"}}}
+        "swift": {"kind": "rest", "base_url": "https://api.example", "token_file": "swift.token", "real_time": true,
+                  "webhook_secret_file": "swift.webhook"}}}
 
-Files are named relative to this one. The name `files` is the exchange folder's.
+Files are named relative to this one. The name `files` is the exchange folder's. `real_time` says that it answers 270 and
+276 while we wait; a webhook secret stands on a line of its own, two while one is rotated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +23,7 @@ from claims.adapters.clearinghouses.rest import RestAccess, RestClearinghouse
 from claims.adapters.clearinghouses.sftp import SftpAccess, SftpClearinghouse
 
 EXCHANGE_FOLDER = "files"
+WEBHOOK_SECRETS_MAX = 2
 Clearinghouse = SftpClearinghouse | RestClearinghouse
 
 
@@ -54,13 +59,28 @@ class _Rest(_Strict):
     kind: Literal["rest"]
     base_url: str = Field(pattern=r"^https?://[^\s]+$")
     token_file: Path
+    real_time: bool = False
+    webhook_secret_file: Path | None = None
 
-    def opened(self, folder: Path) -> Clearinghouse:
-        try:
-            token = (folder / self.token_file).read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            raise WrongClearinghouses("token_file: no such file, or no token in it") from None
-        return RestClearinghouse(RestAccess(self.base_url, SecretStr(token)))
+    def opened(self, folder: Path) -> RestClearinghouse:
+        (token,) = _secrets(folder / self.token_file, "token_file", at_most=1)
+        return RestClearinghouse(RestAccess(self.base_url, token))
+
+    def webhook_secrets(self, folder: Path) -> tuple[SecretStr, ...]:
+        if self.webhook_secret_file is None:
+            return ()
+        return _secrets(folder / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
+
+
+def _secrets(path: Path, field: str, *, at_most: int) -> tuple[SecretStr, ...]:
+    """The lines of a file that holds secrets."""
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if not 1 <= len(lines) <= at_most:
+        raise WrongClearinghouses(f"{field}: no such file, or not 1 to {at_most} secrets in it")
+    return tuple(map(SecretStr, lines))
 
 
 class _Content(_Strict):
@@ -69,14 +89,23 @@ class _Content(_Strict):
     ]
 
 
-def load_clearinghouses(path: Path | None) -> dict[str, Clearinghouse]:
-    """The clearinghouses of the file by name; none where there is no file.
+@dataclass(frozen=True, slots=True)
+class Clearinghouses:
+    """All of a deployment by name, those that answer in real time, and the secrets of those that send webhooks."""
+
+    all: Mapping[str, Clearinghouse] = field(default_factory=dict)
+    in_real_time: Mapping[str, RestClearinghouse] = field(default_factory=dict)
+    webhook_secrets: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict)
+
+
+def load_clearinghouses(path: Path | None) -> Clearinghouses:
+    """The clearinghouses of the file; none where there is no file.
 
     Raises:
         WrongClearinghouses: the file is not as described above.
     """
     if path is None:
-        return {}
+        return Clearinghouses()
     try:
         content = _Content.model_validate_json(path.read_bytes())
     except OSError as error:
@@ -86,4 +115,21 @@ def load_clearinghouses(path: Path | None) -> dict[str, Clearinghouse]:
         raise WrongClearinghouses(f"{path.name}: {places}") from None
     if EXCHANGE_FOLDER in content.clearinghouses:
         raise WrongClearinghouses(f"{path.name}: {EXCHANGE_FOLDER!r} is the name of the exchange folder")
-    return {name: each.opened(path.parent) for name, each in content.clearinghouses.items()}
+    return _opened(content, path.parent)
+
+
+def _opened(content: _Content, folder: Path) -> Clearinghouses:
+    opened: dict[str, Clearinghouse] = {}
+    in_real_time: dict[str, RestClearinghouse] = {}
+    secrets: dict[str, tuple[SecretStr, ...]] = {}
+    for name, each in content.clearinghouses.items():
+        if isinstance(each, _Rest):
+            rest = each.opened(folder)
+            opened[name] = rest
+            if each.real_time:
+                in_real_time[name] = rest
+            if own := each.webhook_secrets(folder):
+                secrets[name] = own
+        else:
+            opened[name] = each.opened(folder)
+    return Clearinghouses(opened, in_real_time, secrets)
