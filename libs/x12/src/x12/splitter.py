@@ -17,6 +17,7 @@ Source = bytes | BinaryIO | Iterable[bytes]
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
 _BLANK = "".join(map(chr, range(28))) + " "
+_FIRST_PORTION_BYTES = 4_096
 _HEADER_START = re.compile(r"ISA[^A-Za-z0-9 \t\r\n]")
 
 
@@ -169,11 +170,16 @@ class _Window:
         return Block([text], [start, self.base], delimiters, opens=True, raw=self._emitted())
 
     def take_interchange(self, delimiters: Delimiters) -> Iterator[Block]:
-        """Blocks up to and including IEA, or up to the next ISA, or to the end of the file."""
+        """Blocks up to and including IEA, or up to the next ISA, or to the end of the file.
+
+        They begin small and grow, so that many short interchanges in one window cost no more than a long one.
+        """
+        portion = _FIRST_PORTION_BYTES
         while self.text or self._more():
-            cut = _whole_segments(self.text, delimiters.terminator, final=self.final)
+            text = self.text[:portion]
+            cut = _whole_segments(text, delimiters.terminator, final=self.final and len(text) == len(self.text))
             if cut:
-                block = _split_block(self.text[:cut], self.base, delimiters)
+                block = _split_block(text[:cut], self.base, delimiters)
                 ended = _cut_at_boundary(block, self.text, self.base)
                 self._check_segment_lengths(block)
                 start = self.base - len(self.held)
@@ -183,9 +189,11 @@ class _Window:
                     yield block
                 if ended:
                     return
-            if not cut or not self.final:
-                if len(self.text) > self._limits.segment_bytes:
-                    raise self._too_long(self.base)
+            elif len(text) > self._limits.segment_bytes:
+                raise self._too_long(self.base)
+            if not cut or portion < self._limits.block_bytes:
+                portion *= 2
+            if not self.final and len(self.text) <= portion:
                 self._more()
 
     def _check_segment_lengths(self, block: Block) -> None:
