@@ -3,71 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import grpc
 import pytest
 from billing.claims.v1 import claims_pb2 as pb
 from billing.claims.v1 import claims_pb2_grpc
-from chassis.rpc import RemoteRefusal, channel_to, make_server
-from chassis.security.tokens import Principal, Unauthenticated
+from chassis.rpc import RemoteRefusal
 from claims.adapters.grpc import claims_service
 from claims.application.following import DecisionFollowing
 
+from .door import Door, serving
 from .money_world import insured_twice, paid_by_line
 from .world import DENIAL, EDITS, MASTER_DATA, ClaimsUnderTest, charged, chunk, claim_id, control_number, paid, status
 
-
-class KnownTokens:
-    """Knows two tokens: one may read, the other may also write."""
-
-    def verify(self, token: str) -> Principal:
-        scopes = {"reader": {"claims.read"}, "writer": {"claims.read", "claims.write"}}.get(token)
-        if scopes is None:
-            raise Unauthenticated("unknown token")
-        return Principal(token, "console", frozenset(scopes))
-
-
-@dataclass(frozen=True)
-class Token:
-    name: str
-
-    def token(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True)
-class Door:
-    """The service and how to call it."""
-
-    service: ClaimsUnderTest
-    port: int
-
-    def calling_as(self, name: str) -> claims_pb2_grpc.ClaimsServiceStub:
-        return claims_pb2_grpc.ClaimsServiceStub(channel_to(f"127.0.0.1:{self.port}", Token(name)))
+ClaimsDoor = Door[claims_pb2_grpc.ClaimsServiceStub]
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def door() -> Iterator[ClaimsDoor]:
     service = ClaimsUnderTest().submitted(1, 2, 3)
     service.receive(charged(4, has_member_id=False), charged(5, payer="BLUEOAK"))
     service.receive(status(1), status(3, accepted=False))
     stranger = paid(1, 2).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
     service.receive(chunk(paid(1, 0), paid(2, 1, amount="0.00", adjustments=(DENIAL,)), stranger))
-    server = make_server(
-        [claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))],
-        KnownTokens(),
-        host="127.0.0.1",
-        port=0,
-        threads=2,
-    )
-    server.server.start()
-    yield Door(service, server.port)
-    server.server.stop(None).wait()
+    served = claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))
+    with serving(service, served, claims_pb2_grpc.ClaimsServiceStub) as opened:
+        yield opened
 
 
 @pytest.fixture
-def stub(door: Door) -> claims_pb2_grpc.ClaimsServiceStub:
+def stub(door: ClaimsDoor) -> claims_pb2_grpc.ClaimsServiceStub:
     return door.calling_as("reader")
 
 
@@ -123,7 +88,9 @@ def test_a_claim_is_found_by_control_number_encounter_or_patient(stub: claims_pb
     assert list(stub.FindClaim(pb.FindClaimRequest(patient_control_number="TNONE")).claims) == []
 
 
-def test_balances_by_payer_name_the_position_they_hold_at(door: Door, stub: claims_pb2_grpc.ClaimsServiceStub) -> None:
+def test_balances_by_payer_name_the_position_they_hold_at(
+    door: ClaimsDoor, stub: claims_pb2_grpc.ClaimsServiceStub
+) -> None:
     answer = stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest(entity="NORTH"))
 
     acme, blueoak = answer.balances
@@ -174,7 +141,7 @@ def test_eligibility_is_what_master_data_knows(
     assert (answer.payer_known, answer.billable, bool(answer.reasons)) == (known, billable, not billable)
 
 
-def test_a_person_releases_a_rejected_claim(door: Door) -> None:
+def test_a_person_releases_a_rejected_claim(door: ClaimsDoor) -> None:
     request = pb.ReleaseClaimRequest(claim_id=str(claim_id(3)), reason="resubscribed at the payer")
 
     answer = door.calling_as("writer").ReleaseClaim(request)
@@ -189,7 +156,7 @@ def test_who_may_only_read_releases_nothing(stub: claims_pb2_grpc.ClaimsServiceS
         stub.ReleaseClaim(pb.ReleaseClaimRequest(claim_id=str(claim_id(3)), reason="because I want to"))
 
 
-def test_a_claim_that_went_out_cannot_be_released(door: Door) -> None:
+def test_a_claim_that_went_out_cannot_be_released(door: ClaimsDoor) -> None:
     with pytest.raises(RemoteRefusal) as refusal:
         door.calling_as("writer").ReleaseClaim(
             pb.ReleaseClaimRequest(claim_id=str(claim_id(1)), reason="once more please")
@@ -225,7 +192,7 @@ def test_a_claim_that_is_not_there_is_not_found(stub: claims_pb2_grpc.ClaimsServ
         stub.GetClaim(pb.GetClaimRequest(claim_id="6b1d9c2e-50c7-5b0a-9e52-6f0a1f6b7d11"))
 
 
-def test_a_person_matches_a_payment_and_takes_it_off_again(door: Door) -> None:
+def test_a_person_matches_a_payment_and_takes_it_off_again(door: ClaimsDoor) -> None:
     reader, writer = door.calling_as("reader"), door.calling_as("writer")
     (waiting,) = reader.ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest(entity="NORTH")).payments
     assert (waiting.why, waiting.unapplied.minor, waiting.payer) == ("unknown-control-number", 15_000, "ACME")
@@ -249,7 +216,7 @@ def test_a_person_matches_a_payment_and_takes_it_off_again(door: Door) -> None:
     assert (unmatched.claim.state, unmatched.claim.amounts.paid.minor) == ("rejected", 0)
 
 
-def test_matching_needs_a_reason_and_the_right_to_write(door: Door) -> None:
+def test_matching_needs_a_reason_and_the_right_to_write(door: ClaimsDoor) -> None:
     (waiting,) = door.calling_as("reader").ListUnmatchedPayments(pb.ListUnmatchedPaymentsRequest()).payments
     request = pb.MatchClaimPaymentRequest(
         remittance_id=waiting.remittance_id, position=waiting.position, claim_id=str(claim_id(3)), reason=""
@@ -264,17 +231,9 @@ def test_matching_needs_a_reason_and_the_right_to_write(door: Door) -> None:
 def test_a_decision_tells_its_lines_and_a_claim_its_other_payers() -> None:
     service = insured_twice()
     service.receive(chunk(paid_by_line(), remittance=7))
-    server = make_server(
-        [claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))],
-        KnownTokens(),
-        host="127.0.0.1",
-        port=0,
-        threads=2,
-    )
-    server.server.start()
-    stub = claims_pb2_grpc.ClaimsServiceStub(channel_to(f"127.0.0.1:{server.port}", Token("reader")))
-
-    told = stub.GetClaim(pb.GetClaimRequest(claim_id=str(claim_id(1))))
+    served = claims_service(service.core, EDITS, DecisionFollowing(MASTER_DATA))
+    with serving(service, served, claims_pb2_grpc.ClaimsServiceStub) as door:
+        told = door.calling_as("reader").GetClaim(pb.GetClaimRequest(claim_id=str(claim_id(1))))
 
     (decision,) = told.adjudications
     assert [(line.line, line.confidence, line.paid.minor) for line in decision.lines] == [
@@ -283,4 +242,3 @@ def test_a_decision_tells_its_lines_and_a_claim_its_other_payers() -> None:
     ]
     assert (told.claim.next_payer, told.claim.left_to_next_payer.minor, told.claim.open.minor) == ("BLUEOAK", 3_000, 0)
     assert [(other.payer, other.sequence, other.state) for other in told.other_payers] == [("BLUEOAK", 2, "ready")]
-    server.server.stop(None).wait()

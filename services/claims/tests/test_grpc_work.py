@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -13,8 +12,7 @@ from billing.claims.v1 import claim_work_pb2 as pb
 from billing.claims.v1 import claim_work_pb2_grpc
 from billing.common.v1 import common_pb2
 from canonical.ids import derive
-from chassis.rpc import RemoteRefusal, channel_to, make_server
-from chassis.security.tokens import Principal, Unauthenticated
+from chassis.rpc import RemoteRefusal
 from claims.adapters.grpc_work import claim_work_service
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.editing import DryRun
@@ -22,45 +20,17 @@ from claims.application.packet import FilingPackets
 from claims.domain.access import FilingDisclosure
 from claims.domain.denial import denial_id_of
 
+from .door import Door, serving
 from .world import DENIAL, EDITS, ClaimsUnderTest, acknowledged, charged, chunk, claim_id, control_number, paid, status
 
-SCOPES = {
-    "reader": {"claims.read"},
-    "ann": {"claims.read", "claims.write"},
-    "ben": {"claims.read", "claims.write"},
-    "auditor": {"claims.read", "claims.raw.read"},
-}
 DENIED = str(denial_id_of(claim_id(2), 1))
 
 
-class KnownTokens:
-    def verify(self, token: str) -> Principal:
-        if token not in SCOPES:
-            raise Unauthenticated("unknown token")
-        return Principal(token, "console", frozenset(SCOPES[token]))
-
-
-@dataclass(frozen=True)
-class Token:
-    name: str
-
-    def token(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True)
-class Door:
-    """The service and how to call it."""
-
-    service: ClaimsUnderTest
-    port: int
-
-    def calling_as(self, name: str) -> claim_work_pb2_grpc.ClaimWorkServiceStub:
-        return claim_work_pb2_grpc.ClaimWorkServiceStub(channel_to(f"127.0.0.1:{self.port}", Token(name)))
+WorkDoor = Door[claim_work_pb2_grpc.ClaimWorkServiceStub]
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
+def door() -> Iterator[WorkDoor]:
     service = ClaimsUnderTest().submitted(1, 2)
     service.receive(charged(3, has_member_id=False))
     service.receive(acknowledged("TA1", "A"), acknowledged("999", "A"), status(1))
@@ -68,13 +38,11 @@ def door() -> Iterator[Door]:
     dry_run = DryRun(service.store, EDITS, service.vault)
     packets = FilingPackets(service.store, X12ClaimFormat(), service.vault)
     served = claim_work_service(service.core, dry_run, packets)
-    server = make_server([served], KnownTokens(), host="127.0.0.1", port=0, threads=2)
-    server.server.start()
-    yield Door(service, server.port)
-    server.server.stop(None).wait()
+    with serving(service, served, claim_work_pb2_grpc.ClaimWorkServiceStub) as opened:
+        yield opened
 
 
-def test_the_work_on_a_claim_is_its_edits_denials_and_underpayments(door: Door) -> None:
+def test_the_work_on_a_claim_is_its_edits_denials_and_underpayments(door: WorkDoor) -> None:
     answer = door.calling_as("reader").GetClaimWork(pb.GetClaimWorkRequest(claim_id=str(claim_id(2))))
 
     assert [(run.number, run.stage, len(run.findings)) for run in answer.edit_runs] == [
@@ -86,7 +54,7 @@ def test_the_work_on_a_claim_is_its_edits_denials_and_underpayments(door: Door) 
     assert list(answer.underpayments) == []
 
 
-def test_a_dry_run_says_what_holds_a_claim_and_keeps_nothing(door: Door) -> None:
+def test_a_dry_run_says_what_holds_a_claim_and_keeps_nothing(door: WorkDoor) -> None:
     position = door.service.store.last_position()
 
     run = door.calling_as("reader").DryRunEdits(pb.DryRunEditsRequest(claim_id=str(claim_id(3)))).run
@@ -96,7 +64,7 @@ def test_a_dry_run_says_what_holds_a_claim_and_keeps_nothing(door: Door) -> None
     assert door.service.store.last_position() == position
 
 
-def test_a_dry_run_needs_the_details_open(door: Door) -> None:
+def test_a_dry_run_needs_the_details_open(door: WorkDoor) -> None:
     door.service.vault.erased.add(charged(3).patient_id)
 
     with pytest.raises(RemoteRefusal) as refusal:
@@ -115,11 +83,11 @@ def test_a_dry_run_needs_the_details_open(door: Door) -> None:
         ({"owner": "ann"}, 0),
     ],
 )
-def test_denials_are_listed_by_what_they_are(door: Door, asked: dict[str, Any], found: int) -> None:
+def test_denials_are_listed_by_what_they_are(door: WorkDoor, asked: dict[str, Any], found: int) -> None:
     assert len(door.calling_as("reader").ListDenials(pb.ListDenialsRequest(**asked)).denials) == found
 
 
-def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: Door) -> None:
+def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: WorkDoor) -> None:
     ann, ben = door.calling_as("ann"), door.calling_as("ben")
     assert ann.AssignDenial(pb.AssignDenialRequest(denial_id=DENIED, owner="ann")).denial.state == "in-work"
     acted = pb.RecordDenialActionRequest(denial_id=DENIED, action="appealed", note="it was on file", reference="A1")
@@ -142,7 +110,7 @@ def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: Door) -> Non
     assert history[-1].what == "user:ben wrote off 250.00 USD: lost once more"
 
 
-def test_the_packet_of_a_claim_proves_what_was_sent_and_what_came_back(door: Door) -> None:
+def test_the_packet_of_a_claim_proves_what_was_sent_and_what_came_back(door: WorkDoor) -> None:
     packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
 
     assert (packet.patient_control_number, packet.payer_control_number) == (control_number(1), "ICN1")
@@ -153,7 +121,7 @@ def test_the_packet_of_a_claim_proves_what_was_sent_and_what_came_back(door: Doo
     assert [(each.kind, each.word) for each in sent.answers] == [("TA1", "A"), ("999", "A"), ("277CA", "accepted")]
 
 
-def test_a_look_at_a_packet_is_recorded_with_who_looked(door: Door) -> None:
+def test_a_look_at_a_packet_is_recorded_with_who_looked(door: WorkDoor) -> None:
     door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
 
     last = door.service.store.log(door.service.store.last_position() - 1, 1)[0].event
@@ -161,7 +129,7 @@ def test_a_look_at_a_packet_is_recorded_with_who_looked(door: Door) -> None:
     assert (last.claim_id, last.meta.actor) == (claim_id(1), "user:auditor")
 
 
-def test_a_packet_without_its_details_says_why_it_has_no_bytes(door: Door) -> None:
+def test_a_packet_without_its_details_says_why_it_has_no_bytes(door: WorkDoor) -> None:
     door.service.vault.erased.add(charged(2).patient_id)
 
     packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
@@ -171,7 +139,7 @@ def test_a_packet_without_its_details_says_why_it_has_no_bytes(door: Door) -> No
     assert "the details of 1 of its claims open no more" in sent.missing
 
 
-def test_who_may_only_read_gets_no_packet_and_changes_nothing(door: Door) -> None:
+def test_who_may_only_read_gets_no_packet_and_changes_nothing(door: WorkDoor) -> None:
     reader = door.calling_as("reader")
 
     with pytest.raises(grpc.RpcError, match=r"claims\.raw\.read"):
@@ -201,7 +169,7 @@ UNKNOWN = str(derive("test-nothing"))
         ("ListUnderpayments", pb.ListUnderpaymentsRequest(state="nonsense")),
     ],
 )
-def test_a_bad_question_is_refused_by_its_field(door: Door, method: str, request_: object) -> None:
+def test_a_bad_question_is_refused_by_its_field(door: WorkDoor, method: str, request_: object) -> None:
     with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
         getattr(door.calling_as("ann"), method)(request_)
 
@@ -215,6 +183,6 @@ def test_a_bad_question_is_refused_by_its_field(door: Door, method: str, request
         ("AssignDenial", pb.AssignDenialRequest(denial_id=UNKNOWN, owner="ann")),
     ],
 )
-def test_what_is_not_there_is_not_found(door: Door, method: str, request_: object) -> None:
+def test_what_is_not_there_is_not_found(door: WorkDoor, method: str, request_: object) -> None:
     with pytest.raises(RemoteRefusal, match="no "):
         getattr(door.calling_as("ann"), method)(request_)
