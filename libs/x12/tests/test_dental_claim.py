@@ -13,7 +13,11 @@ from x12.claim_parties import Payer, Provider
 from x12.dental_claim import DentalClaim, DentalLine, Orthodontics, Tooth, ToothStatus
 from x12.dental_claim_writer import write_dental_claims
 from x12.errors import UnwritableValue
+from x12.findings import Verdict
+from x12.inspection import inspect
 from x12.other_payers import AdjudicatedLine, OtherPayer, OtherSubscriber, PriorAdjustment
+from x12.reading import read
+from x12.submitted_claim import SubmittedClaim
 from x12.validation import validate
 
 from libs.x12.tests.generated_claims import CLINIC, ENVELOPE, PLAN, RECEIVER, ROBIN, SUBMITTER
@@ -123,5 +127,16 @@ def test_what_cannot_be_written_is_refused_with_its_field(claim: DentalClaim, fi
 
 @settings(deadline=None, max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(dental_claims(), min_size=1, max_size=3, unique_by=lambda claim: claim.patient_control_number))
-def test_our_table_finds_nothing_in_any_claim(batch: list[DentalClaim]) -> None:
-    assert validate(written(*batch)) == []
+def test_what_is_written_reads_back_and_is_valid(batch: list[DentalClaim]) -> None:
+    raw = written(*batch)
+    found = {event.patient_control_number: event for event in read(raw) if isinstance(event, SubmittedClaim)}
+    assert inspect(raw).verdict is Verdict.ACCEPTED
+    for claim in batch:
+        own = found[claim.patient_control_number]
+        assert (own.charge, own.frequency_code) == (claim.charge, claim.frequency_code)
+        assert own.payer_control_number == claim.payer_control_number
+        assert own.diagnoses == list(claim.diagnosis_codes)
+        assert [
+            (line.procedure_code, line.charge, line.units_text, line.line_control_number) for line in own.lines
+        ] == [(line.procedure_code, line.charge, str(line.quantity), line.line_control_number) for line in claim.lines]
+    assert validate(raw) == []

@@ -13,7 +13,7 @@ from x12.segments import DEFAULT_LIMITS, Limits, Run, component_separator, eleme
 from x12.submitted_claim import SubmissionEvent, SubmissionTrailer, SubmittedClaim, SubmittedLine, SubmitterLoops
 from x12.values import cents_of, date_of, is_npi
 
-_SERVICE_TAGS = frozenset(["SV1", "SV2", "SV3"])
+_SERVICES = {"SV1": (1, 2, 4, 7), "SV2": (2, 3, 5, 0), "SV3": (1, 2, 6, 11)}  # procedure, charge, units, pointers
 _FACILITY_LENGTH = 2
 _QUALIFIER_LENGTHS = (2, 3)
 _DIAGNOSES = frozenset(["ABK", "ABF", "BK", "BF"])
@@ -124,7 +124,7 @@ class SubmittedClaimReader:
                 claim.payer_control_number = element_of(elements, 2)
             case "LX":
                 claim.lines.append(SubmittedLine(position, element_of(elements, 1), [], 0, ""))
-            case tag if tag in _SERVICE_TAGS and line is not None:
+            case tag if tag in _SERVICES and line is not None:
                 self._read_service(line, elements, position)
             case "DTP" if line is not None and element_of(elements, 1) == "472":
                 line.service_date_text = element_of(elements, 3)
@@ -151,17 +151,16 @@ class SubmittedClaimReader:
             self._set.findings.note("component_separator", "", self._position, message)
 
     def _read_service(self, line: SubmittedLine, elements: list[str], position: int) -> None:
-        institutional = elements[0] == "SV2"
-        first = 2 if institutional else 1
-        charge = cents_of(element_of(elements, first + 1))
+        procedure, charged, units, pointers = _SERVICES[elements[0]]
+        charge = cents_of(element_of(elements, charged))
         if charge is None:
             self._set.findings.quarantine("not_an_amount", elements[0], position, "the line's charge is not an amount")
         line.position = position
-        line.procedure = self._split(element_of(elements, first))
+        line.procedure = self._split(element_of(elements, procedure))
         line.charge_minor = charge or 0
-        line.units_text = element_of(elements, first + 3)
-        line.revenue_code = element_of(elements, 1) if institutional else ""
-        line.diagnosis_pointers = [] if institutional else element_of(elements, 7).split(self._component)
+        line.units_text = element_of(elements, units)
+        line.revenue_code = element_of(elements, 1) if elements[0] == "SV2" else ""
+        line.diagnosis_pointers = element_of(elements, pointers).split(self._component) if pointers else []
 
     def _close_claim(self, claim: SubmittedClaim) -> None:
         trailer = self._trailer
