@@ -28,7 +28,7 @@ Measure = Callable[[World], Sequence[Figure]]
 
 # In this order: what needs no suite, what needs it running, what needs its stores at rest.
 MEASURES: dict[str, Measure] = {
-    "read": lambda world: reading(world.folder, world.sizes.read),
+    "read": lambda world: reading(world.folder, world.sizes.read, world.sizes.stream_megabytes),
     "write": lambda world: writing(world.sizes.write),
     "save": lambda world: [saving(world.folder, world.sizes.batches)],
     "consume": lambda world: consuming(world.folder, world.sizes),

@@ -10,7 +10,9 @@ from datetime import date
 from pathlib import Path
 from time import perf_counter
 
+import pyx12.params
 import pyx12.x12file
+import pyx12.x12n_document
 from sandbox.world.bulk import generate_remittance
 
 from tests.performance.figures import Bar, Baseline, Figure, Sums
@@ -19,8 +21,8 @@ from tests.performance.stopwatch import seconds_of
 BAR = Bar(10_000, 30_000)
 MEMORY_BAR_MB = 150
 PAYMENT_DATE = date(2026, 6, 1)
-GENERATED_TOGETHER_MAX = 20_000
-CHILD_SECONDS_MAX = 300
+VALIDATED_CLAIMS = 1_000
+CHILD_SECONDS_MAX = 1_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +34,25 @@ class Sample:
     paid_minor: int
 
 
-def reading(folder: Path, claim_counts: tuple[int, ...]) -> list[Figure]:
-    """A row for each size; only the smallest is compared with others' readers."""
+def reading(folder: Path, claim_counts: tuple[int, ...], stream_megabytes: int) -> list[Figure]:
+    """A row for each size; only the smallest is compared with others' readers. The last is a stream that stands on no disk."""
     smallest = _generated(folder, claim_counts[0])
-    figures = []
-    for count in claim_counts:
-        sample = _repeated(folder, smallest, count)
-        baseline = _bare_split(sample) if sample is smallest else None
-        figures.append(_read_alone(sample, baseline, _tokenizer_note(sample) if sample is smallest else ()))
-    return figures
+    times = max(1, stream_megabytes * 1_000_000 // smallest.path.stat().st_size)
+    figures = [_read_alone(smallest, 1, _bare_split(smallest), _peers_notes(folder, smallest))]
+    figures += [_read_alone(smallest, count // smallest.claim_count) for count in claim_counts[1:]]
+    return [*figures, _read_alone(smallest, times)]
 
 
-def _read_alone(sample: Sample, baseline: Baseline | None, notes: tuple[str, ...]) -> Figure:
+def _read_alone(sample: Sample, times: int, baseline: Baseline | None = None, notes: tuple[str, ...] = ()) -> Figure:
     """Reads in a process of its own, whose peak memory is the reader's and nobody else's."""
     command = [sys.executable, "-m", "tests.performance.reading_alone", str(sample.path)]
+    command += [str(sample.paid_minor), str(times)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=CHILD_SECONDS_MAX)
     told = json.loads(done.stdout)
-    size = sample.path.stat().st_size / 1_000_000
+    claims, size = sample.claim_count * times, told["bytes"] / 1_000_000
     return Figure(
         row="read",
-        work=f"835 bytes → canonical claims, balanced at three levels: {sample.claim_count:,} claims, {size:.0f} MB",
+        work=f"835 bytes → canonical claims, balanced at three levels: {claims:,} claims, {size:,.0f} MB",
         value=told["claims"] / told["seconds"],
         unit="claims/s",
         bar=BAR,
@@ -60,9 +61,9 @@ def _read_alone(sample: Sample, baseline: Baseline | None, notes: tuple[str, ...
         memory_bar_mb=MEMORY_BAR_MB,
         details=notes,
         sums=(
-            Sums("claims read", str(sample.claim_count), str(told["claims"])),
+            Sums("claims read", str(claims), str(told["claims"])),
             Sums("claims balanced", "accepted", told["verdict"]),
-            Sums("CLP04 in all", str(sample.paid_minor), str(told["paid_minor"])),
+            Sums("CLP04 in all", str(sample.paid_minor * times), str(told["paid_minor"])),
         ),
     )
 
@@ -72,31 +73,6 @@ def _generated(folder: Path, claim_count: int) -> Sample:
     path = folder / f"{claim_count}.835"
     path.write_bytes(remittance.content)
     return Sample(path, claim_count, remittance.amount.minor)
-
-
-def _repeated(folder: Path, sample: Sample, claim_count: int) -> Sample:
-    """A larger remittance, made of the smaller one's claims over and over, with totals and counts set right."""
-    times = claim_count // sample.claim_count
-    if times <= 1:
-        return sample
-    content = sample.path.read_bytes()
-    start, end = content.index(b"CLP*"), content.rindex(b"SE*")
-    head, claims, tail = content[:start], content[start:end], content[end:]
-    paid = sample.paid_minor * times
-    _, amount, rest = head.partition(b"BPR*I*")
-    old_amount, _, after = rest.partition(b"*")
-    assert amount, f"no payment in the sample: {old_amount!r}"
-    head = head[: head.index(b"BPR*I*")] + b"BPR*I*%d.%02d*" % (paid // 100, paid % 100) + after
-    old_count = int(tail.split(b"*")[1])
-    in_head = old_count - claims.count(b"~")
-    tail = tail.replace(b"SE*%d*" % old_count, b"SE*%d*" % (in_head + claims.count(b"~") * times), 1)
-    path = folder / f"{claim_count}.835"
-    with path.open("wb") as file:
-        file.write(head)
-        for _ in range(times):
-            file.write(claims)
-        file.write(tail)
-    return Sample(path, sample.claim_count * times, paid)
 
 
 def _bare_split(sample: Sample) -> Baseline:
@@ -110,10 +86,18 @@ def _bare_split(sample: Sample) -> Baseline:
     return Baseline("bytes.split into segments and elements, nothing read", sample.claim_count / seconds_of(split))
 
 
-def _tokenizer_note(sample: Sample) -> tuple[str, ...]:
-    """What pyx12 needs to cut the same file into segments, without validating."""
+def _peers_notes(folder: Path, sample: Sample) -> tuple[str, ...]:
+    """What pyx12 needs for the same: to cut the file into segments, and to hold the guide against a smaller one."""
     began = perf_counter()
     with sample.path.open(encoding="ascii") as file:
         segments = sum(1 for _ in pyx12.x12file.X12Reader(file))
-    seconds = perf_counter() - began
-    return (f"pyx12's tokenizer alone: {sample.claim_count / seconds:,.0f} claims/s ({segments:,} segments)",)
+    tokenized = sample.claim_count / (perf_counter() - began)
+    small = _generated(folder, min(VALIDATED_CLAIMS, sample.claim_count))
+    began = perf_counter()
+    with small.path.open(encoding="ascii") as file:
+        pyx12.x12n_document.x12n_document(pyx12.params.params(), file, None, None, None)
+    validated = small.claim_count / (perf_counter() - began)
+    return (
+        f"pyx12's tokenizer alone: {tokenized:,.0f} claims/s ({segments:,} segments)",
+        f"pyx12's validator, by the guide's rules and not by its sums: {validated:,.0f} claims/s ({small.claim_count:,} claims)",
+    )

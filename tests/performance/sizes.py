@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """`remittance` is timed end to end; `beside` posts while balances are asked for."""
+    """`remittance` is timed end to end; `beside` posts while balances are asked for;
+    `stream_megabytes` is read without standing on any disk."""
 
     remittance: int = 20_000
     beside: int = 20_000
     read: tuple[int, ...] = (20_000, 200_000)
+    stream_megabytes: int = 2_000
     write: int = 5_000
     messages: int = 20_000
     single_messages: int = 50
@@ -25,6 +27,7 @@ QUICK = Sizes(
     remittance=300,
     beside=600,
     read=(300, 600),
+    stream_megabytes=50,
     write=600,
     messages=1_500,
     single_messages=5,

@@ -19,6 +19,7 @@ def test_every_row_is_produced_and_every_sum_is_exact(capsys: pytest.CaptureFixt
     rows = json.loads(capsys.readouterr().out)
     assert {row["row"] for row in rows} == ROWS
     assert all(row["sums_agree"] for row in rows)
+    assert all(row["verdict"] != "TOO LARGE" for row in rows)
     assert {row["row"] for row in rows if row["sums"]} >= {
         "read",
         "write",
