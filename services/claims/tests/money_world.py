@@ -8,6 +8,7 @@ from typing import Any
 from canonical.codes import AdjustmentGroup, PayerClass
 from canonical.encounter import NextPayer
 from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased
+from canonical.events.intake import EncounterCharged
 from canonical.money import Money
 from canonical.party import CoverageDetails
 from canonical.remittance import ClaimAdjustment, ClaimPayment, ServicePayment
@@ -100,12 +101,16 @@ def claim_of(service: ClaimsUnderTest, number: int = 1) -> Claim:
     return Work(service.store, context()).require(Claim, claim_id(number))
 
 
+def charged_to(*payers: NextPayer, number: int = 1) -> EncounterCharged:
+    """An encounter whose patient is insured with these too, and has a member id with each."""
+    others = tuple(CoverageDetails(member_id=f"O{index:06d}") for index, _ in enumerate(payers, 1))
+    phi = person(number).model_copy(update={"other_coverages": others})
+    return charged(number, phi=phi, next_payers=payers)
+
+
 def insured_twice(*more: NextPayer, second: NextPayer = SECOND) -> ClaimsUnderTest:
     """The service with one claim sent to the first of two payers or more."""
-    payers = (second, *more)
-    others = tuple(CoverageDetails(member_id=f"O{number:06d}") for number, _ in enumerate(payers, 1))
-    phi = person().model_copy(update={"other_coverages": others})
     service = ClaimsUnderTest()
-    service.receive(charged(phi=phi, next_payers=payers))
+    service.receive(charged_to(second, *more))
     service.sweep()
     return service

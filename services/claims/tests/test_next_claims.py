@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from canonical.codes import ClaimFrequency
 from canonical.events.claims import ClaimAdjudicated, ClaimDrafted
 from canonical.money import Money
 from canonical.remittance import ClaimPayment
@@ -222,3 +223,26 @@ def test_decisions_delivered_again_draft_nothing_again() -> None:
     service.receive(chunk(DECISION, chunk=1))
 
     assert (claim_of(service).version, next_claim(service).version) == versions
+
+
+def test_a_claim_passed_on_to_a_payer_that_we_do_not_know_is_told_to_a_person() -> None:
+    service = ClaimsUnderTest().submitted(1)
+
+    service.receive(chunk(DECISION.model_copy(update={"status": "19"})))
+
+    assert row_of(service, 1)["state"] == "crossed-over"
+    assert [case["code"] for case in service.cases()] == ["CrossedOverToUnknownPayer"]
+
+
+def test_a_replacement_that_waits_to_be_sent_is_not_stopped_by_the_next_payers_decision() -> None:
+    service = insured_twice()
+    service.receive(chunk(DECISION))
+    service.sweep()
+    work = Work(service.store, context())
+    work.require(Claim, claim_of(service).id).resubmit(ClaimFrequency.REPLACEMENT, "a modifier was missing")
+    work.commit()
+
+    service.receive(chunk(from_second("20.00", "10.00"), payer="BLUEOAK", remittance=2))
+
+    assert (row_of(service, 1)["state"], row_of(service, 2)["state"]) == ("ready", "adjudicated")
+    assert claim_of(service).next_claim.value == "decided"

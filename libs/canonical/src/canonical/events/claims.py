@@ -175,8 +175,8 @@ class DenialWrittenOff(PublicEvent):
 class ClaimPaymentUnknown(PublicEvent):
     """A remittance's claim payment that cannot be booked to a claim; its cash stays visible as unapplied.
 
-    `why` is `unknown-control-number`, `never-submitted`, `other-entity`, `other-payer`, or what is wrong with a reversal:
-    `reversal-unknown-original`, `reversal-wrong-sign`, `reversal-wrong-group`, `reversal-missing-adjustments`,
+    `why` is `unknown-control-number`, `never-submitted`, `other-entity`, `other-payer`, `status-moves-no-money` (CLP02 23 or
+    25 with a payment), or what is wrong with a reversal: `reversal-unknown-original`, `reversal-wrong-sign`, `reversal-wrong-group`, `reversal-missing-adjustments`,
     `reversal-4010-style`, `reversal-differs`.
     """
 

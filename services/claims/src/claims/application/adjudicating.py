@@ -67,9 +67,7 @@ def settle_decisions(
 ) -> None:
     """What follows from new decisions: awaited reversals that are proved by now, suspicions, denials, next payers' claims."""
     claims = list(moved)
-    for claim in claims:
-        if claim.awaiting:
-            match_awaited(work, claim, reasons_of)
+    match_awaited(work, [claim for claim in claims if claim.awaiting], reasons_of)
     judge_decisions(work, claims)
     following.follow(work, claims)
     advance_next_claims(work, claims, edits)

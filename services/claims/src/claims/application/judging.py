@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from canonical.ids import derive
@@ -10,7 +10,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
 from claims.application.use_cases import case_id_of, end_case
-from claims.domain.adjudication import DecisionKind
+from claims.domain.adjudication import DecisionKind, PayerDecision
 from claims.domain.claim import Claim
 
 OVER_ADJUDICATED_CASE = "OverAdjudicated"
@@ -23,7 +23,7 @@ def judge_decisions(work: Work, claims: Iterable[Claim]) -> None:
     work.prefetch(case_id_of(cause, OVER_ADJUDICATED_CASE) for claim in several for cause in _causes(claim))
     for claim in several:
         _judge_sum(work, claim)
-        _judge_twins(work, claim)
+    _judge_twins(work, several)
 
 
 def _judge_sum(work: Work, claim: Claim) -> None:
@@ -50,15 +50,13 @@ def _causes(claim: Claim) -> Sequence[UUID]:
     return [derive("over-adjudicated", claim.id, number) for number in range(reversals + 1)]
 
 
-def _judge_twins(work: Work, claim: Claim) -> None:
-    newest = {event.decision.place for event in claim.pending if isinstance(event, Claim.Adjudicated)}
-    for each in claim.decisions.standing:
-        decision = each.decision
-        if decision.place not in newest or not claim.decisions.twins_of(decision):
-            continue
+def _judge_twins(work: Work, claims: Iterable[Claim]) -> None:
+    twins = [(claim, decision) for claim in claims for decision in _new_twins(claim)]
+    work.prefetch(case_id_of(_twin_cause(claim, decision), DUPLICATE_CASE) for claim, decision in twins)
+    for claim, decision in twins:
         raise_case(
             work,
-            derive("duplicate-claim-payment", claim.id, *decision.place),
+            _twin_cause(claim, decision),
             code=DUPLICATE_CASE,
             summary=f"{decision.paid} under the payer's number and status of another decision that stands",
             subject=f"claim {claim.content.patient_control_number}",
@@ -66,3 +64,14 @@ def _judge_twins(work: Work, claim: Claim) -> None:
             entity=claim.content.entity,
             amount=decision.paid,
         )
+
+
+def _new_twins(claim: Claim) -> Iterator[PayerDecision]:
+    newest = {event.decision.place for event in claim.pending if isinstance(event, Claim.Adjudicated)}
+    for decision in claim.decisions.standing_decisions:
+        if decision.place in newest and claim.decisions.twins_of(decision):
+            yield decision
+
+
+def _twin_cause(claim: Claim, decision: PayerDecision) -> UUID:
+    return derive("duplicate-claim-payment", claim.id, *decision.place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from canonical.ids import derive
@@ -10,7 +11,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
 from claims.application.contractual_reasons import ReasonsOf
-from claims.application.use_cases import end_case
+from claims.application.use_cases import case_id_of, end_case
 from claims.domain.claim import Claim
 from claims.domain.line_matching import match_lines
 from claims.domain.unknown_payment import UnknownClaimPayment, unknown_payment_id_of
@@ -61,13 +62,16 @@ def unmatch_payment(work: Work, remittance_id: UUID, position: int, why: str) ->
     return claim
 
 
-def match_awaited(work: Work, claim: Claim, reasons_of: ReasonsOf) -> None:
+def match_awaited(work: Work, claims: Sequence[Claim], reasons_of: ReasonsOf) -> None:
     """Books the reversals that are proved by now, which were kept as unapplied cash until then."""
-    for _ in range(len(claim.awaiting)):
-        reversal = claim.awaited_reversal()
-        if reversal is None:
-            return
-        match_payment(work, *reversal.place, claim.id, reasons_of, BY_ITSELF)
+    payments = [unknown_payment_id_of(*place) for claim in claims for place in claim.awaiting]
+    work.prefetch([*payments, *(case_id_of(payment, UNKNOWN_PAYMENT_CASE) for payment in payments)])
+    for claim in claims:
+        for _ in range(len(claim.awaiting)):
+            reversal = claim.awaited_reversal()
+            if reversal is None:
+                break
+            match_payment(work, *reversal.place, claim.id, reasons_of, BY_ITSELF)
 
 
 def case_cause(payment_id: UUID, match: int) -> UUID:

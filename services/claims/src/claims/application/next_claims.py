@@ -9,15 +9,16 @@ from canonical.ids import derive
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
-from claims.application.use_cases import draft_claim, edit_claim, end_hold, hold_claim
+from claims.application.use_cases import case_id_of, draft_claim, edit_claim, end_hold, hold_claim
 from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason, PriorPayment, claim_id_in_sequence
 from claims.domain.claim_state import ClaimState, NextClaimStage
 from claims.domain.prior_payments import content_for_next, prior_payment_by
-from claims.domain.rules.edit_history import Stage
+from claims.domain.rules.edit_history import Stage, edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits
 
 PRIMARY_CHANGED_CASE = "PrimaryChanged"
+UNKNOWN_NEXT_CASE = "CrossedOverToUnknownPayer"
 UNDECIDED = HoldReason(
     code="PriorPayerUndecided", needs="a decision of the payer before that stands and covers the charge"
 )
@@ -29,9 +30,15 @@ def advance_next_claims(work: Work, decided: Iterable[Claim], edits: ClaimEdits)
     claims = list(decided)
     with_next = [claim for claim in claims if claim.content.next_payers]
     later = [claim for claim in claims if claim.content.sequence > 1]
-    work.prefetch([*map(_next_id, with_next), *map(_before_id, later)])
-    for claim in with_next:
-        _advance(work, claim, edits)
+    next_ids = [_next_id(claim) for claim in with_next]
+    work.prefetch([*next_ids, *map(edit_history_id_of, next_ids), *map(_before_id, later)])
+    sent = [claim for claim in with_next if work.get_or_new(Claim, _next_id(claim)).interchange_id]
+    work.prefetch(case_id_of(_change_of(claim), PRIMARY_CHANGED_CASE) for claim in sent)
+    for claim in claims:
+        if claim.content.next_payers:
+            _advance(work, claim, edits)
+        elif claim.decisions.is_crossed_over:
+            _raise_unknown_next(work, claim)
     for claim in later:
         _tell_claim_before(work, claim)
 
@@ -91,13 +98,32 @@ def _raise_changed(work: Work, claim: Claim, following: Claim) -> None:
     """What was sent stays as it was sent; a person decides whether to replace it."""
     raise_case(
         work,
-        derive("primary-changed", following.id, claim.version),
+        _change_of(claim),
         code=PRIMARY_CHANGED_CASE,
         summary=f"{claim.content.payer} decided otherwise after {following.content.payer} was billed; it is {claim.state}",
         subject=f"claim {following.content.patient_control_number}",
         subject_id=following.id,
         entity=following.content.entity,
         amount=following.content.total,
+    )
+
+
+def _change_of(claim: Claim) -> UUID:
+    """What the case of a change is raised for: each change of the payer before."""
+    return derive("primary-changed", _next_id(claim), claim.version)
+
+
+def _raise_unknown_next(work: Work, claim: Claim) -> None:
+    """A person finds out who that is: meanwhile the patient is charged with what the next payer may owe."""
+    raise_case(
+        work,
+        derive("unknown-next-payer", claim.id),
+        code=UNKNOWN_NEXT_CASE,
+        summary=f"{claim.content.payer} passed the claim on, and we know of no payer after it",
+        subject=f"claim {claim.content.patient_control_number}",
+        subject_id=claim.id,
+        entity=claim.content.entity,
+        amount=claim.content.total,
     )
 
 
