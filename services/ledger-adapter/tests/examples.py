@@ -207,36 +207,28 @@ def payment_noted(*, position: int = 0, why: str = "predetermination") -> ClaimP
     )
 
 
+def of_denial(amount: str, day: date) -> dict[str, object]:
+    """What every end of the first claim's denial says of the claim."""
+    return {
+        "claim_id": claim_id(),
+        "encounter_id": encounter_id(),
+        "posting": 1,
+        "patient_id": PATIENT,
+        "entity": "NORTH",
+        "payer": "ACME",
+        "payer_class": PayerClass.COMMERCIAL,
+        "amount": money(amount),
+        "effective_date": day,
+    }
+
+
 def denial_released(amount: str = "100.00", *, release: int = 1) -> DenialReleased:
-    return DenialReleased(
-        claim_id=claim_id(),
-        release=release,
-        encounter_id=encounter_id(),
-        posting=1,
-        patient_id=PATIENT,
-        entity="NORTH",
-        payer="ACME",
-        payer_class=PayerClass.COMMERCIAL,
-        amount=money(amount),
-        effective_date=date(2026, 4, 20),
-    )
+    return DenialReleased.model_validate({**of_denial(amount, date(2026, 4, 20)), "release": release})
 
 
 def denial_written_off(amount: str = "100.00", *, write_off: int = 1) -> DenialWrittenOff:
-    return DenialWrittenOff(
-        claim_id=claim_id(),
-        write_off=write_off,
-        encounter_id=encounter_id(),
-        posting=1,
-        patient_id=PATIENT,
-        entity="NORTH",
-        payer="ACME",
-        payer_class=PayerClass.COMMERCIAL,
-        amount=money(amount),
-        reason="timely filing, no appeal left",
-        approved_by="user:second",
-        effective_date=date(2026, 5, 4),
-    )
+    why = {"reason": "timely filing, no appeal left", "approved_by": "user:second"}
+    return DenialWrittenOff.model_validate({**of_denial(amount, date(2026, 5, 4)), "write_off": write_off, **why})
 
 
 def provider_adjustment(reason: str, amount: str, reference: str = "") -> ProviderAdjustment:

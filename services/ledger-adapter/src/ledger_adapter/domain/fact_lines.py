@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Protocol
 
 from canonical.codes import AccountRole, PayerClass
 from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
@@ -24,6 +23,7 @@ from ledger_adapter.domain.posting_rules import (
     pair,
     rule_of_provider_adjustment,
 )
+from ledger_adapter.domain.subledger import PostedLine
 
 REVERSAL, UNMATCHED = "reversal", "unmatched"
 DECIDED = frozenset({"decision", "correction"})
@@ -110,24 +110,7 @@ def lines_for_adjudication(
     )
 
 
-class _Kept(Protocol):
-    """A line as a posting keeps it."""
-
-    @property
-    def account(self) -> AccountRole: ...
-    @property
-    def amount(self) -> Money: ...
-    @property
-    def party(self) -> str: ...
-    @property
-    def department(self) -> str: ...
-    @property
-    def rule(self) -> str: ...
-    @property
-    def payer_class(self) -> str: ...
-
-
-def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[_Kept]) -> tuple[LedgerLine, ...]:
+def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[PostedLine]) -> tuple[LedgerLine, ...]:
     """J11, or an unmatching: the mirror of what was booked, whatever today's rules and master data would book.
 
     The cash is that of the event: from the remittance that brings it, or unapplied where it is a match.
