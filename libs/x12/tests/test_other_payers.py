@@ -164,6 +164,14 @@ def test_a_line_that_was_unbundled_has_all_its_parts() -> None:
     ]
 
 
+def test_what_the_patient_still_owes_stands_at_the_claim_or_at_its_lines() -> None:
+    owing = replace(DECISIONS[0], remaining_liability=Money.of("20.00"))
+    lines = body(with_primary(replace(BY_LINE, lines=(owing, DECISIONS[1]))))
+    assert lines[lines.index("AMT*EAF*20") - 1] == "DTP*573*D8*20260401"
+    whole = body(with_primary(replace(BY_LINE, remaining_liability=Money.of("20.00"))))
+    assert whole[1:3] == ["AMT*D*100", "AMT*EAF*20"]
+
+
 def test_a_tertiary_claim_balances_against_each_payer_before_it() -> None:
     second = OtherPayer(
         Payer("SECOND PLAN", "22222"),
@@ -229,7 +237,21 @@ def short_by_a_cent() -> OtherPayer:
         (
             replace(BY_LINE, paid=None),
             "claims[0].other_payers[0].paid",
-            "must be given where there are lines or adjustments",
+            "must be given where there are lines, adjustments or a day",
+        ),
+        (
+            replace(BY_LINE, adjudicated_on=PAID_ON),
+            "claims[0].other_payers[0].adjudicated_on",
+            "stands at each line where there are lines",
+        ),
+        (
+            replace(
+                BY_LINE,
+                remaining_liability=Money.of("20.00"),
+                lines=(replace(DECISIONS[0], remaining_liability=Money.of("20.00")), DECISIONS[1]),
+            ),
+            "claims[0].other_payers[0].remaining_liability",
+            "stands at the claim or at its lines, not at both",
         ),
         (
             replace(BY_LINE, responsibility="S"),

@@ -45,8 +45,8 @@ def check_other_payers(
 def _check_payer(field: str, index: int, charges: Sequence[Money], other: OtherPayer) -> None:
     place = f"{field}.other_payers[{index}]"
     if other.paid is None:
-        if other.lines or other.adjustments:
-            raise UnwritableValue(f"{place}.paid", "must be given where there are lines or adjustments")
+        if other.lines or other.adjustments or other.adjudicated_on:
+            raise UnwritableValue(f"{place}.paid", "must be given where there are lines, adjustments or a day")
         return
     adjusted = _total(other.adjustments)
     if not other.lines:
@@ -56,6 +56,7 @@ def _check_payer(field: str, index: int, charges: Sequence[Money], other: OtherP
         if charge != other.paid + adjusted:
             raise UnwritableValue(place, _explained("the claim's charge", charge, other.paid, adjusted))
         return
+    _check_told_once(place, other)
     for number, charge in enumerate(charges, 1):
         decisions = [line for line in other.lines if line.line == number]
         _check_line(f"{field}.lines[{number - 1}]", index, charge, decisions)
@@ -64,6 +65,13 @@ def _check_payer(field: str, index: int, charges: Sequence[Money], other: OtherP
     paid = Money.total(line.paid for line in other.lines)
     if paid - adjusted != other.paid:
         raise UnwritableValue(f"{place}.paid", _explained("what the lines were paid", paid, other.paid, adjusted))
+
+
+def _check_told_once(place: str, other: OtherPayer) -> None:
+    if other.adjudicated_on is not None:
+        raise UnwritableValue(f"{place}.adjudicated_on", "stands at each line where there are lines")
+    if other.remaining_liability is not None and any(line.remaining_liability is not None for line in other.lines):
+        raise UnwritableValue(f"{place}.remaining_liability", "stands at the claim or at its lines, not at both")
 
 
 def _check_line(field: str, index: int, charge: Money, decisions: Sequence[AdjudicatedLine]) -> None:

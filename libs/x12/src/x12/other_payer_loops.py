@@ -41,8 +41,7 @@ def write_other_payers(
         _write_adjustments(writer, f"{place}.adjustments", other.adjustments)
         _write_money(writer, "D", f"{place}.paid", other.paid)
         _write_money(writer, "A8", f"{place}.noncovered", other.noncovered)
-        if not other.lines:
-            _write_money(writer, "EAF", f"{place}.remaining_liability", other.remaining_liability)
+        _write_money(writer, "EAF", f"{place}.remaining_liability", other.remaining_liability)
         assigned, release = signatures(writer, place, other)
         writer.add("OI", "", "", assigned, "", "", release)
         _write_remarks(writer, f"{place}.remark_codes", other.remark_codes)
@@ -73,8 +72,7 @@ def _write_names(writer: SegmentWriter, place: str, other: OtherPayer) -> None:
     if subscriber.address:
         write_address(writer, f"{field}.address", subscriber.address)
     write_payer(writer, f"{place}.payer", other.payer)
-    if not other.lines:
-        write_date(writer, "573", other.adjudicated_on)
+    write_date(writer, "573", other.adjudicated_on)
     write_reference(writer, "G1", f"{place}.prior_authorization", other.prior_authorization)
     write_reference(writer, "F8", f"{place}.claim_control_number", other.claim_control_number)
 
