@@ -111,3 +111,11 @@ def test_every_real_file_is_explained(runner: CliRunner, corpus_facts: dict[Path
         result = runner.invoke(app, ["x12", "explain", str(path)])
         assert result.exit_code in (0, 1, 2), path.name
         assert len(result.stdout) > 60, path.name
+
+
+def test_an_acknowledgement_tells_what_became_of_each_set(runner: CliRunner, file: Path) -> None:
+    body = "ST*999*0001~AK1*HC*17~AK2*837*1~IK5*R*5~AK2*837*2~IK5*A~AK9*P*2*2*1~SE*8*0001~"
+    start, end = BALANCED.index(b"ST*"), BALANCED.index(b"GE*")
+    raw = BALANCED[:start] + body.encode() + BALANCED[end:]
+    file.write_bytes(raw.replace(b"GS*HP", b"GS*FA").replace(b"005010X221A1", b"005010X231A1"))
+    assert "It answers for 2 sets: 1 rejected, 1 accepted." in told(runner, file)

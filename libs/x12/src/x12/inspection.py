@@ -10,7 +10,7 @@ from typing import BinaryIO, TypedDict
 from canonical.money import Money
 from pydantic import BaseModel, ConfigDict
 
-from x12.acknowledgement import ClaimAcknowledgement, InterchangeAcknowledgement
+from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, InterchangeAcknowledgement
 from x12.acknowledgement_reader import interchange_acknowledgement
 from x12.claim_payment_parser import STATUSES
 from x12.envelope import (
@@ -56,8 +56,8 @@ class SetInspection(_Report):
     """One transaction set. `sums` has CLP03, CLP04, CLP05, PLB and BPR02 of an 835, CLM02 of an 837; `claims` counts a 277's too.
 
     `first_segment` is the place of ST, counted from ISA = 1. `residual` is the largest amount that is out at any level; None where
-    nothing is balanced. `residuals` locate it. Of an 835, `statuses` counts its claims by CLP02 (`other` where it is no status), and `provider_adjustments` has its
-    PLB amounts by code.
+    nothing is balanced. `residuals` locate it. Of an 835, `statuses` counts its claims by CLP02 (`other` where it is no status), and
+    `provider_adjustments` has its PLB amounts by code; of a 277, `statuses` counts its claims and of a 999 its sets by outcome.
     """
 
     type: str
@@ -195,6 +195,9 @@ class _Builder:
                 self._acknowledgements.append(interchange_acknowledgement(segment))
             case ClaimAcknowledgement():
                 self._claims += 1
+                self._statuses[event.outcome] += 1
+            case GroupAcknowledgement(sets=sets):
+                self._statuses.update(each.outcome for each in sets)
             case RemittanceTrailer() | SubmissionTrailer():
                 self._trailer = event
             case SetEnded(transaction_set):

@@ -58,7 +58,7 @@ def inspect_files(
     - an interchange: file, control (ISA13), sender, receiver, verdict, transaction_sets, findings, acknowledgements (TA1), date,
       version, usage, offset, length
     - a transaction set: type, version, control (ST02), group (GS06), verdict, claims, lines, clp03, clp04, clp05, plb, bpr02, clm02,
-      residual, statuses (claims by CLP02), provider_adjustments (PLB by code), findings, findings_omitted, segment (of its ST),
+      residual, statuses (claims by CLP02, answers by outcome), provider_adjustments (PLB by code), findings, findings_omitted, segment (of its ST),
       segments, offset, length
     - residual of a set: the largest amount that is out at any level, 0.00 only where everything adds up
     - a finding: severity (note, quarantine, refuse), level (line, claim, transaction, group, interchange), segment, rule,

@@ -22,6 +22,7 @@ from throughline.inspection.vocabulary import (
 
 INTERCHANGES_EXPLAINED_MAX = 50
 SETS_EXPLAINED_MAX = 50
+_STATUS_RESPONSE = "005010X212"
 
 
 def explained(name: str, inspection: Inspection, quotes: Mapping[int, Quote], findings_max: int) -> Iterator[str]:
@@ -77,8 +78,9 @@ def _transaction_set(
     interchange: InterchangeInspection, found: SetInspection, quotes: Mapping[int, Quote], findings_max: int
 ) -> Iterator[str]:
     kind = SET_KINDS.get(found.type, "message of a kind that is not known here")
+    article = "an" if kind[0] in "aeiou" else "a"
     yield (
-        f"  Set {found.control_number} is a {kind} ({found.type} {found.version}".rstrip()
+        f"  Set {found.control_number} is {article} {kind} ({found.type} {found.version}".rstrip()
         + f"): {found.verdict.value}."
     )
     if found.payment:
@@ -90,8 +92,8 @@ def _transaction_set(
             if not found.residual
             else "    Not every claim is the sum of its lines."
         )
-    elif found.claims:
-        yield f"    It answers for {_counted(found.claims, 'claim')}."
+    elif found.claims or found.statuses:
+        yield f"    {_answer(found)}"
     places = places_of_set(interchange, found)
     if found.verdict is not Verdict.ACCEPTED and all(each.severity is Severity.NOTE for each in found.findings):
         yield "    The set itself is sound; it stands in an envelope that is not."
@@ -100,6 +102,15 @@ def _transaction_set(
     yield from _findings(places, quotes, findings_max, "    ")
     if found.findings_omitted:
         yield f"    And {found.findings_omitted} more findings of the same kinds, which were counted and not kept."
+
+
+def _answer(found: SetInspection) -> str:
+    noun = "claim" if found.type == "277" else "set"
+    told = f"It answers for {_counted(sum(found.statuses.values()), noun)}"
+    if found.version == _STATUS_RESPONSE:
+        return told + "; what it says of each is for the claim's own history."
+    outcomes = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in found.statuses.items())
+    return f"{told}: {outcomes}."
 
 
 def _remittance(found: SetInspection, payment: PaymentInspection) -> Iterator[str]:
