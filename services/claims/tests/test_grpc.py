@@ -240,5 +240,9 @@ def test_a_decision_tells_its_lines_and_a_claim_its_other_payers() -> None:
         (1, "control-number", 9_000),
         (2, "control-number", 6_000),
     ]
+    assert [(line.charge.minor, line.decided.minor, line.paid.minor) for line in told.lines] == [
+        (15_000, 15_000, 9_000),
+        (10_000, 10_000, 6_000),
+    ]
     assert (told.claim.next_payer, told.claim.left_to_next_payer.minor, told.claim.open.minor) == ("BLUEOAK", 3_000, 0)
     assert [(other.payer, other.sequence, other.state) for other in told.other_payers] == [("BLUEOAK", 2, "ready")]

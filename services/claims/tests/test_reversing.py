@@ -193,6 +193,8 @@ def test_parts_of_a_split_claim_tie_to_its_lines_and_none_overwrites_another() -
         (1, "control-number", 15_000),
         (2, "control-number", 10_000),
     ]
+    sums = claim_of(service).decisions.by_line(2)
+    assert [(each.charge.minor, each.paid.minor) for each in sums] == [(15_000, 9_000), (10_000, 6_000)]
     assert service.cases() == []
 
 

@@ -455,6 +455,7 @@ class GetClaimResponse(_message.Message):
     ADJUDICATIONS_FIELD_NUMBER: _builtins.int
     OTHER_PAYERS_FIELD_NUMBER: _builtins.int
     MATCHED_PAYMENTS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def claim(self) -> Global___Claim:
         """The claim asked for."""
@@ -471,6 +472,10 @@ class GetClaimResponse(_message.Message):
     def matched_payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnknownPayment]:
         """Payments that were matched to it."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimLine]:
+        """Its lines, in order, each with what the decisions that stand say of it."""
+
     def __init__(
         self,
         *,
@@ -478,14 +483,55 @@ class GetClaimResponse(_message.Message):
         adjudications: _abc.Iterable[Global___Adjudication] | None = ...,
         other_payers: _abc.Iterable[Global___Claim] | None = ...,
         matched_payments: _abc.Iterable[Global___UnknownPayment] | None = ...,
+        lines: _abc.Iterable[Global___ClaimLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "claim", b"claim", "matched_payments", b"matched_payments", "other_payers", b"other_payers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "claim", b"claim", "lines", b"lines", "matched_payments", b"matched_payments", "other_payers", b"other_payers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetClaimResponse: _TypeAlias = GetClaimResponse  # noqa: Y015
+
+@_typing.final
+class ClaimLine(_message.Message):
+    """One submitted line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Its number, from 1."""
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """What was charged."""
+
+    @_builtins.property
+    def decided(self) -> _common_pb2.Money:
+        """What of it payers decided on; less where a part of a split claim is missing, more where it was decided twice."""
+
+    @_builtins.property
+    def paid(self) -> _common_pb2.Money:
+        """What payers paid for it."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        charge: _common_pb2.Money | None = ...,
+        decided: _common_pb2.Money | None = ...,
+        paid: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "decided", b"decided", "paid", b"paid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "decided", b"decided", "line", b"line", "paid", b"paid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClaimLine: _TypeAlias = ClaimLine  # noqa: Y015
 
 @_typing.final
 class ListClaimsRequest(_message.Message):

@@ -18,6 +18,7 @@ from claims.adapters.messages import (
     amounts_message,
     claim_message,
     interchange_message,
+    line_messages,
     money_message,
     unknown_payment_message,
 )
@@ -60,14 +61,15 @@ class Claims(MatchingCalls):
     def GetClaim(self, request: pb.GetClaimRequest, context: grpc.ServicerContext) -> pb.GetClaimResponse:
         claim_id = uuid_in(request.claim_id, "claim_id")
         row = queries.claim_row(self._store, claim_id)
-        if row is None:
+        claim = queries.claim_itself(self._store, claim_id, self._core.clock())
+        if row is None or claim is None:
             raise NotThere(f"no claim {claim_id}")
-        lines = queries.decided_lines(self._store, claim_id)
         decisions = queries.decisions_on(self._store, claim_id)
         return pb.GetClaimResponse(
             claim=claim_message(row),
-            adjudications=[adjudication_message(each, lines) for each in decisions],
+            adjudications=[adjudication_message(each, claim.decisions) for each in decisions],
             other_payers=map(claim_message, queries.claims_to_other_payers(self._store, row)),
+            lines=line_messages(claim),
             matched_payments=map(unknown_payment_message, queries.payments_matched_to(self._store, claim_id)),
         )
 

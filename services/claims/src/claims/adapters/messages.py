@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 from uuid import UUID
 
 from billing.claims.v1 import claims_pb2 as pb
@@ -13,7 +12,9 @@ from canonical.money import USD
 from chassis.eventstore import Row
 
 from claims.application.queries import ChargeShares, whole
-from claims.domain.adjudication import DecidedLine, Place
+from claims.domain.adjudication import DecidedLine
+from claims.domain.claim import Claim
+from claims.domain.decisions import NO_DECISIONS, Decisions
 
 
 def money_message(minor: int) -> common_pb2.Money:
@@ -62,16 +63,26 @@ def claim_message(row: Row) -> pb.Claim:
     )
 
 
-def adjudication_message(
-    row: Row, lines: Mapping[Place, tuple[DecidedLine, ...]] = MappingProxyType({})
-) -> pb.Adjudication:
-    """`lines` by place, where they are told."""
+def line_messages(claim: Claim) -> Iterator[pb.ClaimLine]:
+    submitted = claim.content.lines
+    for number, (line, decided) in enumerate(zip(submitted, claim.decisions.by_line(len(submitted)), strict=True), 1):
+        yield pb.ClaimLine(
+            line=number,
+            charge=money_message(line.amount.minor),
+            decided=money_message(decided.charge.minor),
+            paid=money_message(decided.paid.minor),
+        )
+
+
+def adjudication_message(row: Row, decisions: Decisions = NO_DECISIONS) -> pb.Adjudication:
+    """With the lines of the decision, where it is among `decisions`."""
     remittance_id, position = row["remittance_id"], whole(row["position"])
     assert isinstance(remittance_id, UUID)
+    booked = decisions.booked.get((remittance_id, position))
     return pb.Adjudication(
         remittance_id=text_of(remittance_id),
         position=position,
-        lines=map(_line_message, lines.get((remittance_id, position), ())),
+        lines=map(_line_message, booked.decision.lines if booked else ()),
         kind=text_of(row["kind"]),
         reverses_remittance_id=text_of(row["reverses_remittance_id"]),
         reverses_position=whole(row["reverses_position"]),

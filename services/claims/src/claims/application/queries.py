@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from canonical.master_data import MasterData, UnknownMasterData
 from canonical.money import Money
-from chassis.eventstore import EventStore, Row, Where
+from chassis.eventstore import EventStore, Row, Where, Work
 
+from claims.application.contexts import caused_by
 from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
 from claims.application.read_models import CLAIMS, INTERCHANGES
-from claims.domain.adjudication import DecidedLine, DecisionKind, Place
 from claims.domain.claim import Claim
 from claims.domain.npi import has_valid_check_digit
 
@@ -144,13 +144,9 @@ def claims_to_other_payers(store: EventStore, claim: Row) -> list[Row]:
     return [row for row in rows if row["claim_id"] != claim["claim_id"]]
 
 
-def decided_lines(store: EventStore, claim_id: UUID) -> Mapping[Place, tuple[DecidedLine, ...]]:
-    """The lines of every decision that a claim holds, by its place."""
-    history = store.load([claim_id]).get(claim_id)
-    adjudicated = [each for each in history.events if isinstance(each, Claim.Adjudicated)] if history else []
-    return {
-        each.decision.place: () if each.kind is DecisionKind.UNMATCHED else each.decision.lines for each in adjudicated
-    }
+def claim_itself(store: EventStore, claim_id: UUID, now: datetime) -> Claim | None:
+    """The claim with all that no table holds: its lines, and those of its decisions."""
+    return Work(store, caused_by(now, claim_id)).get(Claim, claim_id)
 
 
 def interchange_rows(store: EventStore, where: Where, size: int) -> list[Row]:

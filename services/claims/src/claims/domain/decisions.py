@@ -35,6 +35,14 @@ class Booked:
     pair: Place | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LineSum:
+    """What was decided on one submitted line, over all parts of a split claim."""
+
+    charge: Money
+    paid: Money
+
+
 class Decisions:
     """Values in the order in which they were booked, and those of them that stand; a change gives a new one."""
 
@@ -92,6 +100,15 @@ class Decisions:
             if same and each.pair is None and place not in paired:
                 return place
         return None
+
+    def by_line(self, lines: int) -> tuple[LineSum, ...]:
+        """What the decisions that stand say of each of so many submitted lines; what matches none is left out."""
+        charged, paid = [0] * (lines + 1), [0] * (lines + 1)
+        for each in self.standing:
+            for line in each.decision.lines:
+                charged[line.line] += line.charge.minor
+                paid[line.line] += line.paid.minor
+        return tuple(LineSum(Money(charged[number]), Money(paid[number])) for number in range(1, lines + 1))
 
     def charge_beyond(self, total: Money) -> Money:
         """By how much the decisions that stand cover more than the claim charges."""
