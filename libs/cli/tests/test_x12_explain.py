@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -119,3 +120,33 @@ def test_an_acknowledgement_tells_what_became_of_each_set(runner: CliRunner, fil
     raw = BALANCED[:start] + body.encode() + BALANCED[end:]
     file.write_bytes(raw.replace(b"GS*HP", b"GS*FA").replace(b"005010X221A1", b"005010X231A1"))
     assert "It answers for 2 sets: 1 rejected, 1 accepted." in told(runner, file)
+
+
+def test_the_text_is_data_too(runner: CliRunner, file: Path) -> None:
+    data = json.loads(told(runner, file, "--json"))
+    assert data["verdict"] == "accepted"
+    assert "\n".join(data["lines"]) + "\n" == told(runner, file)
+
+
+def master_data(path: Path, rules: dict[str, str]) -> Path:
+    empty = {"version": "1", "entities": [], "payers": [], "providers": []}
+    path.write_text(json.dumps({**empty, "trading_partners": [{"code": "SAMPLEPLAN", "rules": rules}]}))
+    return path
+
+
+def test_the_rules_of_a_trading_partner_hold_where_its_master_data_is_given(
+    runner: CliRunner, file: Path, tmp_path: Path
+) -> None:
+    file.write_bytes(BALANCED.replace(b"SE*", b"SE*1"))
+    partner = str(master_data(tmp_path / "world.json", {"se01_count": "finding"}))
+    for command in ("inspect", "explain"):
+        assert runner.invoke(app, ["x12", command, str(file)]).exit_code == 1
+        assert runner.invoke(app, ["x12", command, "--master-data", partner, str(file)]).exit_code == 0
+
+
+def test_a_rule_that_cannot_be_is_refused_by_name(runner: CliRunner, file: Path, tmp_path: Path) -> None:
+    partner = master_data(tmp_path / "world.json", {"claim_unbalanced": "finding"})
+    result = runner.invoke(app, ["x12", "inspect", "--master-data", str(partner), str(file)])
+    assert result.exit_code == 2
+    assert "claim_unbalanced" in result.output
+    assert runner.invoke(app, ["x12", "inspect", "--master-data", str(file), str(file)]).exit_code == 2

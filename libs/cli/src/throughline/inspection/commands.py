@@ -13,12 +13,14 @@ from typing import IO, Annotated
 import typer
 from x12.findings import Verdict
 from x12.inspection import Inspection, inspect
+from x12.policy import PolicyOf
 
 from throughline.inspection.explanation import (
     INTERCHANGES_EXPLAINED_MAX,
     SETS_EXPLAINED_MAX,
     explained,
 )
+from throughline.inspection.partners import MasterDataOption, policies_in
 from throughline.inspection.places import places_of_envelope, places_of_set
 from throughline.inspection.quoting import quotes_of
 from throughline.inspection.report import Report, file_report, interchange_reports, unreadable
@@ -44,6 +46,7 @@ def inspect_files(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="X12 files; - reads standard input.")],
     as_json: JsonOption = False,
     findings: Annotated[int, typer.Option(min=0, help="Findings shown per interchange.")] = FINDINGS_SHOWN,
+    master_data: MasterDataOption = None,
 ) -> Exit:
     """Say what is in X12 files: sets, verdicts, sums, residuals and findings.
 
@@ -68,10 +71,11 @@ def inspect_files(
     """
     reports: list[Report] = []
     interchanges: list[Report] = []
+    policies = policies_in(master_data)
     worst = Exit.OK
     for name in files:
         try:
-            inspection = _inspected(name)
+            inspection = _inspected(name, policies)
         except OSError as error:
             reports.append(unreadable(name, error.strerror or "cannot be read"))
             worst = Exit.USAGE
@@ -91,24 +95,30 @@ def inspect_files(
 @ends_with_a_code
 def explain_file(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An X12 file; - reads standard input.")],
+    as_json: JsonOption = False,
     findings: Annotated[int, typer.Option(min=0, help="Findings told per set.")] = FINDINGS_SHOWN,
+    master_data: MasterDataOption = None,
 ) -> Exit:
     """Tell in words what an X12 file is, what adds up, what is wrong and where, and what that means.
 
     The segment of each finding is quoted; names, numbers, dates and addresses of patients are masked in it, and so is whatever
-    stands in a segment that is not known.
+    stands in a segment that is not known. The JSON has file, verdict and the lines of the text; `x12 inspect --json` has the facts.
 
     Exit code: 0 all accepted, 1 something is quarantined or refused, 2 the file cannot be read or is no X12.
     """
+    policies = policies_in(master_data)
     try:
         with _kept(file) as kept:
-            inspection = inspect(kept)
+            inspection = inspect(kept, policies=policies)
             kept.seek(0)
             quotes = quotes_of(_read(kept), _ordinals(inspection, findings))
     except OSError as error:
         raise Unusable(f"{file}: {error.strerror}", "unreadable_file") from error
-    for line in explained(file, inspection, quotes, findings):
-        say(line)
+    lines = list(explained(file, inspection, quotes, findings))
+    if as_json:
+        show_json({"file": file, "verdict": inspection.verdict.value, "lines": lines})
+    else:
+        say("\n".join(lines))
     return _exit_of(inspection)
 
 
@@ -139,9 +149,9 @@ def _ordinals(inspection: Inspection, findings_max: int) -> set[int]:
     return wanted
 
 
-def _inspected(name: str) -> Inspection:
+def _inspected(name: str, policies: PolicyOf) -> Inspection:
     with _opened(name) as (file, size), progress(f"reading {Path(name).name}", size) as steps:
-        return inspect(_chunks(file, steps))
+        return inspect(_chunks(file, steps), policies=policies)
 
 
 @contextmanager
