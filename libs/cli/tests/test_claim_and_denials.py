@@ -223,6 +223,13 @@ def test_a_dry_run_of_the_edits_ends_with_one_where_the_claim_would_be_held(run:
     assert "MissingMemberId: it" in told.stdout
 
 
+def test_a_dry_run_takes_a_rule_file(run: Callable[..., Any], tmp_path: Path) -> None:
+    missing = run("claim", "edit", "--dry-run", CLAIM, "--rules", str(tmp_path / "none.json"))
+
+    assert missing.exit_code == 2
+    assert "none.json cannot be read: FileNotFoundError" in missing.output
+
+
 def test_only_a_dry_run_is_offered(run: Callable[..., Any]) -> None:
     assert run("claim", "edit", CLAIM).exit_code == 2
 

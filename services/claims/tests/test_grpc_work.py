@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,22 @@ def test_a_dry_run_says_what_holds_a_claim_and_keeps_nothing(door: WorkDoor) -> 
     assert [(each.rule, each.owner) for each in run.findings] == [("member-id", "registration")]
     assert (run.number, run.stage, run.rules_digest) == (0, "dry-run", EDITS.rules.digest)
     assert door.service.store.last_position() == position
+
+
+def test_a_dry_run_tries_rules_that_are_not_in_force_yet(door: WorkDoor) -> None:
+    reader = door.calling_as("reader")
+    dear = {"id": "dear", "version": 1, "when": {"fact": "total", "above": "100.00"}}
+    words = {"reason": "TooDear", "owner": "billing", "needs": "at most 100.00"}
+    rules = json.dumps({"version": "next", "rules": [dear | words]})
+
+    run = reader.DryRunEdits(pb.DryRunEditsRequest(claim_id=str(claim_id(1)), rules=rules)).run
+
+    assert ([each.reason for each in run.findings], run.rules_version) == (
+        ["TooDear: at most 100.00"],
+        f"{EDITS.rules.version}+next",
+    )
+    with pytest.raises(grpc.RpcError, match=r"rules: rules\.0"):
+        reader.DryRunEdits(pb.DryRunEditsRequest(claim_id=str(claim_id(1)), rules='{"version": "1", "rules": [{}]}'))
 
 
 def test_a_dry_run_needs_the_details_open(door: WorkDoor) -> None:

@@ -18,6 +18,8 @@ from claims.domain.rules.documentation import page_of
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.rules.rule import RULE_FAILED, rule_set_in
 from claims.domain.rules.values import RuleRefused
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
 from .world import DAY, EDITS, MASTER_DATA, ClaimsUnderTest, charged, claim_id, person
 
@@ -158,6 +160,33 @@ def test_a_deployments_file_replaces_rules_by_id_and_adds_its_own(tmp_path: Path
 def test_a_file_that_is_no_rule_file_is_refused(tmp_path: Path, written: str) -> None:
     path = tmp_path / "rules.json"
     path.write_text(written)
+
+    with pytest.raises(RuleRefused):
+        load_rules(path)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["total", "1.00", "payer", "is", "", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["all", "any", "not", "fact", "ask", "is", "above", "in"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@for_all(JSON)
+def test_whatever_stands_in_a_condition_is_read_or_refused_by_name(condition: object) -> None:
+    try:
+        edits = edits_of(row(when=condition))
+    except RuleRefused:
+        return
+    assert set(codes(edits, content())) <= {"TooDear", RULE_FAILED}
+
+
+def test_a_file_that_is_nested_beyond_reason_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rules.json"
+    path.write_text('{"version": "1", "rules": ' + "[" * 200_000 + "]" * 200_000 + "}")
 
     with pytest.raises(RuleRefused):
         load_rules(path)

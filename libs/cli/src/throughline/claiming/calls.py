@@ -50,8 +50,9 @@ class Claiming:
     def work_on(self, claim_id: str) -> work.GetClaimWorkResponse:
         return self._access.call("claims", self.work_stub.GetClaimWork, work.GetClaimWorkRequest(claim_id=claim_id))
 
-    def dry_run(self, claim_id: str) -> work.EditRun:
-        request = work.DryRunEditsRequest(claim_id=claim_id)
+    def dry_run(self, claim_id: str, rules: str) -> work.EditRun:
+        """What the edits would say; `rules` is a rule file that would change those in force, or empty."""
+        request = work.DryRunEditsRequest(claim_id=claim_id, rules=rules)
         return self._access.call("claims", self.work_stub.DryRunEdits, request).run
 
     def packet(self, claim_id: str) -> work.GetFilingPacketResponse:

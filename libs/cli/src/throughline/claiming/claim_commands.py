@@ -12,7 +12,7 @@ from throughline.claiming.history import history_of
 from throughline.claiming.packet import PacketFolder
 from throughline.claiming.telling import tell_claim, tell_dry_run, tell_history
 from throughline.connection import StateOption
-from throughline.outcome import Exit, ends_with_a_code
+from throughline.outcome import Exit, Unusable, ends_with_a_code
 from throughline.screen import JsonOption, say, show_json, warn
 from throughline.wire import data_of
 
@@ -71,6 +71,9 @@ def history(claim_id: ClaimArgument, state: StateOption = None, as_json: JsonOpt
 def edit(
     claim_id: ClaimArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the edits would say; nothing changes.")] = False,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A rule file that would change the rules in force.")
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
@@ -79,11 +82,9 @@ def edit(
     Exit code: 1 where the claim would be held.
     """
     if not dry_run:
-        raise typer.BadParameter(
-            "only --dry-run is offered: claims are edited when they are drafted, released and sent"
-        )
+        raise Unusable("only --dry-run is offered: claims are edited when they are drafted, released and sent")
     with claiming_at(state) as claiming:
-        run = claiming.dry_run(claiming.claim_id(claim_id))
+        run = claiming.dry_run(claiming.claim_id(claim_id), _text_of(rules))
     if as_json:
         show_json(data_of(run))
     else:
@@ -119,3 +120,10 @@ def packet(
     for what in written.missing:
         warn(what)
     return Exit.REFUSED if written.missing else Exit.OK
+
+
+def _text_of(path: Path | None) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path} cannot be read: {type(error).__name__}") from None

@@ -493,21 +493,25 @@ Global___GetClaimWorkResponse: _TypeAlias = GetClaimWorkResponse  # noqa: Y015
 
 @_typing.final
 class DryRunEditsRequest(_message.Message):
-    """Which claim."""
+    """Which claim, and by which rules."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CLAIM_ID_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     claim_id: _builtins.str
     """The id of the claim, a UUID."""
+    rules: _builtins.str
+    """A rule file, JSON, that would change the rules in force; empty for these as they are."""
     def __init__(
         self,
         *,
         claim_id: _builtins.str = ...,
+        rules: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "rules", b"rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,6 +18,7 @@ from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
 from claims.adapters.arguments import given, reason_in, size_of
+from claims.adapters.rule_files import changed_rules
 from claims.adapters.work_messages import (
     denial_message,
     dry_run_message,
@@ -31,6 +32,8 @@ from claims.application.editing import DryRun
 from claims.application.packet import FilingPackets
 from claims.application.work_read_models import OPEN_STATES
 from claims.domain.denial_facts import DenialAction, DenialState
+from claims.domain.rules.rule import RuleSet
+from claims.domain.rules.values import RuleRefused
 
 NAME = "billing.claims.v1.ClaimWorkService"
 READ, WRITE, RAW_READ = "claims.read", "claims.write", "claims.raw.read"
@@ -74,7 +77,7 @@ class ClaimWork(claim_work_pb2_grpc.ClaimWorkServiceServicer):
 
     def DryRunEdits(self, request: pb.DryRunEditsRequest, context: grpc.ServicerContext) -> pb.DryRunEditsResponse:
         now = self._core.clock()
-        run = self._dry_run.of(uuid_in(request.claim_id, "claim_id"), now)
+        run = self._dry_run.of(uuid_in(request.claim_id, "claim_id"), now, self._rules(request.rules))
         return pb.DryRunEditsResponse(run=dry_run_message(run, now))
 
     def ListDenials(self, request: pb.ListDenialsRequest, context: grpc.ServicerContext) -> pb.ListDenialsResponse:
@@ -146,6 +149,14 @@ class ClaimWork(claim_work_pb2_grpc.ClaimWorkServiceServicer):
     ) -> pb.GetFilingPacketResponse:
         claim_id = uuid_in(request.claim_id, "claim_id")
         return packet_message(self._packets.of(call_context(self._core.clock()), claim_id))
+
+    def _rules(self, written: str) -> RuleSet:
+        """The rules in force, or as the file in the request would change them."""
+        in_force = self._dry_run.rules
+        try:
+            return changed_rules(in_force, written) if written else in_force
+        except RuleRefused as refused:
+            raise BadArgument(f"rules: {refused}") from None
 
     def _change(self, denial_id: str, command: Callable[[Work, UUID], None]) -> pb.Denial:
         identity = uuid_in(denial_id, "denial_id")

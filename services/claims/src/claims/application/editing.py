@@ -15,6 +15,7 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits, EditRun
+from claims.domain.rules.rule import RuleSet
 
 
 class DetailsClosed(Refusal):
@@ -38,8 +39,13 @@ class DryRun:
         self._edits = edits
         self._vault = vault
 
-    def of(self, claim_id: UUID, now: datetime) -> EditRun:
-        """What a run would find.
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in force."""
+        return self._edits.rules
+
+    def of(self, claim_id: UUID, now: datetime, rules: RuleSet) -> EditRun:
+        """What a run of these rules would find.
 
         Raises:
             UnknownAggregate: there is no such claim.
@@ -49,4 +55,4 @@ class DryRun:
         (phi,) = self._vault.open_details([content.details])
         if phi is None:
             raise DetailsClosed(f"claim {claim_id}: its details open no more")
-        return self._edits.run(content, now.date(), phi)
+        return ClaimEdits(rules, self._edits.master_data).run(content, now.date(), phi)

@@ -86,6 +86,10 @@ class RuleSet:
         day = subject.content.service_from
         return tuple(finding for rule in self.rules if rule.is_in_force(day) for finding in _findings(rule, subject))
 
+    def as_file(self) -> dict[str, object]:
+        """The rules as one file would write them."""
+        return {"version": self.version, "rules": [rule.row.model_dump(mode="json") for rule in self.rules]}
+
     def in_force(self, day: date) -> int:
         return sum(rule.is_in_force(day) for rule in self.rules)
 
@@ -131,8 +135,9 @@ def rule_set_in(*files: Mapping[str, object]) -> RuleSet:
             raise RuleRefused("an id stands twice in one file")
         versions.append(file.version)
         rows.update({row.id: row for row in file.rules})
+    rules = tuple(map(_read, rows.values()))
     content = json.dumps([row.model_dump(mode="json") for row in rows.values()], sort_keys=True)
-    return RuleSet("+".join(versions), tuple(map(_read, rows.values())), hashlib.sha256(content.encode()).hexdigest())
+    return RuleSet("+".join(versions), rules, hashlib.sha256(content.encode()).hexdigest())
 
 
 def _read(row: RuleRow) -> Rule:
