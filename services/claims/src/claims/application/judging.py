@@ -7,8 +7,8 @@ from uuid import UUID
 
 from canonical.ids import derive
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
 
+from claims.application.claim_cases import raise_about
 from claims.application.use_cases import case_id_of, end_case
 from claims.domain.adjudication import DecisionKind, PayerDecision
 from claims.domain.claim import Claim
@@ -32,16 +32,8 @@ def _judge_sum(work: Work, claim: Claim) -> None:
         for cause in _causes(claim):
             end_case(work, cause, OVER_ADJUDICATED_CASE, "a reversal took the excess back")
         return
-    raise_case(
-        work,
-        _causes(claim)[-1],
-        code=OVER_ADJUDICATED_CASE,
-        summary=f"{claim.content.payer} decided on {over} more than the claim charges, and reversed nothing",
-        subject=f"claim {claim.content.patient_control_number}",
-        subject_id=claim.id,
-        entity=claim.content.entity,
-        amount=over,
-    )
+    summary = f"{claim.content.payer} decided on {over} more than the claim charges, and reversed nothing"
+    raise_about(work, claim, _causes(claim)[-1], OVER_ADJUDICATED_CASE, summary, over)
 
 
 def _causes(claim: Claim) -> Sequence[UUID]:
@@ -54,16 +46,8 @@ def _judge_twins(work: Work, claims: Iterable[Claim]) -> None:
     twins = [(claim, decision) for claim in claims for decision in _new_twins(claim)]
     work.prefetch(case_id_of(_twin_cause(claim, decision), DUPLICATE_CASE) for claim, decision in twins)
     for claim, decision in twins:
-        raise_case(
-            work,
-            _twin_cause(claim, decision),
-            code=DUPLICATE_CASE,
-            summary=f"{decision.paid} under the payer's number and status of another decision that stands",
-            subject=f"claim {claim.content.patient_control_number}",
-            subject_id=claim.id,
-            entity=claim.content.entity,
-            amount=decision.paid,
-        )
+        summary = f"{decision.paid} under the payer's number and status of another decision that stands"
+        raise_about(work, claim, _twin_cause(claim, decision), DUPLICATE_CASE, summary, decision.paid)
 
 
 def _new_twins(claim: Claim) -> Iterator[PayerDecision]:

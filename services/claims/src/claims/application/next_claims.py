@@ -7,8 +7,8 @@ from uuid import UUID
 
 from canonical.ids import derive
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
 
+from claims.application.claim_cases import raise_about
 from claims.application.use_cases import case_id_of, draft_claim, edit_claim, end_hold, hold_claim
 from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason, PriorPayment, claim_id_in_sequence
@@ -96,16 +96,8 @@ def _renew(work: Work, following: Claim, prior: tuple[PriorPayment, ...], edits:
 
 def _raise_changed(work: Work, claim: Claim, following: Claim) -> None:
     """What was sent stays as it was sent; a person decides whether to replace it."""
-    raise_case(
-        work,
-        _change_of(claim),
-        code=PRIMARY_CHANGED_CASE,
-        summary=f"{claim.content.payer} decided otherwise after {following.content.payer} was billed; it is {claim.state}",
-        subject=f"claim {following.content.patient_control_number}",
-        subject_id=following.id,
-        entity=following.content.entity,
-        amount=following.content.total,
-    )
+    summary = f"{claim.content.payer} decided otherwise after {following.content.payer} was billed; it is {claim.state}"
+    raise_about(work, following, _change_of(claim), PRIMARY_CHANGED_CASE, summary)
 
 
 def _change_of(claim: Claim) -> UUID:
@@ -115,16 +107,8 @@ def _change_of(claim: Claim) -> UUID:
 
 def _raise_unknown_next(work: Work, claim: Claim) -> None:
     """A person finds out who that is: meanwhile the patient is charged with what the next payer may owe."""
-    raise_case(
-        work,
-        derive("unknown-next-payer", claim.id),
-        code=UNKNOWN_NEXT_CASE,
-        summary=f"{claim.content.payer} passed the claim on, and we know of no payer after it",
-        subject=f"claim {claim.content.patient_control_number}",
-        subject_id=claim.id,
-        entity=claim.content.entity,
-        amount=claim.content.total,
-    )
+    summary = f"{claim.content.payer} passed the claim on, and we know of no payer after it"
+    raise_about(work, claim, derive("unknown-next-payer", claim.id), UNKNOWN_NEXT_CASE, summary)
 
 
 def _tell_claim_before(work: Work, claim: Claim) -> None:
