@@ -10,6 +10,7 @@ from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
+from claims.application.contractual_reasons import payer_on
 from claims.application.use_cases import end_case
 from claims.domain.claim import Claim
 from claims.domain.contract import Comparison, FeeSchedules, compare
@@ -24,7 +25,7 @@ def comparison_of(claim: Claim, schedules: FeeSchedules, master_data: MasterData
     content = claim.content
     if content.sequence != 1 or not schedules.knows(content.payer):
         return None
-    reasons = master_data.payer(content.payer, content.service_from).contractual_reasons
+    reasons = payer_on(master_data, content.payer, content.service_from).contractual_reasons
     return compare(content, claim.decisions.standing_decisions, schedules, reasons)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 
-from canonical.master_data import MasterData, UnknownMasterData
+from canonical.master_data import MasterData, Payer, UnknownMasterData
 from chassis.domain import Refusal
 
 ReasonsOf = Callable[[str, date], Collection[str]]
@@ -15,6 +15,18 @@ class PayerGone(Refusal):
     """Master data no longer knows the payer of a claim on its service date; put it back and retry."""
 
 
+def payer_on(master_data: MasterData, payer: str, day: date) -> Payer:
+    """The payer as it stood on that day.
+
+    Raises:
+        PayerGone: see there.
+    """
+    try:
+        return master_data.payer(payer, day)
+    except UnknownMasterData as unknown:
+        raise PayerGone(str(unknown)) from None
+
+
 def contractual_reasons_by(master_data: MasterData) -> ReasonsOf:
     """Which CO reasons are contractual with a payer on a day, remembered: a remittance asks for few pairs, often."""
     known: dict[tuple[str, date], frozenset[str]] = {}
@@ -22,11 +34,7 @@ def contractual_reasons_by(master_data: MasterData) -> ReasonsOf:
     def reasons_of(payer: str, day: date) -> Collection[str]:
         found = known.get((payer, day))
         if found is None:
-            try:
-                found = frozenset(master_data.payer(payer, day).contractual_reasons)
-            except UnknownMasterData as unknown:
-                raise PayerGone(str(unknown)) from None
-            known[payer, day] = found
+            found = known[payer, day] = frozenset(payer_on(master_data, payer, day).contractual_reasons)
         return found
 
     return reasons_of

@@ -11,6 +11,7 @@ from canonical.master_data import MasterData, Payer
 from canonical.money import Money
 from chassis.eventstore import Work
 
+from claims.application.contractual_reasons import payer_on
 from claims.domain.adjudication import Place
 from claims.domain.claim import Claim
 from claims.domain.decisions import Booked
@@ -36,6 +37,9 @@ def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
     """Brings the denials of a claim to what its decisions deny now; to be called after every change of them.
 
     What no denial covers opens new ones, and what the payer's allow-list gives up is written off.
+
+    Raises:
+        PayerGone: master data lost the payer since.
     """
     denials = list(_denials_of(work, claim))
     denied = Money.total(each.shares.denied for each in claim.decisions.standing) - claim.released
@@ -44,7 +48,7 @@ def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
     )
     for denial, cover in zip(denials, covers, strict=True):
         give_up(work, claim, denial.resettle(cover), *DENIED_NO_MORE)
-    payer = master_data.payer(claim.content.payer, claim.content.service_from)
+    payer = payer_on(master_data, claim.content.payer, claim.content.service_from)
     denials += _open(work, claim, payer, left, denials)
     why = f"{payer.code} gives up denials for {', '.join(payer.denial_write_off_reasons)}"
     for denial in denials:
