@@ -80,7 +80,9 @@ class Journal(_message.Message):
     entity: _builtins.str
     """The legal entity whose books it is in."""
     kind: _builtins.str
-    """What it is the entry of: charges, remittance, deposit, patient-payment, application or payout."""
+    """What it is the entry of: charges, remittance, deposit, patient-payment, application, payout, claim-match,
+    denial-release or denial-write-off.
+    """
     group_id: _builtins.str
     """The remittance, or the id of the batch or of the single fact, a UUID."""
     state: _builtins.str
@@ -846,7 +848,7 @@ class AccountItem(_message.Message):
     item_id: _builtins.str
     """The remittance, payment or payout, a UUID."""
     kind: _builtins.str
-    """What posted to it last: remittance, deposit, patient-payment, application or payout."""
+    """What posted to it last: remittance, deposit, patient-payment, application, payout or claim-match."""
     effective_date: _builtins.str
     """The business date of its latest posting, ISO 8601."""
     @_builtins.property
