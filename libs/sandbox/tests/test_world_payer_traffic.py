@@ -325,6 +325,20 @@ def test_the_same_faults_and_seed_give_the_same_bytes() -> None:
     assert told() == told()
 
 
+def test_faults_strike_the_same_claims_in_whatever_order_they_came() -> None:
+    def told(claims: list[ReceivedClaim]) -> list[tuple[str, str]]:
+        world = World([])
+        for fault in (Fault.SPLIT_CLAIM, Fault.PREDETERMINATION, Fault.FORWARDED):
+            world.faults.request(fault)
+        world.bill(claims)
+        first = world.settle()
+        world.faults.request(Fault.PAYMENT_RETRACTED)
+        made = [*first, *world.settle()]
+        return [(row[1], row[2]) for each in made for row in rows(each.content, "CLP")]
+
+    assert told(CLAIMS[:40]) == told(CLAIMS[:40][::-1])
+
+
 def test_the_expected_books_balance_and_end_with_nothing_due_to_a_payer() -> None:
     world = World(CLAIMS)
     posted = world.settle()

@@ -32,7 +32,7 @@ UNRELATED_DEPOSIT = Money(77_00)
 UNMATCHED_PAYMENT = Money(41_50)
 OVERPAID = Money(25_00)
 NEXT_PAYER_PERCENT = 60
-ODD_DECISIONS = (Fault.SPLIT_CLAIM, Fault.CROSSOVER, Fault.PREDETERMINATION)
+ODD_DECISIONS = (Fault.SPLIT_CLAIM, Fault.CROSSOVER, Fault.PREDETERMINATION, Fault.FORWARDED)
 CHANGES = (
     Fault.CORRECTION,
     Fault.CORRECTION_IN_TWO_FILES,
@@ -138,6 +138,7 @@ class Story:
         faults.request(Fault.DENIAL_OVERTURNED)
         faults.request(CHANGES[self.number % len(CHANGES)])
         faults.request(Fault.INTEREST, measure=2_50)
+        faults.request(Fault.LEVY, measure=4_75)
         faults.request(Fault.REFUND_ACKNOWLEDGED, measure=30_00)
         self._settle_again(date(2026, 3, 18))
 

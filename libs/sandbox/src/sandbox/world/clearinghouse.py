@@ -18,13 +18,14 @@ from sandbox.world.file_drop import (
 )
 from sandbox.world.misbehaviour import Fault, Outbox
 from sandbox.world.payer import Answer, Payers, remittance_answer
+from sandbox.world.real_time import AnswerDesk, answers_to
 from sandbox.world.remittances import Remittance
 
 
 class Clearinghouse:
-    """Takes 837 files from `claims-outbound`, keeps them in `claims-taken`, and drops answers into `intake-inbound`.
+    """Takes 837 and 276 files from `claims-outbound`, keeps them in `claims-taken`, and drops answers into `intake-inbound`.
 
-    It shares the payers' misbehaviour: DUPLICATE and DELAY (that many steps) by target `ta1`, `999`, `277ca` or `835`, REORDER
+    It shares the payers' misbehaviour: DUPLICATE and DELAY (that many steps) by target `ta1`, `999`, `277ca`, `277` or `835`, REORDER
     of what one step sends, DOWN by target `clearinghouse` (takes nothing) or `outbox` (sends nothing).
     """
 
@@ -32,6 +33,7 @@ class Clearinghouse:
         self.exchange = Exchange(exchange_dir)
         self.payers = payers
         self._now = now
+        self.desk = AnswerDesk(payers, now)
         self._outbox: Outbox[Answer] = Outbox(payers.misbehaviour)
         self._lock = threading.Lock()
         self.taken_count = 0
@@ -72,7 +74,7 @@ class Clearinghouse:
         files = waiting_files(self.exchange.folder(CLAIMS_OUTBOUND))
         for path in files:
             content = move_into(path, self.exchange.folder(CLAIMS_TAKEN)).read_bytes()
-            for answer in self.payers.receive(content, self._now()):
+            for answer in answers_to(content, self.payers, self.desk, self._now()):
                 self._outbox.put(answer, answer.kind)
         self.taken_count += len(files)
         return len(files)

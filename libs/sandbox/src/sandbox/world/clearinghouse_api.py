@@ -1,6 +1,7 @@
 """A clearinghouse with a REST interface, in front of the same payers as the one with folders.
 
-It stands for no product: its calls are those that `claims.adapters.clearinghouses.rest` documents. Faults by target:
+It stands for no product: its calls are those that `claims.adapters.clearinghouses.rest` documents, and it says by signed webhooks
+that answers wait, with the faults of `WebhookSender` by event type `answer.waiting`. Faults by target:
 `interchange` TIMEOUT_AFTER_WORK (takes the file, then holds the answer until the client gives up), SERVER_ERROR (takes it, says 500), DOWN
 (503, takes nothing), REJECT (422); `answers` SERVER_ERROR, DUPLICATE (an answer is listed again after it was taken).
 """
@@ -23,9 +24,14 @@ from starlette.routing import Route
 from sandbox.world.loopback import LoopbackApp
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.payer import Answer, Payers
+from sandbox.world.real_time import AnswerDesk, answers_to
+from sandbox.world.webhooks import WebhookSender
+from sandbox.world.x12_claims import Unreadable
 
 X12 = "application/edi-x12"
 HOLD_SECONDS = 5.0
+HINT = "answer.waiting"
+SIGNATURE = "Clearinghouse-Signature"
 
 
 @dataclass(slots=True)
@@ -35,7 +41,10 @@ class _Waiting:
 
 
 class ClearinghouseApi:
-    """Serves on loopback. `real_time` answers a 270 or 276; where it is not given, questions are refused with 404."""
+    """Serves on loopback. `desk` answers a 270 or 276 in real time; where it is not given, questions are refused with 404.
+
+    `webhooks` is the caller's to start, configure and stop.
+    """
 
     def __init__(
         self,
@@ -43,7 +52,8 @@ class ClearinghouseApi:
         now: Callable[[], datetime],
         token: str,
         *,
-        real_time: Callable[[bytes], bytes] | None = None,
+        desk: AnswerDesk | None = None,
+        webhooks: WebhookSender | None = None,
         wraps_in_json: bool = False,
         misbehaviour: Misbehaviour | None = None,
     ) -> None:
@@ -52,7 +62,8 @@ class ClearinghouseApi:
         self.interchanges: dict[str, bytes] = {}
         self._now = now
         self._token = token
-        self._real_time = real_time
+        self._desk = desk
+        self._webhooks = webhooks
         self._wraps = wraps_in_json
         self._answers: dict[str, _Waiting] = {}
         self._lock = threading.Lock()
@@ -82,7 +93,10 @@ class ClearinghouseApi:
     def put_answer(self, answer: Answer) -> None:
         """An answer waits to be fetched."""
         with self._lock:
-            self._answers[f"A{len(self._answers) + 1:06d}"] = _Waiting(answer)
+            identity = f"A{len(self._answers) + 1:06d}"
+            self._answers[identity] = _Waiting(answer)
+        if self._webhooks:
+            self._webhooks.put([{"id": f"hint-{identity}", "type": HINT}])
 
     async def _put(self, request: Request) -> Response:
         if not self._is_known(request):
@@ -98,7 +112,7 @@ class ClearinghouseApi:
         if known is not None:
             return Response(status_code=200 if known == content else 409)
         self.interchanges[name] = content
-        for answer in self.payers.receive(content, self._now()):
+        for answer in self._answers_to(content):
             self.put_answer(answer)
         if self.misbehaviour.strike(Fault.TIMEOUT_AFTER_WORK, "interchange"):
             await asyncio.sleep(HOLD_SECONDS)
@@ -140,11 +154,19 @@ class ClearinghouseApi:
     async def _ask(self, request: Request) -> Response:
         if not self._is_known(request):
             return Response(status_code=401)
-        if self._real_time is None:
+        if self._desk is None:
             return Response(status_code=404)
         if self.misbehaviour.strike(Fault.DOWN, "real-time"):
             return Response(status_code=503)
-        return Response(self._real_time(await request.body()), media_type=X12)
+        try:
+            return Response(self._desk.answer(await request.body()), media_type=X12)
+        except Unreadable:
+            return Response(status_code=422)
+
+    def _answers_to(self, content: bytes) -> list[Answer]:
+        if self._desk is None:
+            return self.payers.receive(content, self._now())
+        return answers_to(content, self.payers, self._desk, self._now())
 
     def _is_known(self, request: Request) -> bool:
         return hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {self._token}")

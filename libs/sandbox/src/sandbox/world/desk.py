@@ -64,6 +64,10 @@ class ClaimFile:
     is_pended: bool = False
 
     @property
+    def place(self) -> tuple[str, int, str]:
+        return (self.claim.member_id, self.claim.charge.minor, self.claim.patient_control_number)
+
+    @property
     def is_due(self) -> bool:
         return self.is_waiting and not self.is_pended
 
@@ -104,8 +108,8 @@ class Desk:
             known.claim, known.payer_control_number, known.is_waiting = claim, payer_control_number, True
 
     def files(self) -> list[ClaimFile]:
-        """What is held of every claim."""
-        return list(self._files.values())
+        """What is held of every claim, by whose claim it is: the order in which they came must not matter."""
+        return sorted(self._files.values(), key=lambda file: file.place)
 
     def knows(self, patient_control_number: str) -> bool:
         return patient_control_number in self._files
@@ -132,7 +136,7 @@ class Desk:
     def settle(self, claims_per_batch: int) -> list[Batch]:
         """Everything that is due, as the remittances that will say it."""
         self._order_changes()
-        decided = [paid for file in self._files.values() if file.is_due for paid in self._decided(file)]
+        decided = [paid for file in self.files() if file.is_due for paid in self._decided(file)]
         if decided and self._strikes(Fault.UNKNOWN_CLAIM):
             decided.append(_claim_nobody_sent(self.payer, decided[0].decision.claim.billing_npi))
         batches = [
@@ -172,15 +176,14 @@ class Desk:
 
     def _fitting(self, *, wants_denial: bool) -> list[ClaimFile]:
         taken = [file for file, _ in self._changes]
-        fitting = [
+        return [
             file
-            for file in self._files.values()
+            for file in self.files()
             if file.standing
             and not file.is_waiting
             and file not in taken
             and (file.is_denied if wants_denial else file.paid > Money(0))
         ]
-        return sorted(fitting, key=lambda file: (file.claim.member_id, file.claim.charge))
 
     def _decided(self, file: ClaimFile) -> list[PaidClaim]:
         file.is_waiting = False
@@ -243,7 +246,7 @@ class Desk:
     def _asked(self) -> list[ProviderAdjustment]:
         """The PLB pairs that faults ask for; the request's measure is the amount in cents."""
         pairs: list[ProviderAdjustment] = []
-        reference = next(iter(self._files.values())).payer_control_number if self._files else ""
+        reference = next((file.payer_control_number for file in self.files()), "")
         if strike := self._house.misbehaviour.strike(Fault.INTEREST, self.payer.code):
             pairs.append(ProviderAdjustment(INTEREST, "", -Money(strike.measure)))
         if strike := self._house.misbehaviour.strike(Fault.LEVY, self.payer.code):

@@ -47,6 +47,7 @@ class AnswerKind(StrEnum):
     TA1 = "ta1"
     IMPLEMENTATION = "999"
     CLAIM_STATUS = "277ca"
+    STATUS = "277"
     REMITTANCE = "835"
 
 
@@ -151,12 +152,11 @@ class Payers:
 
     def claim_files(self) -> list[tuple[str, str, ClaimFile]]:
         """Every claim with its payer and entity, by whose claim it is."""
-        found = [
+        return [
             (payer_code, entity_code, file)
             for (payer_code, entity_code), desk in sorted(self._desks.items())
             for file in desk.files()
         ]
-        return sorted(found, key=lambda each: (each[0], each[1], each[2].claim.member_id, each[2].claim.charge))
 
     @property
     def decisions(self) -> dict[str, Decision]:

@@ -38,7 +38,7 @@ class _Parcel:
 
 
 def signature_header(payload: bytes, secret: str, timestamp: int) -> str:
-    """The `Stripe-Signature` header: HMAC-SHA256 over `<timestamp>.<payload>`."""
+    """The header that signs it: HMAC-SHA256 over `<timestamp>.<payload>`."""
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + payload, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
 
@@ -51,8 +51,16 @@ class WebhookSender:
     """
 
     def __init__(
-        self, misbehaviour: Misbehaviour, clock: Callable[[], float], *, retry_pause_seconds: float = 1.0
+        self,
+        misbehaviour: Misbehaviour,
+        clock: Callable[[], float],
+        *,
+        retry_pause_seconds: float = 1.0,
+        signature: str = "Stripe-Signature",
+        agent: str = "Stripe/1.0 (sandbox)",
     ) -> None:
+        self._plain_headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": agent}
+        self._signature = signature
         self._misbehaviour = misbehaviour
         self._clock = clock
         self._retry_pause_seconds = retry_pause_seconds
@@ -135,11 +143,7 @@ class WebhookSender:
             secret = f"not-{secret}"
         if self._misbehaviour.strike(Fault.OLD_TIMESTAMP, parcel.kind):
             timestamp -= _AGE_OF_OLD_SECONDS
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature_header(parcel.payload, secret, timestamp),
-            "User-Agent": "Stripe/1.0 (sandbox)",
-        }
+        headers = {**self._plain_headers, self._signature: signature_header(parcel.payload, secret, timestamp)}
         try:
             return self._client.post(self.url, content=parcel.payload, headers=headers).status_code
         except httpx.TransportError:
