@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimFrequency
 from canonical.events.claims import DenialWrittenOff
 from canonical.master_data import FeeScheduleRow, MasterData
 from canonical.money import Money
@@ -17,6 +17,7 @@ from chassis.eventstore import Work, transact
 from chassis.testing import context
 from claims.application.contracts import UNDERPAID_CASE
 from claims.application.denials import ALLOW_LIST
+from claims.application.resubmitting import resubmit_claim
 from claims.application.work_queries import history_of_denial
 from claims.application.work_read_models import DENIALS, UNDERPAYMENTS
 from claims.application.working_denials import (
@@ -250,6 +251,21 @@ def test_a_deadline_that_comes_near_is_told_once() -> None:
 
     (case,) = service.cases(code=DEADLINE_CASE)
     assert case["summary"] == "ACME denied 250.00 USD: appeal ends on 2026-09-16"
+
+
+def test_a_replacement_claim_is_what_was_done_about_its_denials() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(refused()))
+
+    as_person(
+        service,
+        "ann",
+        lambda work: resubmit_claim(work, claim_id(), ClaimFrequency.REPLACEMENT, "the authorization was added"),
+    )
+
+    assert row(service)["state"] == "resubmitted"
+    told = [happening.what for happening in history_of_denial(service.store, denial_id_of(claim_id(), 1))]
+    assert told[-1] == "corrected claim sent (ICN1): the authorization was added"
 
 
 def fees() -> MasterData:

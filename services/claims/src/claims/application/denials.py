@@ -16,7 +16,7 @@ from claims.domain.adjudication import Place
 from claims.domain.claim import Claim
 from claims.domain.decisions import Booked
 from claims.domain.denial import DENIED_NO_MORE, Denial, denial_id_of
-from claims.domain.denial_facts import DenialFacts
+from claims.domain.denial_facts import DenialAction, DenialFacts
 from claims.domain.denial_reasons import DenialReason, category_of, denial_reasons, queue_of
 from claims.domain.still_denied import still_denied
 
@@ -53,6 +53,13 @@ def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
     why = f"{payer.code} gives up denials for {', '.join(payer.denial_write_off_reasons)}"
     for denial in denials:
         give_up(work, claim, denial.write_off_by_rule(why, ALLOW_LIST), why, ALLOW_LIST)
+
+
+def answer_with_corrected_claim(work: Work, claim: Claim, reason: str) -> None:
+    """A claim in the place of the denied one is what was done about every denial that has something at risk."""
+    for denial in _denials_of(work, claim):
+        if denial.at_risk:
+            denial.act(DenialAction.CORRECTED_CLAIM_SENT, reason, claim.latest_payer_control_number)
 
 
 def give_up(work: Work, claim: Claim, amount: Money, reason: str, approved_by: str) -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 from canonical.codes import ClaimFrequency
 from chassis.eventstore import Work
 
+from claims.application.denials import answer_with_corrected_claim
 from claims.domain.claim import Claim
 
 
 def resubmit_claim(work: Work, claim_id: UUID, frequency: ClaimFrequency, reason: str) -> Claim:
-    """The claim is ready again, and goes with the next interchange to its payer.
+    """The claim is ready again, and goes with the next interchange to its payer. A replacement answers its denials.
 
     Raises:
         UnknownAggregate: there is no such claim.
@@ -19,4 +20,6 @@ def resubmit_claim(work: Work, claim_id: UUID, frequency: ClaimFrequency, reason
     """
     claim = work.require(Claim, claim_id)
     claim.resubmit(frequency, reason)
+    if frequency is ClaimFrequency.REPLACEMENT:
+        answer_with_corrected_claim(work, claim, reason)
     return claim
