@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from canonical.codes import ClaimFrequency
 from canonical.events.claims import ClaimAdjudicated, ClaimDrafted
 from canonical.money import Money
@@ -246,3 +248,27 @@ def test_a_replacement_that_waits_to_be_sent_is_not_stopped_by_the_next_payers_d
 
     assert (row_of(service, 1)["state"], row_of(service, 2)["state"]) == ("ready", "adjudicated")
     assert claim_of(service).next_claim.value == "decided"
+
+
+def test_two_payers_remittances_in_any_order_leave_the_same_two_claims() -> None:
+    forwarded = {"status": "19"}
+    told = (
+        (chunk(DECISION.model_copy(update=forwarded))),
+        (chunk(reversal_of(DECISION), remittance=2)),
+        (chunk(CORRECTION.model_copy(update=forwarded), remittance=3)),
+        (chunk(from_second("20.00", patient_control_number=number_of(1)), payer="BLUEOAK", remittance=4)),
+    )
+    outcomes = []
+    for order in permutations(told):
+        service = insured_twice()
+        for event in order:
+            service.receive(event)
+            service.sweep()
+        claims = [next_claim(service, sequence) for sequence in (1, 2)]
+        balances = [(each.payer, each.open.minor) for each in subledger_balances(service.store, "NORTH").by_payer]
+        files = len(service.transport.files)
+        outcomes.append(([claim.state for claim in claims], claims[1].content.prior, balances, files))
+
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert outcomes[0][0] == ["closed", "adjudicated"]
+    assert outcomes[0][2:] == ([("ACME", 0), ("BLUEOAK", 0)], 1)
