@@ -295,7 +295,7 @@ def test_denials_are_listed_by_queue_and_state(run: Callable[..., Any], books: B
 
     assert "5a0d7a3c" in told.stdout
     (asked,) = books.asked
-    assert (asked.queue, asked.state, asked.limit) == ("authorizations", "all", 100)
+    assert (asked.queue, asked.state, asked.page_size) == ("authorizations", "all", 100)
 
 
 def test_a_denial_is_shown_by_the_beginning_of_its_id(run: Callable[..., Any]) -> None:

@@ -104,6 +104,17 @@ def test_denials_are_listed_by_what_they_are(door: WorkDoor, asked: dict[str, An
     assert len(door.calling_as("reader").ListDenials(pb.ListDenialsRequest(**asked)).denials) == found
 
 
+def test_pages_of_denials_cover_all_of_them_once(door: WorkDoor) -> None:
+    door.service.submitted(4).receive(chunk(paid(4, 0, amount="0.00", adjustments=(DENIAL,)), remittance=2))
+    reader, seen, token = door.calling_as("reader"), list[str](), ""
+    for _ in range(2):
+        page = reader.ListDenials(pb.ListDenialsRequest(page_size=1, page_token=token, state="all"))
+        seen += [denial.claim_id for denial in page.denials]
+        token = page.next_page_token
+
+    assert (token, len(seen), len(set(seen))) == ("", 2, 2)
+
+
 def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: WorkDoor) -> None:
     ann, ben = door.calling_as("ann"), door.calling_as("ben")
     assert ann.AssignDenial(pb.AssignDenialRequest(denial_id=DENIED, owner="ann")).denial.state == "in-work"
@@ -173,7 +184,7 @@ UNKNOWN = str(derive("test-nothing"))
     [
         ("GetClaimWork", pb.GetClaimWorkRequest(claim_id="nonsense")),
         ("ListDenials", pb.ListDenialsRequest(state="nonsense")),
-        ("ListDenials", pb.ListDenialsRequest(limit=501)),
+        ("ListDenials", pb.ListDenialsRequest(page_size=501)),
         ("AssignDenial", pb.AssignDenialRequest(denial_id=DENIED, owner=" ")),
         ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="ignored", note="long enough")),
         ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="appealed", note="no")),

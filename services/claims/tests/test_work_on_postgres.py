@@ -37,8 +37,8 @@ def test_denials_are_found_and_warned_of_as_in_memory(store: PostgresEventStore)
     tables = [store.read_model_hash(table) for table in SHAPE.all_tables]
     assert tables == [in_memory.store.read_model_hash(table) for table in SHAPE.all_tables]
     assert len(on_postgres.cases(code=DEADLINE_CASE)) == 2
-    rows = work_queries.denial_rows(store, {"state": OPEN_STATES}, 10)
+    rows = work_queries.denial_rows(store, {"state": OPEN_STATES}, skip=0, size=10)
     assert len(rows) == 2
-    assert rows == work_queries.denial_rows(in_memory.store, {"state": OPEN_STATES}, 10)
+    assert rows == work_queries.denial_rows(in_memory.store, {"state": OPEN_STATES}, skip=0, size=10)
     happened = list(work_queries.history_of_denial(store, denial_id_of(claim_id(1), 1)))
     assert happened == list(work_queries.history_of_denial(in_memory.store, denial_id_of(claim_id(1), 1)))

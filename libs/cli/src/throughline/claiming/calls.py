@@ -18,6 +18,7 @@ from throughline.wire import as_uuid
 
 PREFIX_LENGTH_MIN = 4
 DENIALS_MAX = 500
+PAGES_MAX = 40
 EVERY_STATE = "all"
 
 
@@ -83,13 +84,21 @@ class Claiming:
             return str(identity)
         if len(wanted) < PREFIX_LENGTH_MIN:
             raise Unusable(f"{wanted!r} is neither the id of a denial nor its first {PREFIX_LENGTH_MIN} characters")
-        every = self.denials(work.ListDenialsRequest(state=EVERY_STATE, limit=DENIALS_MAX)).denials
-        found = [each.denial_id for each in every if each.denial_id.startswith(wanted.lower())]
+        found = [each.denial_id for each in self._every_denial() if each.denial_id.startswith(wanted.lower())]
         if len(found) > 1:
             raise Unusable(f"{len(found)} denials begin with {wanted}: {', '.join(found)}")
         if not found:
-            raise NotFound(f"no denial {wanted} among the first {DENIALS_MAX}")
+            raise NotFound(f"no denial {wanted}")
         return found[0]
+
+    def _every_denial(self) -> Iterator[work.Denial]:
+        request = work.ListDenialsRequest(state=EVERY_STATE, page_size=DENIALS_MAX)
+        for _ in range(PAGES_MAX):
+            page = self.denials(request)
+            yield from page.denials
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return
 
     def denial(self, denial_id: str) -> work.GetDenialResponse:
         return self._access.call("claims", self.work_stub.GetDenial, work.GetDenialRequest(denial_id=denial_id))

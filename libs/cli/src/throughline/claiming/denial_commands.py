@@ -41,7 +41,7 @@ def list_denials(
 ) -> Exit:
     """List denials, the nearest appeal limit first. The JSON is an object with the list `denials`."""
     wanted = in_state or (EVERY_STATE if every else "")
-    request = work.ListDenialsRequest(state=wanted, queue=queue, owner=owner, payer=payer, limit=limit)
+    request = work.ListDenialsRequest(state=wanted, queue=queue, owner=owner, payer=payer, page_size=limit)
     with claiming_at(state) as claiming:
         found = claiming.denials(request)
     if as_json:

@@ -551,7 +551,8 @@ class ListDenialsRequest(_message.Message):
     QUEUE_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
     PAYER_FIELD_NUMBER: _builtins.int
-    LIMIT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """Only denials in this state; `all` for every state, empty for all but closed."""
     queue: _builtins.str
@@ -560,8 +561,10 @@ class ListDenialsRequest(_message.Message):
     """Only denials of this owner."""
     payer: _builtins.str
     """Only denials by this payer."""
-    limit: _builtins.int
+    page_size: _builtins.int
     """At most so many, 1 to 500; 0 means 100."""
+    page_token: _builtins.str
+    """Where the page begins, as the page before told; empty for the first."""
     def __init__(
         self,
         *,
@@ -569,11 +572,12 @@ class ListDenialsRequest(_message.Message):
         queue: _builtins.str = ...,
         owner: _builtins.str = ...,
         payer: _builtins.str = ...,
-        limit: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "owner", b"owner", "payer", b"payer", "queue", b"queue", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["owner", b"owner", "page_size", b"page_size", "page_token", b"page_token", "payer", b"payer", "queue", b"queue", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -586,6 +590,9 @@ class ListDenialsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DENIALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """What to ask for the next page with; empty where this is the last."""
     @_builtins.property
     def denials(self) -> _containers.RepeatedCompositeFieldContainer[Global___Denial]:
         """The nearest appeal limit first."""
@@ -594,10 +601,11 @@ class ListDenialsResponse(_message.Message):
         self,
         *,
         denials: _abc.Iterable[Global___Denial] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["denials", b"denials"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["denials", b"denials", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,15 @@ def size_of(field: str, asked: int) -> int:
     return asked or SIZE_DEFAULT
 
 
+def offset_in(token: str) -> int:
+    """Where a page begins, as the page before told."""
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit()) or int(token) > queries.ROWS_BEFORE_PAGE_MAX - queries.PAGE_MAX:
+        raise BadArgument("page_token: not one that a page told; narrow the list by what it can be asked for")
+    return int(token)
+
+
 def reason_in(text: str, field: str = "reason") -> str:
     """A person's own words."""
     if len(text.strip()) < REASON_LENGTH_MIN:

@@ -11,7 +11,7 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from claims.adapters.arguments import day_in, given, reason_in, size_of
+from claims.adapters.arguments import day_in, given, offset_in, reason_in, size_of
 from claims.adapters.grpc_matching import MatchingCalls
 from claims.adapters.messages import (
     adjudication_message,
@@ -75,7 +75,7 @@ class Claims(MatchingCalls):
 
     def ListClaims(self, request: pb.ListClaimsRequest, context: grpc.ServicerContext) -> pb.ListClaimsResponse:
         size = size_of("page_size", request.page_size)
-        skip = _offset(request.page_token)
+        skip = offset_in(request.page_token)
         _refuse_unknown_state(request.state, ClaimState)
         where = given(state=request.state, payer=request.payer, entity=request.entity)
         rows = queries.claim_rows(self._store, where, skip=skip, size=size)
@@ -164,14 +164,6 @@ class Claims(MatchingCalls):
         row = queries.claim_row(self._store, claim_id)
         assert row is not None, "a released claim has its row"
         return pb.ReleaseClaimResponse(claim=claim_message(row))
-
-
-def _offset(token: str) -> int:
-    if not token:
-        return 0
-    if not (token.isascii() and token.isdigit()) or int(token) > queries.ROWS_BEFORE_PAGE_MAX - queries.PAGE_MAX:
-        raise BadArgument("page_token: not one that a page told; narrow the list by state, payer or entity")
-    return int(token)
 
 
 def _refuse_unknown_state(text: str, states: type[ClaimState] | type[InterchangeState]) -> None:

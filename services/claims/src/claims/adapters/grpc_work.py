@@ -17,7 +17,7 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from claims.adapters.arguments import given, reason_in, size_of
+from claims.adapters.arguments import given, offset_in, reason_in, size_of
 from claims.adapters.rule_files import changed_rules
 from claims.adapters.work_messages import (
     denial_message,
@@ -86,8 +86,10 @@ class ClaimWork(claim_work_pb2_grpc.ClaimWorkServiceServicer):
             where["state"] = OPEN_STATES
         elif request.state != EVERY_STATE:
             where["state"] = _one_of(DenialState, request.state, "state").value
-        rows = work_queries.denial_rows(self._store, where, size_of("limit", request.limit))
-        return pb.ListDenialsResponse(denials=map(denial_message, rows))
+        size, skip = size_of("page_size", request.page_size), offset_in(request.page_token)
+        rows = work_queries.denial_rows(self._store, where, skip=skip, size=size)
+        next_token = str(skip + size) if len(rows) > size else ""
+        return pb.ListDenialsResponse(denials=map(denial_message, rows[:size]), next_page_token=next_token)
 
     def GetDenial(self, request: pb.GetDenialRequest, context: grpc.ServicerContext) -> pb.GetDenialResponse:
         denial_id = uuid_in(request.denial_id, "denial_id")

@@ -37,9 +37,9 @@ def underpayments_of(store: EventStore, claim_id: UUID) -> list[Row]:
     return store.rows(UNDERPAYMENTS, {"claim_id": claim_id}, order=("number",), limit=FOUND_MAX)
 
 
-def denial_rows(store: EventStore, where: Where, size: int) -> list[Row]:
-    """The nearest appeal limit first."""
-    return store.rows(DENIALS, where, order=("appeal_by", "denial_id"), limit=size)
+def denial_rows(store: EventStore, where: Where, *, skip: int, size: int) -> list[Row]:
+    """A page of denials, the nearest appeal limit first, and one more where there is a next page."""
+    return store.rows(DENIALS, where, order=("appeal_by", "denial_id"), limit=skip + size + 1)[skip:]
 
 
 def denial_row(store: EventStore, denial_id: UUID) -> Row | None:
