@@ -17,6 +17,7 @@ from x12.remittance import (
     RemittanceTrailer,
 )
 from x12.remittance_header import read_header
+from x12.sections import Section, Sections
 from x12.segments import DEFAULT_LIMITS, Limits, Run, component_separator, element_of
 from x12.values import cents_of, date_of
 
@@ -33,10 +34,10 @@ class RemittanceReader:
     def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         delimiters = transaction_set.group.interchange.delimiters
         self._set = transaction_set
-        self._section_bytes_max = limits.section_bytes
         self._separator = delimiters.element
         self._component = delimiters.component
-        self._starts = frozenset(["LX" + delimiters.element, "LX", "CLP", "TS3", "TS2", "PLB"])
+        starts = frozenset(["LX" + delimiters.element, "LX", "CLP", "TS3", "TS2", "PLB"])
+        self._sections = Sections(starts, transaction_set.offset, limits)
         groups = GROUPS_OF_4010 if transaction_set.version.startswith("004010") else GROUPS
         self._claims = ClaimPaymentParser(delimiters, transaction_set.findings, groups)
         self._balance = Balance()
@@ -47,10 +48,6 @@ class RemittanceReader:
         self._provider_supplement: list[str] = []
         self._totals = RemittanceTotals()
         self._provider_adjustments: list[ProviderAdjustment] = []
-        self._section: list[str] = []
-        self._section_offset = transaction_set.offset
-        self._section_position = 2
-        self._end = transaction_set.offset
 
     @property
     def _log(self) -> FindingLog:
@@ -58,26 +55,14 @@ class RemittanceReader:
 
     def read(self, run: Run) -> Iterator[RemittanceEvent]:
         """Header and claims that end in this run; the segments after the last of them wait for the next."""
-        texts, offsets, starts = run.texts, run.offsets, self._starts
-        begin = 0
-        for index in [i for i, text in enumerate(texts) if text[:3] in starts]:
-            self._section += texts[begin:index]
-            event = self._close_section(offsets[index])
+        for section in self._sections.ended(run):
+            event = self._close_section(section)
             if event is not None:
                 yield event
-            self._section = []
-            self._section_offset = offsets[index]
-            self._section_position = run.position + index
-            begin = index
-        self._section += texts[begin:]
-        self._end = offsets[-1]
-        if self._end - self._section_offset > self._section_bytes_max:
-            message = f"more than {self._section_bytes_max} bytes in a claim or in the head of the set"
-            raise LimitExceeded("section_bytes", message, self._end)
 
     def finish(self) -> Iterator[RemittanceEvent]:
         """The last claim if one is open, and the trailer."""
-        event = self._close_section(self._end)
+        event = self._close_section(self._sections.rest())
         if event is not None:
             yield event
         header = self._header or RemittanceHeader(self._set)
@@ -86,17 +71,17 @@ class RemittanceReader:
         adjustments, largest = self._provider_adjustments, self._balance.largest_minor
         yield RemittanceTrailer(header, self._totals, adjustments, residuals, largest)
 
-    def _close_section(self, end: int) -> RemittanceEvent | None:
-        section, position = self._section, self._section_position
+    def _close_section(self, section: Section) -> RemittanceEvent | None:
+        texts, position = section.texts, section.position
         if self._header is None:
-            self._header = read_header(self._set, section, self._separator)
+            self._header = read_header(self._set, texts, self._separator)
             return self._header
-        first = section[0].split(self._separator)
+        first = texts[0].split(self._separator)
         match first[0]:
             case "CLP":
-                return self._close_claim(section, position, end)
+                return self._close_claim(section)
             case "PLB":
-                self._read_provider_adjustments(first, position, end)
+                self._read_provider_adjustments(first, section)
             case "LX":
                 self._header_number, self._provider_id = element_of(first, 1), ""
                 self._provider_summary, self._provider_supplement = [], []
@@ -106,17 +91,17 @@ class RemittanceReader:
                 self._provider_supplement = first
             case _:
                 self._log.quarantine("unknown_segment", "", position, "the segment has no place in an 835")
-        if len(section) > 1:
+        if len(texts) > 1:
             tag = first[0] if first[0] in _SECTION_TAGS else ""
             self._log.quarantine("misplaced_segment", tag, position + 1, "a segment stands outside any claim")
         return None
 
-    def _close_claim(self, section: list[str], position: int, end: int) -> RemittanceEvent:
-        claim = self._claims.parse(section, position)
+    def _close_claim(self, section: Section) -> RemittanceEvent:
+        claim = self._claims.parse(section.texts, section.position)
         totals = self._totals
         claim.index = totals.claims
-        claim.offset = self._section_offset
-        claim.length = end - self._section_offset
+        claim.offset = section.offset
+        claim.length = section.end - section.offset
         claim.header_number, claim.provider_id = self._header_number, self._provider_id
         claim.provider_summary, claim.provider_supplement = self._provider_summary, self._provider_supplement
         totals.claims += 1
@@ -129,11 +114,11 @@ class RemittanceReader:
         if findings:
             self._log.extend(findings)
         if self._provider_adjustments:
-            self._log.quarantine("misplaced_segment", "CLP", position, "a claim stands after PLB")
+            self._log.quarantine("misplaced_segment", "CLP", section.position, "a claim stands after PLB")
         return claim
 
-    def _read_provider_adjustments(self, elements: list[str], position: int, end: int) -> None:
-        log, offset = self._log, self._section_offset
+    def _read_provider_adjustments(self, elements: list[str], section: Section) -> None:
+        log, position, offset, length = self._log, section.position, section.offset, section.end - section.offset
         fiscal_date = date_of(element_of(elements, 2))
         if not element_of(elements, 1) or fiscal_date is None:
             log.quarantine("plb_head", "PLB", position, "PLB01 or PLB02 is missing or not a date")
@@ -151,12 +136,14 @@ class RemittanceReader:
             code, _, reference = reason.partition(component_separator(reason, _REASON_LENGTH, self._component))
             self._add_provider_adjustment(
                 ProviderAdjustment(
-                    element_of(elements, 1), fiscal_date, code, reference, cents, position, offset, end - offset
+                    element_of(elements, 1), fiscal_date, code, reference, cents, position, offset, length
                 )
             )
 
     def _add_provider_adjustment(self, adjustment: ProviderAdjustment) -> None:
         if len(self._provider_adjustments) >= PROVIDER_ADJUSTMENTS_MAX:
-            raise LimitExceeded("provider_adjustments", f"more than {PROVIDER_ADJUSTMENTS_MAX} PLB pairs", self._end)
+            raise LimitExceeded(
+                "provider_adjustments", f"more than {PROVIDER_ADJUSTMENTS_MAX} PLB pairs", adjustment.offset
+            )
         self._provider_adjustments.append(adjustment)
         self._totals.provider_adjustment_minor += adjustment.amount_minor

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from canonical.money import Money
 
 from x12.envelope import TransactionSet
-from x12.errors import LimitExceeded
 from x12.findings import Finding, Level, Severity
+from x12.sections import Section, Sections
 from x12.segments import DEFAULT_LIMITS, Limits, Run, component_separator, element_of
 from x12.submitted_claim import SubmissionEvent, SubmissionTrailer, SubmittedClaim, SubmittedLine, SubmitterLoops
 from x12.values import cents_of, date_of, is_npi
@@ -25,46 +25,36 @@ class SubmittedClaimReader:
     def __init__(self, transaction_set: TransactionSet, limits: Limits = DEFAULT_LIMITS) -> None:
         delimiters = transaction_set.group.interchange.delimiters
         self._set = transaction_set
-        self._section_bytes_max = limits.section_bytes
         self._separator = delimiters.element
         self._component = delimiters.component
-        self._starts = frozenset(["HL" + delimiters.element, "HL", "CLM"])
+        starts = frozenset(["HL" + delimiters.element, "HL", "CLM"])
+        self._sections = Sections(starts, transaction_set.offset, limits)
         self._trailer = SubmissionTrailer(transaction_set)
         self._loops = SubmitterLoops()
-        self._section: list[str] = []
-        self._offset = self._end = transaction_set.offset
+        self._offset = transaction_set.offset
         self._position = 2
 
     def read(self, run: Run) -> Iterator[SubmissionEvent]:
         """Claims that end in this run; the segments after the last of them wait for the next."""
-        texts, offsets = run.texts, run.offsets
-        begin = 0
-        for index in [i for i, text in enumerate(texts) if text[:3] in self._starts]:
-            self._section += texts[begin:index]
-            yield from self._close_section(offsets[index])
-            self._section, self._offset, self._position = [], offsets[index], run.position + index
-            begin = index
-        self._section += texts[begin:]
-        self._end = offsets[-1]
-        if self._end - self._offset > self._section_bytes_max:
-            message = f"more than {self._section_bytes_max} bytes in a claim or a level"
-            raise LimitExceeded("section_bytes", message, self._end)
+        for section in self._sections.ended(run):
+            yield from self._close_section(section)
 
     def finish(self) -> Iterator[SubmissionEvent]:
         """The last claim if one is open, and the sums."""
-        yield from self._close_section(self._end)
+        yield from self._close_section(self._sections.rest())
         yield self._trailer
 
-    def _close_section(self, end: int) -> Iterator[SubmissionEvent]:
-        if not self._section:
+    def _close_section(self, section: Section) -> Iterator[SubmissionEvent]:
+        if not section.texts:
             return
-        section = [text.split(self._separator) for text in self._section]
-        self._check_npis(section)
-        match section[0][0]:
+        self._offset, self._position = section.offset, section.position
+        split = [text.split(self._separator) for text in section.texts]
+        self._check_npis(split)
+        match split[0][0]:
             case "CLM":
-                yield self._claim(section, end)
+                yield self._claim(split, section.end)
             case "HL":
-                self._enter_level(section)
+                self._enter_level(split)
 
     def _enter_level(self, section: list[list[str]]) -> None:
         """Start the loops of one HL. A subscriber ends the patient before it, a provider ends both."""
