@@ -24,6 +24,7 @@ from claims.domain.interchange_order import order_of, parties_of
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
 from .money_examples import money_examples, payment_examples
+from .sending_examples import sending_examples
 from .work_examples import HELD, work_examples
 from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
 
@@ -91,6 +92,8 @@ def examples() -> Iterator[Event]:
     for kind, fields in money_examples(CONTENT, DECISION):
         yield _of(claim, kind, **fields)
     yield from _interchange_examples()
+    for identity, kind, fields in sending_examples():
+        yield _of(identity, kind, **fields)
     yield _of(CONTROL_NUMBERS_ID, ControlNumbers.Issued, number=1)
     yield _of(
         unknown_payment_id_of(DECISION.remittance_id, 0),

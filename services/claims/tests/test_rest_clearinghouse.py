@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from sandbox.world.clearinghouse_api import ClearinghouseApi
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.payer import Answer, AnswerKind, Payers
+from sandbox.world.real_time import AnswerDesk
 
 CONTENT = b"ISA*00*..."
 NAME = "000000001.x12"
@@ -31,9 +32,9 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 @pytest.fixture(params=[False, True], ids=["X12", "JSON"])
 def api(request: pytest.FixtureRequest) -> Iterator[ClearinghouseApi]:
-    server = ClearinghouseApi(
-        Payers(1), lambda: NOW, TOKEN, real_time=lambda question: b"answer to " + question, wraps_in_json=request.param
-    )
+    payers = Payers(1)
+    desk = AnswerDesk(payers, lambda: NOW)
+    server = ClearinghouseApi(payers, lambda: NOW, TOKEN, desk=desk, wraps_in_json=request.param)
     server.start()
     yield server
     server.stop()
@@ -130,8 +131,11 @@ def test_an_answer_that_cannot_be_kept_is_given_again(api: ClearinghouseApi, cle
     assert [each.name for each in kept] == ["one.ta1"]
 
 
-def test_a_question_is_answered_in_real_time(api: ClearinghouseApi, clearinghouse: RestClearinghouse) -> None:
-    assert clearinghouse.ask(b"question") == b"answer to question"
+def test_what_is_no_question_is_refused_and_a_desk_that_is_away_may_be_asked_again(
+    api: ClearinghouseApi, clearinghouse: RestClearinghouse
+) -> None:
+    with pytest.raises(RefusedByClearinghouse):
+        clearinghouse.ask(b"question")
     api.misbehaviour.request(Fault.DOWN, target="real-time")
     with pytest.raises(TransportUnavailable):
         clearinghouse.ask(b"question")

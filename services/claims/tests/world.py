@@ -27,7 +27,7 @@ from chassis.messaging import Delivery, Handled
 from chassis.testing import FixedClock
 from claims.adapters.rule_files import load_rules
 from claims.adapters.x12_claims import X12ClaimFormat
-from claims.application.ports import TransportUnavailable, TransportUncertain
+from claims.application.ports import Inquiring, TransportUnavailable, TransportUncertain
 from claims.application.read_models import CLAIMS
 from claims.domain.claim_content import claim_id_of, control_number_of_posting
 from claims.domain.rules.edits import ClaimEdits
@@ -240,6 +240,7 @@ class ClaimsUnderTest:
         master_data: MasterData = MASTER_DATA,
         store: MemoryEventStore | PostgresEventStore | None = None,
         transports: Mapping[str, MemoryTransport] | None = None,
+        inquiring: Inquiring | None = None,
     ) -> None:
         self.clock = FixedClock()
         self.store: MemoryEventStore | PostgresEventStore = store or MemoryEventStore(
@@ -254,6 +255,7 @@ class ClaimsUnderTest:
             X12ClaimFormat(),
             self.vault,
             transports or {"files": self.transport},
+            inquiring=inquiring,
         )
 
     def receive(self, *events: PublicEvent) -> Handled:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -24,46 +24,55 @@ from pydantic import Field
 
 from claims.adapters.clearinghouses.answers import AnswerDrop
 from claims.adapters.clearinghouses.named import EXCHANGE_FOLDER, WrongClearinghouses, load_clearinghouses
+from claims.adapters.clearinghouses.webhook import webhook_app
 from claims.adapters.file_drop import FileDrop
 from claims.adapters.grpc import claims_service
+from claims.adapters.grpc_sending import claim_sending_service
 from claims.adapters.grpc_work import claim_work_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.rule_files import load_rules
 from claims.adapters.x12_claims import X12ClaimFormat
+from claims.adapters.x12_inquiries import X12InquiryFormat
+from claims.application.asking_status import StatusAsking
 from claims.application.editing import DryRun
-from claims.application.fetching import AnswerFetching
+from claims.application.fetching import FETCH_SECONDS, HINTS, AnswerFetching, AnswerHints, project_hints
 from claims.application.following import TOLERANCE, DecisionFollowing
 from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.packet import FilingPackets
-from claims.application.ports import ClaimFormat, ClaimTransport, PatientDetailsVault
+from claims.application.ports import ClaimFormat, ClaimTransport, Inquiring, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions
 from claims.application.read_models import TABLES, project
 from claims.application.sending import InterchangeSending
 from claims.application.submission import ClaimSubmission
+from claims.application.verifying_coverage import COVERAGE_HOURS, CoverageChecks
 from claims.application.work_read_models import WORK_TABLES, project_work
 from claims.application.working_denials import DenialClocks
 from claims.domain.access import FilingDisclosure
+from claims.domain.answer_hint import AnswerHint
 from claims.domain.claim import Claim
 from claims.domain.contract_review import ContractReview
 from claims.domain.control_numbers import ControlNumbers
+from claims.domain.coverage import CoverageVerification
 from claims.domain.denial import Denial
 from claims.domain.interchange import Interchange
 from claims.domain.rules.edit_history import EditHistory
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.rules.rule import RuleSet
 from claims.domain.rules.values import RuleRefused
+from claims.domain.status_inquiry import StatusInquiry
 from claims.domain.unknown_payment import UnknownClaimPayment
 
 SWEEP_SECONDS = 2.0
 CLOCKS_SECONDS = 600.0
+SENDING_AGGREGATES = (Interchange, ControlNumbers, StatusInquiry, CoverageVerification, AnswerHint)
 WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure)
 
 SHAPE = ServiceShape(
     name="claims",
-    aggregates=(Claim, Interchange, ControlNumbers, UnknownClaimPayment, *WORK_AGGREGATES),
-    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES),
-    projections=(project, project_money, project_work),
+    aggregates=(Claim, UnknownClaimPayment, *SENDING_AGGREGATES, *WORK_AGGREGATES),
+    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS),
+    projections=(project, project_money, project_work, project_hints),
     publishing=publish,
 )
 
@@ -73,7 +82,8 @@ class ClaimsSettings(Settings):
 
     `production` makes ISA15 `P` instead of `T`. Ready claims of one payer gather for `gathering_seconds`, so that charges
     which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
-    `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`).
+    `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`), each asked for
+    answers every `fetch_seconds`. What a payer said of a coverage is asked again after `coverage_hours`.
     A claim that a payer allowed up to `underpayment_tolerance_minor` cents too little for is let go.
     """
 
@@ -81,6 +91,8 @@ class ClaimsSettings(Settings):
     gathering_seconds: float = 2.0
     edit_rules_path: Path | None = None
     clearinghouses_path: Path | None = None
+    fetch_seconds: float = Field(default=FETCH_SECONDS, gt=0)
+    coverage_hours: int = Field(default=COVERAGE_HOURS, ge=0)
     underpayment_tolerance_minor: int = Field(default=TOLERANCE.minor, ge=0)
 
 
@@ -93,6 +105,7 @@ def assemble(
     transports: Mapping[str, ClaimTransport],
     *,
     fetching: AnswerFetching | None = None,
+    inquiring: Inquiring | None = None,
     rules: RuleSet | None = None,
     following: DecisionFollowing | None = None,
     production: bool = False,
@@ -112,6 +125,12 @@ def assemble(
         crash_point=crash_point,
     )
     sending = InterchangeSending(store, clock, claim_format, vault, transports, crash_point=crash_point)
+    more = [Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []
+    if inquiring:
+        asking = StatusAsking(
+            store, clock, master_data, vault, inquiring, transports, production=production, crash_point=crash_point
+        )
+        more.append(Sweep("ask-status", CLOCKS_SECONDS, asking.run))
     upstream = {
         "intake": intake_reactions(edits),
         "payments": payments_reactions(edits, following or DecisionFollowing(master_data)),
@@ -128,7 +147,7 @@ def assemble(
             Sweep("submit-ready-claims", SWEEP_SECONDS, submission.run),
             Sweep("send-interchanges", SWEEP_SECONDS, sending.run),
             Sweep("watch-denial-clocks", CLOCKS_SECONDS, DenialClocks(store, clock).run),
-            *([Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []),
+            *more,
         ),
     )
 
@@ -159,26 +178,40 @@ def serve(settings: ClaimsSettings) -> int:
     edits = ClaimEdits(rules, master_data)
     following = DecisionFollowing(master_data, Money(settings.underpayment_tolerance_minor))
     claim_format, vault = X12ClaimFormat(), SealedDetails(Sealer(open_key_store(settings)))
-    core = assemble(
+    store, clock, drop = (
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
+        AnswerDrop(settings.exchange_dir),
+    )
+    inquiring = Inquiring(X12InquiryFormat(), clearinghouses.in_real_time, drop.keep)
+    fetching = AnswerFetching(clearinghouses.all, drop.keep, store, clock, every_seconds=settings.fetch_seconds)
+    core = assemble(
+        store,
+        clock,
         master_data,
         claim_format,
         vault,
-        {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **clearinghouses},
-        fetching=AnswerFetching(clearinghouses, AnswerDrop(settings.exchange_dir).keep) if clearinghouses else None,
+        {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **clearinghouses.all},
+        fetching=fetching if clearinghouses.all else None,
+        inquiring=inquiring,
         rules=rules,
         following=following,
         production=settings.production,
         gathering_seconds=settings.gathering_seconds,
         crash_point=settings.crash_points(SHAPE.name),
     )
-    packets = FilingPackets(core.store, claim_format, vault)
+    kept_for = timedelta(hours=settings.coverage_hours)
+    checks = CoverageChecks(
+        store, clock, master_data, vault, inquiring, max_age=kept_for, production=settings.production
+    )
     services = [
         claims_service(core, edits, following),
-        claim_work_service(core, DryRun(core.store, edits, vault), packets),
+        claim_work_service(core, DryRun(store, edits, vault), FilingPackets(store, claim_format, vault)),
+        claim_sending_service(core, checks),
     ]
-    return run(core, settings, grpc=services)
+    secrets = clearinghouses.webhook_secrets
+    hints = webhook_app(AnswerHints(store, clock), secrets, clock) if secrets else None
+    return run(core, settings, grpc=services, http_app=hints)
 
 
 if __name__ == "__main__":

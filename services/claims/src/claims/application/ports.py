@@ -12,6 +12,8 @@ from canonical.sealed import Sealed
 from chassis.domain import Refusal, Unavailable
 
 from claims.domain.claim_content import ClaimContent
+from claims.domain.coverage import CoverageAnswer
+from claims.domain.inquiry_order import InquiryOrder
 from claims.domain.interchange_order import InterchangeOrder
 
 
@@ -103,6 +105,64 @@ class AnswerSource(Protocol):
             TransportUnavailable: it cannot be reached; what was kept is kept.
         """
         ...
+
+
+Keep = Callable[[str, ReceivedAnswer], None]
+"""Keeps an answer of the clearinghouse that is named, where intake reads it."""
+
+
+class NotAnAnswer(Refusal):
+    """What a clearinghouse gave back is no answer to our question; nothing of it is kept."""
+
+
+class RealTimeExchange(Protocol):
+    """A clearinghouse that answers one question while we wait."""
+
+    def ask(self, question: bytes) -> bytes:
+        """The answer to one 270 or 276.
+
+        Raises:
+            TransportUnavailable: no answer in time; asking again does no harm.
+            RefusedByClearinghouse: it does not take this question.
+        """
+        ...
+
+
+class InquiryFormat(Protocol):
+    """Questions to payers as they want them. The same arguments give the same bytes."""
+
+    def coverage_question(self, order: InquiryOrder, claim: BillableClaim) -> bytes:
+        """Asks for the coverage of the claim's patient on its first day.
+
+        Raises:
+            Unwritable: the claim has values that the format cannot hold.
+        """
+        ...
+
+    def coverage_answer(self, order: InquiryOrder, answer: bytes) -> CoverageAnswer:
+        """What is answered to the question of this order.
+
+        Raises:
+            NotAnAnswer: it is no answer to it.
+        """
+        ...
+
+    def status_questions(self, order: InquiryOrder, claims: Sequence[BillableClaim]) -> bytes:
+        """Asks where the claims stand; their traces count in this order.
+
+        Raises:
+            Unwritable: claims with values that the format cannot hold.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiring:
+    """How questions are written, who answers them in real time by name, and where their answers go."""
+
+    inquiry_format: InquiryFormat
+    exchanges: Mapping[str, RealTimeExchange]
+    keep: Keep
 
 
 class PatientDetailsVault(Protocol):

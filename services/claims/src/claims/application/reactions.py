@@ -15,7 +15,7 @@ from chassis.messaging import Reaction
 from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
 from claims.application.contractual_reasons import contractual_reasons_by
 from claims.application.following import DecisionFollowing
-from claims.application.use_cases import draft_claim, hear_of_claim, reject_claims_of
+from claims.application.use_cases import draft_claim, hear_of_claim, hear_of_inquiry, reject_claims_of
 from claims.domain.answers import ReportedStatus, SubmissionAnswer
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, claim_id_of, control_number_of_posting
@@ -29,6 +29,7 @@ from claims.domain.interchange import (
 )
 from claims.domain.rules.edit_history import edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits
+from claims.domain.status_inquiry import StatusInquiry, status_inquiry_id_of
 
 ENVELOPE_KIND = "TA1"
 
@@ -96,17 +97,26 @@ def claim_of_status(event: ClaimStatusLine | ClaimStatusReported) -> Iterable[UU
     yield claim_id_of(event.patient_control_number)
 
 
-def interchange_acknowledged(event: AcknowledgementReceived) -> Iterable[UUID]:
+def number_acknowledged(event: AcknowledgementReceived) -> str:
     """A 999 names our GS06, a TA1 our ISA13; in our interchanges both are the same number."""
-    yield interchange_id_of(event.group_control_number or event.interchange_control_number)
+    return event.group_control_number or event.interchange_control_number
+
+
+def interchange_acknowledged(event: AcknowledgementReceived) -> Iterable[UUID]:
+    """The interchange of claims, or of questions about them, that has this number."""
+    number = number_acknowledged(event)
+    yield from (interchange_id_of(number), status_inquiry_id_of(number))
 
 
 def when_acknowledged_decide_interchange(work: Work, event: AcknowledgementReceived, envelope: Envelope) -> None:
     """Raises UnknownInterchange for a number that is not ours, ContradictingAcknowledgement against an earlier word."""
-    (identity,) = interchange_acknowledged(event)
-    interchange = work.get(Interchange, identity)
+    number = number_acknowledged(event)
+    interchange = work.get(Interchange, interchange_id_of(number))
     if interchange is None:
-        number = event.group_control_number or event.interchange_control_number
+        inquiry = work.get(StatusInquiry, status_inquiry_id_of(number))
+        if inquiry is not None:
+            hear_of_inquiry(work, inquiry, event.kind, event.code)
+            return
         raise UnknownInterchange(f"{event.kind} {event.code} names control number {number!r}, which we never gave")
     if event.kind.upper() == ENVELOPE_KIND:
         if event.code in ACCEPTING_CODES:

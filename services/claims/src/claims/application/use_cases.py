@@ -16,14 +16,16 @@ from claims.domain.answers import SubmissionAnswer
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
 from claims.domain.claim_state import ClaimState
-from claims.domain.interchange import Interchange
+from claims.domain.interchange import ACCEPTING_CODES, Interchange
 from claims.domain.rules.edit_history import Stage
 from claims.domain.rules.edits import ClaimEdits
+from claims.domain.status_inquiry import StatusInquiry
 
 SUMMARY_LENGTH_MAX = 500
 HELD_CASE = "ClaimHeld"
 REJECTED_CASE = "ClaimRejected"
 INTERCHANGE_REJECTED_CASE = "InterchangeRejected"
+INQUIRY_REFUSED_CASE = "StatusInquiryRefused"
 _RELEASABLE = frozenset({ClaimState.HELD, ClaimState.REJECTED})
 
 
@@ -131,6 +133,22 @@ def hear_of_claim(work: Work, control_number: str, answer: SubmissionAnswer, pay
         subject_id=claim.id,
         entity=claim.content.entity,
         amount=claim.content.total,
+    )
+
+
+def hear_of_inquiry(work: Work, inquiry: StatusInquiry, acknowledgement: str, code: str) -> None:
+    """Questions that their receiver could not read will not be answered, and a person is told."""
+    if code in ACCEPTING_CODES:
+        return
+    inquiry.refuse(acknowledgement, code)
+    raise_case(
+        work,
+        derive("status-inquiry-refused", inquiry.id),
+        code=INQUIRY_REFUSED_CASE,
+        summary=f"{inquiry.payer} refused our questions where claims stand: {acknowledgement} {code}",
+        subject=f"interchange {inquiry.control_number}",
+        subject_id=inquiry.id,
+        entity=inquiry.entity,
     )
 
 

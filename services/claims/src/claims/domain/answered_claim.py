@@ -126,11 +126,6 @@ class AnsweredClaim(AdjudicatedClaim):
         if status != self.reported:
             self.trigger_event(self.StatusReported, status=status)
 
-    @property
-    def awaits_answer(self) -> bool:
-        """Whether a payer has it and has not decided yet."""
-        return self.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED)
-
     def ask_status(self, trace: str, control_number: str, way: str) -> None:
         """Keeps that its payer was asked; one that was answered meanwhile was asked in vain, which does no harm."""
         if trace not in self.inquiries:

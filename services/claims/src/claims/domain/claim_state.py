@@ -67,6 +67,7 @@ LEGAL_MOVES: dict[ClaimState, frozenset[ClaimState]] = {
     **dict.fromkeys(sorted(DECIDED), DECIDED),
 }
 RESUBMITTED_FROM = DECIDED | {ClaimState.ACCEPTED}
+AWAITING_ANSWER = frozenset({ClaimState.SUBMITTED, ClaimState.ACCEPTED})
 NOT_YET_SENT = frozenset({ClaimState.DRAFTED, ClaimState.HELD, ClaimState.READY})
 
 

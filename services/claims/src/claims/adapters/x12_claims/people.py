@@ -53,8 +53,8 @@ class People:
 
     def subscriber_of(self, claim: BillableClaim) -> Subscriber:
         """Birth date, gender and address are the patient's: they are written only where the patient is the subscriber."""
-        coverage, patient = _own_coverage(claim), claim.phi.patient
-        last_name, first_name = _subscriber_name(coverage, claim.phi)
+        coverage, patient = own_coverage(claim), claim.phi.patient
+        last_name, first_name = subscriber_name(coverage, claim.phi)
         return Subscriber(
             last_name=last_name,
             first_name=first_name,
@@ -67,7 +67,7 @@ class People:
         )
 
     def patient_of(self, claim: BillableClaim) -> Patient | None:
-        coverage, patient = _own_coverage(claim), claim.phi.patient
+        coverage, patient = own_coverage(claim), claim.phi.patient
         if coverage.relationship == SELF:
             return None
         return Patient(
@@ -98,7 +98,7 @@ class People:
         coverage = _coverage_at(claim.phi, place)
         if code not in self._others:
             raise UnwritableValue("other_payers", f"the order names no party for payer {code}")
-        last_name, first_name = _subscriber_name(coverage, claim.phi)
+        last_name, first_name = subscriber_name(coverage, claim.phi)
         other = OtherPayer(
             payer=self._others[code],
             subscriber=OtherSubscriber(last_name, first_name, coverage.member_id),
@@ -139,7 +139,12 @@ def _adjustments(adjustments: tuple[ClaimAdjustment, ...]) -> tuple[PriorAdjustm
     return tuple(PriorAdjustment(each.group.value, each.reason, each.amount) for each in adjustments)
 
 
-def _own_coverage(claim: BillableClaim) -> CoverageDetails:
+def own_coverage(claim: BillableClaim) -> CoverageDetails:
+    """The coverage with the payer that the claim goes to.
+
+    Raises:
+        UnwritableValue: the encounter has none.
+    """
     return _coverage_at(claim.phi, claim.content.sequence - 1)
 
 
@@ -152,7 +157,8 @@ def _coverage_at(phi: EncounterPhi, place: int) -> CoverageDetails:
     return coverage
 
 
-def _subscriber_name(coverage: CoverageDetails, phi: EncounterPhi) -> tuple[str, str]:
+def subscriber_name(coverage: CoverageDetails, phi: EncounterPhi) -> tuple[str, str]:
+    """Last and first name of who holds the coverage: the patient, unless it names somebody."""
     patient = phi.patient
     return (
         coverage.subscriber_family_name or patient.family_name,
