@@ -20,6 +20,7 @@ from chassis.telemetry.correlation import CORRELATION_HEADER, TRACE_HEADER, caus
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import GRPC_CALLS, GRPC_SECONDS
 from chassis.telemetry.tracing import span
+from chassis.turns import take_short_turns
 
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 CONCURRENT_CALLS_PER_THREAD = 8
@@ -68,7 +69,7 @@ def make_server(
     """Binds and fills a server; `after_call` runs after every answered call (it may have changed something)."""
     scopes = {f"/{service.name}/{method}": scope for service in services for method, scope in service.scopes.items()}
     server = grpc.server(
-        ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
+        ThreadPoolExecutor(threads, "grpc", take_short_turns),
         interceptors=[CallInterceptor(verifier, scopes, after_call)],
         maximum_concurrent_rpcs=threads * CONCURRENT_CALLS_PER_THREAD,
         options=[

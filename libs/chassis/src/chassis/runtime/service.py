@@ -38,6 +38,7 @@ from chassis.runtime.wake import CommitListener, Hub
 from chassis.security.tokens import TokenVerifier
 from chassis.telemetry.logs import configure_logs, frames_of
 from chassis.telemetry.tracing import configure_traces, exporter_named
+from chassis.turns import short_turns
 
 EXIT_FATAL = 70
 EXIT_SETTINGS = 78
@@ -128,7 +129,8 @@ class _Run:
         await self._leadership.start(client)
         publisher = await connect_publisher(self._settings.nats_login(self._name), self._publisher_closing)
         relay = self._start_threads(publisher)
-        server = self._grpc_server()
+        with short_turns():
+            server = self._grpc_server()
         http = self._start_http()
         await consumers.start()
         self._doors.start()
