@@ -17,6 +17,7 @@ from throughline.stack.composition import LOOPBACK, Stack, plain_environment
 PAYER_SEED = 2026
 INTERVAL_SECONDS = 0.5
 SETTLE_SECONDS = 10.0
+CONTROL_NUMBERS = 1_000_000_000
 
 
 def standing_world(stack: Stack) -> list[ServiceSpec]:
@@ -36,7 +37,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--exchange", type=Path, required=True)
     exchange = parser.parse_args().exchange
-    clearinghouse = Clearinghouse(exchange, Payers(PAYER_SEED), lambda: datetime.now(UTC))
+    payers = Payers(PAYER_SEED, first_control_number=_unused_control_number(), clearinghouse_reports=True)
+    clearinghouse = Clearinghouse(exchange, payers, lambda: datetime.now(UTC))
     stop = threading.Event()
     settled = 0.0
     while not stop.wait(INTERVAL_SECONDS):
@@ -45,6 +47,11 @@ def main() -> None:
         if settled >= SETTLE_SECONDS:
             clearinghouse.settle(datetime.now(UTC).date())
             settled = 0.0
+
+
+def _unused_control_number() -> int:
+    """Beyond every number of an earlier run on the same data: a payer that counts anew would seem to reuse its envelopes."""
+    return int(datetime.now(UTC).timestamp()) % CONTROL_NUMBERS
 
 
 if __name__ == "__main__":
