@@ -136,7 +136,7 @@ MUTANTS: Sequence[Mutant] = (
         (
             Patch(
                 "application/sending.py",
-                "        found = self._transport.probe(name)\n",
+                "        found = transport.probe(name)\n",
                 "        found = None\n",
             ),
         ),
