@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from x12.findings import Severity, Verdict
 from x12.inspection import Inspection, inspect
-from x12.rules import meaning_of
+from x12.rules import RULES, Rule
 
 _REASONS = {
     "unsupported_type": "Sound, but a message that we are never sent: nothing here would know what to do with it. It is kept and shown, "
@@ -97,9 +97,12 @@ def page(rows: Iterable[Judged], facts: Iterable[tuple[str, str, str]]) -> str:
     parts += [f"| {_name(row)} | {_cell(row.suggestion)} | {row.verdict} | {_because(row)} |\n" for row in rows]
     parts += ["\n## Facts that differ\n\n", "| file | the index says | why ours is another |\n|---|---|---|\n"]
     parts += [f"| `{file.removeprefix('x12/')}` | {_cell(fact)} | {why} |\n" for file, fact, why in facts]
-    parts += ["\n## The rules\n\n", "| rule | means |\n|---|---|\n"]
-    codes = sorted({code for row in rows for code in row.rules})
-    parts += [f"| `{code}` | {meaning_of(code)} |\n" for code in codes]
+    parts += [
+        "\n## All rules\n\n",
+        _POLICIES,
+        "| rule | by default | may be only a finding | means |\n|---|---|---|---|\n",
+    ]
+    parts += [f"| `{rule.code}` | {rule.severity} | {_yes(rule)} | {rule.meaning} |\n" for rule in RULES.values()]
     return "".join(parts)
 
 
@@ -107,6 +110,16 @@ _OPEN = """The peer holds the whole guide against a file. We read for money: a m
 exist is no reason to leave a payment unposted, and is none of what the books need. What the books do need, they get exactly or not at all.
 
 """
+
+
+_POLICIES = """What follows from a rule is data, by trading partner (`trading_partners` of the master data, by ISA06): `finding`, `quarantine` or `refuse`.
+Any rule may be made stricter. One that guards what is posted can never be a finding only.
+
+"""
+
+
+def _yes(rule: Rule) -> str:
+    return "it is" if rule.severity is Severity.NOTE else "yes" if rule.eases else "no"
 
 
 def _name(row: Judged) -> str:

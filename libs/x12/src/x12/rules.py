@@ -86,7 +86,9 @@ _BALANCE = (
 )
 _REMITTANCE = (
     Rule("missing_bpr", _REFUSE, "There is no payment in this remittance."),
-    Rule("missing_trace", _REFUSE, "The payment has no number, so it cannot be found at the bank nor told from another."),
+    Rule(
+        "missing_trace", _REFUSE, "The payment has no number, so it cannot be found at the bank nor told from another."
+    ),
     Rule("missing_payer", _QUARANTINE, "The remittance does not say who pays."),
     Rule("missing_payee", _QUARANTINE, "The remittance does not say who is paid."),
     Rule("unknown_party", _QUARANTINE, "A third party is named beside payer and payee.", True),
@@ -106,14 +108,26 @@ _REMITTANCE = (
     Rule("plb_pair", _QUARANTINE, "A provider adjustment lacks its reason or its amount."),
     Rule("unknown_segment", _QUARANTINE, "The segment is not part of a remittance; it may carry money."),
     Rule("misplaced_segment", _QUARANTINE, "The segment stands where it may not; what it belongs to is not sure."),
-    Rule("component_separator", _NOTE, "The sender declares one separator and uses another; it could be read all the same.", True),
+    Rule(
+        "component_separator",
+        _NOTE,
+        "The sender declares one separator and uses another; it could be read all the same.",
+        True,
+    ),
     Rule("not_a_date", _NOTE, "A date is not one of the calendar.", True),
     Rule("amount_not_read", _NOTE, "An amount that no sum needs cannot be read.", True),
     Rule("npi_check_digit", _NOTE, "The number given for an NPI cannot be one; who is meant may not be found.", True),
-    Rule("unknown_name", _NOTE, "A name of a kind that a remittance does not have; it is treated as a patient's.", True),
+    Rule(
+        "unknown_name", _NOTE, "A name of a kind that a remittance does not have; it is treated as a patient's.", True
+    ),
     Rule("repeated_name", _NOTE, "A name of one kind stands twice in the claim.", True),
-    Rule("status_moves_no_money", _NOTE, "A forwarded or predetermined claim carries a payment, which it should not.", True),
-)  # fmt: skip
+    Rule(
+        "status_moves_no_money",
+        _NOTE,
+        "A forwarded or predetermined claim carries a payment, which it should not.",
+        True,
+    ),
+)
 _OTHERS = (
     Rule("claim_head", _QUARANTINE, "The claim has no number, or its charge is not an amount."),
     Rule("unknown_level", _QUARANTINE, "A level of the hierarchy is of no known kind."),
@@ -121,7 +135,7 @@ _OTHERS = (
     Rule("missing_ak9", _REFUSE, "The acknowledgement does not say how it ends."),
     Rule("ak9_counts", _QUARANTINE, "The counts of the acknowledgement are no counts."),
     Rule("segment_not_read", _NOTE, "A segment has no place here; nothing of it is used.", True),
-    Rule("status", _QUARANTINE, "A status has no code, or its amount is none."),
+    Rule("status", _QUARANTINE, "A status has no code, or what stands for its amount is none."),
     Rule("claim_status", _QUARANTINE, "The answer names no claim, or says nothing of it."),
     Rule("eligibility_trace", _QUARANTINE, "The answer does not say which question it answers."),
     Rule("eligibility_benefit", _QUARANTINE, "What the patient would owe cannot be read."),
