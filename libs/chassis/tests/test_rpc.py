@@ -14,7 +14,9 @@ import pytest
 from billing.operations.v1 import operations_pb2 as pb
 from billing.operations.v1 import operations_pb2_grpc
 from chassis.domain import Transient, Unavailable
+from chassis.eventstore import Work, transact
 from chassis.eventstore.memory import MemoryEventStore
+from chassis.exceptions import raise_case
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.relay import outgoing
 from chassis.rpc import RemoteRefusal, channel_to
@@ -61,12 +63,24 @@ class Noter:
         self.store = memory_store(NOTER)
         self.clock = FixedClock()
         self.consumers = noting(self.store, self.clock)
-        core = ServiceCore(NOTER, self.store, self.clock, self.consumers)
+        self.mended: list[tuple[UUID, str]] = []
+        core = ServiceCore(NOTER, self.store, self.clock, self.consumers, mending={"Mendable": self.mend})
         self.woken = 0
         self.running = make_server(
             [operations_service(core)], verifier(), host="127.0.0.1", port=0, threads=4, after_call=self.wake
         )
         self.running.server.start()
+
+    def mend(self, work: Work, subject_id: UUID, reason: str) -> None:
+        self.mended.append((subject_id, reason))
+
+    def open_case(self, code: str, subject_id: UUID) -> str:
+        """A case that no message is parked for."""
+
+        def decide(work: Work) -> UUID:
+            return raise_case(work, uuid4(), code=code, summary="odd", subject="thing", subject_id=subject_id)
+
+        return str(transact(self.store, context(), decide))
 
     def wake(self) -> None:
         self.woken += 1
@@ -186,6 +200,29 @@ def test_a_case_is_listed_retried_and_dismissed_with_typed_refusals(noter: Noter
     assert (dismissed.state, dismissed.actor) == ("dismissed", "user:anna")
     assert stub.GetStatus(pb.GetStatusRequest()).parked_messages == 0
     assert noter.woken >= 3
+
+
+def test_a_case_without_a_message_is_retried_as_its_service_mends_such_a_case(noter: Noter) -> None:
+    subject_id, stub = uuid4(), noter.stub(signed())
+    case_id = noter.open_case("Mendable", subject_id)
+    retried = stub.RetryCase(pb.RetryCaseRequest(case_id=case_id, reason="the cause is gone")).case
+    assert (retried.state, noter.mended) == ("retried", [(subject_id, "the cause is gone")])
+
+
+def test_a_case_without_a_message_that_nobody_can_mend_stays_open(noter: Noter) -> None:
+    stub = noter.stub(signed())
+    case_id = noter.open_case("Unmendable", uuid4())
+    with pytest.raises(RemoteRefusal):
+        stub.RetryCase(pb.RetryCaseRequest(case_id=case_id, reason="once more"))
+    assert stub.GetCase(pb.GetCaseRequest(case_id=case_id)).case.state == "open"
+
+
+def test_the_status_says_how_far_the_service_is_behind(noter: Noter) -> None:
+    stub = noter.stub(signed())
+    assert stub.GetStatus(pb.GetStatusRequest()).backlog == 0
+    (consumer,) = noter.consumers.values()
+    consumer.backlog.took("noter-intake-g0", Delivery("subject", {}, b"", 1, behind=4), 2)
+    assert stub.GetStatus(pb.GetStatusRequest()).backlog == 6
 
 
 def test_a_request_that_does_not_parse_and_one_for_nothing_are_told_apart(noter: Noter) -> None:
