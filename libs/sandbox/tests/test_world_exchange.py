@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,30 +13,12 @@ from sandbox.world.file_drop import drop, move_into, waiting_files
 from sandbox.world.misbehaviour import UNTIL_LIFTED, Fault, Misbehaviour, Outbox
 from sandbox.world.oracle import claim_of
 from sandbox.world.payer import PAYER_SEED, Payers
-from sandbox.world.received_claims import ReceivedClaim
 from sandbox.world.scenario import Scenario
-from sandbox.world.x12_writing import Route, TransactionSet, amount_text, interchange, segment
+
+from .claim_files import NOW, claim_file
 
 TODAY = date(2026, 11, 20)
-NOW = datetime(2026, 11, 20, 8, 30)
 CLAIM = claim_of(Scenario.small(TODAY).billable[-1])
-
-
-def claim_file(claim: ReceivedClaim, control_number: int) -> bytes:
-    rows = [
-        segment("BHT", "0019", "00", "B1", "20261120", "0830", "CH"),
-        segment("HL", "1", "", "20", "1"),
-        segment("NM1", "85", "2", "CLINIC", "", "", "", "", "XX", claim.billing_npi),
-        segment("HL", "2", "1", "22", "0"),
-        segment("NM1", "IL", "1", claim.family_name, claim.given_name, "", "", "", "MI", claim.member_id),
-        segment("NM1", "PR", "2", "PAYER", "", "", "", "", "PI", claim.payer_identifier),
-        segment("CLM", claim.patient_control_number, amount_text(claim.charge), "", "", "11:B:1"),
-    ]
-    for line in claim.lines:
-        rows.append(segment("SV1", f"HC:{line.procedure_code}", amount_text(line.charge), "UN", line.units))
-        rows.append(segment("DTP", "472", "D8", line.service_date))
-    route = Route("TLNORTH", "ACMEEDI", control_number, NOW)
-    return interchange(route, "HC", "005010X222A1", [TransactionSet("837", "005010X222A1", rows)])
 
 
 def house(exchange: Path, faults: Misbehaviour | None = None) -> Clearinghouse:
@@ -45,7 +27,7 @@ def house(exchange: Path, faults: Misbehaviour | None = None) -> Clearinghouse:
 
 def send(clearinghouse: Clearinghouse, control_number: int = 1) -> None:
     folder = clearinghouse.exchange.folder("claims-outbound")
-    drop(folder, f"{control_number:09d}.x12", claim_file(CLAIM, control_number))
+    drop(folder, f"{control_number:09d}.x12", claim_file([CLAIM], control_number))
 
 
 def inbound(clearinghouse: Clearinghouse) -> list[str]:

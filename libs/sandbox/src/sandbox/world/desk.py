@@ -91,9 +91,8 @@ class Batch:
 class Desk:
     """Faults are asked for by payer code; each strikes once there is a claim that it fits."""
 
-    def __init__(self, payer: Payer, entity_code: str, house: House) -> None:
+    def __init__(self, payer: Payer, house: House) -> None:
         self.payer = payer
-        self.entity_code = entity_code
         self.open_items = OpenItems()
         self._house = house
         self._files: dict[str, ClaimFile] = {}

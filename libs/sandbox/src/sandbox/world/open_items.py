@@ -23,10 +23,6 @@ class OpenItems:
     forwarded: Money = field(default_factory=Money.zero)
     put_off: list[ProviderAdjustment] = field(default_factory=list)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.forwarded and not self.put_off
-
     def adjustments(self, paid: Money, own: Sequence[ProviderAdjustment] = ()) -> list[ProviderAdjustment]:
         """The PLB pairs of a remittance whose claims pay this much, `own` among them; the payment is never negative.
 

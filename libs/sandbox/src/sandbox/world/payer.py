@@ -187,7 +187,7 @@ class Payers:
 
     def _desk(self, payer_code: str, entity_code: str, day: date) -> Desk:
         payer = self.master_data.payer(payer_code, day)
-        return self._desks.setdefault((payer_code, entity_code), Desk(payer, entity_code, self._house))
+        return self._desks.setdefault((payer_code, entity_code), Desk(payer, self._house))
 
     def _remittance(
         self,
