@@ -101,7 +101,7 @@ def lines_for_adjudication(
             if fact is Fact.PATIENT_SHARE and event.next_payer:
                 fact = Fact.NEXT_PAYER_SHARE
             amounts[fact] = amounts.get(fact, Money(0)) + adjustment.amount
-    dimensions = replace(_dimensions_of_claim(event), department=department)
+    dimensions = _dimensions_of_claim(event, department)
     code = REVERSAL_CODE if event.kind == REVERSAL else ""
     return tuple(
         line
@@ -147,11 +147,14 @@ def _debited(fact: Fact, event: ClaimAdjudicated, dimensions: Dimensions) -> Dim
     return replace(dimensions, payer=event.next_payer, payer_class=payer_class)
 
 
-def _dimensions_of_claim(event: ClaimAdjudicated | DenialReleased | DenialWrittenOff) -> Dimensions:
+def _dimensions_of_claim(
+    event: ClaimAdjudicated | DenialReleased | DenialWrittenOff, department: str = ""
+) -> Dimensions:
     return Dimensions(
         entity=event.entity,
         payer=event.payer,
         payer_class=event.payer_class.value,
+        department=department,
         claim_id=event.claim_id,
         encounter_id=event.encounter_id,
         patient_id=event.patient_id,

@@ -176,7 +176,7 @@ def pair(
 
 
 def _line(rule: PostingRule, account: AccountRole, amount: Money, dimensions: Dimensions) -> LedgerLine:
-    return LedgerLine(
+    return LedgerLine.trusted(
         account=account,
         amount=amount,
         party=party_of(account, dimensions),

@@ -168,7 +168,7 @@ class SubledgerPosting(Aggregate):
 
 
 def _posted(line: LedgerLine, payer_class: str) -> PostedLine:
-    return PostedLine(
+    return PostedLine.trusted(
         account=line.account,
         amount=line.amount,
         party=line.party,
