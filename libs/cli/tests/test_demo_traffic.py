@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -125,6 +126,15 @@ def test_each_story_is_told_with_its_amounts(capsys: pytest.CaptureFixture[str])
     ]
     for text in ("it paid 70.00", "5.00 came back", "Open between the two at the end: 0.00", "medical-necessity"):
         assert text in printed
+
+
+def test_the_stories_are_told_as_data_too() -> None:
+    story = ClaimStory("PCN1", "ACME", "corrected", (decided("denied", 0, 100_00),))
+    link = ChainLink("2026-11-21", "T2", Money(-9_00), ZERO, Money(9_00), ZERO, Money(9_00))
+    told = json.loads(json.dumps(Facts(traffic=TrafficFacts(denial=story, chain=[link])).as_data()))["traffic"]
+    assert told["denial"]["decisions"][0]["denied"] == "100.00 USD"
+    assert told["chain"][0]["still_owed"] == "9.00 USD"
+    assert told["correction"] is None
 
 
 def test_a_cent_beside_the_oracle_is_no_agreement() -> None:
