@@ -26,9 +26,9 @@ _Row = Sequence[str]
 
 @dataclass(slots=True)
 class _Question:
-    """One TRN of a question with what stands around it: `subscriber` and `dependent` are NM1 rows."""
+    """One TRN of a question with what stands around it: everybody is an NM1 row."""
 
-    trace: str
+    trace: _Row
     payer: _Row
     receiver: _Row
     provider: _Row
@@ -97,7 +97,7 @@ class AnswerDesk:
         for each in asked.questions:
             level += 1
             yield segment("HL", str(level), "2", "22", "1" if each.dependent else "0")
-            trace = segment("TRN", "2", each.trace, "9SANDBOX00")
+            trace = segment("TRN", "2", *each.trace[2:])
             if each.dependent:
                 yield segment(*each.subscriber)
                 yield segment("HL", str(level + 1), str(level), "23", "0")
@@ -139,7 +139,7 @@ class AnswerDesk:
                 yield segment("HL", str(level + 1), str(level), "23")
                 yield segment(*each.dependent)
                 level += 1
-            yield segment("TRN", "2", each.trace)
+            yield segment("TRN", "2", *each.trace[2:])
             yield from _standing(each, files.get(each.patient_control_number), day_text(moment))
 
 
@@ -206,7 +206,7 @@ def _questions(level: Sequence[list[str]], names: Mapping[str, _Row], kind: str)
         if row[0] == "TRN":
             if question:
                 yield question
-            question = _question(element_at(row, 2), names, kind)
+            question = _question(row, names, kind)
         elif question and row[:2] == ["REF", "EJ"]:
             question.patient_control_number = element_at(row, 2)
         elif question and row[:2] == ["DTP", "472"]:
@@ -215,7 +215,7 @@ def _questions(level: Sequence[list[str]], names: Mapping[str, _Row], kind: str)
         yield question
 
 
-def _question(trace: str, names: Mapping[str, _Row], kind: str) -> _Question:
+def _question(trace: _Row, names: Mapping[str, _Row], kind: str) -> _Question:
     provider = names.get("19" if kind == STATUS else "21", [])
     receiver = names.get("21", [])
     return _Question(trace, names.get("20", []), receiver, provider, names.get("22", []), names.get("23", []))

@@ -25,6 +25,7 @@ from x12.reading import read
 from x12.status_inquiry import InformationReceiver, StatusInquiry
 from x12.status_inquiry_writer import write_status_inquiries
 from x12.submission_envelope import SubmissionEnvelope
+from x12.validation import validate
 
 from claims.adapters.x12_claims.people import SELF, own_coverage, subscriber_name
 from claims.application.ports import BillableClaim, NotAnAnswer, Unwritable
@@ -41,11 +42,12 @@ _ACTIVE = {True: Active.YES, False: Active.NO, None: Active.UNKNOWN}
 
 
 class X12InquiryFormat:
-    """Writes with `x12`'s writers, and reads a 271 with its reader."""
+    """Writes with `x12`'s writers, lets nothing leave that its validator finds fault with, and reads a 271 with its reader."""
 
     def coverage_question(self, order: InquiryOrder, claim: BillableClaim) -> bytes:
         try:
-            return write_eligibility_inquiries(_envelope(order), [_inquiry(order, claim)], _originator(order))
+            written = write_eligibility_inquiries(_envelope(order), [_inquiry(order, claim)], _originator(order))
+            return _validated(written)
         except UnwritableValue as fault:
             raise Unwritable({claim.content.patient_control_number: (str(fault),)}) from None
 
@@ -80,7 +82,17 @@ class X12InquiryFormat:
 
 def _written(order: InquiryOrder, questions: Sequence[StatusInquiry]) -> bytes:
     billing = order.parties.billing
-    return write_status_inquiries(_envelope(order), InformationReceiver(billing.name, billing.submitter_id), questions)
+    receiver = InformationReceiver(billing.name, billing.submitter_id)
+    return _validated(write_status_inquiries(_envelope(order), receiver, questions))
+
+
+def _validated(written: bytes) -> bytes:
+    """Raises UnwritableValue where the guide is broken; the message names segments, never values."""
+    errors = validate(written)
+    if errors:
+        first = errors[0]
+        raise UnwritableValue(first.segment, f"{first.code}: {first.message}")
+    return written
 
 
 def _envelope(order: InquiryOrder) -> SubmissionEnvelope:
