@@ -20,6 +20,7 @@ from claims.domain.claim import Claim
 from .world import ClaimsUnderTest, adjustment, charged, claim_id, paid, person
 
 CO, PR, OA = AdjustmentGroup.CONTRACTUAL, AdjustmentGroup.PATIENT, AdjustmentGroup.OTHER
+CR = AdjustmentGroup.CORRECTION
 SECOND = NextPayer(payer="BLUEOAK", payer_class=PayerClass.COMMERCIAL, has_member_id=True)
 THIRD = NextPayer(payer="MEDICARE", payer_class=PayerClass.MEDICARE, has_member_id=True)
 

@@ -17,7 +17,7 @@ from claims.application.queries import subledger_balances, unmatched_payments
 from claims.domain.adjudicated_claim import NeverSubmitted, ReversalNotProved, ReversedMeanwhile
 from claims.domain.unknown_payment import MatchedElsewhere, NothingToMatch, NotMatched
 
-from .money_world import CO, booked_amounts, claim_of, paid_by_line, reversal_of
+from .money_world import CO, CR, booked_amounts, claim_of, paid_by_line, reversal_of
 from .world import EDITS, MASTER_DATA, ClaimsUnderTest, adjustment, charged, chunk, claim_id, paid
 
 STRANGER = paid_by_line(1, 3).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
@@ -131,6 +131,33 @@ def test_a_reversal_under_the_wrong_group_takes_back_what_was_booked_when_a_pers
 
     assert booked_amounts(service) == {}
     assert service.claim()["state"] == "reversed"
+
+
+def test_a_matched_reversal_takes_the_patients_share_back_though_it_states_none() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    original = paid_by_line()
+    service.receive(chunk(original))
+    as_of_4010 = (adjustment(CR, "45", "-70.00"), adjustment(CR, "3", "-30.00"))
+    states_none = reversal_of(original, services=(), adjustments=as_of_4010, patient_responsibility=Money(0))
+    service.receive(chunk(states_none, remittance=2))
+
+    match(service, position=0, remittance=2)
+
+    events = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)]
+    assert [event.patient_responsibility for event in events] == [Money.of("30.00"), Money.of("-30.00")]
+
+
+def test_a_reversal_that_a_person_gave_to_another_claim_holds_up_no_decision_of_the_claim_it_named() -> None:
+    service = ClaimsUnderTest().submitted(1, 2, 3)
+    service.receive(chunk(paid_by_line(2)))
+    misnamed = reversal_of(paid_by_line(2), patient_control_number=paid_by_line(1).patient_control_number)
+    service.receive(chunk(misnamed, remittance=2))
+    match(service, 2, position=0, remittance=2)
+
+    service.receive(chunk(paid_by_line(1), paid_by_line(3, 1), remittance=3))
+
+    assert [service.claim(number)["state"] for number in (1, 2, 3)] == ["adjudicated", "reversed", "adjudicated"]
+    assert service.cases(state="open") == []
 
 
 def test_a_reversal_of_other_amounts_cannot_be_matched() -> None:

@@ -63,15 +63,17 @@ def unmatch_payment(work: Work, remittance_id: UUID, position: int, why: str) ->
 
 
 def match_awaited(work: Work, claims: Sequence[Claim], reasons_of: ReasonsOf) -> None:
-    """Books the reversals that are proved by now, which were kept as unapplied cash until then."""
+    """Books the reversals that are proved by now, which were kept as unapplied cash until then.
+
+    What a person has given to another claim meanwhile stays there.
+    """
     payments = [unknown_payment_id_of(*place) for claim in claims for place in claim.awaiting]
     work.prefetch([*payments, *(case_id_of(payment, UNKNOWN_PAYMENT_CASE) for payment in payments)])
     for claim in claims:
-        for _ in range(len(claim.awaiting)):
-            reversal = claim.awaited_reversal()
-            if reversal is None:
-                break
-            match_payment(work, *reversal.place, claim.id, reasons_of, BY_ITSELF)
+        for place in list(claim.awaiting):
+            payment = work.require(UnknownClaimPayment, unknown_payment_id_of(*place))
+            if payment.claim_id is None and claim.is_proved_by_now(place):
+                match_payment(work, *place, claim.id, reasons_of, BY_ITSELF)
 
 
 def case_cause(payment_id: UUID, match: int) -> UUID:

@@ -11,7 +11,7 @@ from canonical.codes import ClaimPaymentStatus, PayerClass
 from canonical.money import Money
 from chassis.domain import Aggregate, Conflict, Event, Refusal
 
-from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, negated, shares_of
+from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, shares_of
 from claims.domain.claim_content import ClaimContent
 from claims.domain.claim_state import DECIDED, ClaimState, NextClaimStage, refuse_illegal_move, state_by_decisions
 from claims.domain.decisions import NO_DECISIONS, Booked, Decisions
@@ -215,9 +215,7 @@ class AdjudicatedClaim(Aggregate):
             raise ReversalNotProved(
                 f"claim {self.id}: {decision.charge} charged, {decision.paid} paid: {proof.verdict}"
             )
-        reasons = decision.adjustments if proof.is_proved else negated(original.adjustments)
-        lines = decision.lines if proof.is_proved else tuple(line.negated() for line in original.lines)
-        taken = decision.model_copy(update={"adjustments": reasons, "lines": lines})
+        taken = decision if proof.is_proved else original.taken_back_by(decision)
         self._take_back(taken, original.place, match=match)
 
     def release_match(self, place: Place, match: int) -> None:
@@ -233,10 +231,9 @@ class AdjudicatedClaim(Aggregate):
         change = Booked(held.decision.negated(), shares, DecisionKind.UNMATCHED, denied=False, match=match)
         self._book(change)
 
-    def awaited_reversal(self) -> PayerDecision | None:
-        """The first awaited reversal that is proved by now."""
-        awaited = (each.decision for each in self.awaiting.values())
-        return next((each for each in awaited if self._proof_of(each).is_proved), None)
+    def is_proved_by_now(self, awaited: Place) -> bool:
+        """Whether an awaited reversal takes back something that the claim holds by now."""
+        return self._proof_of(self.awaiting[awaited].decision).is_proved
 
     def next_claim_moved(self, next_claim_id: UUID, stage: NextClaimStage) -> None:
         """A claim that is on its way to its payer, for the first time or again, stays on it."""
@@ -325,8 +322,19 @@ class AdjudicatedClaim(Aggregate):
                 effective_date=effective_date,
             )
 
+    @property
+    def is_leaving_again(self) -> bool:
+        """Whether a replacement or a void of it is still in our hands."""
+        return False
+
     def _state_by(self, decisions: Decisions, next_claim: NextClaimStage) -> ClaimState:
-        """Raises IllegalMove for a claim that cannot have been decided on."""
+        """One that is on its way out again stays on it, whatever is decided meanwhile on what the payer has.
+
+        Raises:
+            IllegalMove: a claim that cannot have been decided on.
+        """
+        if self.is_leaving_again:
+            return self.undecided
         state = state_by_decisions(
             self.undecided,
             [each.denied for each in decisions.standing],

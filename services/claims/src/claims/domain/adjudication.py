@@ -139,7 +139,13 @@ class PayerDecision(CanonicalModel):
             }
         )
 
+    def taken_back_by(self, reversal: PayerDecision) -> PayerDecision:
+        """The reversal with this one's reasons, lines and patient's share, negated, whatever its own are."""
+        mirror = self.negated()
+        return reversal.model_copy(update={name: getattr(mirror, name) for name in _REASONS})
 
+
+_REASONS = ("adjustments", "lines", "patient_responsibility")
 _LAYOUT = ("span_start", "span_length", "lines", "remark_codes", "earlier_control_number")
 
 
