@@ -98,7 +98,7 @@ def tell_history(happenings: Iterable[Happening]) -> None:
 
 
 def tell_dry_run(run: work.EditRun) -> None:
-    say(f"It would be {edit_run_in_words(run)}.", style="green" if not run.findings else "yellow")
+    say(f"Today: {edit_run_in_words(run)}.", style="green" if not run.findings else "yellow")
 
 
 def tell_denials(denials: Iterable[work.Denial]) -> None:
