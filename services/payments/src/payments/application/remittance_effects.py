@@ -112,8 +112,8 @@ def _raise_unexplained(work: Work, summary: RemittanceSummary, item: Item, cause
         work,
         cause,
         code=UNEXPLAINED,
-        summary=f"{summary.payer_id} took {item.open_amount} on {move.effective_date} by PLB {move.reason}, reference "
-        f"{move.reference or 'none'}: nothing open explains it",
+        summary=f"{summary.payer_id} took {item.open_amount} on {move.effective_date} by PLB {move.reason}, adjustment "
+        f"{move.adjustment + 1} of its remittance: nothing open explains it",
         subject="remittance",
         subject_id=move.remittance_id,
         entity=summary.entity,
