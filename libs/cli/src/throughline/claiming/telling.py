@@ -113,7 +113,7 @@ def tell_denials(denials: Iterable[work.Denial]) -> None:
 
 def tell_denial(denial: work.Denial, history: Iterable[work.DenialEvent] = ()) -> None:
     """One denial with what was done about it."""
-    tell_denials_heading(denial)
+    _tell_heading(denial)
     facts = [
         ("claim", f"{denial.patient_control_number} ({denial.claim_id})"),
         ("decision", f"remittance {denial.remittance_id}, claim {denial.position}"),
@@ -132,7 +132,7 @@ def tell_denial(denial: work.Denial, history: Iterable[work.DenialEvent] = ()) -
         show_table(_HISTORY, rows)
 
 
-def tell_denials_heading(denial: work.Denial) -> None:
+def _tell_heading(denial: work.Denial) -> None:
     ended = "" if denial.outcome in ("", "none") else f", {denial.outcome}"
     say(f"{denial.category}: {denial.state}{ended}", style="bold")
     first, at_risk = _text(denial.amount), _text(denial.at_risk)
