@@ -113,6 +113,19 @@ def test_a_later_decision_on_the_same_charges_recovers_the_denial() -> None:
     assert (row(service)["state"], row(service)["outcome"]) == ("closed", "recovered")
 
 
+def test_the_allow_list_gives_up_no_more_of_a_decision_than_its_reason_took_off() -> None:
+    service = ClaimsUnderTest(knowing(denial_write_off_reasons=("29",))).submitted(1)
+    a_part = paid(1, charge=Money.of("100.00"), amount="70.00", adjustments=(adjustment(CO, "45", "30.00"),))
+    service.receive(chunk(a_part))
+    service.receive(chunk(refused(0, adjustment(CO, "29", "100.00"), adjustment(CO, "50", "150.00")), remittance=2))
+    assert amounts(service) == [(15_000, 5_000, 0, 10_000)]
+
+    service.receive(chunk(reversal_of(a_part), remittance=3))
+
+    assert amounts(service) == [(15_000, 5_000, 0, 10_000), (10_000, 10_000, 0, 0)]
+    assert written_off(service) == [Money.of("100.00")]
+
+
 PARTLY = paid(1, 2, amount="160.00", adjustments=(adjustment(CO, "97", "40.00"), adjustment(CO, "45", "50.00")))
 
 

@@ -81,7 +81,7 @@ def _own_shares(claim: Claim, denials: Sequence[Denial]) -> list[Money]:
     left: dict[Place, Money] = {each.decision.place: each.shares.denied for each in claim.decisions.standing}
     shares = []
     for denial in denials:
-        place = (denial.facts.remittance_id, denial.facts.position)
+        place = _place_of(denial)
         share = max(min(denial.amount, left.get(place, Money.zero())), Money.zero())
         left[place] = left.get(place, Money.zero()) - share
         shares.append(share)
@@ -90,14 +90,15 @@ def _own_shares(claim: Claim, denials: Sequence[Denial]) -> list[Money]:
 
 def _open(work: Work, claim: Claim, payer: Payer, left: Money, denials: Sequence[Denial]) -> list[Denial]:
     """Opens denials for so much: of the decisions that have none yet, and the rest of the newest one that denies."""
-    placed = {(denial.facts.remittance_id, denial.facts.position) for denial in denials}
+    placed = {_place_of(denial) for denial in denials}
     denying = [each for each in claim.decisions.standing if each.shares.denied.minor > 0]
     fresh = [each for each in denying if each.decision.place not in placed]
     opened: list[Denial] = []
     for booked, share in _divided(left, fresh, denying):
         number = len(denials) + len(opened) + 1
         denial = work.get_or_new(Denial, denial_id_of(claim.id, number))
-        denial.open(_facts(claim, payer, booked, number), share)
+        earlier = [each for each in (*denials, *opened) if _place_of(each) == booked.decision.place]
+        denial.open(_facts(claim, payer, booked, number, earlier), share)
         opened.append(denial)
     return opened
 
@@ -112,7 +113,13 @@ def _divided(left: Money, fresh: Iterable[Booked], denying: Sequence[Booked]) ->
         yield denying[-1], left
 
 
-def _facts(claim: Claim, payer: Payer, booked: Booked, number: int) -> DenialFacts:
+def _place_of(denial: Denial) -> Place:
+    """Where the decision behind it stands."""
+    return (denial.facts.remittance_id, denial.facts.position)
+
+
+def _facts(claim: Claim, payer: Payer, booked: Booked, number: int, earlier: Iterable[Denial]) -> DenialFacts:
+    """`earlier` are denials of the same decision: what the allow-list gives up of it is given up once."""
     content, decision = claim.content, booked.decision
     reasons = denial_reasons(decision.adjustments, payer.contractual_reasons)
     remarks = tuple(
@@ -120,6 +127,7 @@ def _facts(claim: Claim, payer: Payer, booked: Booked, number: int) -> DenialFac
     )
     category = category_of(reasons, remarks)
     filing = timedelta(days=payer.timely_filing_days)
+    taken = Money.total(min(each.facts.automatic, each.amount) for each in earlier)
     return DenialFacts(
         claim_id=claim.id,
         number=number,
@@ -132,7 +140,7 @@ def _facts(claim: Claim, payer: Payer, booked: Booked, number: int) -> DenialFac
         remark_codes=remarks,
         category=category,
         queue=queue_of(category, reasons),
-        automatic=_automatic(reasons, payer),
+        automatic=max(_automatic(reasons, payer) - taken, Money.zero()),
         denied_on=decision.effective_date,
         appeal_by=decision.effective_date + timedelta(days=payer.appeal_days),
         file_by=content.service_to + filing if filing else None,
