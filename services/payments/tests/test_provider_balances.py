@@ -71,8 +71,9 @@ def test_a_recoupment_that_nothing_explains_is_a_case_until_an_older_remittance_
         500,
         taken.remittance_id,
     )
-    assert "adjustment 1 of its remittance" in case["summary"]
-    assert "CLAIM1" not in case["summary"], "a payer's reference may name a patient's account"
+    said = str(case["summary"])
+    assert "adjustment 1 of its remittance" in said
+    assert "CLAIM1" not in said, "a payer's reference may name a patient's account"
     deliver(world, put_off)
     assert world.open_cases() == []
     assert balance_of(world).open_amount == Money(0)
