@@ -167,3 +167,16 @@ def test_of_many_each_has_its_own_answer_and_nobody_is_asked_once_one_was_away(a
     asking.exchange.is_away = True
     codes = [each.code for each in checks(asking).verify_many(context(), ids) if isinstance(each, NotVerified)]
     assert codes == ["TransportUnavailable"] * 3
+
+
+def test_when_asking_about_many_takes_long_the_rest_is_told_to_come_again(asking: AskingClaims) -> None:
+    answers = asking.exchange.desk.answer
+
+    def slowly(question: bytes) -> bytes:
+        asking.service.clock.advance(seconds=10)
+        return answers(question)
+
+    asking.exchange.ask = slowly  # type: ignore[method-assign]
+    asking.service.receive(charged(4))
+    found = checks(asking).verify_many(context(), [claim_id(number) for number in (1, 2, 4)])
+    assert [each.code if isinstance(each, NotVerified) else "" for each in found] == ["", "", "OutOfTime"]

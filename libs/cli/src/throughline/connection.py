@@ -149,9 +149,9 @@ class Access:
 
 
 @contextmanager
-def access_to(state: Path | None) -> Iterator[Access]:
-    """Access to the suite of a state folder."""
-    access = Access(read_connection(state))
+def access_to(state: Path | None, *, deadline_seconds: float = DEADLINE_SECONDS) -> Iterator[Access]:
+    """Access to the suite of a state folder; each call may take so long."""
+    access = Access(read_connection(state), deadline_seconds=deadline_seconds)
     try:
         yield access
     finally:

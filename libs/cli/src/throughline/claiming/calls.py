@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
+import typer
+from billing.claims.v1 import claim_sending_pb2 as sending
+from billing.claims.v1 import claim_sending_pb2_grpc, claim_work_pb2_grpc, claims_pb2, claims_pb2_grpc
 from billing.claims.v1 import claim_work_pb2 as work
-from billing.claims.v1 import claim_work_pb2_grpc, claims_pb2, claims_pb2_grpc
 from billing.intake.v1 import intake_pb2, intake_pb2_grpc
 
-from throughline.connection import Access, access_to
+from throughline.connection import DEADLINE_SECONDS, Access, access_to
 from throughline.operations.calls import Operations
 from throughline.operations.history import HistoryEvent
 from throughline.outcome import NotFound, Unusable
 from throughline.wire import as_uuid
 
+ClaimArgument = Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or its patient control number.")]
 PREFIX_LENGTH_MIN = 4
 DENIALS_MAX = 500
 PAGES_MAX = 40
@@ -29,6 +33,7 @@ class Claiming:
         self._access = access
         self.stub = claims_pb2_grpc.ClaimsServiceStub(access.channel("claims"))
         self.work_stub = claim_work_pb2_grpc.ClaimWorkServiceStub(access.channel("claims"))
+        self.sending_stub = claim_sending_pb2_grpc.ClaimSendingServiceStub(access.channel("claims"))
 
     def claim_id(self, wanted: str) -> str:
         """The claim's id; a claim is also found by its patient control number.
@@ -59,6 +64,18 @@ class Claiming:
     def packet(self, claim_id: str) -> work.GetFilingPacketResponse:
         request = work.GetFilingPacketRequest(claim_id=claim_id)
         return self._access.call("claims", self.work_stub.GetFilingPacket, request)
+
+    def replace(self, claim_id: str, reason: str) -> claims_pb2.Claim:
+        request = sending.ReplaceClaimRequest(claim_id=claim_id, reason=reason)
+        return self._access.call("claims", self.sending_stub.ReplaceClaim, request).claim
+
+    def void(self, claim_id: str, reason: str) -> claims_pb2.Claim:
+        request = sending.VoidClaimRequest(claim_id=claim_id, reason=reason)
+        return self._access.call("claims", self.sending_stub.VoidClaim, request).claim
+
+    def coverage(self, claim_id: str, *, refresh: bool) -> sending.Coverage:
+        request = sending.VerifyCoverageRequest(claim_id=claim_id, refresh=refresh)
+        return self._access.call("claims", self.sending_stub.VerifyCoverage, request).coverage
 
     def events(self, claim_id: str) -> tuple[HistoryEvent, ...]:
         return Operations(self._access).history("claims", claim_id).events
@@ -117,7 +134,7 @@ class Claiming:
 
 
 @contextmanager
-def claiming_at(state: Path | None) -> Iterator[Claiming]:
-    """The claims of the suite of a state folder."""
-    with access_to(state) as access:
+def claiming_at(state: Path | None, *, deadline_seconds: float = DEADLINE_SECONDS) -> Iterator[Claiming]:
+    """The claims of the suite of a state folder; each call may take so long."""
+    with access_to(state, deadline_seconds=deadline_seconds) as access:
         yield Claiming(access)

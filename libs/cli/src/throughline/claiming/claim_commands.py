@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
-from throughline.claiming.calls import claiming_at
+from throughline.claiming.calls import ClaimArgument, claiming_at
 from throughline.claiming.history import history_of
 from throughline.claiming.packet import PacketFolder
+from throughline.claiming.sending_commands import coverage, replace, void
 from throughline.claiming.telling import tell_claim, tell_dry_run, tell_history
 from throughline.connection import StateOption
 from throughline.outcome import Exit, Unusable, ends_with_a_code
 from throughline.screen import JsonOption, say, show_json, warn
 from throughline.wire import data_of
-
-ClaimArgument = Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or its patient control number.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 
@@ -120,6 +119,10 @@ def packet(
     for what in written.missing:
         warn(what)
     return Exit.REFUSED if written.missing else Exit.OK
+
+
+for command in (replace, void, coverage):
+    app.command()(command)
 
 
 def _text_of(path: Path | None) -> str:

@@ -92,6 +92,17 @@ def _answered(state: _State) -> str:
     return f"{word} by {answer['reporter'] or 'a 277CA'}: {', '.join(answer['codes']) or 'no code'}"
 
 
+def _resubmitted(state: _State) -> str:
+    what = "a void" if state["frequency"] == "8" else "a replacement"
+    return f"to be sent again as {what} of {state['payer_control_number']}: {state['reason']}"
+
+
+def _asked(state: _State) -> str:
+    if state["way"] == "refused":
+        return "the payer could not be asked where it stands"
+    return f"the payer was asked where it stands, trace {state['trace']}"
+
+
 def _written_off(state: _State) -> str:
     return f"{state['amount']} of denials written off, approved by {state['approved_by']}: {state['reason']}"
 
@@ -106,6 +117,8 @@ _TOLD: Mapping[str, Callable[[_State], str]] = {
     "rejected": lambda state: f"rejected before adjudication: {', '.join(state['codes'])}",
     "adjudicated": _adjudicated,
     "answer-noted": _answered,
+    "resubmission-intended": _resubmitted,
+    "status-asked": _asked,
     "status-reported": lambda state: f"status by the payer: {', '.join(state['status']['category_codes'])}",
     "payment-noted": lambda state: f"noted without money: {state['why']}",
     "reversal-awaited": lambda state: f"a reversal waits for what it takes back: {state['verdict']}",

@@ -26,6 +26,7 @@ from claims.domain.inquiry_order import Parties, inquiry_order, parties_on
 
 COVERAGE_HOURS = 24
 VERIFIED_MAX = 25
+MANY_SECONDS = 15
 
 
 class NoRealTimeWay(Refusal):
@@ -34,6 +35,10 @@ class NoRealTimeWay(Refusal):
 
 class UnwritableQuestion(Refusal):
     """The claim's details do not make a question; the message names fields, never values."""
+
+
+class OutOfTime(Unavailable):
+    """Asking about many took so long that the caller would not wait for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,17 @@ class CoverageChecks:
         return Verified(claim_id, subject, answer, proof, is_fresh=True)
 
     def verify_many(self, context: Context, claim_ids: Sequence[UUID]) -> list[Verified | NotVerified]:
-        """Each for itself and in order, but once a clearinghouse was away, nothing more is asked."""
+        """Each for itself and in order, but once a clearinghouse was away or the time is up, nothing more is asked."""
         assert len(claim_ids) <= VERIFIED_MAX, "the caller bounds the claims"
         found: list[Verified | NotVerified] = []
         away: Unavailable | None = None
+        until = self._clock() + timedelta(seconds=MANY_SECONDS)
         for claim_id in claim_ids:
             try:
                 if away is not None:
                     raise away
+                if self._clock() >= until:
+                    raise OutOfTime(f"no more is asked after {MANY_SECONDS} seconds; ask again for the rest")
                 found.append(self.verify(context, claim_id, refresh=False))
             except (Refusal, Unavailable) as failure:
                 away = failure if isinstance(failure, Unavailable) else away

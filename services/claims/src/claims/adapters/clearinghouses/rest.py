@@ -33,6 +33,7 @@ X12 = "application/edi-x12"
 ANSWER_BYTES_MAX = 256 * 1024 * 1024
 ANSWERS_PER_FETCH_MAX = 200
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+REAL_TIME_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 _BUSY = (429, 503)
 _T = TypeVar("_T", bound=BaseModel)
 
@@ -121,7 +122,8 @@ class RestClearinghouse:
             TransportUnavailable: no answer in time; asking again does no harm.
             RefusedByClearinghouse: it does not take this question.
         """
-        answer = self._ask("POST", "/v1/real-time", content=question, headers={"Content-Type": X12})
+        headers = {"Content-Type": X12}
+        answer = self._ask("POST", "/v1/real-time", content=question, headers=headers, timeout=REAL_TIME_TIMEOUT)
         if answer.is_client_error:
             raise RefusedByClearinghouse(f"real-time question: HTTP {answer.status_code}")
         return _x12_of(answer)
@@ -130,11 +132,19 @@ class RestClearinghouse:
         return _x12_of(self._ask("GET", _answer(identity)))
 
     def _ask(
-        self, method: str, path: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: httpx.Timeout | None = None,
     ) -> httpx.Response:
         """A call that may be made again whatever becomes of it."""
         try:
-            answer = self._http.request(method, path, content=content, headers=headers)
+            answer = self._http.request(
+                method, path, content=content, headers=headers, timeout=timeout or self._http.timeout
+            )
         except httpx.HTTPError as error:
             raise TransportUnavailable(f"the clearinghouse does not answer: {type(error).__name__}") from error
         if answer.is_server_error or answer.status_code in _BUSY:
