@@ -170,3 +170,16 @@ def test_files_that_were_joined_with_their_byte_order_marks_are_both_read() -> N
     marked = b"\xef\xbb\xbf" + SAMPLE
     assert [each.verdict for each in sets_of(marked + marked)] == [Verdict.ACCEPTED] * 2
     assert findings_of(marked + marked) == []
+
+
+@pytest.mark.parametrize("place", [b"LX*1~", b"SE*"])
+@pytest.mark.parametrize("length", [5_000, 50_000])
+def test_a_segment_over_the_limit_costs_its_set_and_no_other(place: bytes, length: int) -> None:
+    second, third = SET.replace(b"*0001~", b"*0002~"), SET.replace(b"*0001~", b"*0003~")
+    raw = with_sets(SET, second.replace(place, b"NTE*" + b"A" * length + b"~" + place), third)
+    limits = Limits(segment_bytes=1_500, block_bytes=4_000)
+    sets = [each.transaction_set for each in read_envelope(raw, limits) if isinstance(each, SetEnded)]
+    assert [each.verdict for each in sets] == [Verdict.ACCEPTED, Verdict.REFUSED, Verdict.ACCEPTED]
+    over, miscounted = sets[1].findings.kept
+    assert (over.code, miscounted.code) == ("segment_over_limit", "se01_count")
+    assert raw.split(b"~")[sets[1].ordinal + over.position - 2].startswith(b"NTE*")

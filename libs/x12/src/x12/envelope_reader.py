@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from x12.blocks import Block, Gap
+from x12.control_checks import check_control, name_of
 from x12.envelope import (
     EnvelopeEvent,
     Group,
@@ -21,7 +23,7 @@ from x12.errors import LimitExceeded
 from x12.findings import FindingLog, Room
 from x12.policy import PolicyOf, strict
 from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, element_of
-from x12.splitter import Block, Gap, Source, blocks
+from x12.splitter import Source, blocks
 
 PADDED_ISA_CHARACTERS = 105
 SET_TYPES_OF_GROUP = {
@@ -146,7 +148,7 @@ class _EnvelopeReader:
             segment = Segment(
                 texts[index], offsets[index], offsets[index + 1] - offsets[index], 0, first + index, block.delimiters
             )
-            if segment.tag in ("IEA", "TA1", "ST", "SE", "GS", "GE"):
+            if segment.tag in ("IEA", "TA1", "ST", "SE", "GS", "GE") and index not in block.oversized:
                 yield from self._body(block, done, index, first)
                 self._end = offsets[index + 1]
                 yield from self._control(segment)
@@ -168,6 +170,10 @@ class _EnvelopeReader:
         texts = block.texts if whole else block.texts[start:stop]
         offsets = block.offsets if whole else block.offsets[start : stop + 1]
         run = Run(texts, offsets, current.segments + 1, first + start, block.delimiters)
+        for index in block.oversized:
+            if start <= index < stop:
+                message = "the segment is longer than any real one"
+                current.findings.refuse("segment_over_limit", "", run.position + index - start, message)
         current.segments += stop - start
         yield SetBody(current, run)
 
@@ -204,12 +210,12 @@ class _EnvelopeReader:
         values = segment.elements(self._limits.elements)
         self._group = Group(
             interchange,
-            _named(values, 1),
-            _named(values, 2),
-            _named(values, 3),
-            _named(values, 4),
-            _named(values, 6),
-            _named(values, 8),
+            name_of(values, 1),
+            name_of(values, 2),
+            name_of(values, 3),
+            name_of(values, 4),
+            name_of(values, 6),
+            name_of(values, 8),
             segment.offset,
             findings=FindingLog(interchange.policy.severities, self._room),
         )
@@ -230,8 +236,12 @@ class _EnvelopeReader:
             group.findings.quarantine("missing_ge", "GE", self._ordinal, "the group has no GE trailer")
             return
         values = segment.elements(self._limits.elements)
-        _check(group.findings, "ge01_count", segment, str(group.transaction_sets), element_of(values, 1), numeric=True)
-        _check(group.findings, "ge02_control", segment, group.control_number, element_of(values, 2), numeric=True)
+        check_control(
+            group.findings, "ge01_count", segment, str(group.transaction_sets), element_of(values, 1), numeric=True
+        )
+        check_control(
+            group.findings, "ge02_control", segment, group.control_number, element_of(values, 2), numeric=True
+        )
 
     def _start_set(self, segment: Segment) -> Iterator[EnvelopeEvent]:
         if self._set:
@@ -243,11 +253,11 @@ class _EnvelopeReader:
             self._group.findings.quarantine("missing_gs", "GS", segment.ordinal, "a set stands outside any group")
         group = self._group
         values = segment.elements(self._limits.elements)
-        number = _named(values, 2)
-        version = _named(values, 3) or group.version
+        number = name_of(values, 2)
+        version = name_of(values, 3) or group.version
         log = FindingLog(group.interchange.policy.severities, self._room)
         current = TransactionSet(
-            group, _named(values, 1), number, version, segment.offset, segment.ordinal, findings=log
+            group, name_of(values, 1), number, version, segment.offset, segment.ordinal, findings=log
         )
         self._count_set(current)
         expected = SET_TYPES_OF_GROUP.get(group.functional_id)
@@ -282,8 +292,8 @@ class _EnvelopeReader:
             current.segments += 1
             values = segment.elements(self._limits.elements)
             segment.position = current.segments
-            _check(log, "se01_count", segment, str(current.segments), element_of(values, 1), numeric=True)
-            _check(log, "se02_control", segment, current.control_number, _named(values, 2))
+            check_control(log, "se01_count", segment, str(current.segments), element_of(values, 1), numeric=True)
+            check_control(log, "se02_control", segment, current.control_number, name_of(values, 2))
         yield SetEnded(current)
 
     def close_interchange(self, segment: Segment | None) -> Iterator[EnvelopeEvent]:
@@ -304,40 +314,6 @@ class _EnvelopeReader:
             values = segment.elements(self._limits.elements)
             groups = element_of(values, 1)
             if not (self._acknowledged and interchange.groups == 0 and groups == "1"):
-                _check(log, "iea01_count", segment, str(interchange.groups), groups, numeric=True)
-            _check(log, "iea02_control", segment, interchange.control_number, element_of(values, 2))
+                check_control(log, "iea01_count", segment, str(interchange.groups), groups, numeric=True)
+            check_control(log, "iea02_control", segment, interchange.control_number, element_of(values, 2))
         yield InterchangeEnded(interchange)
-
-
-_CHECKS = {
-    "se01_count": "SE01 is not the number of segments from ST to SE",
-    "se02_control": "SE02 is not ST02",
-    "ge01_count": "GE01 is not the number of transaction sets in the group",
-    "ge02_control": "GE02 is not GS06",
-    "iea01_count": "IEA01 is not the number of groups in the interchange",
-    "iea02_control": "IEA02 is not ISA13",
-}
-_SHOWN_CHARACTERS_MAX = 20
-_NAME_CHARACTERS_MAX = 80
-
-
-def _named(values: list[str], number: int) -> str:
-    """An element that names a group or a set; these are kept as long as the file is read, so they are cut where none can be that long."""
-    return element_of(values, number)[:_NAME_CHARACTERS_MAX]
-
-
-def _check(log: FindingLog, code: str, segment: Segment, expected: str, found: str, *, numeric: bool = False) -> None:
-    same = _number(expected) == _number(found) if numeric else expected == found.strip()
-    if not same:
-        position = segment.position or segment.ordinal
-        log.quarantine(code, segment.tag, position, _CHECKS[code], expected=_shown(expected), found=_shown(found))
-
-
-def _number(text: str) -> str:
-    digits = text.strip()
-    return digits.lstrip("0") or "0" if digits.isascii() and digits.isdigit() else text
-
-
-def _shown(text: str) -> str:
-    """A control value as it may be shown: short and alphanumeric, or nothing of it."""
-    return text if text.isalnum() and len(text) <= _SHOWN_CHARACTERS_MAX else "" if not text else "(not shown)"

@@ -63,6 +63,7 @@ _ENVELOPE = (
     Rule("unsupported_type", _REFUSE, "This kind of message is not read."),
     Rule("unsupported_version", _REFUSE, "This version of the guide is not read."),
     Rule("version_4010", _QUARANTINE, "An 835 of version 4010 is read only from partners whose policy accepts it."),
+    Rule("segment_over_limit", _REFUSE, "A segment is longer than anything real; the rest of it was not read."),
     Rule("set_over_limit", _REFUSE, "The set is larger than anything real; the rest of it was not read."),
 )
 _BALANCE = (

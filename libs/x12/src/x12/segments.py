@@ -12,7 +12,7 @@ from x12.errors import LimitExceeded
 class Limits:
     """Bounds of what is read; over them reading stops with `LimitExceeded`. `interchanges` counts TA1 segments too.
 
-    `section_bytes` bounds what belongs together inside a set (a claim with its lines, a level of a hierarchy); over it that set
+    A segment over `segment_bytes` is cut off there and costs its set. `section_bytes` bounds what belongs together inside a set (a claim with its lines, a level of a hierarchy); over it that set
     is given up, and the others are read.
     """
 

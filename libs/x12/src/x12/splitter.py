@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import accumulate, count
-from operator import add
 from typing import BinaryIO
 
+from x12.blocks import BLANK, Block, Gap, cut_at_boundary, split_block, whole_segments, without_breaks
 from x12.errors import LimitExceeded, NotAnInterchange
 from x12.headers import COMPONENT_WHEN_UNDECLARED, HEADER_BYTES_MAX, read_bare_start, read_header
 from x12.segments import DEFAULT_LIMITS, Delimiters, Limits, Segment
@@ -16,38 +14,8 @@ from x12.segments import DEFAULT_LIMITS, Delimiters, Limits, Segment
 Source = bytes | BinaryIO | Iterable[bytes]
 
 _BYTE_ORDER_MARK = "\xef\xbb\xbf"
-_BLANK = "".join(map(chr, range(28))) + " "
 _FIRST_PORTION_BYTES = 4_096
 _HEADER_START = re.compile(r"ISA[^A-Za-z0-9 \t\r\n]")
-
-
-@dataclass(slots=True)
-class Block:
-    """Neighbouring segments of one interchange: `texts[i]` spans `offsets[i]` to `offsets[i + 1]`.
-
-    `opens` says that the only segment is an ISA header. `complete` is false when the file ends inside the last segment.
-    `raw` is all of the span as it stands, with terminators, line breaks and what was stepped over before it.
-    """
-
-    texts: list[str]
-    offsets: list[int]
-    delimiters: Delimiters
-    opens: bool = False
-    raw: str = ""
-    complete: bool = True
-
-
-@dataclass(slots=True)
-class Gap:
-    """Bytes that belong to no interchange; `blank` when there is nothing but line breaks and padding."""
-
-    offset: int
-    raw: str
-    blank: bool
-
-    @property
-    def length(self) -> int:
-        return len(self.raw)
 
 
 def blocks(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Block | Gap]:
@@ -57,7 +25,7 @@ def blocks(source: Source, limits: Limits = DEFAULT_LIMITS) -> Iterator[Block | 
 
     Raises:
         NotAnInterchange: the bytes do not begin with a readable ISA header, nor with a group or a set.
-        LimitExceeded: a segment is longer than `limits.segment_bytes`.
+        LimitExceeded: a segment is so long that nothing after it can be trusted (`limits.section_bytes`).
     """
     window = _Window(source, limits)
     opened = False
@@ -144,7 +112,7 @@ class _Window:
             pass
         self._hold(len(_BYTE_ORDER_MARK) if self.text.startswith(_BYTE_ORDER_MARK) else 0)
         while True:
-            self._hold(len(self.text) - len(self.text.lstrip(_BLANK)))
+            self._hold(len(self.text) - len(self.text.lstrip(BLANK)))
             if len(self.held) > self._limits.segment_bytes:
                 yield self.gap(blank=True)
             if self.text or not self._more():
@@ -157,9 +125,9 @@ class _Window:
         return read_header(self.text, 0)
 
     def take_header(self, delimiters: Delimiters, length: int) -> Block:
-        text = _without_breaks(self.text[: length - 1])
+        text = without_breaks(self.text[: length - 1])
         self._hold(length)
-        noise = _BLANK.replace(delimiters.terminator, "") + delimiters.terminator
+        noise = BLANK.replace(delimiters.terminator, "") + delimiters.terminator
         while True:
             self._hold(len(self.text) - len(self.text.lstrip(noise)))
             if len(self.held) > self._limits.segment_bytes + self._limits.block_bytes:
@@ -169,7 +137,7 @@ class _Window:
         start = self.base - len(self.held)
         return Block([text], [start, self.base], delimiters, opens=True, raw=self._emitted())
 
-    def take_interchange(self, delimiters: Delimiters) -> Iterator[Block]:
+    def take_interchange(self, delimiters: Delimiters) -> Iterator[Block | Gap]:
         """Blocks up to and including IEA, or up to the next ISA, or to the end of the file.
 
         They begin small and grow, so that many short interchanges in one window cost no more than a long one.
@@ -177,11 +145,11 @@ class _Window:
         portion = _FIRST_PORTION_BYTES
         while self.text or self._more():
             text = self.text[:portion]
-            cut = _whole_segments(text, delimiters.terminator, final=self.final and len(text) == len(self.text))
+            cut = whole_segments(text, delimiters.terminator, final=self.final and len(text) == len(self.text))
             if cut:
-                block = _split_block(text[:cut], self.base, delimiters)
-                ended = _cut_at_boundary(block, self.text, self.base)
-                self._check_segment_lengths(block)
+                block = split_block(text[:cut], self.base, delimiters)
+                ended = cut_at_boundary(block, self.text, self.base)
+                self._cut_oversized(block)
                 start = self.base - len(self.held)
                 self._hold(block.offsets[-1] - self.base)
                 if block.texts:
@@ -190,17 +158,46 @@ class _Window:
                 if ended:
                     return
             elif len(text) > self._limits.segment_bytes:
-                raise self._too_long(self.base)
+                yield from self._take_oversized(text, delimiters)
             if not cut or portion < self._limits.block_bytes:
                 portion *= 2
             if not self.final and len(self.text) <= portion:
                 self._more()
 
-    def _check_segment_lengths(self, block: Block) -> None:
-        longest = max(map(len, block.texts), default=0)
-        if longest > self._limits.segment_bytes:
-            index = next(i for i, text in enumerate(block.texts) if len(text) == longest)
-            raise self._too_long(block.offsets[index])
+    def _cut_oversized(self, block: Block) -> None:
+        limit = self._limits.segment_bytes
+        if max(map(len, block.texts), default=0) > limit:
+            block.oversized = tuple(index for index, text in enumerate(block.texts) if len(text) > limit)
+            block.texts = [text[:limit] for text in block.texts]
+
+    def _take_oversized(self, text: str, delimiters: Delimiters) -> Iterator[Block | Gap]:
+        """The beginning of a segment that is over the limit as a block, the rest of it as gaps. `text` has no whole segment."""
+        if delimiters.terminator in text:
+            if len(text) > self._limits.section_bytes:
+                raise self._too_long(self.base)
+            return
+        content = text.lstrip(BLANK)
+        start = self.base - len(self.held)
+        self._hold(len(text) - len(content))
+        if not content:
+            yield self.gap(blank=True)
+            return
+        beginning = self.text[: self._limits.segment_bytes]
+        self._hold(len(beginning))
+        yield Block([without_breaks(beginning)], [start, self.base], delimiters, raw=self._emitted(), oversized=(0,))
+        yield from self._skip_segment(delimiters.terminator)
+
+    def _skip_segment(self, terminator: str) -> Iterator[Gap]:
+        skipped = 0
+        while self.text or self._more():
+            end = self.text.find(terminator)
+            self._hold(end + 1 or len(self.text))
+            skipped += len(self.held)
+            yield self.gap(blank=True)
+            if end >= 0:
+                return
+            if skipped > self._limits.section_bytes:
+                raise self._too_long(self.base)
 
     def _too_long(self, offset: int) -> LimitExceeded:
         limit = self._limits.segment_bytes
@@ -245,77 +242,3 @@ def _next_header(text: str) -> int | None:
         if match.start() and read_header(text, match.start()):
             return match.start()
     return None
-
-
-def _without_breaks(text: str) -> str:
-    return text.replace("\r", "").replace("\n", "") if "\n" in text or "\r" in text else text
-
-
-def _whole_segments(text: str, terminator: str, *, final: bool) -> int:
-    """How much of `text` is sure to end before a segment that may go on.
-
-    A segment is held back until the first character of the next one is seen, so that the line break between them
-    belongs to the same span however the file is cut into chunks.
-    """
-    if final:
-        return len(text)
-    noise = _BLANK + terminator
-    held = text.rstrip(noise) if text.endswith(tuple(noise)) else text
-    end = text.rfind(terminator, 0, len(held))
-    if end < 0:
-        return 0
-    rest = text[end + 1 :]
-    return end + 1 + len(rest) - len(rest.lstrip(noise))
-
-
-def _split_block(text: str, base: int, delimiters: Delimiters) -> Block:
-    """Segments of `text`, which begins with one; the separators are those of this interchange."""
-    terminator = delimiters.terminator
-    ends = text.count(terminator)
-    separator = terminator
-    for line_break in ("\r\n", "\n"):
-        if terminator != "\n" and ends and text.count(terminator + line_break) == ends:
-            separator = terminator + line_break
-            break
-    pieces = text.split(separator)
-    clean = all(text.count(char) == ends * separator.count(char) for char in "\r\n")
-    if not clean or pieces.pop() or not pieces or min(pieces) < "!":
-        return _split_irregular(text, base, delimiters)
-    offsets = list(map(add, accumulate(map(len, pieces), initial=base), count(0, len(separator))))
-    return Block(pieces, offsets, delimiters)
-
-
-def _split_irregular(text: str, base: int, delimiters: Delimiters) -> Block:
-    """As `_split_block`, for text with blank segments, wrapped lines, or line breaks after some segments only."""
-    block = Block([], [], delimiters)
-    end = base
-    pieces = text.split(delimiters.terminator)
-    for piece in pieces:
-        content = piece.lstrip(_BLANK)
-        if content:
-            block.offsets.append(end + len(piece) - len(content))
-            block.texts.append(_without_breaks(content))
-        end += len(piece) + 1
-    if block.texts and pieces[-1].strip(_BLANK):
-        block.complete = False
-        block.texts[-1] = block.texts[-1].rstrip(_BLANK)
-    block.offsets.append(base + len(text))
-    return block
-
-
-def _cut_at_boundary(block: Block, text: str, base: int) -> bool:
-    """Shorten the block to this interchange: after its IEA, or before the ISA of another. True if it ends here."""
-    if "IEA" not in text and "ISA" not in text:
-        return False
-    separator = block.delimiters.element
-    for index, segment in enumerate(block.texts):
-        if segment == "IEA" or segment.startswith("IEA" + separator):
-            keep = index + 1
-        elif segment.startswith("ISA") and read_header(text, block.offsets[index] - base):
-            keep = index
-        else:
-            continue
-        block.complete = block.complete or keep < len(block.texts)
-        del block.texts[keep:], block.offsets[keep + 1 :]
-        return True
-    return False
