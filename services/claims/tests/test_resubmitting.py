@@ -11,6 +11,7 @@ from claims.application.resubmitting import resubmit_claim
 from claims.domain.claim import NoPayerControlNumber, NotAtThePayer
 from x12.validation import validate
 
+from .money_world import part
 from .world import ClaimsUnderTest, chunk, claim_id, paid, status
 
 
@@ -79,3 +80,15 @@ def test_a_replacement_is_the_same_bytes_when_they_are_made_again_after_a_lost_r
     service.sweep()
     assert list(service.transport.files) == ["000000001.x12", "000000002.x12"]
     assert service.cases() == []
+
+
+@pytest.mark.parametrize("frequency", [ClaimFrequency.REPLACEMENT, ClaimFrequency.VOID])
+def test_what_is_decided_meanwhile_does_not_keep_it_from_leaving(frequency: ClaimFrequency) -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(part(1)))
+    resubmit(service, frequency)
+    service.receive(chunk(part(2), remittance=2))
+    assert service.claim()["state"] == "ready"
+    service.sweep()
+    assert list(service.transport.files) == ["000000001.x12", "000000002.x12"]
+    assert (service.claim()["state"], service.claim()["adjudications"]) == ("submitted", 2)

@@ -11,7 +11,7 @@ from canonical.codes import ClaimPaymentStatus, PayerClass
 from canonical.money import Money
 from chassis.domain import Aggregate, Conflict, Event, Refusal
 
-from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, shares_of
+from claims.domain.adjudication import NOTED, DecisionKind, PayerDecision, Place, Shares, is_denial, place_of, shares_of
 from claims.domain.claim_content import ClaimContent
 from claims.domain.claim_state import DECIDED, ClaimState, NextClaimStage, refuse_illegal_move, state_by_decisions
 from claims.domain.decisions import NO_DECISIONS, Booked, Decisions
@@ -107,8 +107,8 @@ class AdjudicatedClaim(Aggregate):
                 self.kind,
                 self.denied,
                 self.match,
-                _place(self.reverses_remittance_id, self.reverses_position),
-                _place(self.pair_remittance_id, self.pair_position),
+                place_of(self.reverses_remittance_id, self.reverses_position),
+                place_of(self.pair_remittance_id, self.pair_position),
             )
 
     class ReversalAwaited(Event):
@@ -328,11 +328,7 @@ class AdjudicatedClaim(Aggregate):
         return False
 
     def _state_by(self, decisions: Decisions, next_claim: NextClaimStage) -> ClaimState:
-        """One that is on its way out again stays on it, whatever is decided meanwhile on what the payer has.
-
-        Raises:
-            IllegalMove: a claim that cannot have been decided on.
-        """
+        """Raises IllegalMove for a claim that cannot have been decided on. One that leaves again stays on its way."""
         if self.is_leaving_again:
             return self.undecided
         state = state_by_decisions(
@@ -352,7 +348,3 @@ class AdjudicatedClaim(Aggregate):
 
 
 _NOWHERE: tuple[None, int] = (None, -1)
-
-
-def _place(remittance_id: UUID | None, position: int) -> Place | None:
-    return None if remittance_id is None else (remittance_id, position)

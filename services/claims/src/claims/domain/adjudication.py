@@ -155,6 +155,11 @@ def negated(adjustments: Iterable[ClaimAdjustment]) -> tuple[ClaimAdjustment, ..
     )
 
 
+def place_of(remittance_id: UUID | None, position: int) -> Place | None:
+    """The place of a decision in a remittance, where there is one."""
+    return None if remittance_id is None else (remittance_id, position)
+
+
 def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Collection[str]) -> Shares:
     """Divides adjustments by what they mean to us. CO alone is no write-off: its reason must be on the payer's list.
 

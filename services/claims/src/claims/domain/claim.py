@@ -178,6 +178,10 @@ class Claim(AnsweredClaim):
         self.trigger_event(self.ResubmissionIntended, frequency=frequency, payer_control_number=number, reason=reason)
 
     @property
+    def is_leaving_again(self) -> bool:
+        return self.frequency is not ClaimFrequency.ORIGINAL and self.undecided in NOT_YET_SENT
+
+    @property
     def latest_payer_control_number(self) -> str:
         """CLP07 of the latest decision that told one, else what a 277CA told."""
         told = [each.decision for each in self.decisions.booked.values() if each.decision.payer_control_number]
