@@ -236,10 +236,8 @@ class Stack:
         for member in MEMBERS:
             name = member.name.upper()
             variables |= {f"{name}_HOST": LOOPBACK, f"{name}_GRPC_PORT": str(self.ports[f"{member.name}-grpc"])}
-        variables |= {
-            "INTAKE_HTTP_PORT": str(self.ports["intake-http"]),
-            "PAYMENTS_HTTP_PORT": str(self.ports["payments-http"]),
-        }
+            if "http" in member.doors:
+                variables[f"{name}_HTTP_PORT"] = str(self.ports[f"{member.name}-http"])
         return variables
 
     def _start_gateway(self) -> None:

@@ -30,7 +30,7 @@ class Member:
 
 MEMBERS = (
     Member("intake", "intake", "intake.main", doors=("http", "mllp"), holds_keys=True, calls=("claims",)),
-    Member("claims", "claims", "claims.main", holds_keys=True, calls=("payments",)),
+    Member("claims", "claims", "claims.main", doors=("http",), holds_keys=True, calls=("payments",)),
     Member("payments", "payments", "payments.main", doors=("http",), holds_keys=True, calls=("claims",)),
     Member("ledger", "ledger-adapter", "ledger_adapter.main"),
     Member(
