@@ -138,6 +138,11 @@ def test_a_service_behind_the_gateway_asks_for_a_token_too(access_without_gatewa
     nobody.close()
 
 
+def test_a_clearinghouses_webhook_needs_no_token_and_finds_nobody_where_none_is_configured(http: httpx.Client) -> None:
+    assert http.post("/clearinghouse/webhook", json={"id": "hint-1"}).status_code == 503
+    assert http.post("/clearinghouse/anything", json={"id": "hint-1"}).status_code == 401
+
+
 def test_too_many_requests_at_once_are_told_to_come_back(suite: OpenStack, tmp_path: Path) -> None:
     template = GATEWAY_TEMPLATE.read_text(encoding="utf-8")
     assert template.count(LIMIT) == 1

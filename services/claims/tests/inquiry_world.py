@@ -7,6 +7,7 @@ from typing import Any
 from canonical.master_data import MasterData
 from chassis.testing import FixedClock
 from claims.adapters.x12_inquiries import X12InquiryFormat
+from claims.application.inquiries import Questions
 from claims.application.ports import Inquiring, ReceivedAnswer, TransportUnavailable
 from sandbox.world.payer import Payers
 from sandbox.world.real_time import AnswerDesk
@@ -57,3 +58,7 @@ class AskingClaims:
     def asked_files(self) -> list[bytes]:
         """The 276s among the files that left."""
         return [content for content in self.transport.files.values() if b"ST*276*" in content]
+
+    def questions(self) -> Questions:
+        service = self.service
+        return Questions(service.store, service.clock, self.master_data, service.vault, self.inquiring)

@@ -46,7 +46,7 @@ def test_nobody_is_asked_before_the_days_are_over() -> None:
     asking.service.sweep()
     assert asking.asked_files() == []
 
-    asking.service.clock.advance(seconds=1)
+    asking.service.clock.advance(minutes=1)
     asking.service.sweep()
     (question,) = asking.asked_files()
     assert b"REF*EJ*" + control_number(1).encode() + b"~" in question
@@ -224,3 +224,16 @@ def test_a_way_that_the_settings_do_not_have_is_a_persons_matter() -> None:
     service.clock.advance(days=DAYS)
     service.sweep()
     assert [case["code"] for case in service.cases()] == ["StatusNotAsked"]
+
+
+def test_what_is_due_is_looked_for_once_a_minute_however_often_the_sweep_is_woken() -> None:
+    asking = silent(1)
+    asking.service.clock.advance(days=DAYS, seconds=-30)
+    asking.service.sweep()
+    asking.service.clock.advance(seconds=59)
+    asking.service.sweep()
+    assert asking.asked_files() == []
+
+    asking.service.clock.advance(seconds=1)
+    asking.service.sweep()
+    assert len(asking.asked_files()) == 1

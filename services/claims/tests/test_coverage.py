@@ -33,16 +33,8 @@ def asking() -> AskingClaims:
     return asking
 
 
-def checks(asking: AskingClaims, hours: int = 24) -> CoverageChecks:
-    service = asking.service
-    return CoverageChecks(
-        service.store,
-        service.clock,
-        asking.master_data,
-        service.vault,
-        asking.inquiring,
-        max_age=timedelta(hours=hours),
-    )
+def checks(asking: AskingClaims) -> CoverageChecks:
+    return CoverageChecks(asking.questions(), max_age=timedelta(hours=24))
 
 
 def verify(asking: AskingClaims, number: int = 1, *, refresh: bool = False) -> Verified:

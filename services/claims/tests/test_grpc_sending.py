@@ -35,9 +35,8 @@ def asking() -> AskingClaims:
 
 @pytest.fixture
 def door(asking: AskingClaims) -> Iterator[Door[Stub]]:
-    service = asking.service
-    checks = CoverageChecks(service.store, service.clock, asking.master_data, service.vault, asking.inquiring)
-    with serving(service, claim_sending_service(service.core, checks), Stub) as opened:
+    checks = CoverageChecks(asking.questions())
+    with serving(asking.service, claim_sending_service(asking.service.core, checks), Stub) as opened:
         yield opened
 
 

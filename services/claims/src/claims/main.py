@@ -37,6 +37,7 @@ from claims.application.asking_status import StatusAsking
 from claims.application.editing import DryRun
 from claims.application.fetching import FETCH_SECONDS, HINTS, AnswerFetching, AnswerHints, project_hints
 from claims.application.following import TOLERANCE, DecisionFollowing
+from claims.application.inquiries import Questions
 from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.packet import FilingPackets
 from claims.application.ports import ClaimFormat, ClaimTransport, Inquiring, PatientDetailsVault
@@ -127,9 +128,8 @@ def assemble(
     sending = InterchangeSending(store, clock, claim_format, vault, transports, crash_point=crash_point)
     more = [Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []
     if inquiring:
-        asking = StatusAsking(
-            store, clock, master_data, vault, inquiring, transports, production=production, crash_point=crash_point
-        )
+        questions = Questions(store, clock, master_data, vault, inquiring, production)
+        asking = StatusAsking(questions, transports, crash_point=crash_point)
         more.append(Sweep("ask-status", CLOCKS_SECONDS, asking.run))
     upstream = {
         "intake": intake_reactions(edits),
@@ -200,10 +200,8 @@ def serve(settings: ClaimsSettings) -> int:
         gathering_seconds=settings.gathering_seconds,
         crash_point=settings.crash_points(SHAPE.name),
     )
-    kept_for = timedelta(hours=settings.coverage_hours)
-    checks = CoverageChecks(
-        store, clock, master_data, vault, inquiring, max_age=kept_for, production=settings.production
-    )
+    questions = Questions(store, clock, master_data, vault, inquiring, settings.production)
+    checks = CoverageChecks(questions, max_age=timedelta(hours=settings.coverage_hours))
     services = [
         claims_service(core, edits, following),
         claim_work_service(core, DryRun(store, edits, vault), FilingPackets(store, claim_format, vault)),

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import MasterData, Payer
+from canonical.master_data import Payer
 from chassis.domain import Refusal
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
 from claims.application.contexts import caused_by
-from claims.application.inquiries import take_control_number
+from claims.application.inquiries import Questions
 from claims.application.ports import (
     BillableClaim,
     ClaimTransport,
-    Inquiring,
-    PatientDetailsVault,
     RealTimeExchange,
     ReceivedAnswer,
     TransportUnavailable,
@@ -32,10 +30,11 @@ from claims.application.submission import digest_of
 from claims.application.use_cases import SUMMARY_LENGTH_MAX, claims_of
 from claims.domain.claim import Claim
 from claims.domain.claim_state import AWAITING_ANSWER
-from claims.domain.inquiry_order import InquiryOrder, Parties, UnknownParty, inquiry_order, parties_on
+from claims.domain.inquiry_order import InquiryOrder, Parties, UnknownParty
 from claims.domain.status_inquiry import REFUSED, StatusInquiry, status_inquiry_id_of
 
 ASKED_PER_RUN_MAX = 200
+LOOK_SECONDS = 60
 NOT_ASKED_CASE = "StatusNotAsked"
 
 
@@ -69,30 +68,18 @@ class UnknownWay(Refusal):
 class StatusAsking:
     """`run` asks about each claim that was sent or accepted and heard nothing of for its payer's `status_inquiry_days`.
 
-    A claim is asked about once in so many days. What was tried and may have failed is tried again with the next run.
+    A claim is asked about once in so many days. What was tried and may have failed is tried again with the next run. Days
+    pass slowly: once nothing is due, nobody looks again for a minute, however often the sweep is woken.
     """
 
     def __init__(
-        self,
-        store: EventStore,
-        clock: Callable[[], datetime],
-        master_data: MasterData,
-        vault: PatientDetailsVault,
-        inquiring: Inquiring,
-        transports: Mapping[str, ClaimTransport],
-        *,
-        production: bool = False,
-        crash_point: CrashPoint = no_crash,
+        self, questions: Questions, transports: Mapping[str, ClaimTransport], *, crash_point: CrashPoint = no_crash
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._master_data = master_data
-        self._vault = vault
-        self._format = inquiring.inquiry_format
-        self._keep = inquiring.keep
-        self._ways = _Ways(inquiring.exchanges, transports)
-        self._production = production
+        self._questions = questions
+        self._store = questions.store
+        self._ways = _Ways(questions.inquiring.exchanges, transports)
         self._crash_point = crash_point
+        self._quiet_until = datetime.min.replace(tzinfo=UTC)
 
     def run(self) -> int:
         """How many claims were asked about.
@@ -101,10 +88,13 @@ class StatusAsking:
             TransportUnavailable: a receiver could not be reached, or may not have got the question; the others were asked.
             UnknownParty: master data lost an entity that claims are out for; about the others was asked.
         """
+        now = self._questions.clock()
+        if now < self._quiet_until:
+            return 0
         asked, failed = 0, list[TransportUnavailable | UnknownParty]()
         for payer, entity, claim_ids in self._due():
             try:
-                parties = parties_on(self._master_data, entity, payer.code, self._clock().date())
+                parties = self._questions.parties(entity, payer.code)
                 size = self._ways.at_once(parties.payer.transport, payer)
                 for start in range(0, len(claim_ids), size):
                     asked += self._ask(parties, entity, payer.code, claim_ids[start : start + size])
@@ -114,12 +104,14 @@ class StatusAsking:
                 failed.append(failure)
         if failed:
             raise failed[0]
+        if not asked:
+            self._quiet_until = now + timedelta(seconds=LOOK_SECONDS)
         return asked
 
     def _due(self) -> Iterator[tuple[Payer, str, list[UUID]]]:
         """Claims to ask about by payer and entity, the longest silent first, a run's worth of each payer."""
-        now = self._clock()
-        for payer in self._master_data.payers:
+        now = self._questions.clock()
+        for payer in self._questions.master_data.payers:
             if not payer.status_inquiry_days or not payer.holds_on(now.date()):
                 continue
             since = now - timedelta(days=payer.status_inquiry_days)
@@ -135,11 +127,10 @@ class StatusAsking:
 
     def _ask(self, parties: Parties, entity: str, payer: str, claim_ids: Sequence[UUID]) -> int:
         """One interchange of questions; how many claims were asked about."""
-        now = self._clock()
-        context = caused_by(now, derive("status-inquiry", *claim_ids))
+        context = caused_by(self._questions.clock(), derive("status-inquiry", *claim_ids))
         claims = claims_of(Work(self._store, context), claim_ids)
-        number = take_control_number(self._store, context)
-        order = inquiry_order(parties, number, now, production=self._production)
+        order = self._questions.order(context, parties)
+        number = order.control_number
         asking = self._write(order, claims)
         if asking.content:
             try:
@@ -165,7 +156,7 @@ class StatusAsking:
 
     def _write(self, order: InquiryOrder, claims: Sequence[Claim]) -> _Asking:
         """The questions about those claims that can be asked about."""
-        details = self._vault.open_details([claim.content.details for claim in claims])
+        details = self._questions.vault.open_details([claim.content.details for claim in claims])
         faults: dict[UUID, str] = {}
         billable: dict[UUID, BillableClaim] = {}
         for claim, phi in zip(claims, details, strict=True):
@@ -173,9 +164,11 @@ class StatusAsking:
                 faults[claim.id] = "its details open no more"
             else:
                 billable[claim.id] = BillableClaim(claim.content, phi)
+        inquiry_format = self._questions.inquiring.inquiry_format
         while billable:
             try:
-                return _Asking(self._format.status_questions(order, list(billable.values())), tuple(billable), faults)
+                content = inquiry_format.status_questions(order, list(billable.values()))
+                return _Asking(content, tuple(billable), faults)
             except Unwritable as faulty:
                 blamed = {
                     claim_id: "; ".join(faulty.by_claim[each.content.patient_control_number])
@@ -192,7 +185,7 @@ class StatusAsking:
         name = order.parties.payer.transport
         if name in self._ways.exchanges:
             answer = self._ways.exchanges[name].ask(question)
-            self._keep(name, ReceivedAnswer(order.answer_name, answer))
+            self._questions.inquiring.keep(name, ReceivedAnswer(order.answer_name, answer))
         elif name in self._ways.transports:
             self._ways.transports[name].send(order.file_name, question)
         else:

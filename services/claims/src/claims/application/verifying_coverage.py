@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from canonical.master_data import MasterData
 from chassis.domain import Context, Refusal, Unavailable
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import Work, transact
 
-from claims.application.inquiries import opened, take_control_number
-from claims.application.ports import Inquiring, PatientDetailsVault, RealTimeExchange, Unwritable
+from claims.application.inquiries import Questions
+from claims.application.ports import RealTimeExchange, Unwritable
 from claims.application.submission import digest_of
 from claims.domain.claim import Claim
 from claims.domain.coverage import (
@@ -22,7 +21,7 @@ from claims.domain.coverage import (
     CoverageVerification,
     coverage_verification_id_of,
 )
-from claims.domain.inquiry_order import Parties, inquiry_order, parties_on
+from claims.domain.inquiry_order import Parties
 
 COVERAGE_HOURS = 24
 VERIFIED_MAX = 25
@@ -64,25 +63,12 @@ class NotVerified:
 class CoverageChecks:
     """Asks by the payer's own way, where that answers in real time. An answer is kept for `max_age`."""
 
-    def __init__(
-        self,
-        store: EventStore,
-        clock: Callable[[], datetime],
-        master_data: MasterData,
-        vault: PatientDetailsVault,
-        inquiring: Inquiring,
-        *,
-        max_age: timedelta = timedelta(hours=COVERAGE_HOURS),
-        production: bool = False,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._master_data = master_data
-        self._vault = vault
-        self._format = inquiring.inquiry_format
-        self._exchanges = inquiring.exchanges
+    def __init__(self, questions: Questions, *, max_age: timedelta = timedelta(hours=COVERAGE_HOURS)) -> None:
+        self._questions = questions
+        self._store = questions.store
+        self._clock = questions.clock
+        self._exchanges = questions.inquiring.exchanges
         self._max_age = max_age
-        self._production = production
 
     def verify(self, context: Context, claim_id: UUID, *, refresh: bool) -> Verified:
         """The answer that is kept, unless it is too old or `refresh` asks anew.
@@ -125,27 +111,24 @@ class CoverageChecks:
         return found
 
     def _asked(self, context: Context, claim: Claim) -> tuple[CoverageAnswer, CoverageProof]:
-        now = self._clock()
-        parties = parties_on(self._master_data, claim.content.entity, claim.content.payer, now.date())
+        parties = self._questions.parties(claim.content.entity, claim.content.payer)
         exchange = self._exchange(claim.content.payer, parties)
-        billable = opened(claim, self._vault)
-        number = take_control_number(self._store, context)
-        order = inquiry_order(parties, number, now, production=self._production)
+        billable, asked_at = self._questions.opened(claim), self._clock()
+        order, inquiry_format = self._questions.order(context, parties), self._questions.inquiring.inquiry_format
         try:
-            question = self._format.coverage_question(order, billable)
+            question = inquiry_format.coverage_question(order, billable)
         except Unwritable as faulty:
-            raise UnwritableQuestion(
-                "; ".join(fault for faults in faulty.by_claim.values() for fault in faults)
-            ) from None
+            why = "; ".join(fault for faults in faulty.by_claim.values() for fault in faults)
+            raise UnwritableQuestion(why) from None
         answer = exchange.ask(question)
         proof = CoverageProof(
-            asked_at=now,
+            asked_at=asked_at,
             trace=order.trace(1),
             clearinghouse=parties.payer.transport,
             question_digest=digest_of(question),
             answer_digest=digest_of(answer),
         )
-        return self._format.coverage_answer(order, answer), proof
+        return inquiry_format.coverage_answer(order, answer), proof
 
     def _exchange(self, payer: str, parties: Parties) -> RealTimeExchange:
         exchange = self._exchanges.get(parties.payer.transport)
