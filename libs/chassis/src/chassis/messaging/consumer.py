@@ -25,6 +25,7 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from chassis.failure_policy import FailureClass, classify
 from chassis.messaging.backlog import Backlog
 from chassis.messaging.delivery import Delivery
+from chassis.messaging.parking import Place, in_order, place_of, wait_on
 from chassis.messaging.reactions import Reaction
 from chassis.messaging.unreadable import places, poison_envelope
 
@@ -34,8 +35,6 @@ BLOCKED_MAX = 20_000
 Mending = Callable[[Work, UUID, str], None]
 """What trying a case without a message again does: given its subject and the person's reason."""
 NO_MENDING: Mapping[str, Mending] = MappingProxyType({})
-
-_Place = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -112,7 +111,7 @@ class BatchConsumer:
 
     def release(self, touched: Iterable[UUID] | None = None) -> Handled:
         """Tries parked messages again: those that wait for one of `touched`, or, with None, the oldest that wait."""
-        waiting = _in_order(
+        waiting = in_order(
             self._store.parked(consumer=self.name, waiting_for=touched, only_waiting=True, limit=RELEASE_MAX)
         )
         if not waiting:
@@ -126,7 +125,7 @@ class BatchConsumer:
                 work.commit()
             except VersionConflict:
                 ids = [message.message_id for message in waiting]
-                waiting = _in_order(self._store.parked(consumer=self.name, message_ids=ids, only_waiting=True))
+                waiting = in_order(self._store.parked(consumer=self.name, message_ids=ids, only_waiting=True))
                 if not waiting:
                     break
                 continue
@@ -174,15 +173,15 @@ class BatchConsumer:
             if waits is not None:
                 blocked[message.envelope.key] = (place, waits)
 
-    def _blocked(self, keys: set[UUID]) -> dict[UUID, tuple[_Place, UUID]]:
+    def _blocked(self, keys: set[UUID]) -> dict[UUID, tuple[Place, UUID]]:
         """Per key the place of its first waiting message, and what that waits for; only what comes after it waits behind.
 
         A predecessor that arrives late must pass: it may be the very thing that is waited for.
         """
-        found: dict[UUID, tuple[_Place, UUID]] = {}
+        found: dict[UUID, tuple[Place, UUID]] = {}
         for parked in self._store.parked(consumer=self.name, keys=keys, only_waiting=True, limit=BLOCKED_MAX):
             if parked.waiting_for is not None:
-                place = _place(parked)
+                place = place_of(parked)
                 if parked.key not in found or place < found[parked.key][0]:
                     found[parked.key] = (place, parked.waiting_for)
         return found
@@ -261,10 +260,13 @@ class BatchConsumer:
         )
 
     def _decide_parked(self, work: Work, waiting: Sequence[ParkedMessage], handled: Handled) -> None:
-        blocked: set[UUID] = set()
+        blocked: dict[UUID, NotYet] = {}
         for parked in waiting:
             message = self._decode(Delivery(parked.subject, parked.headers, parked.data))
-            if message is None or parked.key in blocked:
+            if message is None:
+                continue
+            if parked.key in blocked:
+                wait_on(work, parked, blocked[parked.key])
                 continue
             work.within(self._context(message.envelope))
             mark = work.mark()
@@ -274,9 +276,10 @@ class BatchConsumer:
                 message.reaction.act(work, message.event, message.envelope)
                 handled.done += 1
                 work.unpark(parked.message_id)
-            except NotYet:
+            except NotYet as early:
                 work.roll_back(mark)
-                blocked.add(parked.key)
+                blocked[parked.key] = early
+                wait_on(work, parked, early)
             except Refusal as refusal:
                 work.roll_back(mark)
                 handled.refused += 1
@@ -333,17 +336,3 @@ def retry_case(
     if not found or found[0].consumer not in by_name:
         raise Refusal("the message of this case is no longer parked here")
     by_name[found[0].consumer].retry(work, found[0])
-
-
-def _place(parked: ParkedMessage) -> _Place:
-    """Where a message stands in the story of its key: sequence and ordinal."""
-    envelope = Envelope.from_headers(parked.headers)
-    return (envelope.sequence, envelope.ordinal)
-
-
-def _in_order(waiting: Iterable[ParkedMessage]) -> list[ParkedMessage]:
-    """Each key's messages together and in their own order, whatever order they were parked in."""
-    by_key: dict[UUID, list[ParkedMessage]] = {}
-    for message in waiting:
-        by_key.setdefault(message.key, []).append(message)
-    return [message for messages in by_key.values() for message in sorted(messages, key=_place)]
