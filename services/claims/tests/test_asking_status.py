@@ -237,3 +237,41 @@ def test_what_is_due_is_looked_for_once_a_minute_however_often_the_sweep_is_woke
     asking.service.clock.advance(seconds=1)
     asking.service.sweep()
     assert len(asking.asked_files()) == 1
+
+
+@pytest.mark.parametrize(
+    ("category", "needs_a_person"),
+    [
+        ("P1", False),
+        ("F1", False),
+        ("A1", False),
+        ("A2", False),
+        ("A4", True),
+        ("A7", True),
+        ("D0", True),
+        ("R4", True),
+    ],
+)
+def test_where_waiting_will_not_help_a_person_is_told_once(category: str, needs_a_person: bool) -> None:
+    asking = silent(1)
+    reported = ClaimStatusReported(
+        message_id=derive("test-277", 1),
+        patient_control_number=control_number(1),
+        category_codes=(category,),
+        status_codes=("35",),
+    )
+    asking.service.receive(reported)
+    asking.service.receive(reported.model_copy(update={"message_id": derive("test-277", 2)}))
+
+    assert [case["code"] for case in asking.service.cases()] == ["StatusNeedsWork"] * needs_a_person
+
+
+def test_what_a_payer_has_decided_needs_nobody_for_an_older_word() -> None:
+    asking = silent(1)
+    asking.service.receive(chunk(paid(1)))
+    asking.service.receive(
+        ClaimStatusReported(
+            message_id=derive("test-277", 1), patient_control_number=control_number(1), category_codes=("A4",)
+        )
+    )
+    assert asking.service.cases() == []

@@ -15,9 +15,14 @@ from chassis.messaging import Reaction
 from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
 from claims.application.contractual_reasons import contractual_reasons_by
 from claims.application.following import DecisionFollowing
-from claims.application.use_cases import draft_claim, hear_of_claim, hear_of_inquiry, reject_claims_of
+from claims.application.use_cases import (
+    draft_claim,
+    hear_of_claim,
+    hear_of_inquiry,
+    keep_reported_status,
+    reject_claims_of,
+)
 from claims.domain.answers import ReportedStatus, SubmissionAnswer
-from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, claim_id_of, control_number_of_posting
 from claims.domain.control_numbers import interchange_id_of
 from claims.domain.interchange import (
@@ -143,5 +148,5 @@ def when_claim_status_received_answer_claim(work: Work, event: ClaimStatusLine, 
 
 def when_claim_status_reported_keep_it(work: Work, event: ClaimStatusReported, envelope: Envelope) -> None:
     """Raises UnknownAggregate for a claim that is not ours, NeverSubmitted for one that never left."""
-    claim = work.require(Claim, claim_id_of(event.patient_control_number))
-    claim.report(ReportedStatus.model_validate(event.model_dump(include=set(ReportedStatus.model_fields))))
+    status = ReportedStatus.model_validate(event.model_dump(include=set(ReportedStatus.model_fields)))
+    keep_reported_status(work, event.patient_control_number, status)

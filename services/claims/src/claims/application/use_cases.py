@@ -12,10 +12,10 @@ from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
 
 from claims.application.editing import run_edits
-from claims.domain.answers import SubmissionAnswer
+from claims.domain.answers import ReportedStatus, SubmissionAnswer
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
-from claims.domain.claim_state import ClaimState
+from claims.domain.claim_state import AWAITING_ANSWER, ClaimState
 from claims.domain.interchange import ACCEPTING_CODES, Interchange
 from claims.domain.rules.edit_history import Stage
 from claims.domain.rules.edits import ClaimEdits
@@ -26,6 +26,7 @@ HELD_CASE = "ClaimHeld"
 REJECTED_CASE = "ClaimRejected"
 INTERCHANGE_REJECTED_CASE = "InterchangeRejected"
 INQUIRY_REFUSED_CASE = "StatusInquiryRefused"
+STATUS_CASE = "StatusNeedsWork"
 _RELEASABLE = frozenset({ClaimState.HELD, ClaimState.REJECTED})
 
 
@@ -129,6 +130,30 @@ def hear_of_claim(work: Work, control_number: str, answer: SubmissionAnswer, pay
         rejection_cause(claim.id, claim.interchange_id),
         code=REJECTED_CASE,
         summary=f"{said}; it is {claim.state}",
+        subject=f"claim {control_number}",
+        subject_id=claim.id,
+        entity=claim.content.entity,
+        amount=claim.content.total,
+    )
+
+
+def keep_reported_status(work: Work, control_number: str, status: ReportedStatus) -> None:
+    """A 277 told where the claim stands; where it waits and waiting will not help, a person is told, once for each word.
+
+    Raises:
+        UnknownAggregate: no claim of ours has this patient control number.
+        NeverSubmitted: it never left.
+    """
+    claim = work.require(Claim, claim_id_of(control_number))
+    claim.report(status)
+    if claim.state not in AWAITING_ANSWER or not status.needs_a_person:
+        return
+    words = ", ".join((*status.category_codes, *status.status_codes))
+    raise_case(
+        work,
+        derive("status-needs-work", claim.id, words),
+        code=STATUS_CASE,
+        summary=f"asked where the claim stands, {claim.content.payer} says {words}"[:SUMMARY_LENGTH_MAX],
         subject=f"claim {control_number}",
         subject_id=claim.id,
         entity=claim.content.entity,

@@ -9,6 +9,8 @@ from canonical.classes import CanonicalModel, Financial, Public
 from canonical.money import Money
 
 CLEARINGHOUSE = "clearinghouse"
+_UNANSWERED = ("D", "E", "R")
+_NOT_TAKEN = frozenset({"A3", "A4", "A6", "A7", "A8"})
 
 
 class SubmissionAnswer(CanonicalModel):
@@ -34,3 +36,11 @@ class ReportedStatus(CanonicalModel):
     charge: Money | None = None
     paid: Money | None = None
     status_date: Financial[date] | None = None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether waiting will not help: the payer does not find it, rejected it, wants more, or could not answer.
+
+        Source: X12 code list 507, claim status category codes.
+        """
+        return any(code in _NOT_TAKEN or code.startswith(_UNANSWERED) for code in self.category_codes)
