@@ -12,7 +12,6 @@ from canonical.master_data import Payer
 from chassis.domain import Refusal
 from chassis.eventstore import Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
-from chassis.exceptions import raise_case
 
 from claims.application.contexts import caused_by
 from claims.application.inquiries import Questions
@@ -27,7 +26,7 @@ from claims.application.ports import (
 )
 from claims.application.read_models import CLAIMS
 from claims.application.submission import digest_of
-from claims.application.use_cases import SUMMARY_LENGTH_MAX, claims_of
+from claims.application.use_cases import claims_of, raise_claim_case
 from claims.domain.claim import Claim
 from claims.domain.claim_state import AWAITING_ANSWER
 from claims.domain.inquiry_order import InquiryOrder, Parties, UnknownParty
@@ -149,7 +148,8 @@ class StatusAsking:
                 claim = work.require(Claim, claim_id)
                 claim.ask_status(order.trace(place), number, REFUSED if fault else way)
                 if fault:
-                    _raise_case(work, claim, fault)
+                    summary = f"{claim.content.payer} is not asked where the claim stands: {fault}"
+                    raise_claim_case(work, claim, derive("status-not-asked", claim_id), NOT_ASKED_CASE, summary)
 
         transact(self._store, context, record)
         return len(claim_ids)
@@ -190,16 +190,3 @@ class StatusAsking:
             self._ways.transports[name].send(order.file_name, question)
         else:
             raise UnknownWay(f"{order.parties.payer.name} is reached by {name!r}, which the settings do not name")
-
-
-def _raise_case(work: Work, claim: Claim, why: str) -> None:
-    raise_case(
-        work,
-        derive("status-not-asked", claim.id),
-        code=NOT_ASKED_CASE,
-        summary=f"{claim.content.payer} is not asked where the claim stands: {why}"[:SUMMARY_LENGTH_MAX],
-        subject=f"claim {claim.content.patient_control_number}",
-        subject_id=claim.id,
-        entity=claim.content.entity,
-        amount=claim.content.total,
-    )

@@ -57,11 +57,16 @@ def edit_claim(work: Work, claim: Claim, edits: ClaimEdits, stage: Stage) -> Non
 def hold_claim(work: Work, claim: Claim, reasons: tuple[HoldReason, ...]) -> None:
     """Holds the claim, and opens the case of this hold."""
     claim.hold(reasons)
+    raise_claim_case(work, claim, hold_cause(claim.id, claim.holds), HELD_CASE, "; ".join(map(str, reasons)))
+
+
+def raise_claim_case(work: Work, claim: Claim, cause: UUID, code: str, summary: str) -> None:
+    """Opens the case of a cause about a claim, for its whole amount."""
     raise_case(
         work,
-        hold_cause(claim.id, claim.holds),
-        code=HELD_CASE,
-        summary="; ".join(map(str, reasons))[:SUMMARY_LENGTH_MAX],
+        cause,
+        code=code,
+        summary=summary[:SUMMARY_LENGTH_MAX],
         subject=f"claim {claim.content.patient_control_number}",
         subject_id=claim.id,
         entity=claim.content.entity,
@@ -125,16 +130,8 @@ def hear_of_claim(work: Work, control_number: str, answer: SubmissionAnswer, pay
     if not claim.hear(answer, payer_control_number):
         return
     said = f"{answer.reporter or '277CA'} rejected the claim with {', '.join(answer.codes) or 'no code'}"
-    raise_case(
-        work,
-        rejection_cause(claim.id, claim.interchange_id),
-        code=REJECTED_CASE,
-        summary=f"{said}; it is {claim.state}",
-        subject=f"claim {control_number}",
-        subject_id=claim.id,
-        entity=claim.content.entity,
-        amount=claim.content.total,
-    )
+    cause = rejection_cause(claim.id, claim.interchange_id)
+    raise_claim_case(work, claim, cause, REJECTED_CASE, f"{said}; it is {claim.state}")
 
 
 def keep_reported_status(work: Work, control_number: str, status: ReportedStatus) -> None:
@@ -149,16 +146,8 @@ def keep_reported_status(work: Work, control_number: str, status: ReportedStatus
     if claim.state not in AWAITING_ANSWER or not status.needs_a_person:
         return
     words = ", ".join((*status.category_codes, *status.status_codes))
-    raise_case(
-        work,
-        derive("status-needs-work", claim.id, words),
-        code=STATUS_CASE,
-        summary=f"asked where the claim stands, {claim.content.payer} says {words}"[:SUMMARY_LENGTH_MAX],
-        subject=f"claim {control_number}",
-        subject_id=claim.id,
-        entity=claim.content.entity,
-        amount=claim.content.total,
-    )
+    summary = f"asked where the claim stands, {claim.content.payer} says {words}"
+    raise_claim_case(work, claim, derive("status-needs-work", claim.id, words), STATUS_CASE, summary)
 
 
 def hear_of_inquiry(work: Work, inquiry: StatusInquiry, acknowledgement: str, code: str) -> None:
