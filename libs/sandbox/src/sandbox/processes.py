@@ -31,10 +31,7 @@ class DidNotStart(RuntimeError):
 
 
 class ManagedProcess:
-    """One process of the suite, in a group of its own, with its log and its record.
-
-    A detached one has a session of its own too, and outlives the terminal. The others share this program's, because Linux
-    divides the processor among sessions first: a thread that answers a call would wait for its own service's batch.
+    """One process of the suite, in its own session, with its log and its record.
 
     Its environment is exactly `env` beside PATH, HOME and the locale, so that nothing of the caller's shell changes it.
     Unless `detached`, the kernel kills it when this Python process dies, however that happens.
@@ -106,8 +103,7 @@ class ManagedProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=self.detached,
-                process_group=None if self.detached else 0,
+                start_new_session=True,
                 preexec_fn=None if self.detached else die_with_parent(),
             )
 
