@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
 from canonical.codes import ClaimFrequency
 from canonical.events.claims import ClaimAdjudicated, ClaimDrafted
 from canonical.money import Money
 from canonical.remittance import ClaimPayment
 from chassis.eventstore import Work
 from chassis.testing.contexts import context
+from claims.application.money_read_models import NOTED_PAYMENTS
 from claims.application.queries import subledger_balances
 from claims.application.read_models import CLAIMS
 from claims.domain.claim import Claim
@@ -272,3 +274,18 @@ def test_two_payers_remittances_in_any_order_leave_the_same_two_claims() -> None
     assert all(outcome == outcomes[0] for outcome in outcomes)
     assert outcomes[0][0] == ["closed", "adjudicated"]
     assert outcomes[0][2:] == ([("ACME", 0), ("BLUEOAK", 0)], 1)
+
+
+@pytest.mark.parametrize("status", ["23", "25"])
+def test_what_the_second_payer_only_notes_keeps_its_claim_from_nothing(status: str) -> None:
+    service = insured_twice()
+    service.receive(chunk(DECISION))
+    note = from_second("0.00", status=status, patient_control_number=number_of(1))
+
+    service.receive(chunk(note, remittance=5, payer="BLUEOAK"))
+
+    assert row_of(service, 2)["state"] == "ready"
+    (row,) = service.store.rows(NOTED_PAYMENTS, {})
+    assert (row["payer"], row["claim_id"]) == ("BLUEOAK", None)
+    service.sweep()
+    assert len(service.transport.files) == 2

@@ -46,7 +46,7 @@ def adjudicate_chunk(
     named = [work.get_or_new(Claim, claim_id) for claim_id in claims_paid_by(event)]
     work.prefetch(_passed_on(named, event.payer))
     for first, payment in zip(named, event.claims, strict=True):
-        claim = claim_paid(work, event, first)
+        claim = claim_paid(work, event, first, payment)
         version = claim.version
         why = why_not_ours(claim, event)
         if why is None:
@@ -80,13 +80,16 @@ def _passed_on(named: Iterable[Claim], payer: str) -> Iterable[UUID]:
             yield claim_id_in_sequence(claim.content, claim.content.sequence + 1)
 
 
-def claim_paid(work: Work, event: RemittanceChunkAccepted, claim: Claim) -> Claim:
-    """The claim that is paid for where this one is named: a payer that got it from the one before uses that one's number."""
+def claim_paid(work: Work, event: RemittanceChunkAccepted, claim: Claim, payment: ClaimPayment) -> Claim:
+    """The claim that is paid for where this one is named: a payer that got it from the one before uses that one's number.
+
+    What only notes something of a claim shows no payer to have got it: what we have not sent we still send.
+    """
     while claim.was_submitted and claim.content.entity == event.entity:
         content = claim.content
         if content.payer == event.payer or event.payer not in [each.payer for each in content.next_payers]:
             break
-        if content.next_payers[0].payer == event.payer:
+        if content.next_payers[0].payer == event.payer and payment.status not in NOTED:
             return pass_on(work, claim)
         following = work.get_or_new(Claim, claim_id_in_sequence(content, content.sequence + 1))
         if not following.was_submitted:
