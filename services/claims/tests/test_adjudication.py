@@ -38,6 +38,23 @@ NOTHING = "0.00"
             "5.00",
         ),
         ("impact of a prior payer", [(OA, "23", "250.00")], NOTHING, NOTHING, NOTHING, "250.00"),
+        ("paid above the charge", [(CO, "94", "-50.00")], "-50.00", NOTHING, NOTHING, NOTHING),
+        (
+            "a denial told twice and taken back once",
+            [(CO, "50", "80.00"), (CO, "50", "80.00"), (CO, "50", "-80.00")],
+            NOTHING,
+            "80.00",
+            NOTHING,
+            NOTHING,
+        ),
+        (
+            "paid above the charge of one line, another denied",
+            [(CO, "94", "-50.00"), (CO, "197", "250.00")],
+            "-50.00",
+            "250.00",
+            NOTHING,
+            NOTHING,
+        ),
         ("taken back", [(CO, "45", "-70.00"), (PR, "3", "-30.00")], "-70.00", NOTHING, "-30.00", NOTHING),
     ],
 )

@@ -115,6 +115,26 @@ def test_a_negative_adjustment_books_the_mirror() -> None:
     assert booked(lines)[2:] == ["J05 Cr contractual-allowance 10.00", "J05 Dr ar-payer ACME 10.00"]
 
 
+@pytest.mark.parametrize(("group", "reason"), [("CO", "94"), ("PI", "94")])
+def test_what_was_paid_above_the_charge_is_contractual_and_denies_nothing(group: str, reason: str) -> None:
+    event = adjudicated(first=False, paid="150.00", adjustments=((group, reason, "-50.00"),))
+    assert booked(lines_of.lines_for_adjudication(event, Money(0), ("45",))) == [
+        "J04 Dr eft-clearing 150.00",
+        "J04 Cr ar-payer ACME 150.00",
+        "J05 Cr contractual-allowance 50.00",
+        "J05 Dr ar-payer ACME 50.00",
+    ]
+
+
+def test_the_adjustments_of_one_reason_are_one_amount() -> None:
+    told = (("CO", "50", "80.00"), ("CO", "50", "80.00"), ("CO", "50", "-80.00"))
+    event = adjudicated(first=False, paid="20.00", adjustments=told)
+    assert booked(lines_of.lines_for_adjudication(event, Money(0), ()))[2:] == [
+        "J09 Dr ar-payer-denied ACME 80.00",
+        "J09 Cr ar-payer ACME 80.00",
+    ]
+
+
 @pytest.mark.parametrize(
     ("group", "reason", "fact"),
     [
@@ -340,7 +360,7 @@ def test_a_payout_whose_fees_do_not_fit_is_refused() -> None:
 
 
 def test_the_version_of_the_rules_names_their_content() -> None:
-    assert rules.RULES_VERSION == "2026.2-c2edcb635ce5", "the rules changed: raise their edition, then name it here"
+    assert rules.RULES_VERSION == "2026.3-c2edcb635ce5", "the rules changed: raise their edition, then name it here"
 
 
 @settings(deadline=None)

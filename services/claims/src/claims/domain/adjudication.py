@@ -163,9 +163,13 @@ def place_of(remittance_id: UUID | None, position: int) -> Place | None:
 def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Collection[str]) -> Shares:
     """Divides adjustments by what they mean to us. CO alone is no write-off: its reason must be on the payer's list.
 
+    What raises a payment denies nothing: where CO or PI with one reason comes to less than zero, the payer paid above
+    the charge by contract (CO-94).
+
     Source: X12 005010X221A1, segment CAS.
     """
-    contractual = denied = patient = other = 0
+    contractual = patient = other = 0
+    denying: dict[tuple[AdjustmentGroup, str], int] = {}
     for adjustment in adjustments:
         minor = adjustment.amount.minor
         match adjustment.group:
@@ -174,11 +178,14 @@ def shares_of(adjustments: Iterable[ClaimAdjustment], contractual_reasons: Colle
             case AdjustmentGroup.CONTRACTUAL if adjustment.reason in contractual_reasons:
                 contractual += minor
             case AdjustmentGroup.CONTRACTUAL | AdjustmentGroup.PAYER_INITIATED:
-                denied += minor
+                key = (adjustment.group, adjustment.reason)
+                denying[key] = denying.get(key, 0) + minor
             case AdjustmentGroup.PATIENT:
                 patient += minor
             case AdjustmentGroup.OTHER | AdjustmentGroup.CORRECTION:
                 other += minor
+    denied = sum(minor for minor in denying.values() if minor > 0)
+    contractual += sum(denying.values()) - denied
     return Shares.trusted(
         contractual=Money(contractual), denied=Money(denied), patient=Money(patient), other=Money(other)
     )

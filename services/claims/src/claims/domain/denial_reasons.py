@@ -83,13 +83,20 @@ _CATEGORY_OF_RARC = _by_code(RARCS)
 def denial_reasons(
     adjustments: Iterable[ClaimAdjustment], contractual_reasons: Collection[str]
 ) -> tuple[DenialReason, ...]:
-    """What denied the claim, the greatest amount first: PI, and CO that is neither contractual nor sequestration."""
+    """What denied the claim, the greatest amount first: PI, and CO that is neither contractual nor sequestration.
+
+    A reason that comes to less than zero raised the payment, and denied nothing.
+    """
     sums: dict[tuple[AdjustmentGroup, str], int] = {}
     for each in adjustments:
         if is_denying(each, contractual_reasons):
             key = (each.group, each.reason)
             sums[key] = sums.get(key, 0) + each.amount.minor
-    found = [DenialReason(group=group, reason=reason, amount=Money(minor)) for (group, reason), minor in sums.items()]
+    found = [
+        DenialReason(group=group, reason=reason, amount=Money(minor))
+        for (group, reason), minor in sums.items()
+        if minor > 0
+    ]
     return tuple(sorted(found, key=lambda each: (-each.amount.minor, each.group, each.reason)))
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from canonical.codes import AccountRole, PayerClass
+from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
 from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
 from canonical.events.intake import EncounterCharged
 from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
 from canonical.journal import LedgerLine
 from canonical.money import Money
-from canonical.remittance import ProviderAdjustment, RemittanceSummary
+from canonical.remittance import ClaimAdjustment, ProviderAdjustment, RemittanceSummary
 from chassis.domain import Refusal
 
 from ledger_adapter.domain.posting_rules import (
@@ -95,12 +95,12 @@ def lines_for_adjudication(
     if event.first and event.sequence == 1 and event.kind in DECIDED:
         amounts[Fact.EXPECTATION_RELEASED] = estimate
     amounts[Fact.MATCHED_CLAIM_PAID if event.match else Fact.CLAIM_PAID] = event.paid
-    for adjustment in event.adjustments:
-        if adjustment.amount:
-            fact = fact_of_adjustment(adjustment, contractual_reasons)
-            if fact is Fact.PATIENT_SHARE and event.next_payer:
-                fact = Fact.NEXT_PAYER_SHARE
-            amounts[fact] = amounts.get(fact, Money(0)) + adjustment.amount
+    decided = event.kind in DECIDED
+    for adjustment in _by_reason(event.adjustments, 1 if decided else -1):
+        fact = fact_of_adjustment(adjustment, contractual_reasons)
+        if fact is Fact.PATIENT_SHARE and event.next_payer:
+            fact = Fact.NEXT_PAYER_SHARE
+        amounts[fact] = amounts.get(fact, Money(0)) + (adjustment.amount if decided else -adjustment.amount)
     dimensions = _dimensions_of_claim(event, department)
     code = REVERSAL_CODE if event.kind == REVERSAL else ""
     return tuple(
@@ -108,6 +108,17 @@ def lines_for_adjudication(
         for fact, amount in amounts.items()
         for line in booked(fact, amount, dimensions, code=code, debited=_debited(fact, event, dimensions))
     )
+
+
+def _by_reason(adjustments: Iterable[ClaimAdjustment], sign: int) -> Iterator[ClaimAdjustment]:
+    """The sum of each group and reason that comes to something, as its decision had it: what takes back is turned around."""
+    sums: dict[tuple[AdjustmentGroup, str], int] = {}
+    for each in adjustments:
+        key = (each.group, each.reason)
+        sums[key] = sums.get(key, 0) + each.amount.minor * sign
+    for (group, reason), minor in sums.items():
+        if minor:
+            yield ClaimAdjustment.trusted(group=group, reason=reason, amount=Money(minor))
 
 
 def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[PostedLine]) -> tuple[LedgerLine, ...]:

@@ -130,7 +130,7 @@ def _fingerprint() -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-RULES_VERSION = f"2026.2-{_fingerprint()[:12]}"
+RULES_VERSION = f"2026.3-{_fingerprint()[:12]}"
 """The rules' edition and the start of their SHA-256: two builds with the same version book the same lines."""
 
 
@@ -199,10 +199,11 @@ def party_of(account: AccountRole, dimensions: Dimensions) -> str:
 
 
 def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Collection[str]) -> Fact:
-    """What a payer's adjustment means to the ledger.
+    """What the sum of a payer's adjustments of one group and reason means to the ledger.
 
     CO-253 is sequestration; CO on the payer's allow-list is contractual; any other CO, and every PI, is a denial to
-    work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 is a memo, never a write-off.
+    work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 is a memo, never a write-off. What raises a payment
+    denies nothing: less than zero, CO and PI are contractual, for the payer paid above the charge (CO-94).
 
     Raises:
         UnmappedAdjustment: other PR and OA codes have no rule yet.
@@ -215,7 +216,7 @@ def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Collect
         case AdjustmentGroup.CONTRACTUAL, reason if reason in contractual_reasons:
             return Fact.CONTRACTUAL_TAKEN
         case ((AdjustmentGroup.CONTRACTUAL | AdjustmentGroup.PAYER_INITIATED), _):
-            return Fact.DENIED
+            return Fact.DENIED if adjustment.amount.minor > 0 else Fact.CONTRACTUAL_TAKEN
         case AdjustmentGroup.PATIENT, reason if reason in PATIENT_SHARE_REASONS:
             return Fact.PATIENT_SHARE
         case AdjustmentGroup.OTHER, reason if reason == PRIOR_PAYER_REASON:
