@@ -33,7 +33,9 @@ CAUSE = derive("test-cause")
 META = Meta(correlation_id=CAUSE, causation_id=CAUSE, actor="service:claims", source_system="ehr-north")
 CONTENT = content_of(charged())
 FIRST_DETAILS = {"patient", "coverage", "diagnosis_codes", "account_number"}
-DETAILS = CONTENT.details.model_copy(update={"ciphertext": person().model_dump_json(include=FIRST_DETAILS).encode()})
+DETAILS = CONTENT.details.model_copy(
+    update={"ciphertext": person().model_dump_json(include=FIRST_DETAILS, exclude={"coverage": {"plan"}}).encode()}
+)
 CONTENT = CONTENT.model_copy(update={"details": DETAILS})
 PAYMENT = paid()
 DECISION = decision_of(chunk(PAYMENT), PAYMENT)

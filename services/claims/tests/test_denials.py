@@ -126,6 +126,15 @@ def test_the_allow_list_gives_up_no_more_of_a_decision_than_its_reason_took_off(
     assert written_off(service) == [Money.of("100.00")]
 
 
+@pytest.mark.parametrize(("plan", "given_up"), [("GOLD", [Money.of("250.00")]), ("SILVER", []), ("", [])])
+def test_an_allow_list_of_one_plan_gives_up_nothing_of_another(plan: str, given_up: list[Money]) -> None:
+    service = ClaimsUnderTest(knowing(denial_write_off_reasons_by_plan={"GOLD": ("29",)}))
+    service.receive(charged(1, plan=plan))
+    service.sweep()
+    service.receive(chunk(refused(0, adjustment(CO, "29", "250.00"))))
+    assert written_off(service) == given_up
+
+
 PARTLY = paid(1, 2, amount="160.00", adjustments=(adjustment(CO, "97", "40.00"), adjustment(CO, "45", "50.00")))
 
 

@@ -62,6 +62,20 @@ def test_the_payers_of_a_bundle_stand_in_the_order_of_their_coverages() -> None:
     assert details.coverage.member_id == ENCOUNTER.coverage.member_id  # type: ignore[union-attr]
 
 
+def test_the_plans_of_the_coverages_are_told_by_their_codes() -> None:
+    content = twice_covered()
+    first, second = sorted(resources(content, "Coverage"), key=lambda coverage: coverage["order"])
+    for coverage, plan in ((first, "GOLD"), (second, "SILVER")):
+        coverage["class"].append({"type": {"coding": [{"code": "plan"}]}, "value": plan})
+    service = IntakeUnderTest()
+    service.receive(raw(content))
+    event = charged(service)
+    assert (event.plan, [each.plan for each in event.next_payers]) == ("GOLD", ["SILVER"])
+    details = service.sealer.open(event.details, EncounterPhi)
+    assert details.coverage is not None
+    assert details.coverage.group_number
+
+
 def test_an_order_turned_around_turns_the_payers_around() -> None:
     service = IntakeUnderTest()
     service.receive(raw(twice_covered(orders=(2, 1))))

@@ -51,6 +51,7 @@ class NextPayer(CanonicalModel):
     payer: Public[str]
     payer_class: PayerClass
     has_member_id: bool
+    plan: Public[str] = ""
 
 
 class DatedCode(CanonicalModel):

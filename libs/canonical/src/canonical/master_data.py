@@ -52,7 +52,7 @@ class Payer(Dated):
 
     `expected_contractual_percent` is what of a gross charge this payer's contract is expected to take off.
     `contractual_reasons` and `denial_write_off_reasons` are CARCs: CO with one of the first is contractual, a denial for
-    one of the second is written off without a person. `acknowledge_remittances` says how its 835s are answered.
+    one of the second is written off without a person, in every plan or in those of `denial_write_off_reasons_by_plan`. `acknowledge_remittances` says how its 835s are answered.
     `status_inquiry_days` is the age at which a claim without an answer is asked about by 276, zero for never.
     `claims_per_interchange` is how many claims it takes at once, and `sending_window` when of the day (`22:00-04:00`, in
     UTC, the first minute in and the last one out), empty for always.
@@ -66,6 +66,7 @@ class Payer(Dated):
     expected_contractual_percent: int = Field(ge=0, le=100)
     contractual_reasons: tuple[Public[str], ...] = ("45",)
     denial_write_off_reasons: tuple[Public[str], ...] = ()
+    denial_write_off_reasons_by_plan: dict[Public[str], tuple[Public[str], ...]] = {}
     appeal_days: int = Field(default=180, ge=0)
     timely_filing_days: int = Field(default=365, ge=0)
     status_inquiry_days: int = Field(default=0, ge=0)

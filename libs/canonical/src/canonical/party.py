@@ -28,13 +28,17 @@ class PatientDetails(CanonicalModel):
 
 
 class CoverageDetails(CanonicalModel):
-    """What the payer knows the subscriber by. `relationship` is `self` or an X12 individual relationship code."""
+    """What the payer knows the subscriber by. `relationship` is `self` or an X12 individual relationship code.
+
+    `plan` is the source's code of the payer's plan; it names no person.
+    """
 
     member_id: Phi[str]
     group_number: Phi[str] = ""
     relationship: Phi[str] = "self"
     subscriber_family_name: Phi[str] = ""
     subscriber_given_name: Phi[str] = ""
+    plan: Public[str] = ""
 
 
 class OrganizationAddress(CanonicalModel):

@@ -28,7 +28,7 @@ class EncounterCharged(PublicEvent):
     """An encounter is complete enough to bill: its charges, whom to bill, and the sealed details (kind `encounter.v1`).
 
     `posting` counts the postings of one encounter from 1; this posting's charges only. `payer` is empty for self-pay.
-    `diagnosis_count` says how many diagnoses the sealed part holds.
+    `diagnosis_count` says how many diagnoses the sealed part holds; `plan` is the first payer's plan, where one is known.
     """
 
     SERVICE = "intake"
@@ -53,6 +53,7 @@ class EncounterCharged(PublicEvent):
     message_ids: tuple[UUID, ...]
     next_payers: tuple[NextPayer, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
+    plan: Public[str] = ""
 
 
 class AcknowledgementReceived(PublicEvent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -50,7 +50,7 @@ def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
         give_up(work, claim, denial.resettle(cover), *DENIED_NO_MORE)
     payer = payer_on(master_data, claim.content.payer, claim.content.service_from)
     denials += _open(work, claim, payer, left, denials)
-    why = f"{payer.code} gives up denials for {', '.join(payer.denial_write_off_reasons)}"
+    why = f"{payer.code} gives up denials for {', '.join(given_up(payer, claim.content.plan))}"
     for denial in denials:
         give_up(work, claim, denial.write_off_by_rule(why, ALLOW_LIST), why, ALLOW_LIST)
 
@@ -140,17 +140,20 @@ def _facts(claim: Claim, payer: Payer, booked: Booked, number: int, earlier: Ite
         remark_codes=remarks,
         category=category,
         queue=queue_of(category, reasons),
-        automatic=max(_automatic(reasons, payer) - taken, Money.zero()),
+        automatic=max(_automatic(reasons, given_up(payer, content.plan)) - taken, Money.zero()),
         denied_on=decision.effective_date,
         appeal_by=decision.effective_date + timedelta(days=payer.appeal_days),
         file_by=content.service_to + filing if filing else None,
     )
 
 
-def _automatic(reasons: Iterable[DenialReason], payer: Payer) -> Money:
+def given_up(payer: Payer, plan: str) -> tuple[str, ...]:
+    """The CARCs for which a payer's denials in a plan are written off without a person."""
+    return (*payer.denial_write_off_reasons, *payer.denial_write_off_reasons_by_plan.get(plan, ()))
+
+
+def _automatic(reasons: Iterable[DenialReason], carcs: Collection[str]) -> Money:
     """What the allow-list gives up; what the payer took off on its own initiative (PI) is never among it."""
     return Money.total(
-        each.amount
-        for each in reasons
-        if each.group is AdjustmentGroup.CONTRACTUAL and each.reason in payer.denial_write_off_reasons
+        each.amount for each in reasons if each.group is AdjustmentGroup.CONTRACTUAL and each.reason in carcs
     )

@@ -89,6 +89,7 @@ def content_of(event: EncounterCharged) -> ClaimContent:
         next_payers=event.next_payers,
         prior=(),
         claim_type=event.claim_type,
+        plan=event.plan,
     )
 
 

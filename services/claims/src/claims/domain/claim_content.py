@@ -64,6 +64,7 @@ class ClaimContent(CanonicalModel):
     next_payers: tuple[NextPayer, ...] = ()
     prior: tuple[PriorPayment, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
+    plan: Public[str] = ""
 
     def says_the_same_as(self, other: ClaimContent) -> bool:
         """Equal in everything readable; sealing the same details twice gives two ciphertexts."""

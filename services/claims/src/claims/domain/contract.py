@@ -74,7 +74,7 @@ def compare(
     A payer may decide a claim in parts, so that lines are compared over all of its decisions. A decision without lines, or
     with adjustments of the claim as a whole, can be compared only where the contract speaks of every line.
     """
-    fees = [schedules.allowed(content.payer, line) for line in content.lines]
+    fees = [schedules.allowed(content.payer, line, content.plan) for line in content.lines]
     whole = None not in fees
     lines: dict[int, _Part] = {}
     rest = _Part()

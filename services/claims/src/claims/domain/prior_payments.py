@@ -48,6 +48,7 @@ def content_for_next(content: ClaimContent, prior: PriorPayment | None) -> Claim
             "payer": following.payer,
             "payer_class": following.payer_class,
             "has_member_id": following.has_member_id,
+            "plan": following.plan,
             "sequence": sequence,
             "next_payers": tuple(rest),
             "prior": (*content.prior, prior) if prior else content.prior,

@@ -42,7 +42,16 @@ def bill(
         encounter.release(release_reason)
     phi = _phi(encounter, patient, following if terms.next_payers else (), envelopes)
     details = envelopes.seal(phi, patient.id, ENCOUNTER_KIND, encounter.id)
-    encounter.charge(terms, details, has_member_id=bool(phi.coverage and phi.coverage.member_id))
+    plans = [coverage.plan for coverage in phi.other_coverages]
+    following_payers = tuple(
+        payer.model_copy(update={"plan": plan}) for payer, plan in zip(terms.next_payers, plans, strict=True)
+    )
+    encounter.charge(
+        terms.model_copy(update={"next_payers": following_payers}),
+        details,
+        has_member_id=bool(phi.coverage and phi.coverage.member_id),
+        plan=phi.coverage.plan if phi.coverage else "",
+    )
     return []
 
 

@@ -195,6 +195,7 @@ class Encounter(Aggregate):
         message_ids: tuple[UUID, ...]
         next_payers: tuple[NextPayer, ...] = ()
         claim_type: ClaimType = ClaimType.PROFESSIONAL
+        plan: Public[str] = ""
 
         def apply(self, encounter: Encounter) -> None:
             encounter.postings = self.posting
@@ -287,7 +288,7 @@ class Encounter(Aggregate):
             raise NothingHeld(f"encounter {self.id} is {self.state}")
         self.trigger_event(self.Released, reason=reason)
 
-    def charge(self, terms: BillingTerms, details: Sealed, *, has_member_id: bool) -> None:
+    def charge(self, terms: BillingTerms, details: Sealed, *, has_member_id: bool, plan: str = "") -> None:
         """Announces the charges that wait, one posting for each portion that fits a claim."""
         assert self.facts is not None
         assert self.state is EncounterState.FINISHED
@@ -314,6 +315,7 @@ class Encounter(Aggregate):
                 details=details,
                 message_ids=tuple(dict.fromkeys(charge.message_id for charge in portion)),
                 next_payers=terms.next_payers,
+                plan=plan,
             )
 
 

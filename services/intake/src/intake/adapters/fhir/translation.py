@@ -23,6 +23,7 @@ SEXES = {"male": "M", "female": "F"}
 RELATIONSHIPS = {"self": "self", "spouse": "01", "child": "19", "other": "G8", "parent": "32"}
 SOURCE_UNKNOWN = "unknown"
 KEY_CHARACTERS_MAX = 200
+PLAN_CHARACTERS_MAX = 50
 ENCOUNTER_STATUSES = ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "unknown")
 
 
@@ -241,10 +242,11 @@ class _Translation:
         payer = self._references.link(next(iter(coverage.payor or ()), None))
         if payer.is_empty:
             self._need(f"{entry.place}.payor[0]", "the payer")
-        groups = [each.value for each in coverage.class_fhir or () if code_in(each.type) == "group"]
+        classes = {code_in(each.type): str(each.value or "") for each in coverage.class_fhir or ()}
         details = CoverageDetails(
             member_id=str(coverage.subscriberId or ""),
-            group_number=str(groups[0] or "") if groups else "",
+            group_number=classes.get("group", ""),
+            plan=classes.get("plan", "")[:PLAN_CHARACTERS_MAX],
             relationship=RELATIONSHIPS.get(code_in(coverage.relationship) or "self", "G8"),
         )
         return payer, details

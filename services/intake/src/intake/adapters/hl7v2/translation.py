@@ -196,6 +196,7 @@ class _Translation:
         details = CoverageDetails(
             member_id=in1.field(36),
             group_number=in1.field(8),
+            plan=in1.field(35),
             relationship=relationship,
             subscriber_family_name="" if relationship == "self" else in1.field(16),
             subscriber_given_name="" if relationship == "self" else in1.field(16, 2),
