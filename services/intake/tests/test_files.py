@@ -312,6 +312,15 @@ def test_a_number_that_stands_for_other_content_is_reported_and_its_sets_are_jud
     assert len(heads(service)) == 2
 
 
+def test_an_interchange_that_was_cut_off_is_no_other_one_of_its_number() -> None:
+    service = IntakeUnderTest()
+    content = remittance().content
+    service.receive_file(content[: len(content) * 2 // 3], "cut.835")
+    assert not service.receive_file(content, "whole.835").quarantined
+    assert sightings(service) == [Sighting.FIRST]
+    assert len(service.cases()) == 1
+
+
 def test_the_same_interchange_many_times_in_one_file_is_seen_each_time_and_reported_by_no_case() -> None:
     service = IntakeUnderTest()
     service.receive_file(remittance().content * 3)

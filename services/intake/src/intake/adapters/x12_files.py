@@ -276,7 +276,8 @@ def _interchange(found: Interchange, raw: bytes) -> InterchangeFound:
     table = bytes(ord(marks.get(chr(byte), chr(byte))) for byte in range(256))
     line_breaks = "".join(mark for mark in "\r\n" if mark != used.terminator).encode("ascii")
     written = raw[found.offset : found.offset + found.length].translate(table, line_breaks)
-    return InterchangeFound(found.sender, found.receiver, found.control_number, sha256(written).digest())
+    is_sound = found.findings.verdict is Verdict.ACCEPTED
+    return InterchangeFound(found.sender, found.receiver, found.control_number, sha256(written).digest(), is_sound)
 
 
 def _remittance(each: _OpenSet, interchange: int, cut_short: bool) -> RemittanceFound:

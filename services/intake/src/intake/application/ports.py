@@ -28,12 +28,16 @@ class ClaimSpan:
 
 @dataclass(frozen=True, slots=True)
 class InterchangeFound:
-    """One interchange of a file. `digest` is over its content, whatever delimiters and line breaks it is written with."""
+    """One interchange of a file. `digest` is over its content, whatever delimiters and line breaks it is written with.
+
+    One that is not sound (cut off, or with a trailer that contradicts its header) may be another in part.
+    """
 
     sender: str
     receiver: str
     control_number: str
     digest: bytes
+    is_sound: bool
 
 
 @dataclass(frozen=True, slots=True)

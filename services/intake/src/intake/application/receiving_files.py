@@ -137,10 +137,12 @@ class ReceivingFiles:
         return False
 
     def _see_interchanges(self, work: Work, message_id: UUID, found: Sequence[InterchangeFound], entity: str) -> None:
-        """Remembers each number; one that stood for other content before is a person's to look into."""
+        """Remembers the number of each sound one; one that stood for other content before is a person's to look into."""
         ids = [received_interchange_id_of(each.sender, each.receiver, each.control_number) for each in found]
         work.prefetch(ids)
         for ordinal, (identity, each) in enumerate(zip(ids, found, strict=True)):
+            if not each.is_sound:
+                continue
             content = self._sealer.content_address(each.digest).hex()
             known = work.get_or_new(ReceivedInterchange, identity)
             sighting = known.see(message_id, ordinal, each.sender, each.control_number, content)
