@@ -6,6 +6,8 @@ PACKAGES := libs/canonical libs/x12 proto libs/chassis libs/sandbox libs/cli \
 	services/intake services/claims services/payments services/ledger-adapter services/reconciliation
 STAMP := $(VENV)/.set-up
 export PYTHONDONTWRITEBYTECODE = 1
+# gRPC's handlers of fork abort the child now and then; our children only become other programs.
+export GRPC_ENABLE_FORK_SUPPORT = 0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status check test bench mutants proto schemas format
