@@ -12,6 +12,8 @@ from x12.masking import masked
 from x12.rules import RULES
 from x12.splitter import split
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Part of the first segment, also where that is an ST without an ISA before it."""
 BLANKS = bytes(range(28)) + b" "
 SEEDS = Path(__file__).parent / "seeds"
 
@@ -47,7 +49,8 @@ def _assert_consistent(inspection: Inspection) -> None:
 
 def _assert_sound(found: SetInspection, raw: bytes) -> None:
     assert all(finding.code in RULES for finding in found.findings), "a finding of an unknown rule"
-    span = raw[found.offset : found.offset + found.length].translate(None, b"\r\n").lstrip(BLANKS)
+    span = raw[found.offset : found.offset + found.length].removeprefix(BYTE_ORDER_MARK)
+    span = span.translate(None, b"\r\n").lstrip(BLANKS)
     assert span.startswith(b"ST"), "a set does not begin where it is said to"
     if found.type == "835" and found.verdict is Verdict.ACCEPTED:
         assert (found.residuals, found.residual) == ((), Money(0)), "accepted, and does not add up"
