@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.whole_files import sync_folder
+
 from throughline.outcome import Unreachable
 from throughline.submitting.recognition import Format
 from throughline.submitting.sent import Fate, Sent
@@ -86,7 +88,7 @@ def drop(source: Path, folder: Path) -> Path:
                 os.link(unfinished, target)
             except FileExistsError:
                 continue
-            _sync(folder)
+            sync_folder(folder)
             return target
         raise FileExistsError(0, f"no free name left for {name}")
     finally:
@@ -99,14 +101,6 @@ def _copy(source: Path, target: Path) -> None:
             writing.write(chunk)
         writing.flush()
         os.fsync(writing.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _plain(name: str) -> str:

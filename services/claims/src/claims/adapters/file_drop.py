@@ -7,6 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from chassis.whole_files import sync_folder
+
 from claims.application.ports import TransportUnavailable, TransportUncertain
 from claims.domain.interchange import OtherBytesSent
 
@@ -60,7 +62,7 @@ class FileDrop:
                 raise OtherBytesSent(f"{name}: another file stands in {OUTBOUND} under this name") from None
         finally:
             unfinished.unlink(missing_ok=True)
-            _sync_folder(self._outbound)
+            sync_folder(self._outbound)
 
 
 def _write_durably(folder: Path, name: str, content: bytes) -> Path:
@@ -84,11 +86,3 @@ def _digest(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     return digest.hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from canonical.codes import AccountRole
 from canonical.journal import JournalLine
 from canonical.money import Money, MoneyRefused
 from chassis.domain import Unavailable
+from chassis.whole_files import replace_whole
 
 from ledger_adapter.adapters.books import Books, ErpSettings
 from ledger_adapter.adapters.file_batches import (
@@ -160,7 +160,7 @@ class FileErp:
         }
         named = hashlib.sha256(" ".join([*(row.number for row in rows), "after", *sorted(before)]).encode()).hexdigest()
         batch = Batch(f"TL{named[:14].upper()}", books.company, books.journal, rows)
-        _write_whole(self._root / "sent" / f"{batch.name}.csv", write_batch(batch))
+        replace_whole(self._root / "sent" / f"{batch.name}.csv", write_batch(batch))
         self._deliver(batch)
 
     def _deliver(self, batch: Batch) -> None:
@@ -168,7 +168,7 @@ class FileErp:
         mark = self._root / "delivered" / batch.name
         if mark.exists() or self._acknowledgement_file(batch).exists():
             return
-        _write_whole(self._root / "outbox" / f"{batch.name}.csv", write_batch(batch))
+        replace_whole(self._root / "outbox" / f"{batch.name}.csv", write_batch(batch))
         mark.touch()
 
     def _read_record(self) -> None:
@@ -236,18 +236,3 @@ def _role(books: Books, account: str) -> AccountRole:
     role = books.chart.role_of(account)
     assert role is not None, f"account {account} is not in the chart that wrote it"
     return role
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """All of the file or none, on disk before it has its name."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
