@@ -85,8 +85,8 @@ class InterchangeSending:
         """Open interchanges by control number, from behind the last that was tried and around."""
         states = [InterchangeState.INTENDED.value, InterchangeState.UNCERTAIN.value]
         rows = self._store.rows(INTERCHANGES, {"state": states}, order=("control_number",), limit=OPEN_READ_MAX)
-        behind = [row for row in rows if str(row["control_number"]) > self._tried_up_to]
-        chosen = (behind + [row for row in rows if row not in behind])[:TRIED_PER_RUN_MAX]
+        tried = sum(str(row["control_number"]) <= self._tried_up_to for row in rows)
+        chosen = (rows[tried:] + rows[:tried])[:TRIED_PER_RUN_MAX]
         self._tried_up_to = str(chosen[-1]["control_number"]) if chosen else ""
         return chosen
 
