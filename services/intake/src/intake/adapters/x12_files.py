@@ -13,7 +13,7 @@ from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
 from x12.acknowledgement_writer import write_group_acknowledgements, write_interchange_acknowledgement
-from x12.answer import InterchangeAnswer, answer_to
+from x12.answer import answer_to
 from x12.envelope import (
     Interchange,
     InterchangeAcknowledged,
@@ -119,13 +119,13 @@ class X12File:
 
     def __init__(self, name: str, raw: bytes, *, source: str, policies: PolicyOf = strict) -> None:
         self._policies = policies
-        self._answers: list[tuple[Interchange, InterchangeAnswer]] = []
+        self._ended: list[tuple[Interchange, list[TransactionSet]]] = []
         self.delivery_key = name
         self.raw = raw
         self.source = source
 
     def answer(self, interchange: int, kind: AnswerKind, number: int, now: datetime) -> bytes | None:
-        asked, answer = self._answers[interchange]
+        asked, sets = self._ended[interchange]
         envelope = SubmissionEnvelope(
             sender_id=asked.receiver,
             sender_qualifier=asked.receiver_qualifier,
@@ -139,14 +139,14 @@ class X12File:
         )
         write = write_interchange_acknowledgement if kind is AnswerKind.INTERCHANGE else write_group_acknowledgements
         try:
-            return write(envelope, answer)
+            return write(envelope, answer_to(asked, sets))
         except UnwritableValue:
             return None
 
     def survey(self) -> Survey:
         """What the file holds and whether it adds up; claims are seen and let go."""
         surveying = _Surveying(self.raw)
-        self._answers = surveying.answers
+        self._ended = surveying.ended
         try:
             for event in read(self.raw, policies=self._policies):
                 surveying.take(event)
@@ -191,7 +191,7 @@ class _Surveying:
     def __init__(self, raw: bytes) -> None:
         self.survey = Survey()
         self._raw = raw
-        self.answers: list[tuple[Interchange, InterchangeAnswer]] = []
+        self.ended: list[tuple[Interchange, list[TransactionSet]]] = []
         self._sets: list[_OpenSet] = []
         self._count = 0
         self._interchange_acknowledgements = 0
@@ -215,7 +215,7 @@ class _Surveying:
         elif isinstance(event, InterchangeEnded):
             self._note("interchange", event.interchange.findings.kept)
             ended = event.interchange
-            self.answers.append((ended, answer_to(ended, [each.transaction_set for each in self._sets])))
+            self.ended.append((ended, [each.transaction_set for each in self._sets]))
             self.survey.interchanges.append(_interchange(ended, self._raw))
             self.close_sets(cut_short=False)
         elif isinstance(event, OutsideBytes):

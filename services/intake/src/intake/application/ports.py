@@ -83,10 +83,6 @@ class Survey:
     interchanges: list[InterchangeFound] = field(default_factory=list)
     spans: list[ClaimSpan] = field(default_factory=list)
 
-    @property
-    def holds_nothing(self) -> bool:
-        return not (self.remittances or self.acknowledgements or self.statuses or self.inquiry_answers)
-
 
 def payer_of(found: RemittanceFound, master_data: MasterData) -> Payer | None:
     """The payer whose remittance it is; None where master data knows none, or the remittance has no date."""
