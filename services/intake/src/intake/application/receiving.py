@@ -20,15 +20,14 @@ from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
 from intake.domain.charge_rules import broken_rules
 from intake.domain.facts import (
-    ChargesComplete,
     ChargeSeen,
     CoverageSeen,
     EncounterSeen,
     Fact,
     Link,
+    PatientPaymentSeen,
     PatientSeen,
     ReferenceSeen,
-    SelfPayAssumed,
 )
 from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.patient import SourceReference
@@ -221,7 +220,9 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.patient, fact.encounter, fact.payer), source)
         case ChargeSeen():
             yield from _linked((fact.encounter, fact.performer), source)
-        case SelfPayAssumed() | ChargesComplete():
+        case PatientPaymentSeen():
+            yield from _linked((fact.patient, fact.encounter), source)
+        case _:
             yield from _linked((fact.encounter,), source)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from canonical.encounter import ChargeLine
 from canonical.master_data import MasterData
+from canonical.money import Money
 from canonical.party import CoverageDetails
 from canonical.sealed import Sealed
 from chassis.eventstore import Work
@@ -179,7 +180,7 @@ class FactTaking:
             procedure_code=fact.procedure_code,
             modifiers=fact.modifiers,
             units=fact.units,
-            amount=fact.amount,
+            amount=fact.amount or Money.zero(),
             service_date=fact.service_date,
             diagnosis_pointers=pointers_to(codes, fact.diagnosis_codes),
             department=fact.department,

@@ -7,9 +7,16 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX
-from canonical.money import USD
+from canonical.money import USD, Money
 
-from intake.domain.facts import ChargeSeen, EncounterSeen, Fact, PatientSeen
+from intake.domain.facts import (
+    ChargeSeen,
+    ChargeVoided,
+    EncounterSeen,
+    Fact,
+    PatientPaymentSeen,
+    PatientSeen,
+)
 from intake.domain.refusals import Finding
 
 CHARGES_PER_MESSAGE_MAX = 500
@@ -33,6 +40,8 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
     for fact in facts:
         if isinstance(fact, ChargeSeen):
             findings.extend(_charge(fact, today))
+        elif isinstance(fact, ChargeVoided | PatientPaymentSeen):
+            findings.extend(_amount(fact.place, fact.amount or Money.zero()))
         elif isinstance(fact, EncounterSeen):
             findings.extend(_diagnoses(fact.place, fact.diagnosis_codes))
         elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
@@ -44,10 +53,8 @@ def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
     place = charge.place
     if not charge.units.is_finite() or not 0 < charge.units <= UNITS_MAX:
         yield Finding(f"{place}.units", "units-above-zero", f"units are above 0 and at most {UNITS_MAX}")
-    if charge.amount.currency != USD:
-        yield Finding(f"{place}.amount", "currency", "amounts are in USD")
-    elif charge.amount.minor < 0:
-        yield Finding(f"{place}.amount", "amount-not-negative", "a charge is zero or more; credits are not taken yet")
+    if charge.amount is not None:
+        yield from _amount(place, charge.amount)
     if charge.service_date > today:
         yield Finding(f"{place}.service-date", "date-in-future", "a service lies in the past")
     elif today - charge.service_date > CHARGE_AGE_MAX:
@@ -57,6 +64,15 @@ def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
     if len(charge.modifiers) > MODIFIERS_MAX or not all(map(_MODIFIER.fullmatch, charge.modifiers)):
         yield Finding(f"{place}.modifiers", "modifiers", f"at most {MODIFIERS_MAX}, of two characters each")
     yield from _diagnoses(place, charge.diagnosis_codes)
+
+
+def _amount(place: str, amount: Money) -> Iterator[Finding]:
+    if amount.currency != USD:
+        yield Finding(f"{place}.amount", "currency", "amounts are in USD")
+    elif amount.minor < 0:
+        yield Finding(
+            f"{place}.amount", "amount-not-negative", "an amount is zero or more; a credit says so by its kind"
+        )
 
 
 def _diagnoses(place: str, codes: Sequence[str]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ stands, for findings.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -81,7 +81,11 @@ class CoverageSeen:
 
 @dataclass(frozen=True, slots=True)
 class ChargeSeen:
-    """`amount` is the extended total of the line."""
+    """`amount` is the extended total of the line; a charge without one takes the charge master's price.
+
+    `said_at` is when the source said so: an older word never replaces a newer one. With `corrects`, other content under a
+    known id replaces it; without, that is a conflict.
+    """
 
     place: str
     charge_id: UUID
@@ -89,11 +93,76 @@ class ChargeSeen:
     procedure_code: str
     modifiers: tuple[str, ...]
     units: Decimal
-    amount: Money
+    amount: Money | None
     service_date: date
     department: str
     performer: Link
     diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
+    corrects: bool = False
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeVoided:
+    """A credit: `amount` of the charge, or all of it. A charge that has not come yet is credited when it comes."""
+
+    place: str
+    charge_id: UUID
+    encounter: Link
+    amount: Money | None = None
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPaymentSeen:
+    """Money that the source took from the patient; `method` as the source calls it."""
+
+    place: str
+    payment_id: UUID
+    patient: Link
+    encounter: Link
+    amount: Money
+    method: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentSeen:
+    """An adjustment that the source made in its own books: kept for a person, never booked by itself."""
+
+    place: str
+    adjustment_id: UUID
+    encounter: Link
+    amount: Money
+    code: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosisSeen:
+    """One diagnosis of an encounter, on its own; `use` is admitting, principal or other, `rank` its place from 1."""
+
+    place: str
+    encounter: Link
+    code: str = field(repr=False)
+    use: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterCancelled:
+    """The encounter never was: nothing of it is billed, and what was billed is taken back."""
+
+    place: str
+    encounter: Link
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterReopened:
+    """The encounter goes on: its end, or its cancellation, is taken back."""
+
+    place: str
+    encounter: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +181,6 @@ class ChargesComplete:
     encounter: Link
 
 
-Fact = ReferenceSeen | PatientSeen | EncounterSeen | CoverageSeen | SelfPayAssumed | ChargeSeen | ChargesComplete
+ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
+VisitFact = EncounterSeen | DiagnosisSeen | EncounterCancelled | EncounterReopened | ChargesComplete
+Fact = ReferenceSeen | PatientSeen | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
