@@ -21,11 +21,12 @@ from claims.domain.claim_state import ClaimState
 from claims.domain.control_numbers import CONTROL_NUMBERS_ID, ControlNumbers, interchange_id_of
 from claims.domain.interchange import Interchange, InterchangeState
 from claims.domain.interchange_order import order_of, parties_of
+from claims.domain.rules.edit_history import Stage
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
 
 from .money_examples import money_examples, payment_examples
 from .sending_examples import sending_examples
-from .work_examples import HELD, work_examples
+from .work_examples import FINDINGS, HELD, edit_run, work_examples
 from .world import MASTER_DATA, charged, chunk, claim_id, paid, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -51,11 +52,12 @@ def _of(identity: UUID, kind: type[Event], **fields: Any) -> Event:
 def examples() -> Iterator[Event]:
     claim = claim_id()
     yield _of(claim, Claim.Drafted, content=CONTENT)
-    yield _of(claim, Claim.Held, number=1, reasons=(HELD,))
-    yield _of(claim, Claim.MadeReady)
+    yield _of(claim, Claim.Held, number=1, reasons=(HELD,), edit_run=edit_run(1, Stage.DRAFT, FINDINGS))
+    yield _of(claim, Claim.MadeReady, edit_run=edit_run(2, Stage.RELEASE))
     again = {"frequency": ClaimFrequency.REPLACEMENT, "payer_control_number": "ICN1", "reason": "wrong modifier"}
     yield _of(claim, Claim.ResubmissionIntended, **again)
-    yield _of(claim, Claim.Submitted, interchange_id=INTERCHANGE_ID, entity="NORTH", payer="ACME", total=TOTAL)
+    left = {"interchange_id": INTERCHANGE_ID, "entity": "NORTH", "payer": "ACME", "total": TOTAL}
+    yield _of(claim, Claim.Submitted, **left, edit_run=edit_run(3, Stage.SUBMISSION))
     yield _of(claim, Claim.Accepted, payer_control_number="ICN1")
     yield _of(claim, Claim.PayerNumberLearned, payer_control_number="ICN1")
     yield _of(claim, Claim.Rejected, codes=("A3:21",))

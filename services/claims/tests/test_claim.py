@@ -18,6 +18,7 @@ from claims.domain.claim import ChangedClaim, Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.claim_state import DECIDED, LEGAL_MOVES, ClaimState, IllegalMove
 
+from .work_examples import edit_run
 from .world import CONTRACTUAL, DAY, DENIAL, charged, chunk, paid
 
 INTERCHANGE = derive("test-interchange")
@@ -26,10 +27,16 @@ NO_MEMBER_ID = (HoldReason(code="MissingMemberId", needs="the member id"),)
 LISTED = frozenset({"45"})
 
 DRAFTED = happened(Claim.Drafted, content=CONTENT)
+RUN = edit_run()
 HELD = happened(Claim.Held, number=1, reasons=NO_MEMBER_ID)
-READY = happened(Claim.MadeReady)
+READY = happened(Claim.MadeReady, edit_run=RUN)
 SUBMITTED = happened(
-    Claim.Submitted, interchange_id=INTERCHANGE, entity="NORTH", payer="ACME", total=Money.of("250.00")
+    Claim.Submitted,
+    interchange_id=INTERCHANGE,
+    entity="NORTH",
+    payer="ACME",
+    total=Money.of("250.00"),
+    edit_run=RUN,
 )
 ACCEPTED = happened(Claim.Accepted, payer_control_number="ICN1")
 REJECTED = happened(Claim.Rejected, codes=("A3:21",))
@@ -90,18 +97,28 @@ def test_holding_for_the_same_reasons_again_changes_nothing() -> None:
     given(Claim, [DRAFTED, HELD]).when(lambda claim: claim.hold(NO_MEMBER_ID)).then()
 
 
+def test_a_run_of_the_edits_is_kept_whatever_it_leads_to() -> None:
+    again = happened(Claim.EditsRan, edit_run=RUN)
+
+    given(Claim, [DRAFTED]).when(lambda claim: claim.hold(NO_MEMBER_ID, RUN)).then(
+        happened(Claim.Held, number=1, reasons=NO_MEMBER_ID, edit_run=RUN)
+    )
+    given(Claim, [DRAFTED, HELD]).when(lambda claim: claim.hold(NO_MEMBER_ID, RUN)).then(again)
+    given(Claim, [DRAFTED, READY]).when(lambda claim: claim.keep_run(RUN)).then(again)
+
+
 def test_a_held_claim_that_passes_is_ready_and_its_reasons_are_gone() -> None:
     outcome = given(Claim, [DRAFTED, HELD])
 
-    outcome.when(Claim.make_ready).then(READY)
+    outcome.when(lambda claim: claim.make_ready(RUN)).then(READY)
 
     assert outcome.aggregate.hold_reasons == ()
 
 
 def test_only_a_ready_claim_is_submitted() -> None:
-    given(Claim, [DRAFTED, READY]).when(lambda claim: claim.submit(INTERCHANGE)).then(SUBMITTED)
+    given(Claim, [DRAFTED, READY]).when(lambda claim: claim.submit(INTERCHANGE, RUN)).then(SUBMITTED)
     for history in ([DRAFTED], [DRAFTED, HELD], [*SENT], [*SENT, ACCEPTED], [*SENT, REJECTED]):
-        given(Claim, history).when(lambda claim: claim.submit(INTERCHANGE)).then_refused(IllegalMove, "submitted")
+        given(Claim, history).when(lambda claim: claim.submit(INTERCHANGE, RUN)).then_refused(IllegalMove, "submitted")
 
 
 def test_a_277ca_accepts_once() -> None:
@@ -154,7 +171,7 @@ def test_money_is_booked_even_for_a_claim_that_was_rejected_and_edited_again() -
         outcome = given(Claim, history)
         outcome.when(lambda claim: claim.adjudicate(PAYMENT, LISTED)).then(adjudicated(PAYMENT, ClaimState.ADJUDICATED))
         with pytest.raises(IllegalMove):
-            outcome.aggregate.make_ready()
+            outcome.aggregate.make_ready(RUN)
 
 
 def test_the_same_decision_twice_changes_nothing() -> None:

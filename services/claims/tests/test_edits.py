@@ -14,7 +14,7 @@ from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.npi import has_valid_check_digit
 from claims.domain.rules.edits import ClaimEdits
 
-from .world import DAY, EDITS, MASTER_DATA, charged
+from .world import DAY, EDITS, MASTER_DATA, charged, reasons_in
 
 
 def content(**changes: Any) -> ClaimContent:
@@ -22,7 +22,7 @@ def content(**changes: Any) -> ClaimContent:
 
 
 def reasons_to_hold(claim: ClaimContent, master_data: MasterData = MASTER_DATA) -> tuple[HoldReason, ...]:
-    return ClaimEdits(EDITS.rules, master_data).run(claim, DAY).reasons
+    return reasons_in(ClaimEdits(EDITS.rules, master_data).run(claim, DAY))
 
 
 def codes(claim: ClaimContent, master_data: MasterData = MASTER_DATA) -> list[str]:

@@ -21,7 +21,7 @@ from claims.domain.rules.values import RuleRefused
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from .world import DAY, EDITS, MASTER_DATA, ClaimsUnderTest, charged, claim_id, person
+from .world import DAY, EDITS, MASTER_DATA, ClaimsUnderTest, charged, claim_id, person, reasons_in
 
 LINE = charged().charges[0]
 
@@ -35,7 +35,7 @@ def with_line(**changes: Any) -> ClaimContent:
 
 
 def codes(edits: ClaimEdits, claim: ClaimContent, today: date = DAY) -> list[str]:
-    return [reason.code for reason in edits.run(claim, today).reasons]
+    return [reason.code for reason in reasons_in(edits.run(claim, today))]
 
 
 def row(**changes: Any) -> dict[str, object]:
@@ -76,7 +76,7 @@ def test_conditions_compare_facts_and_nest(condition: dict[str, object], is_held
 
 
 def test_a_reason_names_the_facts_it_was_found_by() -> None:
-    (reason,) = edits_of(row()).run(content(), DAY).reasons
+    (reason,) = reasons_in(edits_of(row()).run(content(), DAY))
 
     assert str(reason) == "TooDear: a charge of at most 100.00, not 250.00 USD"
 
@@ -84,13 +84,13 @@ def test_a_reason_names_the_facts_it_was_found_by() -> None:
 def test_a_rule_of_a_line_is_asked_of_every_line() -> None:
     own = row(each="line", when={"fact": "line.amount", "above": "1.00"}, needs="line {line.number}")
 
-    assert [reason.needs for reason in edits_of(own).run(content(), DAY).reasons] == ["line 1", "line 2"]
+    assert [reason.needs for reason in reasons_in(edits_of(own).run(content(), DAY))] == ["line 1", "line 2"]
 
 
 def test_a_rule_that_cannot_be_answered_holds_the_claim() -> None:
     own = row(when={"fact": "timely_filing_days", "above": 0})
 
-    (reason,) = edits_of(own).run(content(payer="NOSUCHPAYER"), DAY).reasons
+    (reason,) = reasons_in(edits_of(own).run(content(payer="NOSUCHPAYER"), DAY))
 
     assert reason.code == RULE_FAILED
     assert reason.needs == "rule own-rule version 1 to be mended: timely_filing_days is not known"
@@ -219,9 +219,9 @@ def test_a_scan_that_needs_an_authorization_is_held_once_its_details_are_open() 
     scan = with_line(procedure_code="70553")
     authorized = person().model_copy(update={"prior_authorization": "A1"})
 
-    assert EDITS.run(scan, DAY).reasons == ()
-    assert [reason.code for reason in EDITS.run(scan, DAY, person()).reasons] == ["MissingAuthorization"]
-    assert EDITS.run(scan, DAY, authorized).reasons == ()
+    assert reasons_in(EDITS.run(scan, DAY)) == ()
+    assert [reason.code for reason in reasons_in(EDITS.run(scan, DAY, person()))] == ["MissingAuthorization"]
+    assert reasons_in(EDITS.run(scan, DAY, authorized)) == ()
 
 
 def test_every_run_is_kept_with_the_rules_it_ran() -> None:

@@ -14,7 +14,7 @@ from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.application.submission import ClaimSubmission
 from claims.application.use_cases import NotHeld, release_claim
-from claims.domain.rules.edit_history import EditHistory
+from claims.domain.claim import Claim
 from sandbox.world.x12_claims import read_interchange
 
 from .world import EDITS, MASTER_DATA, ClaimsUnderTest, acknowledged, charged, claim_id, person, status
@@ -165,7 +165,7 @@ def test_releasing_what_is_still_wrong_is_a_run_of_the_edits_and_changes_nothing
 
     transact(service.store, context(), lambda work: release_claim(work, claim_id(), EDITS, "try"))
 
-    assert [type(entry.event) for entry in service.store.log(position, 10)] == [EditHistory.Ran]
+    assert [type(entry.event) for entry in service.store.log(position, 10)] == [Claim.EditsRan]
     assert [case["state"] for case in service.cases()] == ["open"]
 
 

@@ -12,12 +12,13 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
 from claims.domain.access import FilingDisclosure, filing_disclosure_id_of
+from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.contract_review import ContractReview, contract_review_id_of
 from claims.domain.denial import Denial, denial_id_of
 from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import DenialCategory, DenialReason
-from claims.domain.rules.edit_history import EditHistory, Stage, edit_history_id_of
+from claims.domain.rules.edit_history import EditHistory, KeptRun, Stage, edit_history_id_of
 from claims.domain.rules.edits import EditFinding
 
 from .world import claim_id, control_number
@@ -42,6 +43,18 @@ FACTS = DenialFacts(
     file_by=date(2027, 3, 2),
 )
 HELD = HoldReason(code="MissingMemberId", needs="the member id")
+FINDINGS = (EditFinding(rule="member-id", rule_version=1, owner="registration", reason=HELD),)
+
+
+def edit_run(number: int = 1, stage: Stage = Stage.DRAFT, findings: tuple[EditFinding, ...] = ()) -> KeptRun:
+    return KeptRun(
+        number=number,
+        stage=stage,
+        rules_version="2026.1",
+        rules_digest="0" * 64,
+        rules_run=21,
+        findings=findings,
+    )
 
 
 class Maker(Protocol):
@@ -59,8 +72,9 @@ def work_examples(made: Maker) -> Iterator[Event]:
         rules_version="2026.1",
         rules_digest="0" * 64,
         rules_run=21,
-        findings=(EditFinding(rule="member-id", rule_version=1, owner="registration", reason=HELD),),
+        findings=FINDINGS,
     )
+    yield made(claim, Claim.EditsRan, edit_run=edit_run(4, Stage.RELEASE, FINDINGS))
     review = contract_review_id_of(claim)
     amounts = {"expected": AMOUNT, "allowed": Money.of("150.00"), "denied": Money.zero(), "shortfall": PART}
     names = {"entity": "NORTH", "payer": "ACME"}

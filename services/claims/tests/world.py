@@ -29,8 +29,8 @@ from claims.adapters.rule_files import load_rules
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import Inquiring, TransportUnavailable, TransportUncertain
 from claims.application.read_models import CLAIMS
-from claims.domain.claim_content import claim_id_of, control_number_of_posting
-from claims.domain.rules.edits import ClaimEdits
+from claims.domain.claim_content import HoldReason, claim_id_of, control_number_of_posting
+from claims.domain.rules.edits import ClaimEdits, EditRun
 from claims.main import SHAPE, assemble
 from sandbox.world.known_world import sandbox_master_data
 
@@ -188,6 +188,11 @@ def delivery(event: PublicEvent, key: UUID | None = None) -> Delivery:
         actor="service:test",
     )
     return Delivery(envelope.subject, envelope.to_headers(), content)
+
+
+def reasons_in(run: EditRun) -> tuple[HoldReason, ...]:
+    """Why a run of the edits holds its claim."""
+    return tuple(finding.reason for finding in run.findings)
 
 
 class PlainVault:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from claims.application.work_read_models import WORK_TABLES
 from throughline.checker.books.claim_work import ClaimWork
+from throughline.checker.books.claims import ClaimsBook
 from throughline.checker.records import Fact
 from throughline.checker.rows import compare
 
@@ -90,6 +91,30 @@ def test_a_denial_is_recomputed_from_its_events() -> None:
 )
 def test_parts_that_are_not_what_was_first_denied_are_named(wrong: Fact) -> None:
     assert any(DENIAL in each for each in folded(wrong).miscounted)
+
+
+def test_runs_of_the_edits_are_recomputed_from_the_claims_events_and_from_those_of_before() -> None:
+    claim, beside = FACTS["claim_id"], "3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
+    rules = {"rules_version": "2026.1", "rules_digest": "0" * 64, "rules_run": 21}
+    book = ClaimsBook()
+    for topic, identity, state in (
+        ("claims.edit-history.ran", beside, {"claim_id": claim, "number": 1, "stage": "draft", **rules}),
+        ("claims.claim.held", claim, {"edit_run": None}),
+        ("claims.claim.edits-ran", claim, {"edit_run": {"number": 2, "stage": "release", **rules}}),
+        ("claims.claim.made-ready", claim, {"edit_run": {"number": 3, "stage": "release", **rules}}),
+        (
+            "claims.claim.submitted",
+            claim,
+            {"interchange_id": beside, "edit_run": {"number": 4, "stage": "submission", **rules}},
+        ),
+    ):
+        book.take(Fact(1, str(identity), 1, topic, state))
+
+    (_, _, runs) = book.work.tables()
+    stages = {"1": "draft", "2": "release", "3": "release", "4": "submission"}
+    live = [(str(claim), number, stage, "2026.1", "0" * 64, "21") for number, stage in stages.items()]
+    assert book.unreadable.count == 0
+    assert compare(runs, live).failures.count == 0
 
 
 def test_the_tables_are_those_of_the_service() -> None:

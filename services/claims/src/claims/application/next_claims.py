@@ -9,12 +9,13 @@ from canonical.ids import derive
 from chassis.eventstore import Work
 
 from claims.application.claim_cases import raise_about
+from claims.application.editing import prefetch_edit_runs
 from claims.application.use_cases import case_id_of, draft_claim, edit_claim, end_hold, hold_claim
 from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason, PriorPayment, claim_id_in_sequence
 from claims.domain.claim_state import ClaimState, NextClaimStage
 from claims.domain.prior_payments import content_for_next, prior_payment_by
-from claims.domain.rules.edit_history import Stage, edit_history_id_of
+from claims.domain.rules.edit_history import Stage
 from claims.domain.rules.edits import ClaimEdits
 
 PRIMARY_CHANGED_CASE = "PrimaryChanged"
@@ -31,8 +32,10 @@ def advance_next_claims(work: Work, decided: Iterable[Claim], edits: ClaimEdits)
     with_next = [claim for claim in claims if claim.content.next_payers]
     later = [claim for claim in claims if claim.content.sequence > 1]
     next_ids = [_next_id(claim) for claim in with_next]
-    work.prefetch([*next_ids, *map(edit_history_id_of, next_ids), *map(_before_id, later)])
-    sent = [claim for claim in with_next if work.get_or_new(Claim, _next_id(claim)).interchange_id]
+    work.prefetch([*next_ids, *map(_before_id, later)])
+    following = [work.get_or_new(Claim, next_id) for next_id in next_ids]
+    prefetch_edit_runs(work, (each for each in following if each.exists))
+    sent = [claim for claim, its_next in zip(with_next, following, strict=True) if its_next.interchange_id]
     work.prefetch(case_id_of(_change_of(claim), PRIMARY_CHANGED_CASE) for claim in sent)
     for claim in claims:
         if claim.content.next_payers:

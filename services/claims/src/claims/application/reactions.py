@@ -32,7 +32,6 @@ from claims.domain.interchange import (
     UnknownInterchange,
     word_of,
 )
-from claims.domain.rules.edit_history import edit_history_id_of
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.status_inquiry import StatusInquiry, status_inquiry_id_of
 
@@ -95,8 +94,7 @@ def content_of(event: EncounterCharged) -> ClaimContent:
 
 def claim_of_charges(event: EncounterCharged) -> Iterable[UUID]:
     if event.payer:
-        claim_id = claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
-        yield from (claim_id, edit_history_id_of(claim_id))
+        yield claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
 
 
 def claim_of_status(event: ClaimStatusLine | ClaimStatusReported) -> Iterable[UUID]:

@@ -17,7 +17,7 @@ from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 
 from claims.application.contexts import caused_by
-from claims.application.editing import run_edits
+from claims.application.editing import prefetch_edit_runs, run_edits
 from claims.application.next_claims import tell_claims_before
 from claims.application.ports import BillableClaim, ClaimFormat, PatientDetailsVault, Unwritable
 from claims.application.read_models import CLAIMS
@@ -35,7 +35,7 @@ from claims.domain.interchange_order import (
     order_of,
     parties_of,
 )
-from claims.domain.rules.edit_history import Stage, edit_history_id_of
+from claims.domain.rules.edit_history import KeptRun, Stage
 from claims.domain.rules.edits import ClaimEdits
 
 REASONS_PER_CLAIM_MAX = 10
@@ -49,6 +49,7 @@ class _Candidate:
     claim: Claim
     parties: Parties
     phi: EncounterPhi
+    run: KeptRun
 
     @property
     def billable(self) -> BillableClaim:
@@ -119,7 +120,7 @@ class ClaimSubmission:
     def _decide(self, work: Work, claim_ids: Sequence[UUID]) -> int:
         """Holds what cannot go out, and intends one interchange of the rest; each round holds one claim at least."""
         ready = [claim for claim in claims_of(work, claim_ids) if claim.state is ClaimState.READY]
-        candidates = self._candidates(work, ready)
+        passed = candidates = self._candidates(work, ready)
         while candidates:
             candidates = [candidates[index] for index in going_together([each.parties for each in candidates])]
             order = self._order(work, candidates)
@@ -128,26 +129,29 @@ class ClaimSubmission:
             except Unwritable as faulty:
                 candidates = self._holding(work, candidates, faulty)
                 continue
-            self._record(work, order, [each.claim for each in candidates], digest_of(written))
+            self._record(work, order, candidates, digest_of(written))
             break
+        for each in passed:
+            if each.claim.state is ClaimState.READY:
+                each.claim.keep_run(each.run)
         return sum(claim.state is not ClaimState.READY for claim in ready)
 
     def _candidates(self, work: Work, ready: Sequence[Claim]) -> list[_Candidate]:
         """The claims that pass the edits still, with their parties and opened details; the others are held."""
         candidates = []
         opened = self._vault.open_details([claim.content.details for claim in ready])
-        work.prefetch(edit_history_id_of(claim.id) for claim in ready)
+        prefetch_edit_runs(work, ready)
         for claim, phi in zip(ready, opened, strict=True):
-            reasons = run_edits(work, claim, self._edits, Stage.SUBMISSION, phi) or ((CLOSED,) if phi is None else ())
-            if reasons or phi is None:
-                hold_claim(work, claim, reasons)
+            run = run_edits(work, claim, self._edits, Stage.SUBMISSION, phi)
+            if run.findings or phi is None:
+                hold_claim(work, claim, run.reasons or (CLOSED,), run)
                 continue
             try:
                 parties = parties_of(claim.content, self._edits.master_data, _providers_named_in(phi))
             except UnknownMasterData as unknown:
-                hold_claim(work, claim, (HoldReason(code="UnknownParty", needs=f"{unknown} in master data"),))
+                hold_claim(work, claim, (HoldReason(code="UnknownParty", needs=f"{unknown} in master data"),), run)
             else:
-                candidates.append(_Candidate(claim, parties, phi))
+                candidates.append(_Candidate(claim, parties, phi, run))
         return candidates
 
     def _holding(self, work: Work, candidates: Sequence[_Candidate], faulty: Unwritable) -> list[_Candidate]:
@@ -159,7 +163,7 @@ class ClaimSubmission:
                 left.append(each)
             else:
                 reasons = (HoldReason(code="Unwritable", needs=fault) for fault in faults[:REASONS_PER_CLAIM_MAX])
-                hold_claim(work, each.claim, tuple(reasons))
+                hold_claim(work, each.claim, tuple(reasons), each.run)
         assert len(left) < len(candidates), "a faulty claim is one of those written"
         return left
 
@@ -180,7 +184,7 @@ class ClaimSubmission:
         now = self._clock()
         return order_of(contents, parties, number, now, production=self._production, resubmissions=again)
 
-    def _record(self, work: Work, order: InterchangeOrder, claims: Sequence[Claim], digest: str) -> None:
+    def _record(self, work: Work, order: InterchangeOrder, going: Sequence[_Candidate], digest: str) -> None:
         """Takes the number, records the intent and submits the claims with it.
 
         Answers of payers are sealed under the patients' keys, so these are linked before there can be an answer.
@@ -188,10 +192,11 @@ class ClaimSubmission:
         issued = work.get_or_new(ControlNumbers, CONTROL_NUMBERS_ID).issue()
         assert issued == order.control_number, "one unit of work holds the numbers"
         interchange = work.get_or_new(Interchange, interchange_id_of(issued))
+        claims = [each.claim for each in going]
         total = Money.total(claim.content.total for claim in claims)
         interchange.intend(order, tuple(claim.id for claim in claims), total, digest)
-        for claim in claims:
-            claim.submit(interchange.id)
+        for each in going:
+            each.claim.submit(interchange.id, each.run)
         tell_claims_before(work, claims)
         self._vault.link_control_numbers(
             {claim.content.patient_control_number: claim.content.details.key_id for claim in claims}

@@ -17,7 +17,7 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, HoldReason, claim_id_of
 from claims.domain.claim_state import AWAITING_ANSWER, ClaimState
 from claims.domain.interchange import ACCEPTING_CODES, Interchange
-from claims.domain.rules.edit_history import Stage
+from claims.domain.rules.edit_history import KeptRun, Stage
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.status_inquiry import StatusInquiry
 
@@ -47,16 +47,18 @@ def draft_claim(work: Work, content: ClaimContent, edits: ClaimEdits) -> None:
 
 def edit_claim(work: Work, claim: Claim, edits: ClaimEdits, stage: Stage) -> None:
     """Runs all edits: the claim is ready, or held with every reason and a case."""
-    reasons = run_edits(work, claim, edits, stage)
-    if reasons:
-        hold_claim(work, claim, reasons)
+    run = run_edits(work, claim, edits, stage)
+    if run.findings:
+        hold_claim(work, claim, run.reasons, run)
     elif claim.state is not ClaimState.READY:
-        claim.make_ready()
+        claim.make_ready(run)
+    else:
+        claim.keep_run(run)
 
 
-def hold_claim(work: Work, claim: Claim, reasons: tuple[HoldReason, ...]) -> None:
-    """Holds the claim, and opens the case of this hold."""
-    claim.hold(reasons)
+def hold_claim(work: Work, claim: Claim, reasons: tuple[HoldReason, ...], run: KeptRun | None = None) -> None:
+    """Holds the claim, and opens the case of this hold. `run` is the run of the edits that came before it."""
+    claim.hold(reasons, run)
     raise_claim_case(work, claim, hold_cause(claim.id, claim.holds), HELD_CASE, "; ".join(map(str, reasons)))
 
 

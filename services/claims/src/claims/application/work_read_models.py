@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, put
 
+from claims.domain.claim import Claim
 from claims.domain.contract_review import ContractReview
 from claims.domain.denial import Denial
 from claims.domain.denial_facts import DenialClock, DenialOutcome, DenialState
-from claims.domain.rules.edit_history import EditHistory
+from claims.domain.rules.edit_history import EditHistory, KeptRun
 
 OPEN_STATES = tuple(state.value for state in DenialState if state is not DenialState.CLOSED)
 
@@ -96,16 +98,25 @@ def project_work(event: Event) -> Iterable[Change]:
     return () if projecting is None else projecting(event)
 
 
+def _edited(event: Claim.Held | Claim.MadeReady | Claim.EditsRan | Claim.Submitted) -> Iterator[Change]:
+    if event.edit_run is not None:
+        yield _edit_run(event, event.originator_id, event.edit_run)
+
+
 def _ran(event: EditHistory.Ran) -> Iterator[Change]:
-    yield put(
+    yield _edit_run(event, event.claim_id, event)
+
+
+def _edit_run(event: Event, claim_id: UUID, run: KeptRun | EditHistory.Ran) -> Change:
+    return put(
         EDIT_RUNS,
-        claim_id=event.claim_id,
-        number=event.number,
-        stage=event.stage.value,
-        rules_version=event.rules_version,
-        rules_digest=event.rules_digest,
-        rules_run=event.rules_run,
-        findings="\n".join(f"{each.rule} {each.rule_version} {each.owner} {each.reason}" for each in event.findings),
+        claim_id=claim_id,
+        number=run.number,
+        stage=run.stage.value,
+        rules_version=run.rules_version,
+        rules_digest=run.rules_digest,
+        rules_run=run.rules_run,
+        findings="\n".join(f"{each.rule} {each.rule_version} {each.owner} {each.reason}" for each in run.findings),
         ran_at=event.timestamp,
     )
 
@@ -213,6 +224,10 @@ def _resolved(event: ContractReview.Resolved) -> Iterator[Change]:
 
 
 _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
+    Claim.Held: _edited,
+    Claim.MadeReady: _edited,
+    Claim.EditsRan: _edited,
+    Claim.Submitted: _edited,
     EditHistory.Ran: _ran,
     Denial.Opened: _opened,
     Denial.Resettled: _resettled,

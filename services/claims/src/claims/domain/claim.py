@@ -10,10 +10,11 @@ from canonical.codes import ClaimFrequency
 from canonical.money import Money
 from chassis.domain import Conflict, Event, Refusal
 
-from claims.domain.adjudicated_claim import MoneyMoved
 from claims.domain.answered_claim import AnsweredClaim
 from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
+from claims.domain.decided_claim import MoneyMoved
+from claims.domain.rules.edit_history import KeptRun
 
 
 class ChangedClaim(Conflict):
@@ -28,13 +29,24 @@ class NoPayerControlNumber(Refusal):
     """A replacement or a void must name the payer's own number of the claim."""
 
 
+class _AfterEdits(Event):
+    """What a run of the edits led to keeps the run; nothing where the edits had no part in it."""
+
+    edit_run: KeptRun | None = None
+
+    def apply(self, claim: Claim) -> None:
+        if self.edit_run is not None:
+            claim.edit_runs = self.edit_run.number
+
+
 class Claim(AnsweredClaim):
-    """Its id follows from its patient control number."""
+    """Its id follows from its patient control number. `edit_runs` counts the runs of the edits that its events keep."""
 
     def start(self) -> None:
         super().start()
         self.hold_reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
+        self.edit_runs = 0
         self.frequency = ClaimFrequency.ORIGINAL
         self.replaces = ""
         self.write_offs = 0
@@ -47,7 +59,7 @@ class Claim(AnsweredClaim):
         def apply(self, claim: Claim) -> None:
             claim.content = self.content
 
-    class Held(Event):
+    class Held(_AfterEdits):
         """`number` counts the holds of one claim from 1."""
 
         TOPIC = "claims.claim.held"
@@ -55,19 +67,26 @@ class Claim(AnsweredClaim):
         reasons: tuple[HoldReason, ...]
 
         def apply(self, claim: Claim) -> None:
+            super().apply(claim)
             claim.state = claim.undecided = ClaimState.HELD
             claim.holds = self.number
             claim.hold_reasons = self.reasons
 
-    class MadeReady(Event):
+    class MadeReady(_AfterEdits):
         TOPIC = "claims.claim.made-ready"
 
         def apply(self, claim: Claim) -> None:
+            super().apply(claim)
             claim.state = claim.undecided = ClaimState.READY
             claim.hold_reasons = ()
             claim.rejection_codes = ()
 
-    class Submitted(Event):
+    class EditsRan(_AfterEdits):
+        """The edits were run, and the claim stands as it stood."""
+
+        TOPIC = "claims.claim.edits-ran"
+
+    class Submitted(_AfterEdits):
         """Committed to an interchange, which is sent until it is known to have arrived."""
 
         TOPIC = "claims.claim.submitted"
@@ -77,6 +96,7 @@ class Claim(AnsweredClaim):
         total: Money
 
         def apply(self, claim: Claim) -> None:
+            super().apply(claim)
             claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.interchange_id = self.interchange_id
             claim.submissions += (self.interchange_id,)
@@ -141,18 +161,25 @@ class Claim(AnsweredClaim):
         self.trigger_event(self.Drafted, content=content)
         return True
 
-    def hold(self, reasons: tuple[HoldReason, ...]) -> None:
+    def hold(self, reasons: tuple[HoldReason, ...], run: KeptRun | None = None) -> None:
+        """Holds it, or only keeps the run where it is held for the same already."""
         assert reasons, "a hold needs a reason"
         refuse_illegal_move(self.state, ClaimState.HELD)
         if self.state is not ClaimState.HELD or self.hold_reasons != reasons:
-            self.trigger_event(self.Held, number=self.holds + 1, reasons=reasons)
+            self.trigger_event(self.Held, number=self.holds + 1, reasons=reasons, edit_run=run)
+        elif run is not None:
+            self.keep_run(run)
 
-    def make_ready(self) -> None:
+    def make_ready(self, run: KeptRun) -> None:
         """The edits passed; a claim that was rejected goes out again as an original."""
         refuse_illegal_move(self.state, ClaimState.READY)
-        self.trigger_event(self.MadeReady)
+        self.trigger_event(self.MadeReady, edit_run=run)
 
-    def submit(self, interchange_id: UUID) -> None:
+    def keep_run(self, run: KeptRun) -> None:
+        """Keeps a run of the edits that changed nothing."""
+        self.trigger_event(self.EditsRan, edit_run=run)
+
+    def submit(self, interchange_id: UUID, run: KeptRun) -> None:
         refuse_illegal_move(self.state, ClaimState.SUBMITTED)
         self.trigger_event(
             self.Submitted,
@@ -160,6 +187,7 @@ class Claim(AnsweredClaim):
             entity=self.content.entity,
             payer=self.content.payer,
             total=self.content.total,
+            edit_run=run,
         )
 
     def resubmit(self, frequency: ClaimFrequency, reason: str) -> None:

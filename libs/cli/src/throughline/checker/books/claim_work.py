@@ -42,7 +42,8 @@ class ClaimWork:
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "claims.edit-history.ran": self._ran,
+            "claims.edit-history.ran": lambda fact: self._ran(fact.state),
+            "claims.claim.edits-ran": self.edited,
             "claims.denial.opened": self._opened,
             "claims.denial.resettled": self._resettled,
             "claims.denial.assigned": self._assigned,
@@ -57,9 +58,14 @@ class ClaimWork:
     def tables(self) -> tuple[Rebuilt, ...]:
         return (self._denials, self._underpayments, self._edit_runs)
 
-    def _ran(self, fact: Fact) -> None:
-        state = fact.state
-        self._edit_runs.put(_numbered(state), **{name: state[name] for name in EDIT_COLUMNS})
+    def edited(self, fact: Fact) -> None:
+        """Takes the run of the edits that an event of a claim keeps, if it keeps one."""
+        run = fact.state.get("edit_run")
+        if run is not None:
+            self._ran({"claim_id": fact.id, **run})
+
+    def _ran(self, run: State) -> None:
+        self._edit_runs.put(_numbered(run), **{name: run[name] for name in EDIT_COLUMNS})
 
     def _opened(self, fact: Fact) -> None:
         facts, amount = fact.state["facts"], cents(fact.state["amount"])

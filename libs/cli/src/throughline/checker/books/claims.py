@@ -92,8 +92,8 @@ class ClaimsBook(Book):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "claims.claim.drafted": self._drafted,
-            "claims.claim.held": lambda fact: self._moved(fact, "held"),
-            "claims.claim.made-ready": lambda fact: self._moved(fact, "ready"),
+            "claims.claim.held": lambda fact: self._edited(fact, "held"),
+            "claims.claim.made-ready": lambda fact: self._edited(fact, "ready"),
             "claims.claim.resubmission-intended": lambda fact: self._moved(fact, "ready"),
             "claims.claim.submitted": self._submitted,
             "claims.claim.accepted": self._accepted,
@@ -146,7 +146,12 @@ class ClaimsBook(Book):
     def _moved(self, fact: Fact, state: str) -> None:
         self.claims.put((fact.id,), state=state)
 
+    def _edited(self, fact: Fact, state: str) -> None:
+        self.work.edited(fact)
+        self._moved(fact, state)
+
     def _submitted(self, fact: Fact) -> None:
+        self.work.edited(fact)
         self.claims.put((fact.id,), state="submitted", interchange_id=fact.state["interchange_id"])
 
     def _accepted(self, fact: Fact) -> None:

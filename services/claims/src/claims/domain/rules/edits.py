@@ -32,10 +32,6 @@ class EditRun:
     rules_run: int
     findings: tuple[EditFinding, ...]
 
-    @property
-    def reasons(self) -> tuple[HoldReason, ...]:
-        return tuple(finding.reason for finding in self.findings)
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimEdits:
