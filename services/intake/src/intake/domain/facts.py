@@ -42,11 +42,49 @@ class ReferenceSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientIdentifier:
+    """One identifier of a person: who issued it (HL7 CX.4, FHIR system), its kind (CX.5, type), and its value.
+
+    An empty authority is the source itself.
+    """
+
+    authority: str
+    kind: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PatientSeen:
+    """A patient as the source has them now; `identifiers` are all by which the source knows the person."""
+
     place: str
     patient_id: UUID
     details: PatientDetails = field(repr=False)
     linked_ids: tuple[UUID, ...] = ()
+    identifiers: tuple[PatientIdentifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsMerged:
+    """The source says that two of its patients are one person (A34, A40, Patient.link); neither loses anything by it.
+
+    The retired one need not have come in. `said_at` is when the source said so: an older word changes nothing.
+    """
+
+    place: str
+    survivor: Link
+    retired: Link
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsUnmerged:
+    """The source takes a merge back (A37), whichever of the two survived."""
+
+    place: str
+    survivor: Link
+    retired: Link
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
