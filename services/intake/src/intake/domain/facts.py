@@ -221,4 +221,5 @@ class ChargesComplete:
 
 ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
 VisitFact = EncounterSeen | DiagnosisSeen | EncounterCancelled | EncounterReopened | ChargesComplete
-Fact = ReferenceSeen | PatientSeen | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
+PersonFact = PatientSeen | PatientsMerged | PatientsUnmerged
+Fact = ReferenceSeen | PersonFact | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
