@@ -91,7 +91,7 @@ def test_only_a_held_encounter_is_released() -> None:
 
 def test_a_posting_announces_each_charge_once_in_our_codes() -> None:
     outcome = given(Encounter, [opened(), took(1), took(2), FINISHED]).when(
-        lambda e: e.charge(TERMS, sealed("encounter.v1"), has_member_id=True)
+        lambda e: e.charge(TERMS, e.waiting, sealed("encounter.v1"), has_member_id=True)
     )
     (charged,) = outcome.events
     assert isinstance(charged, Encounter.Charged)
@@ -101,16 +101,18 @@ def test_a_posting_announces_each_charge_once_in_our_codes() -> None:
 
 def test_a_later_charge_makes_a_second_posting_of_itself_alone() -> None:
     started = given(Encounter, [opened(), took(1), FINISHED])
-    started.aggregate.charge(TERMS, sealed("encounter.v1"), has_member_id=True)
+    started.aggregate.charge(TERMS, started.aggregate.waiting, sealed("encounter.v1"), has_member_id=True)
     started.aggregate.capture(line(2), "PRV01", MESSAGE)
-    started.aggregate.charge(TERMS, sealed("encounter.v1"), has_member_id=True)
+    started.aggregate.charge(TERMS, started.aggregate.waiting, sealed("encounter.v1"), has_member_id=True)
     charged = [event for event in started.aggregate.pending if isinstance(event, Encounter.Charged)]
     assert [(event.posting, len(event.charges)) for event in charged] == [(1, 1), (2, 1)]
 
 
 def test_more_charges_than_a_claim_has_lines_make_several_postings() -> None:
     history = [opened(), *(took(number) for number in range(51)), FINISHED]
-    outcome = given(Encounter, history).when(lambda e: e.charge(TERMS, sealed("encounter.v1"), has_member_id=True))
+    outcome = given(Encounter, history).when(
+        lambda e: e.charge(TERMS, e.waiting, sealed("encounter.v1"), has_member_id=True)
+    )
     assert [len(event.charges) for event in outcome.events if isinstance(event, Encounter.Charged)] == [50, 1]
 
 

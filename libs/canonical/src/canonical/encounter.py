@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -14,7 +15,9 @@ from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
 
 LINES_PER_CLAIM_MAX = 50
+LINES_PER_STAY_MAX = 999
 DIAGNOSES_PER_CLAIM_MAX = 12
+DIAGNOSES_PER_STAY_MAX = 25
 
 
 class DrugCharge(CanonicalModel):
@@ -25,11 +28,19 @@ class DrugCharge(CanonicalModel):
     unit: Financial[str] = Field(pattern="^(F2|GR|ME|ML|UN)$")
 
 
+class DentalSite(CanonicalModel):
+    """Where in the mouth a dental line was done (TOO, SV304): universal tooth number, its surfaces, oral cavity areas."""
+
+    tooth: Financial[str] = Field(default="", pattern="^([1-9]|[12][0-9]|3[0-2]|[A-T])?$")
+    surfaces: tuple[Annotated[Financial[str], Field(pattern="^[BDFILMO]$")], ...] = Field(default=(), max_length=5)
+    areas: tuple[Annotated[Financial[str], Field(pattern="^[0-9]{2}$")], ...] = Field(default=(), max_length=5)
+
+
 class ChargeLine(CanonicalModel):
     """One charge: `amount` is the extended total of the line, never the unit price.
 
-    `revenue_code` (NUBC, four digits) is what an institutional line needs; `minutes` replaces units where anesthesia is
-    billed by time.
+    `revenue_code` (NUBC, four digits) is what an institutional line needs, and a room needs nothing else: its
+    `procedure_code` is empty. `minutes` replaces units where anesthesia is billed by time; `dental` is of a dental line.
     """
 
     charge_id: UUID
@@ -43,6 +54,7 @@ class ChargeLine(CanonicalModel):
     revenue_code: Financial[str] = ""
     minutes: int = 0
     drug: DrugCharge | None = None
+    dental: DentalSite | None = None
 
 
 class NextPayer(CanonicalModel):
@@ -64,24 +76,35 @@ class ValuedCode(CanonicalModel):
     amount: Money
 
 
-class InstitutionalStay(CanonicalModel):
-    """What a bill for a facility says of the stay (837I: CLM05, CL1, DTP*435, HI families); codes of the NUBC.
+class StayFacts(CanonicalModel):
+    """What a source says of a stay: codes of the NUBC, times `YYYYMMDDHHMM` as the facility's clock shows them.
 
     `occurrences` and `conditions` are HI BH and BG, `values` HI BE with their amounts, `procedures` HI BBR and BBQ.
     """
 
-    bill_type: Phi[str] = Field(pattern="^[0-9]{2}$")
     admission_type: Phi[str] = ""
     admission_source: Phi[str] = ""
     patient_status: Phi[str] = ""
     admitted_at: Phi[str] = ""
     discharged_at: Phi[str] = ""
     admitting_diagnosis: Phi[str] = ""
-    attending_provider: Public[str] = ""
     occurrences: tuple[DatedCode, ...] = ()
     conditions: tuple[Phi[str], ...] = ()
     values: tuple[ValuedCode, ...] = ()
     procedures: tuple[DatedCode, ...] = ()
+    drg: Phi[str] = ""
+
+
+class InstitutionalStay(StayFacts):
+    """What a bill for a facility says of the stay (837I: CLM05, CL1, DTP*435, HI families).
+
+    `bill_type` is the type of bill's two digits for facility and care (CLM05-1). `present_on_admission` has one entry per
+    diagnosis of the encounter, in their order: N, U, W, Y, or empty.
+    """
+
+    bill_type: Phi[str] = Field(pattern="^[0-9]{2}$")
+    attending_provider: Public[str] = ""
+    present_on_admission: tuple[Phi[str], ...] = ()
 
 
 class EncounterPhi(CanonicalModel):
@@ -93,7 +116,7 @@ class EncounterPhi(CanonicalModel):
     patient: PatientDetails
     coverage: CoverageDetails | None = None
     other_coverages: tuple[CoverageDetails, ...] = ()
-    diagnosis_codes: tuple[Phi[str], ...] = Field(default=(), max_length=DIAGNOSES_PER_CLAIM_MAX)
+    diagnosis_codes: tuple[Phi[str], ...] = Field(default=(), max_length=DIAGNOSES_PER_STAY_MAX)
     account_number: Phi[str] = ""
     prior_authorization: Phi[str] = ""
     referral_number: Phi[str] = ""

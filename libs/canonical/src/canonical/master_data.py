@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from canonical.classes import CanonicalModel, Public
-from canonical.codes import PayerClass
+from canonical.codes import ClaimType, PayerClass
 from canonical.money import Money
 from canonical.party import OrganizationAddress
 
@@ -35,7 +35,11 @@ class Dated(CanonicalModel, extra="forbid"):
 
 
 class Entity(Dated):
-    """A legal entity: it bills under its NPI and tax id, and has its own books and bank account."""
+    """A legal entity: it bills under its NPI and tax id, and has its own books and bank account.
+
+    `bills` is how it bills what is done for it, unless the department says otherwise; without it, stays are institutional
+    and everything else is professional.
+    """
 
     name: Public[str]
     npi: Public[str]
@@ -45,6 +49,7 @@ class Entity(Dated):
     submitter_id: Public[str]
     bank_account: Public[str]
     contact_phone: Public[str] = "5555550100"
+    bills: ClaimType | None = None
 
 
 class Payer(Dated):
@@ -92,13 +97,19 @@ class Provider(Dated):
 
 
 class Location(Dated):
+    """`bill_type` is the type of bill of a facility (CLM05-1, two digits); empty gives 11 for a stay, 13 for a visit."""
+
     entity: Public[str]
     place_of_service: Public[str] = "11"
+    bill_type: Public[str] = Field(default="", pattern="^([0-9]{2})?$")
 
 
 class Department(Dated):
+    """`bills` is how its charges are billed: a physician's in a hospital are professional, the room institutional."""
+
     entity: Public[str]
     cost_center: Public[str]
+    bills: ClaimType | None = None
 
 
 class Crosswalk(Dated):

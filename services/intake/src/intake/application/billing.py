@@ -11,9 +11,9 @@ from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.envelopes import Envelopes
-from intake.domain.billing_rules import billing_terms
+from intake.domain.bills import Bill, bills_of
 from intake.domain.clinical import ClinicalDetails
-from intake.domain.encounter import ENCOUNTER_KIND, BillingTerms, Encounter, EncounterState, HoldReason
+from intake.domain.encounter import ENCOUNTER_KIND, Encounter, EncounterState, HoldReason
 from intake.domain.next_coverage import NextCoverage, in_order
 from intake.domain.patient import Patient
 
@@ -33,34 +33,51 @@ def bill(
     patient = work.require(Patient, encounter.facts.patient_id)
     payer = patient.payer if encounter.payer is None else encounter.payer
     following = in_order(patient.next_coverages if encounter.payer is None else encounter.next_coverages)
-    terms = billing_terms(encounter.facts, payer, encounter.waiting, encounter.diagnosis_count, master_data, following)
-    if not isinstance(terms, BillingTerms):
-        _hold(work, encounter, terms)
-        return [str(reason) for reason in terms]
+    assert encounter.clinical is not None
+    clinical = envelopes.open(encounter.clinical, ClinicalDetails)
+    bills, reasons = bills_of(encounter.facts, payer, encounter.waiting, clinical, master_data, following)
+    if reasons:
+        _hold(work, encounter, reasons)
+        return [str(reason) for reason in reasons]
     if encounter.state is EncounterState.HELD:
         _end_case(work, encounter, release_reason)
         encounter.release(release_reason)
-    phi = _phi(encounter, patient, following if terms.next_payers else (), envelopes)
-    details = envelopes.seal(phi, patient.id, ENCOUNTER_KIND, encounter.id)
-    plans = [coverage.plan for coverage in phi.other_coverages]
-    following_payers = tuple(
-        payer.model_copy(update={"plan": plan}) for payer, plan in zip(terms.next_payers, plans, strict=True)
-    )
-    encounter.charge(
-        terms.model_copy(update={"next_payers": following_payers}),
-        details,
-        has_member_id=bool(phi.coverage and phi.coverage.member_id),
-        plan=phi.coverage.plan if phi.coverage else "",
-    )
+    for each in bills:
+        _announce(encounter, patient, each, following, clinical, envelopes)
     return []
 
 
+def _announce(
+    encounter: Encounter,
+    patient: Patient,
+    bill: Bill,
+    following: tuple[NextCoverage, ...],
+    clinical: ClinicalDetails,
+    envelopes: Envelopes,
+) -> None:
+    phi = _phi(encounter, patient, bill, following if bill.terms.next_payers else (), clinical, envelopes)
+    plans = [coverage.plan for coverage in phi.other_coverages]
+    following_payers = tuple(
+        payer.model_copy(update={"plan": plan}) for payer, plan in zip(bill.terms.next_payers, plans, strict=True)
+    )
+    encounter.charge(
+        bill.terms.model_copy(update={"next_payers": following_payers}),
+        bill.charges,
+        envelopes.seal(phi, patient.id, ENCOUNTER_KIND, encounter.id),
+        has_member_id=bool(phi.coverage and phi.coverage.member_id),
+        plan=phi.coverage.plan if phi.coverage else "",
+    )
+
+
 def _phi(
-    encounter: Encounter, patient: Patient, following: tuple[NextCoverage, ...], envelopes: Envelopes
+    encounter: Encounter,
+    patient: Patient,
+    bill: Bill,
+    following: tuple[NextCoverage, ...],
+    clinical: ClinicalDetails,
+    envelopes: Envelopes,
 ) -> EncounterPhi:
     assert patient.details is not None
-    assert encounter.clinical is not None
-    clinical = envelopes.open(encounter.clinical, ClinicalDetails)
     coverage = patient.coverage if encounter.payer is None else encounter.coverage
     return EncounterPhi(
         patient=envelopes.open(patient.details, PatientDetails),
@@ -68,6 +85,7 @@ def _phi(
         other_coverages=tuple(envelopes.open(each.coverage, CoverageDetails) for each in following),
         diagnosis_codes=clinical.diagnosis_codes,
         account_number=clinical.account_number,
+        stay=bill.stay,
     )
 
 

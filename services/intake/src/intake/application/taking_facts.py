@@ -14,7 +14,7 @@ from chassis.eventstore import Work
 from intake.application.billing import bill
 from intake.application.envelopes import Envelopes
 from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
-from intake.domain.clinical import ClinicalDetails, merged_diagnoses, pointers_to
+from intake.domain.clinical import ClinicalDetails, merged_diagnoses, merged_stay, pointers_to
 from intake.domain.encounter import CLINICAL_KIND, Encounter, EncounterFacts
 from intake.domain.facts import (
     ChargesComplete,
@@ -68,7 +68,7 @@ class FactTaking:
                 case ChargeSeen():
                     self._take_charge(fact)
                 case ChargesComplete():
-                    self._encounter(fact.encounter, fact.place).finish()
+                    self._complete_charges(fact)
         notes: list[str] = []
         for encounter_id in self._touched:
             encounter = self._work.require(Encounter, encounter_id)
@@ -102,9 +102,20 @@ class FactTaking:
         )
         known = self._clinical(encounter)
         codes = merged_diagnoses(known.diagnosis_codes, fact.diagnosis_codes, pointed_at=bool(encounter.charges))
-        account_number = fact.account_number or known.account_number
-        self._see(encounter, facts, ClinicalDetails(diagnosis_codes=codes, account_number=account_number))
+        clinical = ClinicalDetails(
+            diagnosis_codes=codes,
+            account_number=fact.account_number or known.account_number,
+            stay=merged_stay(known.stay, fact.stay),
+        )
+        self._see(encounter, facts, clinical)
         if fact.finished:
+            encounter.finish()
+
+    def _complete_charges(self, fact: ChargesComplete) -> None:
+        """Charges of a patient who is still in wait for the discharge: a stay is one bill."""
+        encounter = self._encounter(fact.encounter, fact.place)
+        stay = self._clinical(encounter).stay
+        if stay is None or not stay.is_open:
             encounter.finish()
 
     def _see(self, encounter: Encounter, facts: EncounterFacts, clinical: ClinicalDetails) -> None:
@@ -184,6 +195,8 @@ class FactTaking:
             service_date=fact.service_date,
             diagnosis_pointers=pointers_to(codes, fact.diagnosis_codes),
             department=fact.department,
+            revenue_code=fact.revenue_code,
+            dental=fact.dental,
         )
         encounter.capture(line, self._code(fact.performer, fact.place), self._message_id)
         if len(encounter.charges) > CHARGES_PER_ENCOUNTER_MAX:

@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from canonical.codes import PayerClass
-from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, NextPayer
+from canonical.codes import ClaimType, PayerClass
+from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX, NextPayer
 from canonical.master_data import MasterData, Payer, UnknownMasterData
 
 from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
 
 PLACE_OF_SERVICE_UNKNOWN = "11"
+DIAGNOSES_MAX = {
+    ClaimType.PROFESSIONAL: DIAGNOSES_PER_CLAIM_MAX,
+    ClaimType.INSTITUTIONAL: DIAGNOSES_PER_STAY_MAX,
+    ClaimType.DENTAL: 4,
+}
 _T = TypeVar("_T")
 
 
@@ -24,19 +29,28 @@ def billing_terms(
     diagnosis_count: int,
     master_data: MasterData,
     next_coverages: Sequence[NextCoverage] = (),
+    *,
+    claim_type: ClaimType = ClaimType.PROFESSIONAL,
 ) -> BillingTerms | tuple[HoldReason, ...]:
-    """The terms, or every reason to hold. `payer` is the source's code, empty for self-pay, None where nobody said.
+    """The terms of charges of one kind, or every reason to hold. `payer` is the source's code, empty for self-pay, None where nobody said.
 
     Codes of the source are translated by its crosswalk, and looked up on the first day of service, departments on
     the day of their charge. A missing member id is the claim's matter, not a reason here.
     """
-    return _Reading(facts, charges, master_data).terms(payer, diagnosis_count, next_coverages)
+    return _Reading(facts, charges, master_data, claim_type).terms(payer, diagnosis_count, next_coverages)
 
 
 class _Reading:
     """One pass over the fields; what cannot be read becomes a reason."""
 
-    def __init__(self, facts: EncounterFacts, charges: Sequence[CapturedCharge], master_data: MasterData) -> None:
+    def __init__(
+        self,
+        facts: EncounterFacts,
+        charges: Sequence[CapturedCharge],
+        master_data: MasterData,
+        claim_type: ClaimType,
+    ) -> None:
+        self._claim_type = claim_type
         self._facts = facts
         self._charges = charges
         self._master_data = master_data
@@ -57,8 +71,11 @@ class _Reading:
             for charge in self._charges
             if charge.line.department
         }
-        if diagnosis_count > DIAGNOSES_PER_CLAIM_MAX:
-            self._hold("diagnoses", "too-many-diagnoses", f"{diagnosis_count}, a claim takes {DIAGNOSES_PER_CLAIM_MAX}")
+        most = DIAGNOSES_MAX[self._claim_type]
+        if diagnosis_count > most:
+            self._hold("diagnoses", "too-many-diagnoses", f"{diagnosis_count}, a claim takes {most}")
+        if payer:
+            self._check_lines()
         if self._reasons:
             return tuple(self._reasons)
         return BillingTerms(
@@ -70,7 +87,20 @@ class _Reading:
             rendering_provider=provider,
             departments=departments,
             next_payers=next_payers,
+            claim_type=self._claim_type,
         )
+
+    def _check_lines(self) -> None:
+        """A line of a facility stands under its revenue code, any other under its procedure."""
+        lines = [charge.line for charge in self._charges]
+        if self._claim_type is ClaimType.INSTITUTIONAL:
+            lacking = sum(not line.revenue_code for line in lines)
+            what = "revenue-code"
+        else:
+            lacking = sum(not line.procedure_code for line in lines)
+            what = "procedure-code"
+        if lacking:
+            self._hold(what, "required", f"{lacking} of {len(lines)} charges of the {self._claim_type} bill have none")
 
     def _hold(self, field: str, rule: str, note: str) -> None:
         self._reasons.append(HoldReason(field=field, rule=rule, note=note))
@@ -106,6 +136,8 @@ class _Reading:
 
     def _provider(self) -> str:
         named = {charge.performer or self._facts.rendering_provider for charge in self._charges}
+        if self._claim_type is ClaimType.INSTITUTIONAL and self._facts.rendering_provider:
+            named = {self._facts.rendering_provider}  # who attends; who did what else is not on a facility's bill
         if len(named) > 1:
             self._hold("rendering-provider", "several-providers", "a posting has one rendering provider")
             return ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX
+from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX
 from canonical.money import USD, Money
 
 from intake.domain.facts import (
@@ -18,6 +18,7 @@ from intake.domain.facts import (
     PatientSeen,
 )
 from intake.domain.refusals import Finding
+from intake.domain.stay_rules import broken_stay_rules, is_diagnosis
 
 CHARGES_PER_MESSAGE_MAX = 500
 CHARGES_PER_ENCOUNTER_MAX = 1000
@@ -26,7 +27,7 @@ UNITS_MAX = 100_000
 CHARGE_AGE_MAX = timedelta(days=10 * 366)
 _PROCEDURE = re.compile(r"[A-Z0-9]{5}")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}")
-_DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
+_REVENUE = re.compile(r"[0-9]{4}")
 
 
 def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
@@ -43,7 +44,8 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
         elif isinstance(fact, ChargeVoided | PatientPaymentSeen):
             findings.extend(_amount(fact.place, fact.amount or Money.zero()))
         elif isinstance(fact, EncounterSeen):
-            findings.extend(_diagnoses(fact.place, fact.diagnosis_codes))
+            findings.extend(_diagnoses(fact.place, fact.diagnosis_codes, DIAGNOSES_PER_STAY_MAX))
+            findings.extend(broken_stay_rules(fact.place, fact.stay))
         elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
             findings.append(Finding(f"{fact.place}.birth-date", "date-in-future", "a birth lies in the past"))
     return findings
@@ -59,11 +61,13 @@ def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
         yield Finding(f"{place}.service-date", "date-in-future", "a service lies in the past")
     elif today - charge.service_date > CHARGE_AGE_MAX:
         yield Finding(f"{place}.service-date", "date-too-old", "a service is at most ten years old")
-    if not _PROCEDURE.fullmatch(charge.procedure_code):
+    if charge.revenue_code and not _REVENUE.fullmatch(charge.revenue_code):
+        yield Finding(f"{place}.revenue-code", "revenue-code", "a revenue code has four digits")
+    if not _PROCEDURE.fullmatch(charge.procedure_code) and (charge.procedure_code or not charge.revenue_code):
         yield Finding(f"{place}.procedure", "procedure-code", "a CPT or HCPCS code has five characters")
     if len(charge.modifiers) > MODIFIERS_MAX or not all(map(_MODIFIER.fullmatch, charge.modifiers)):
         yield Finding(f"{place}.modifiers", "modifiers", f"at most {MODIFIERS_MAX}, of two characters each")
-    yield from _diagnoses(place, charge.diagnosis_codes)
+    yield from _diagnoses(place, charge.diagnosis_codes, DIAGNOSES_PER_CLAIM_MAX)
 
 
 def _amount(place: str, amount: Money) -> Iterator[Finding]:
@@ -75,8 +79,8 @@ def _amount(place: str, amount: Money) -> Iterator[Finding]:
         )
 
 
-def _diagnoses(place: str, codes: Sequence[str]) -> Iterator[Finding]:
-    if len(codes) > DIAGNOSES_PER_CLAIM_MAX:
-        yield Finding(f"{place}.diagnoses", "too-many-diagnoses", f"at most {DIAGNOSES_PER_CLAIM_MAX}")
-    if not all(map(_DIAGNOSIS.fullmatch, codes)):
+def _diagnoses(place: str, codes: Sequence[str], most: int) -> Iterator[Finding]:
+    if len(codes) > most:
+        yield Finding(f"{place}.diagnoses", "too-many-diagnoses", f"at most {most}")
+    if not all(map(is_diagnosis, codes)):
         yield Finding(f"{place}.diagnoses", "diagnosis-code", "an ICD-10-CM code, with its dot")

@@ -1,10 +1,27 @@
-"""Diagnoses of an encounter: one list, to which each charge points by number."""
+"""Diagnoses of an encounter, to which each charge points by number, and what the source says of the stay."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from canonical.classes import CanonicalModel, Phi
+from canonical.encounter import StayFacts
+
+
+class SeenStay(StayFacts):
+    """A stay or visit of a facility in the source's codes. `bill_type` is empty where the source leaves it to master data.
+
+    `on_admission` tells by diagnosis whether it was present on admission (N, U, W, Y).
+    """
+
+    is_inpatient: bool = False
+    bill_type: Phi[str] = ""
+    on_admission: dict[Phi[str], Phi[str]] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the patient is still in."""
+        return self.is_inpatient and not self.discharged_at
 
 
 class ClinicalDetails(CanonicalModel):
@@ -12,6 +29,7 @@ class ClinicalDetails(CanonicalModel):
 
     diagnosis_codes: tuple[Phi[str], ...] = ()
     account_number: Phi[str] = ""
+    stay: SeenStay | None = None
 
 
 def merged_diagnoses(known: Sequence[str], seen: Sequence[str], *, pointed_at: bool) -> tuple[str, ...]:
@@ -19,6 +37,22 @@ def merged_diagnoses(known: Sequence[str], seen: Sequence[str], *, pointed_at: b
     if not pointed_at and seen:
         return tuple(dict.fromkeys(seen))
     return tuple(dict.fromkeys([*known, *seen]))
+
+
+def merged_stay(known: SeenStay | None, seen: SeenStay | None) -> SeenStay | None:
+    """What is known after a message: the newer word where it says something, and a time before the bare day of it."""
+    if known is None or seen is None:
+        return seen or known
+    changes = {
+        name: value
+        for name in SeenStay.model_fields
+        if (value := getattr(seen, name)) and not _says_more(getattr(known, name), value)
+    }
+    return known.model_copy(update=changes)
+
+
+def _says_more(known: object, seen: object) -> bool:
+    return isinstance(known, str) and isinstance(seen, str) and len(known) > len(seen) and known.startswith(seen)
 
 
 def pointers_to(codes: Sequence[str], pointed: Sequence[str]) -> tuple[int, ...]:

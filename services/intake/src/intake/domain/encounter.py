@@ -9,7 +9,7 @@ from uuid import UUID
 
 from canonical.classes import CanonicalModel, Financial, Public
 from canonical.codes import ClaimType, PayerClass
-from canonical.encounter import LINES_PER_CLAIM_MAX, ChargeLine, NextPayer
+from canonical.encounter import LINES_PER_CLAIM_MAX, LINES_PER_STAY_MAX, ChargeLine, NextPayer
 from canonical.ids import derive
 from canonical.money import Money
 from canonical.sealed import Sealed
@@ -58,7 +58,10 @@ class CapturedCharge(CanonicalModel):
 
 
 class BillingTerms(CanonicalModel):
-    """An encounter's charges as master data reads them: our codes, and whom to bill. `payer` is empty for self-pay."""
+    """An encounter's charges as master data reads them: our codes, and whom to bill. `payer` is empty for self-pay.
+
+    `covered_days` are covered by the bill beside the days of its charges.
+    """
 
     entity: Public[str]
     payer: Public[str]
@@ -68,6 +71,8 @@ class BillingTerms(CanonicalModel):
     rendering_provider: Public[str]
     departments: dict[Public[str], Public[str]]
     next_payers: tuple[NextPayer, ...] = ()
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
+    covered_days: tuple[Financial[date], ...] = ()
 
 
 class Encounter(Aggregate):
@@ -288,14 +293,24 @@ class Encounter(Aggregate):
             raise NothingHeld(f"encounter {self.id} is {self.state}")
         self.trigger_event(self.Released, reason=reason)
 
-    def charge(self, terms: BillingTerms, details: Sealed, *, has_member_id: bool, plan: str = "") -> None:
-        """Announces the charges that wait, one posting for each portion that fits a claim."""
+    def charge(
+        self,
+        terms: BillingTerms,
+        charges: Sequence[CapturedCharge],
+        details: Sealed,
+        *,
+        has_member_id: bool,
+        plan: str = "",
+    ) -> None:
+        """Announces charges that wait, one posting for each portion that fits a claim."""
         assert self.facts is not None
         assert self.state is EncounterState.FINISHED
-        waiting = self.waiting
-        for start in range(0, len(waiting), LINES_PER_CLAIM_MAX):
-            portion = waiting[start : start + LINES_PER_CLAIM_MAX]
+        assert all(charge.line.charge_id in self.unposted for charge in charges)
+        lines_max = LINES_PER_STAY_MAX if terms.claim_type is ClaimType.INSTITUTIONAL else LINES_PER_CLAIM_MAX
+        for start in range(0, len(charges), lines_max):
+            portion = charges[start : start + lines_max]
             lines = tuple(_in_our_codes(charge.line, terms) for charge in portion)
+            days = (*(line.service_date for line in lines), *terms.covered_days)
             self.trigger_event(
                 self.Charged,
                 posting=self.postings + 1,
@@ -306,8 +321,8 @@ class Encounter(Aggregate):
                 location=terms.location,
                 place_of_service=terms.place_of_service,
                 rendering_provider=terms.rendering_provider,
-                service_from=min(line.service_date for line in lines),
-                service_to=max(line.service_date for line in lines),
+                service_from=min(days),
+                service_to=max(days),
                 charges=lines,
                 total=Money.total(line.amount for line in lines),
                 diagnosis_count=self.diagnosis_count,
@@ -315,6 +330,7 @@ class Encounter(Aggregate):
                 details=details,
                 message_ids=tuple(dict.fromkeys(charge.message_id for charge in portion)),
                 next_payers=terms.next_payers,
+                claim_type=terms.claim_type,
                 plan=plan,
             )
 

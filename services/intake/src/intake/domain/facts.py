@@ -11,8 +11,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from canonical.encounter import DentalSite, DrugCharge
 from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
+
+from intake.domain.clinical import SeenStay
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ class EncounterSeen:
     finished: bool
     diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
     account_number: str = field(default="", repr=False)
+    stay: SeenStay | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,8 @@ class CoverageSeen:
 class ChargeSeen:
     """`amount` is the extended total of the line; a charge without one takes the charge master's price.
 
-    `said_at` is when the source said so: an older word never replaces a newer one. With `corrects`, other content under a
-    known id replaces it; without, that is a conflict.
+    A room has a `revenue_code` and no procedure. `said_at` is when the source said so: an older word never replaces a
+    newer one. With `corrects`, other content under a known id replaces it; without, that is a conflict.
     """
 
     place: str
@@ -138,6 +142,8 @@ class ChargeSeen:
     diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
     corrects: bool = False
     said_at: datetime | None = None
+    revenue_code: str = ""
+    dental: DentalSite | None = None
 
 
 @dataclass(frozen=True, slots=True)

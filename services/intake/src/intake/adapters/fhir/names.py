@@ -21,3 +21,7 @@ class FhirNames:
     @property
     def modifier_extension(self) -> str:
         return f"{self.namespace}:procedure-modifier"
+
+    @property
+    def present_on_admission_extension(self) -> str:
+        return f"{self.namespace}:present-on-admission"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from intake.adapters.fhir.strict_json import Json
 from intake.domain.refusals import Finding, InvalidMessage
 
-TAKEN = ("Organization", "Practitioner", "Patient", "Encounter", "Coverage", "ChargeItem")
+TAKEN = ("Organization", "Practitioner", "Patient", "Encounter", "Condition", "Procedure", "Coverage", "ChargeItem")
 ENTRIES_MAX = 1000
 FINDINGS_MAX = 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
@@ -118,10 +118,13 @@ def identifier_in(identifiers: Sequence[Any] | None, system: str) -> str:
 def code_in(concept: Any, systems: Sequence[str] = ()) -> str:
     """The code of the first coding of one of `systems`, or of the first coding where none is of them."""
     codings = (concept.coding if concept else None) or ()
-    for coding in codings:
-        if coding.system in systems and coding.code:
-            return str(coding.code)
-    return str(codings[0].code or "") if codings else ""
+    return code_of(concept, systems) or (str(codings[0].code or "") if codings else "")
+
+
+def code_of(concept: Any, systems: Sequence[str]) -> str:
+    """The code of the first coding of one of `systems`; empty where none is."""
+    codings = (concept.coding if concept else None) or ()
+    return next((str(coding.code) for coding in codings if coding.system in systems and coding.code), "")
 
 
 def day_of(value: object) -> date | None:

@@ -10,6 +10,7 @@ from intake.adapters.fhir.charge_items import charge_fact
 from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.references import ADDRESS_BOOK_TYPES, References
 from intake.adapters.fhir.resources import Entry, code_in, entries_of, identifier_in
+from intake.adapters.fhir.stays import ClinicalResources
 from intake.adapters.fhir.strict_json import Json, parse_object
 from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import NOWHERE, CoverageSeen, EncounterSeen, Fact, Link, PatientSeen, SelfPayAssumed
@@ -103,6 +104,7 @@ class _Translation:
         self._source = source
         self._names = names
         self._references = References(entries, source, names.code_systems(), self._names.of_source)
+        self._clinical = ClinicalResources(entries, names)
         self._findings: list[Finding] = []
         patients = set(filter(None, map(self._patient_of, entries)))
         if len(patients) > 1:
@@ -118,7 +120,7 @@ class _Translation:
         match entry.type:
             case "Patient":
                 return self._references.own(entry)
-            case "Encounter" | "ChargeItem":
+            case "Encounter" | "ChargeItem" | "Condition" | "Procedure":
                 return self._references.link(entry.resource.subject)
             case "Coverage":
                 return self._references.link(entry.resource.beneficiary)
@@ -136,6 +138,7 @@ class _Translation:
             facts += self._patient(entry)
         for entry in self._of("Encounter"):
             facts += self._encounter(entry)
+        self._clinical.refuse_unused(self._findings)
         facts += self._references.facts([entry for entry in self._entries if entry.type in ADDRESS_BOOK_TYPES])
         facts += self._coverages()
         for entry in self._of("ChargeItem"):
@@ -186,6 +189,7 @@ class _Translation:
             self._need(f"{place}.serviceProvider", "the legal entity")
         if not number or encounter.subject is None or encounter.serviceProvider is None:
             return []
+        diagnoses, stay = self._clinical.diagnoses_and_stay(entry, self._findings)
         participant = next(iter(encounter.participant or ()), None)
         location = next(iter(encounter.location or ()), None)
         named = location.location.identifier if location and location.location else None
@@ -198,8 +202,9 @@ class _Translation:
                 location=str(named.value or "") if named else "",
                 rendering_provider=self._references.link(participant.individual) if participant else NOWHERE,
                 finished=encounter.status == "finished",
-                diagnosis_codes=tuple(filter(None, (code_in(reason) for reason in encounter.reasonCode or ()))),
+                diagnosis_codes=diagnoses,
                 account_number=number,
+                stay=stay,
             )
         ]
 

@@ -10,6 +10,7 @@ from canonical.money import Money, MoneyRefused
 from canonical.party import Address, CoverageDetails, PatientDetails
 
 from intake.adapters.hl7v2.segments import Message, Segment, day_of, parse
+from intake.adapters.hl7v2.stays import diagnoses_and_stay, revenue_and_department
 from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import (
     NOWHERE,
@@ -27,7 +28,8 @@ from intake.domain.next_coverage import FIRST_RANK, RANKS_MAX
 from intake.domain.refusals import Finding, InvalidMessage
 
 FORMAT = "hl7v2"
-REGISTRATIONS = (("ADT", "A04"), ("ADT", "A08"))
+DISCHARGE = ("ADT", "A03")
+REGISTRATIONS = (("ADT", "A01"), DISCHARGE, ("ADT", "A04"), ("ADT", "A08"))
 CHARGES = ("DFT", "P03")
 NAME_CHARACTERS_MAX = 64
 UNIT_CHARACTERS_MAX = 12
@@ -99,7 +101,7 @@ class _Header:
             if not _is_name(value):
                 self._refuse(f"MSH-{number}", "required", f"1 to {NAME_CHARACTERS_MAX} printable characters")
         if self.kind not in (*REGISTRATIONS, CHARGES):
-            self._refuse("MSH-9", "message-type", "ADT^A04, ADT^A08 or DFT^P03")
+            self._refuse("MSH-9", "message-type", "ADT^A01, ADT^A03, ADT^A04, ADT^A08 or DFT^P03")
         if not msh.field(12).startswith("2."):
             self._refuse("MSH-12", "version", "HL7 version 2")
 
@@ -133,7 +135,7 @@ class _Translation:
                 self._need("PV1-19", "the visit number")
             return (*facts, *self._coverage(NOWHERE))
         encounter_id = encounter_id_of(self._source, visit)
-        facts.append(self._encounter(encounter_id, visit, pv1))
+        facts.append(self._encounter(encounter_id, visit, pv1, finished=kind == DISCHARGE))
         facts += self._coverage(Link(id=encounter_id))
         if kind == CHARGES:
             facts += self._charges(Link(id=encounter_id))
@@ -167,8 +169,8 @@ class _Translation:
         )
         return [PatientSeen("PID", self.patient.id, details)]
 
-    def _encounter(self, encounter_id: UUID, visit: str, pv1: Segment | None) -> EncounterSeen:
-        diagnoses = sorted(self._message.segments("DG1"), key=lambda dg1: dg1.field(1).zfill(8))
+    def _encounter(self, encounter_id: UUID, visit: str, pv1: Segment | None, *, finished: bool) -> EncounterSeen:
+        diagnoses, stay = diagnoses_and_stay(self._message, self.findings)
         provider = pv1.field(7) if pv1 else ""
         return EncounterSeen(
             "PV1",
@@ -177,9 +179,10 @@ class _Translation:
             Link(code=self._entity),
             location=pv1.field(3) if pv1 else "",
             rendering_provider=Link(code=provider),
-            finished=False,
-            diagnosis_codes=tuple(filter(None, (dg1.field(3) for dg1 in diagnoses))),
+            finished=finished,
+            diagnosis_codes=diagnoses,
             account_number=visit,
+            stay=stay,
         )
 
     def _coverage(self, encounter: Link) -> list[Fact]:
@@ -212,13 +215,13 @@ class _Translation:
 
     def _charge(self, ft1: Segment, place: str, encounter: Link) -> ChargeSeen | None:
         number, day = ft1.field(2), day_of(ft1.field(4))
-        procedure = ft1.field(25) or ft1.field(7)
+        revenue, department, procedure = revenue_and_department(ft1)
         if ft1.field(6) != "CG":
             self.findings.append(Finding(f"{place}-6", "transaction-type", "only charges (CG) are taken yet"))
         needs = (
             (2, number, "the source's id of the charge"),
             (4, day, "the day of service, as YYYYMMDD"),
-            (25, procedure, "the procedure"),
+            (25, procedure or revenue, "the procedure, or the revenue code of a room"),
             (11, ft1.field(11), "the extended amount; a unit amount is not multiplied"),
         )
         lacking = [(field, note) for field, value, note in needs if not value]
@@ -236,9 +239,10 @@ class _Translation:
             units,
             amount,
             day,
-            ft1.field(13),
+            department,
             Link(code=ft1.field(20)),
             tuple(ft1.repetitions(19)),
+            revenue_code=revenue,
         )
 
     def _units(self, ft1: Segment, place: str) -> Decimal | None:

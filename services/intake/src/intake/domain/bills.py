@@ -1,0 +1,98 @@
+"""How an encounter's charges are billed: which are professional, which institutional, which dental, and on what terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from canonical.codes import ClaimType
+from canonical.encounter import InstitutionalStay
+from canonical.master_data import MasterData, UnknownMasterData
+
+from intake.domain.billing_rules import billing_terms
+from intake.domain.clinical import ClinicalDetails
+from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
+from intake.domain.next_coverage import NextCoverage
+from intake.domain.stays import days_of, institutional_stay
+
+_DENTAL_PROCEDURE = re.compile("D[0-9]{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Charges of one kind, and the terms on which they are billed; `stay` is there where the source told of one."""
+
+    terms: BillingTerms
+    charges: tuple[CapturedCharge, ...]
+    stay: InstitutionalStay | None = field(default=None, repr=False)
+
+
+def bills_of(
+    facts: EncounterFacts,
+    payer: str | None,
+    charges: Sequence[CapturedCharge],
+    clinical: ClinicalDetails,
+    master_data: MasterData,
+    next_coverages: Sequence[NextCoverage] = (),
+) -> tuple[tuple[Bill, ...], tuple[HoldReason, ...]]:
+    """One bill for each kind of claim, in the order in which their first charges came, or every reason to hold them all."""
+    is_inpatient = clinical.stay is not None and clinical.stay.is_inpatient
+    kinds: dict[ClaimType, list[CapturedCharge]] = {}
+    for charge in charges:
+        kinds.setdefault(claim_type_of(charge, facts, master_data, is_inpatient=is_inpatient), []).append(charge)
+    bills: list[Bill] = []
+    reasons: dict[HoldReason, None] = {}
+    for kind, own in kinds.items():
+        terms = billing_terms(
+            facts, payer, own, len(clinical.diagnosis_codes), master_data, next_coverages, claim_type=kind
+        )
+        stay, lacking = _stay(facts, own, clinical, master_data)
+        found = terms if isinstance(terms, tuple) else ()
+        if payer and kind is ClaimType.INSTITUTIONAL:
+            found += lacking
+        reasons |= dict.fromkeys(found)
+        if isinstance(terms, BillingTerms):
+            bills.append(Bill(_covering(terms, stay), tuple(own), stay if clinical.stay else None))
+    return ((), tuple(reasons)) if reasons else (tuple(bills), ())
+
+
+def claim_type_of(
+    charge: CapturedCharge, facts: EncounterFacts, master_data: MasterData, *, is_inpatient: bool
+) -> ClaimType:
+    """What the charge's department bills; else dental where it is a CDT code; else what the entity bills; else by class.
+
+    A department or entity that nobody knows bills nothing: the terms hold the encounter for it.
+    """
+    department, day = charge.line.department, charge.line.service_date
+    try:
+        if department:
+            ours = master_data.translate(facts.source, "department", department, day)
+            if bills := master_data.department(ours, day).bills:
+                return bills
+        if _DENTAL_PROCEDURE.fullmatch(charge.line.procedure_code):
+            return ClaimType.DENTAL
+        if bills := master_data.entity(facts.entity, day).bills:
+            return bills
+    except UnknownMasterData:
+        pass
+    return ClaimType.INSTITUTIONAL if is_inpatient else ClaimType.PROFESSIONAL
+
+
+def _stay(
+    facts: EncounterFacts, charges: Sequence[CapturedCharge], clinical: ClinicalDetails, master_data: MasterData
+) -> tuple[InstitutionalStay, tuple[HoldReason, ...]]:
+    day = min(charge.line.service_date for charge in charges)
+    try:
+        location = master_data.translate(facts.source, "location", facts.location, day) if facts.location else ""
+        bill_type = master_data.location(location, day).bill_type if location else ""
+    except UnknownMasterData:
+        bill_type = ""
+    return institutional_stay(clinical.stay, facts.source, day, bill_type, clinical.diagnosis_codes, master_data)
+
+
+def _covering(terms: BillingTerms, stay: InstitutionalStay) -> BillingTerms:
+    """An institutional bill covers the whole stay, whatever days its charges have."""
+    if terms.claim_type is not ClaimType.INSTITUTIONAL:
+        return terms
+    return terms.model_copy(update={"covered_days": days_of(stay)})
