@@ -27,10 +27,11 @@ from intake.domain.access import Disclosure
 from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
-from intake.domain.patient import Patient, SourceReference
+from intake.domain.patient import Patient
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
+from intake.domain.source_reference import SourceReference
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
@@ -141,6 +142,18 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         },
     )
     yield SourceReference.Named, {"target_id": PATIENT, "code": ""}
+    yield (
+        SourceReference.Versioned,
+        {
+            "kind": "Patient",
+            "target_id": PATIENT,
+            "code": "",
+            "content": "c1",
+            "delivery": "d1",
+            "message_id": MESSAGE,
+            "entry": 2,
+        },
+    )
     seen = {"facts": FACTS, "clinical": SEALED, "diagnosis_count": 2, "fingerprint": "f4"}
     yield Encounter.Opened, seen
     yield Encounter.DetailsChanged, seen

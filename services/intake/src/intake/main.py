@@ -42,10 +42,11 @@ from intake.application.receiving_files import ReceivingFiles
 from intake.domain.access import Disclosure
 from intake.domain.encounter import Encounter
 from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
-from intake.domain.patient import Patient, SourceReference
+from intake.domain.patient import Patient
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
+from intake.domain.source_reference import SourceReference
 
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from intake.domain.facts import NOWHERE, Fact, Link
 from intake.domain.refusals import Finding
+from intake.domain.source_reference import ResourceSeen, ResourceVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,11 @@ class InboundDelivery:
     """One message about one patient, as a door took and understood it.
 
     `findings` are what the translator refuses; then there are no facts. `patient` is empty where no patient can
-    be told. The same source, delivery key and bytes are the same message. `entry_count` is how many
-    entries an answer has to speak of.
+    be told. The same source, delivery key and bytes are the same message; a key that may identify somebody is kept as its
+    keyed hash (`hides_key`). Without a key, a resource that goes A, B, A is told apart by its version.
+
+    A message about several patients tells in `patient_spans` which bytes (start, length) are whose. `traits` are worth
+    knowing of it without opening it; `notes` tell the sender of what was left out.
     """
 
     source: str
@@ -31,17 +35,26 @@ class InboundDelivery:
     traceparent: str = ""
     correlation_id: UUID | None = None
     entry_count: int = 1
+    resources: tuple[ResourceSeen, ...] = ()
+    hides_key: bool = False
+    patient_spans: tuple[tuple[int, int, UUID], ...] = ()
+    traits: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery. A repetition is answered as the first time; `notes` say what holds an encounter."""
+    """What became of a delivery. A repetition is answered as the first time; `notes` say what holds an encounter.
+
+    `resources` are the versions of what it brought, as they are known now.
+    """
 
     message_id: UUID
     accepted: bool
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     repeated: bool = False
+    resources: tuple[ResourceVersion, ...] = ()
 
     @property
     def rule(self) -> str:

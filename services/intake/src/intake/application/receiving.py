@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,7 @@ from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
 from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
+from intake.application.taking_resources import ResourceTaking, versions_known
 from intake.domain.charge_rules import broken_rules
 from intake.domain.facts import (
     ChargeSeen,
@@ -27,13 +28,16 @@ from intake.domain.facts import (
     Link,
     PatientPaymentSeen,
     PatientSeen,
+    PatientsMerged,
+    PatientsUnmerged,
     ReferenceSeen,
 )
 from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
-from intake.domain.patient import SourceReference
 from intake.domain.refusals import InvalidMessage
+from intake.domain.source_reference import ResourceVersion, SourceReference
 
 UNKNOWN_REFERENCE = ": unknown-reference: "
+KEY_DIGITS = 40
 Clock = Callable[[], datetime]
 
 
@@ -84,64 +88,82 @@ class Receiving:
         return outcomes
 
     def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Delivered]:
-        keys = self._patient_keys(deliveries)
+        known = self._referred(deliveries)
         arrivals = []
         for delivery in deliveries:
             entity = delivery.entity or UNKNOWN_ENTITY
-            arrival = Arrival(delivery.source, delivery.delivery_key, delivery.format, entity, delivery.delivery_key)
+            key = self._key_of(delivery, known)
+            arrival = Arrival(delivery.source, key, delivery.format, entity, key)
             message_id = message_id_of(self._sealer, arrival, delivery.raw)
-            key_id = delivery.patient.id or keys.get(_reference(delivery)) or entity_key_id(entity)
+            referred = known.get(_reference(delivery))
+            patient_id = delivery.patient.id or (referred.target_id if referred else None)
+            key_id = patient_id or entity_key_id(entity)
             arrivals.append(_Delivered(delivery, arrival, message_id, key_id))
         return arrivals
 
-    def _patient_keys(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, UUID]:
-        """The patients behind references to resources that came in earlier."""
-        references = [found for delivery in deliveries if (found := _reference(delivery))]
-        if not references:
+    def _referred(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, SourceReference]:
+        """What is known of the patients that messages refer to, and of resources that come without a key."""
+        wanted = [found for each in deliveries if (found := _reference(each))]
+        wanted += [found for each in deliveries if (found := _keyless(each))]
+        if not wanted:
             return {}
-        work = Work(self._store, self._context_of(references[0], deliveries[0]))
-        work.prefetch(references)
-        known = {identity: work.get(SourceReference, identity) for identity in references}
-        return {identity: found.target_id for identity, found in known.items() if found and found.target_id}
+        work = Work(self._store, self._context_of(wanted[0], deliveries[0], ""))
+        work.prefetch(wanted)
+        return {identity: known for identity in wanted if (known := work.get(SourceReference, identity))}
+
+    def _key_of(self, delivery: InboundDelivery, known: Mapping[UUID | None, SourceReference]) -> str:
+        key = delivery.delivery_key
+        if not key and (identity := _keyless(delivery)):
+            revision = known[identity].revision if identity in known else 0
+            key = f"{delivery.resources[0].reference} after {revision}"
+        if not delivery.hides_key:
+            return key or "none"
+        return self._sealer.content_address(f"{delivery.source} {key}".encode()).hex()[:KEY_DIGITS]
 
     def _decide(self, work: Work, arrivals: Sequence[_Delivered]) -> list[Outcome]:
         work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
         envelopes = Envelopes(self._sealer)
-        return [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+        outcomes = [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+        return outcomes
 
     def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
         if message.exists and not _waits_for_another(message):
-            return _repeated(message)
+            return _repeated(work, arrival, message)
         raw = arrival.delivery.raw
         keep(work, self._sealer, arrival.arrival, raw, [SpanPlan(0, len(raw), arrival.key_id)])
         mark = work.mark()
         try:
-            notes = self._take(work, envelopes, arrival)
+            notes, versions = self._take(work, envelopes, arrival)
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
-        return _accept(work, arrival, notes)
+        return _accept(work, arrival, notes, versions)
 
-    def _take(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> list[str]:
+    def _take(
+        self, work: Work, envelopes: Envelopes, arrival: _Delivered
+    ) -> tuple[list[str], tuple[ResourceVersion, ...]]:
         delivery = arrival.delivery
         findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
         if findings:
             raise InvalidMessage(findings)
-        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id)
-        return taking.take(delivery.facts)
+        key = arrival.arrival.delivery_key
+        resources = ResourceTaking(work, self._sealer, delivery.source, key, arrival.message_id)
+        facts = resources.take(delivery.resources, delivery.facts)
+        notes = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id).take(facts)
+        return notes, tuple(resources.versions)
 
     def _context(self, arrival: _Delivered) -> Context:
-        return self._context_of(arrival.message_id, arrival.delivery)
+        return self._context_of(arrival.message_id, arrival.delivery, arrival.arrival.delivery_key)
 
-    def _context_of(self, cause: UUID, delivery: InboundDelivery) -> Context:
+    def _context_of(self, cause: UUID, delivery: InboundDelivery, key: str) -> Context:
         meta = Meta(
             correlation_id=delivery.correlation_id or cause,
             causation_id=cause,
             actor=delivery.actor,
             source_system=delivery.source,
-            source_reference=delivery.delivery_key,
+            source_reference=key,
             traceparent=delivery.traceparent,
         )
         return Context(self._clock(), meta)
@@ -152,20 +174,20 @@ def _waits_for_another(message: InboundMessage) -> bool:
     return message.state is MessageState.REFUSED and any(UNKNOWN_REFERENCE in each for each in message.findings)
 
 
-def _accept(work: Work, arrival: _Delivered, notes: Sequence[str]) -> Outcome:
+def _accept(work: Work, arrival: _Delivered, notes: Sequence[str], versions: tuple[ResourceVersion, ...]) -> Outcome:
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
         message.reprocess(MessageState.ACCEPTED, "sent again after what it refers to")
     else:
         message.accept()
-    return Outcome(message.id, accepted=True, notes=tuple(notes))
+    return Outcome(message.id, accepted=True, notes=tuple(notes), resources=versions)
 
 
 def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     """The message is kept and refused; a conflict with what is kept already needs a person."""
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
-        return _repeated(message)
+        return _repeated(work, arrival, message)
     findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
     message.refuse(findings)
     if isinstance(refusal, Conflict):
@@ -185,14 +207,12 @@ def _line(refusal: Refusal) -> str:
     return f"message: {refusal.code}: {refusal}"
 
 
-def _repeated(message: InboundMessage) -> Outcome:
+def _repeated(work: Work, arrival: _Delivered, message: InboundMessage) -> Outcome:
     """The answer of the first time."""
-    return Outcome(
-        message.id,
-        accepted=message.state is MessageState.ACCEPTED,
-        findings=message.findings,
-        repeated=True,
-    )
+    accepted = message.state is MessageState.ACCEPTED
+    delivery = arrival.delivery
+    resources = versions_known(work, delivery.source, delivery.resources) if accepted else ()
+    return Outcome(message.id, accepted, message.findings, repeated=True, resources=resources)
 
 
 def _reference(delivery: InboundDelivery) -> UUID | None:
@@ -201,8 +221,17 @@ def _reference(delivery: InboundDelivery) -> UUID | None:
     return reference_id_of(delivery.source, reference) if reference else None
 
 
+def _keyless(delivery: InboundDelivery) -> UUID | None:
+    """The id of the one resource that came without a key of its own."""
+    if delivery.delivery_key or len(delivery.resources) != 1:
+        return None
+    return reference_id_of(delivery.source, delivery.resources[0].reference)
+
+
 def _needed(arrival: _Delivered) -> Iterator[UUID]:
     yield arrival.message_id
+    for resource in arrival.delivery.resources:
+        yield reference_id_of(arrival.delivery.source, resource.reference)
     for fact in arrival.delivery.facts:
         yield from _ids_of(fact, arrival.delivery.source)
 
@@ -213,6 +242,8 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield reference_id_of(source, fact.reference)
         case PatientSeen():
             yield fact.patient_id
+        case PatientsMerged() | PatientsUnmerged():
+            yield from _linked((fact.survivor, fact.retired), source)
         case EncounterSeen():
             yield fact.encounter_id
             yield from _linked((fact.patient, fact.entity, fact.rendering_provider), source)
@@ -222,6 +253,8 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.encounter, fact.performer), source)
         case PatientPaymentSeen():
             yield from _linked((fact.patient, fact.encounter), source)
+        case PatientsMerged() | PatientsUnmerged():
+            yield from _linked((fact.survivor, fact.retired), source)
         case _:
             yield from _linked((fact.encounter,), source)
 

@@ -29,8 +29,9 @@ from intake.domain.facts import (
 )
 from intake.domain.identities import reference_id_of
 from intake.domain.next_coverage import FIRST_RANK, NextCoverage
-from intake.domain.patient import COVERAGE_KIND, PATIENT_KIND, Patient, SourceReference
+from intake.domain.patient import COVERAGE_KIND, PATIENT_KIND, Patient
 from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
+from intake.domain.source_reference import SourceReference
 
 
 class FactTaking:

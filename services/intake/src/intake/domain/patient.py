@@ -94,24 +94,3 @@ class Patient(Aggregate):
     def name_next_coverage(self, rank: int, coverage: NextCoverage) -> None:
         if not coverage.says_the_same_as(self.next_coverages.get(rank)):
             self.trigger_event(self.NextCoverageNamed, rank=rank, coverage=coverage)
-
-
-class SourceReference(Aggregate):
-    """What a source's own reference stands for, so that resources may come in one by one."""
-
-    def start(self) -> None:
-        self.target_id: UUID | None = None
-        self.code = ""
-
-    class Named(Event):
-        TOPIC = "intake.source-reference.named"
-        target_id: UUID | None
-        code: Public[str]
-
-        def apply(self, reference: SourceReference) -> None:
-            reference.target_id = self.target_id
-            reference.code = self.code
-
-    def name(self, target_id: UUID | None, code: str) -> None:
-        if not self.exists or (target_id, code) != (self.target_id, self.code):
-            self.trigger_event(self.Named, target_id=target_id, code=code)
