@@ -191,7 +191,7 @@ def test_each_message_on_a_connection_is_acknowledged_by_its_own_number(service:
 
 
 def test_a_refused_message_leaves_its_connection_open(service: IntakeUnderTest, queue: Queue) -> None:
-    bad = replace_field(charge_message(), "FT1", 11, "")
+    bad = replace_field(charge_message(), "FT1", 4, "")
     with mllp(queue, service) as send:
         refused, rejected, accepted = send(bad, b"no header", charge_message().encode())
     assert refused.split(b"\r")[1].startswith(b"MSA|AE|")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from canonical.ids import derive
-from intake.adapters.hl7v2 import acknowledgement, read_message
+from intake.adapters.hl7v2 import acknowledgements, read_message
 from intake.application.deliveries import Outcome
 from intake.domain.facts import ChargesComplete, ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen, SelfPayAssumed
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
@@ -92,18 +92,20 @@ def test_escapes_and_null_fields_are_read() -> None:
 @pytest.mark.parametrize(
     ("segment", "number", "value", "field", "rule"),
     [
-        ("MSH", 9, "ADT^A40", "MSH-9", "message-type"),
+        ("MSH", 9, "ORU^R01", "MSH-9", "message-type"),
+        ("MSH", 9, "ADT^A60", "MSH-9", "trigger-event"),
+        ("MSH", 11, "T", "MSH-11", "processing-id"),
         ("MSH", 10, "", "MSH-10", "required"),
         ("MSH", 3, "", "MSH-3", "required"),
         ("MSH", 12, "3.0", "MSH-12", "version"),
+        ("MSH", 12, "2.2", "MSH-12", "version"),
         ("PID", 3, "", "PID-3", "required"),
         ("PID", 7, "20261340", "PID-7", "required"),
         ("PV1", 19, "", "PV1-19", "required"),
         ("FT1", 2, "", "FT1[1]-2", "required"),
         ("FT1", 4, "yesterday", "FT1[1]-4", "required"),
-        ("FT1", 6, "CD", "FT1[1]-6", "transaction-type"),
+        ("FT1", 6, "XX", "FT1[1]-6", "transaction-type"),
         ("FT1", 10, "1E5", "FT1[1]-10", "number"),
-        ("FT1", 11, "", "FT1[1]-11", "required"),
         ("FT1", 11, "12.345&USD", "FT1[1]-11", "money"),
         ("FT1", 11, "NaN&USD", "FT1[1]-11", "money"),
         ("IN1", 3, "", "IN1-3", "required"),
@@ -134,7 +136,9 @@ def test_what_is_no_message_is_rejected(raw: bytes, rule: str) -> None:
 
 
 def answer(raw: bytes, outcome: Outcome) -> list[str]:
-    return acknowledgement(read_message(raw, actor="door"), outcome, NOW).decode().rstrip("\r").split("\r")
+    reading = read_message(raw, actor="door")
+    (told,) = acknowledgements(reading.header, outcome, NOW, rejected=reading.rejected)
+    return told.decode().rstrip("\r").split("\r")
 
 
 def test_an_acceptance_names_the_message_it_answers() -> None:
@@ -145,13 +149,13 @@ def test_an_acceptance_names_the_message_it_answers() -> None:
 
 
 def test_a_refusal_names_field_and_rule_in_err() -> None:
-    raw = replace_field(charge_message(), "FT1", 11, "")
+    raw = replace_field(charge_message(), "FT1", 4, "")
     findings = tuple(map(str, read_message(raw, actor="door").delivery.findings))
     _, said, error = answer(raw, Outcome(derive("test"), accepted=False, findings=findings))
     fields = error.split("|")
     assert said.startswith("MSA|AE|")
-    assert (fields[2], fields[3].split("^")[0], fields[4]) == ("FT1^1^11", "101", "E")
-    assert fields[8].startswith("FT1[1]-11: required")
+    assert (fields[2], fields[3].split("^")[0], fields[4]) == ("FT1^1^4", "101", "E")
+    assert fields[8].startswith("FT1[1]-4: required")
 
 
 def test_a_message_of_a_kind_that_is_not_taken_is_rejected() -> None:

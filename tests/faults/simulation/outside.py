@@ -13,7 +13,7 @@ from chassis.domain import Unavailable
 from chassis.testing.clock import FixedClock
 from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.translation import read_delivery
-from intake.adapters.hl7v2.translation import read_message
+from intake.adapters.hl7v2 import read_message
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import InboundDelivery
 from intake.application.receiving import Receiving

@@ -81,7 +81,7 @@ def _segment(name: str, fields: dict[int, str]) -> str:
 def _header(encounter: SimulatedEncounter, kind: str, stamp: str) -> str:
     control_id = f"{encounter.visit_number}-{kind[4:7]}"
     sender = f"{encounter.source}|{encounter.entity}|THROUGHLINE|BILLING"
-    return f"MSH|^~\\&|{sender}|{stamp}||{kind}|{control_id}|P|2.5.1|||AL|NE"
+    return f"MSH|^~\\&|{sender}|{stamp}||{kind}|{control_id}|P|2.5.1"
 
 
 def _patient(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:

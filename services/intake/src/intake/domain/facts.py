@@ -144,6 +144,7 @@ class ChargeSeen:
     said_at: datetime | None = None
     revenue_code: str = ""
     dental: DentalSite | None = None
+    drug: DrugCharge | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The HL7 v2 door: ADT^A04, ADT^A08 and DFT^P03 over MLLP."""
+"""The HL7 v2 door: ADT, DFT and BAR over MLLP and in batch files."""
 
-from intake.adapters.hl7v2.acknowledgement import acknowledgement
+from intake.adapters.hl7v2.acknowledgement import acknowledgements
 from intake.adapters.hl7v2.mllp import MllpDoor
-from intake.adapters.hl7v2.translation import Hl7Reading, read_message
+from intake.adapters.hl7v2.reading import Hl7Reading, read_message
 
-__all__ = ["Hl7Reading", "MllpDoor", "acknowledgement", "read_message"]
+__all__ = ["Hl7Reading", "MllpDoor", "acknowledgements", "read_message"]

@@ -1,47 +1,110 @@
-"""The acknowledgement of a message: AA, AE or AR, with one ERR for each finding and no PHI."""
+"""The acknowledgements of a message: AA, AE or AR, in enhanced mode CA, CE or CR, with what was found and no PHI."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from intake.adapters.hl7v2.translation import Hl7Reading
+from intake.adapters.hl7v2.header import VERSIONS, Header
+from intake.adapters.hl7v2.wire import CHARACTER_SETS
 from intake.application.deliveries import Outcome
 
 ERRORS_MAX = 20
-_APPLICATION_ERROR = "207^Application error^HL70357"
-_UNSUPPORTED = "200^Unsupported message type^HL70357"
-_REQUIRED = "101^Required field missing^HL70357"
+VERSION_UNKNOWN = "2.5.1"
+_ONE_ERR_UNTIL = "2.4"
+_INTERNAL = ("207", "Application internal error")
+_ERRORS = {
+    "required": ("101", "Required field missing"),
+    "segments": ("100", "Segment sequence error"),
+    "one-message": ("100", "Segment sequence error"),
+    "number": ("102", "Data type error"),
+    "money": ("102", "Data type error"),
+    "date": ("102", "Data type error"),
+    "transaction-type": ("103", "Table value not found"),
+    "message-type": ("200", "Unsupported message type"),
+    "trigger-event": ("201", "Unsupported event code"),
+    "processing-id": ("202", "Unsupported processing id"),
+    "version": ("203", "Unsupported version id"),
+    "unknown-reference": ("204", "Unknown key identifier"),
+    "ChargeChanged": ("205", "Duplicate key identifier"),
+}
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": " ", "\n": " "})
 
 
-def acknowledgement(reading: Hl7Reading, outcome: Outcome, now: datetime) -> bytes:
-    """The answer to one message, after it was kept."""
-    code = "AA" if outcome.accepted else "AR" if reading.rejected else "AE"
+def acknowledgements(header: Header, outcome: Outcome, now: datetime, *, rejected: bool) -> list[bytes]:
+    """What the sender wants to hear of one message, after it was kept; nothing where it wants nothing.
+
+    In enhanced mode the accept acknowledgement says whether the message was kept. Where the sender wants no application
+    acknowledgement, a refusal shows in it too, for it would show nowhere else.
+    """
+    verdict = "A" if outcome.accepted else "R" if rejected else "E"
+    if not header.is_enhanced:
+        return [_acknowledgement(header, outcome, now, f"A{verdict}")]
+    told = []
+    application = header.application is not None and header.application.holds(accepted=outcome.accepted)
+    if header.accept is not None and header.accept.holds(accepted=outcome.accepted):
+        kept = application and not rejected
+        told.append(_acknowledgement(header, outcome, now, "CA" if kept else f"C{verdict}", tells=not application))
+    if application:
+        told.append(_acknowledgement(header, outcome, now, f"A{verdict}"))
+    return told
+
+
+def _acknowledgement(header: Header, outcome: Outcome, now: datetime, code: str, *, tells: bool = True) -> bytes:
+    version = header.version if header.version in VERSIONS else VERSION_UNKNOWN
     stamp = now.strftime("%Y%m%d%H%M%S+0000")
-    sender, receiver = reading.receiver, reading.sender
-    places = "|".join(map(_text, (*sender, *receiver)))
-    trigger = f"ACK-{outcome.message_id.hex[:16]}"
-    segments = [
-        f"MSH|^~\\&|{places}|{stamp}||ACK|{trigger}|P|2.5.1",
-        f"MSA|{code}|{_text(reading.control_id)}",
-        *(_error(finding) for finding in outcome.findings[:ERRORS_MAX]),
+    places = "|".join(map(_text, (*header.receiver, *header.sender)))
+    kind = "^".join(filter(None, ("ACK", header.kind[1] if header.trigger else "")))
+    control_id = f"ACK-{code}-{outcome.message_id.hex[:13]}"
+    processing_id = _text(header.processing_id) or "P"
+    rows = [
+        f"MSH|^~\\&|{places}|{stamp}||{kind}|{control_id}|{processing_id}|{version}",
+        f"MSA|{code}|{_text(header.control_id)}",
     ]
-    return "".join(f"{segment}\r" for segment in segments).encode()
+    if header.character_set:
+        rows[0] += f"||||||{_text(header.character_set)}"
+    if tells:
+        rows += _errors(version, outcome)
+    encoding = CHARACTER_SETS.get(header.character_set.upper(), "utf-8")
+    return "".join(f"{row}\r" for row in rows).encode(encoding, "replace")
 
 
-def _error(finding: str) -> str:
-    field, rule, note = (*finding.split(": ", 2), "", "")[:3]
-    kind = {"required": _REQUIRED, "message-type": _UNSUPPORTED}.get(rule, _APPLICATION_ERROR)
-    return f"ERR||{_location(field)}|{kind}|E||||{_text(f'{field}: {rule}: {note}')}"
+def _errors(version: str, outcome: Outcome) -> list[str]:
+    """One ERR up to 2.4, its only field repeated; from 2.5 on one for each finding, and one for each warning."""
+    findings = outcome.findings[:ERRORS_MAX]
+    if VERSIONS.index(version) <= VERSIONS.index(_ONE_ERR_UNTIL):
+        return [f"ERR|{'~'.join(map(_error_of_old, findings))}"] if findings else []
+    return [*_errors_of_new(findings, "E"), *_errors_of_new(outcome.notes[:ERRORS_MAX], "W")]
 
 
-def _location(field: str) -> str:
-    """`FT1[2]-11` as the segment, sequence and field of ERR-2."""
+def _error_of_old(finding: str) -> str:
+    place, rule, _ = _parts(finding)
+    code, meaning = _ERRORS.get(rule, _INTERNAL)
+    segment, sequence, field = (*_location(place), "", "", "")[:3]
+    return f"{segment}^{sequence}^{field}^{code}&{meaning}: {_text(finding)}&HL70357"
+
+
+def _errors_of_new(findings: Sequence[str], severity: str) -> list[str]:
+    rows = []
+    for finding in findings:
+        place, rule, _ = _parts(finding)
+        code, meaning = _ERRORS.get(rule, _INTERNAL)
+        rows.append(f"ERR||{'^'.join(_location(place))}|{code}^{meaning}^HL70357|{severity}||||{_text(finding)}")
+    return rows
+
+
+def _parts(finding: str) -> tuple[str, str, str]:
+    place, rule, note = (*finding.split(": ", 2), "", "")[:3]
+    return place, rule, note
+
+
+def _location(field: str) -> tuple[str, ...]:
+    """`FT1[2]-11` as the segment, sequence and field of ERR-2; empty where the place is none of a message."""
     segment, _, number = field.partition("-")
     name, _, sequence = segment.partition("[")
-    if len(name) != 3 or not name.isalnum():
-        return ""
-    return "^".join(filter(None, (name, sequence.split("]")[0] or "1", number.split(".")[0])))
+    if len(name) != 3 or not name.isalnum() or not name.isupper():
+        return ()
+    return tuple(filter(None, (name, sequence.split("]")[0] or "1", number.split(".")[0])))
 
 
 def _text(value: str) -> str:

@@ -3,50 +3,72 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
+from pathlib import Path
 
 import structlog
-from chassis.domain import Transient, Unavailable
+from chassis.domain import Transient, Unavailable, UnsafeSetting
+from chassis.inbound.receiving_queue import TooBusy
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
-from intake.adapters.hl7v2.acknowledgement import acknowledgement
-from intake.adapters.hl7v2.segments import MESSAGE_BYTES_MAX
-from intake.adapters.hl7v2.translation import read_message
+from intake.adapters.hl7v2.acknowledgement import acknowledgements
+from intake.adapters.hl7v2.frames import CHUNK_BYTES, END_BLOCK, START_BLOCK, BadFrame, FrameReader
+from intake.adapters.hl7v2.reading import read_message
+from intake.adapters.hl7v2.site_profiles import SiteProfiles, default_profiles
 from intake.application.deliveries import InboundDelivery, Outcome
 
-START_BLOCK = b"\x0b"
-END_BLOCK = b"\x1c\r"
-FRAME_BYTES_MAX = MESSAGE_BYTES_MAX + 16
 CONNECTIONS_MAX = 200
-IDLE_SECONDS = 600
-FRAME_SECONDS = 30
-ANSWER_SECONDS = 60
+IDLE_SECONDS = 600.0
+FRAME_SECONDS = 30.0
+ANSWER_SECONDS = 60.0
+SEND_SECONDS = 30.0
+HANDSHAKE_SECONDS = 10.0
+BUSY_WAIT_SECONDS = 0.05
+BUSY_WAITS_MAX = round(ANSWER_SECONDS / BUSY_WAIT_SECONDS)
+PEER_CHARACTERS_MAX = 64
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
 _log = structlog.get_logger(__name__)
 
 
-class BadFrame(Exception):
-    """Bytes that are no MLLP frame: the connection cannot be trusted any further."""
-
-
 class MllpDoor:
     """Serves MLLP. A connection's messages are taken one after the other, in order.
 
-    A message that could not be kept gets no answer, and its connection is closed: the sender sends it again.
+    A message that could not be kept gets no answer, and its connection is closed: the sender sends it again. While too
+    many messages wait already, nothing more is read. With `tls`, who shows a certificate is named as the actor by it.
     """
 
-    def __init__(self, submit: Submit, clock: Callable[[], datetime], *, actor: str = "door:mllp") -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        clock: Callable[[], datetime],
+        *,
+        profiles: SiteProfiles | None = None,
+        tls: ssl.SSLContext | None = None,
+        actor: str = "door:mllp",
+        idle_seconds: float = IDLE_SECONDS,
+        frame_seconds: float = FRAME_SECONDS,
+        connections_max: int = CONNECTIONS_MAX,
+    ) -> None:
         self._submit = submit
         self._clock = clock
+        self._profiles = profiles or default_profiles()
+        self._tls = tls
         self._actor = actor
+        self._idle_seconds = idle_seconds
+        self._frame_seconds = frame_seconds
+        self._connections_max = connections_max
         self._connections: set[asyncio.Task[None]] = set()
 
     async def serve(self, host: str, port: int, *, started: Callable[[int], None] | None = None) -> None:
         """Serves until it is cancelled; `started` is told the port."""
-        server = await asyncio.start_server(self._connected, host, port, limit=FRAME_BYTES_MAX)
+        handshake = HANDSHAKE_SECONDS if self._tls else None
+        server = await asyncio.start_server(
+            self._connected, host, port, limit=CHUNK_BYTES, ssl=self._tls, ssl_handshake_timeout=handshake
+        )
         if started:
             started(server.sockets[0].getsockname()[1])
         try:
@@ -59,43 +81,73 @@ class MllpDoor:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._connections) >= CONNECTIONS_MAX:
+        if len(self._connections) >= self._connections_max:
+            DOOR_REFUSALS.labels("mllp", "too-many-connections").inc()
             writer.close()
             return
         self._connections.add(task)
         try:
-            while (frame := await _read_frame(reader)) is not None:
-                writer.write(START_BLOCK + await self._answer(frame) + END_BLOCK)
-                await writer.drain()
-        except (BadFrame, TimeoutError, ConnectionError, Transient, Unavailable) as failure:
+            await self._converse(reader, writer)
+        except BadFrame as bad:
+            DOOR_REFUSALS.labels("mllp", "frame").inc()
+            _log.warning("mllp connection closed", reason=str(bad))
+        except (TimeoutError, ConnectionError, ssl.SSLError, Transient, Unavailable) as failure:
             _log.warning("mllp connection closed", error=failure)
         finally:
             self._connections.discard(task)
             writer.close()
 
-    async def _answer(self, frame: bytes) -> bytes:
-        reading = read_message(frame, actor=self._actor)
-        answered = asyncio.wrap_future(self._submit(reading.delivery))
-        outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        frames = FrameReader(reader, idle_seconds=self._idle_seconds, frame_seconds=self._frame_seconds)
+        actor = _actor(self._actor, writer)
+        while (frame := await frames.next_frame()) is not None:
+            for answer in await self._answers(frame, actor):
+                writer.write(START_BLOCK + answer + END_BLOCK)
+            await asyncio.wait_for(writer.drain(), SEND_SECONDS)
+
+    async def _answers(self, frame: bytes, actor: str) -> list[bytes]:
+        reading = read_message(frame, actor=actor, profiles=self._profiles)
+        outcome = await asyncio.wait_for(asyncio.wrap_future(await self._submitted(reading.delivery)), ANSWER_SECONDS)
         if not outcome.accepted:
             DOOR_REFUSALS.labels("mllp", outcome.rule).inc()
-        return acknowledgement(reading, outcome, self._clock())
+        return acknowledgements(reading.header, outcome, self._clock(), rejected=reading.rejected)
+
+    async def _submitted(self, delivery: InboundDelivery) -> Future[Outcome]:
+        """Waits, for a bounded time and without reading on, until the delivery finds a place.
+
+        Raises:
+            TooBusy: none became free.
+        """
+        for _ in range(BUSY_WAITS_MAX):
+            try:
+                return self._submit(delivery)
+            except TooBusy:
+                await asyncio.sleep(BUSY_WAIT_SECONDS)
+        return self._submit(delivery)
 
 
-async def _read_frame(reader: asyncio.StreamReader) -> bytes | None:
-    """The content of the next frame; None when the sender has closed the connection between frames.
+def server_tls(certificate: Path, key: Path, client_authorities: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or newer; where authorities are given, only who shows a certificate of theirs may send.
 
     Raises:
-        BadFrame: it does not begin with a start block, or is too large.
-        TimeoutError: it does not go on.
+        UnsafeSetting: a file cannot be read, or key and certificate do not belong together.
     """
-    start = await asyncio.wait_for(reader.read(1), IDLE_SECONDS)
-    if not start:
-        return None
-    if start != START_BLOCK:
-        raise BadFrame
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        frame = await asyncio.wait_for(reader.readuntil(END_BLOCK), FRAME_SECONDS)
-    except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
-        raise BadFrame from None
-    return frame[: -len(END_BLOCK)]
+        context.load_cert_chain(certificate, key)
+        if client_authorities is not None:
+            context.load_verify_locations(client_authorities)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError):
+        setting = "THROUGHLINE_MLLP_TLS_CERTIFICATE"
+        raise UnsafeSetting(setting, "unusable", "a certificate, its key, and readable authorities") from None
+    return context
+
+
+def _actor(door: str, writer: asyncio.StreamWriter) -> str:
+    """The door, and the common name of the sender's certificate where it showed one."""
+    certificate = writer.get_extra_info("peercert") or {}
+    names = (value for part in certificate.get("subject", ()) for key, value in part if key == "commonName")
+    name = next(names, "")
+    return f"{door}:{name}" if name and name.isprintable() and len(name) <= PEER_CHARACTERS_MAX else door

@@ -2,87 +2,123 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 
-import hl7
+from intake.adapters.hl7v2.wire import (
+    REPETITIONS_MAX,
+    CharacterSetFor,
+    Text,
+    as_it_says,
+    read_text,
+    unescaped,
+    unreadable,
+)
 
-from intake.domain.refusals import Finding, InvalidMessage
-
-MESSAGE_BYTES_MAX = 1_000_000
-SEGMENTS_MAX = 2_000
-HEADER_START = b"MSH"
+NULL = '""'
 _DATE_DIGITS = 8
+_TIME_DIGITS = 14
+_ORDER_DIGITS = 8
 
 
 class Segment:
-    """One segment. A field that is absent reads as an empty string; values are unescaped."""
+    """One segment. A field that is absent reads as an empty string; values are unescaped. `number` counts from 1."""
 
-    def __init__(self, message: Any, content: Any) -> None:
-        self._message = message
-        self._content = content
+    __slots__ = ("_fields", "_text", "name", "number")
+
+    def __init__(self, row: str, number: int, text: Text) -> None:
+        self.name = row[:3]
+        self.number = number
+        self._text = text
+        self._fields = row.split(text.delimiters.field)
+        if self.name == "MSH":
+            self._fields.insert(1, text.delimiters.field)
 
     def field(self, number: int, component: int = 1, *, repetition: int = 1, part: int = 1) -> str:
-        """One value, all places counted from 1."""
-        node: Any = self._content[number] if number < len(self._content) else ""
-        for place in (repetition, component, part):
-            node = _at(node, place)
-        value = str(self._message.unescape(node)) if "\\" in node else str(node)
-        return "" if value == '""' else value.strip()
+        """One value, all places counted from 1; a value that is to be deleted reads as empty too."""
+        value = self._raw(number)
+        if not value or value == NULL:
+            return ""
+        marks = self._text.delimiters
+        for mark, place in ((marks.repetition, repetition), (marks.component, component), (marks.part, part)):
+            value = _piece(value, mark, place)
+        value = unescaped(value, self._text).strip()
+        return "" if value == NULL else value
+
+    def deletes(self, number: int) -> bool:
+        """Whether the sender wants what was known of this field to be forgotten; an empty field says nothing."""
+        return self._raw(number).strip() == NULL
+
+    def repetition_count(self, number: int) -> int:
+        """How many repetitions a field has, empty ones counted.
+
+        Raises:
+            InvalidMessage: more than `REPETITIONS_MAX`.
+        """
+        value = self._raw(number)
+        mark = self._text.delimiters.repetition
+        count = value.count(mark) + 1 if value and mark else 1 if value else 0
+        if count > REPETITIONS_MAX:
+            raise unreadable(f"{self.name}-{number}", "repetitions", f"at most {REPETITIONS_MAX} in a field")
+        return count
 
     def repetitions(self, number: int) -> list[str]:
         """The first component of every repetition that has one."""
-        count = len(self._content[number]) if number < len(self._content) else 0
-        found = (self.field(number, repetition=place) for place in range(1, count + 1))
+        found = (self.field(number, repetition=place) for place in range(1, self.repetition_count(number) + 1))
         return [value for value in found if value]
 
+    def _raw(self, number: int) -> str:
+        return self._fields[number] if number < len(self._fields) else ""
 
-def _at(node: Any, place: int) -> Any:
-    """Part `place` of a container; a leaf is its own first part."""
-    if isinstance(node, str):
-        return node if place == 1 else ""
-    return node[place - 1] if place <= len(node) else ""
+
+def _piece(value: str, mark: str, place: int) -> str:
+    """Piece `place` of a value that a mark divides; an undivided one is its own first piece."""
+    if not mark or mark not in value:
+        return value if place == 1 else ""
+    pieces = value.split(mark)
+    return pieces[place - 1] if place <= len(pieces) else ""
 
 
 class Message:
-    """A parsed message; `segments` gives those of one name in order."""
+    """A parsed message, or some segments of one; `segments` gives those of one name in order, `rows` all of them."""
 
-    def __init__(self, parsed: Any) -> None:
-        self._parsed = parsed
+    def __init__(self, text: Text, rows: Sequence[Segment] | None = None) -> None:
+        self.text = text
+        self.rows = _all_rows(text) if rows is None else tuple(rows)
 
     def segments(self, name: str) -> list[Segment]:
-        return [Segment(self._parsed, row) for row in self._parsed if str(row[0]) == name]
+        return [row for row in self.rows if row.name == name]
 
     def first(self, name: str) -> Segment | None:
-        return next(iter(self.segments(name)), None)
+        return next((row for row in self.rows if row.name == name), None)
+
+    def in_order(self, name: str, number: int = 1) -> list[Segment]:
+        """The segments of one name by the number in one of their fields."""
+        return sorted(self.segments(name), key=lambda row: row.field(number).zfill(_ORDER_DIGITS))
+
+    def before(self, name: str) -> Message:
+        """What stands before the first segment of this name."""
+        count = next((place for place, row in enumerate(self.rows) if row.name == name), len(self.rows))
+        return Message(self.text, self.rows[:count])
+
+    def groups(self, name: str) -> list[Message]:
+        """The parts that begin with a segment of this name."""
+        starts = [place for place, row in enumerate(self.rows) if row.name == name]
+        return [Message(self.text, self.rows[start:end]) for start, end in pairwise([*starts, len(self.rows)])]
 
 
-def parse(raw: bytes) -> Message:
-    """The message of `raw`.
+def _all_rows(text: Text) -> tuple[Segment, ...]:
+    return tuple(Segment(row, number, text) for number, row in enumerate(text.segments, 1))
+
+
+def parse(raw: bytes, character_set_for: CharacterSetFor = as_it_says) -> Message:
+    """The message of `raw`. `character_set_for` gives, by MSH-3 and MSH-4, what counts instead of MSH-18.
 
     Raises:
-        InvalidMessage: it is no HL7 v2 message, too large, or not in UTF-8.
+        InvalidMessage: it is no HL7 v2 message, larger than it may be, or not in the character set that it names.
     """
-    if not raw.startswith(HEADER_START):
-        raise _unreadable("MSH", "header", "a message begins with an MSH segment")
-    if len(raw) > MESSAGE_BYTES_MAX:
-        raise _unreadable("message", "too-large", f"at most {MESSAGE_BYTES_MAX} bytes")
-    try:
-        text = raw.decode("utf-8").replace("\r\n", "\r").replace("\n", "\r")
-    except UnicodeDecodeError:
-        raise _unreadable("MSH-18", "character-set", "the text is UTF-8") from None
-    if "\x00" in text or text.count("\r") > SEGMENTS_MAX:
-        raise _unreadable("message", "segments", f"at most {SEGMENTS_MAX} segments, and no null characters")
-    if len(text) < 9 or text[3] != text[8] or len(set(text[3:8])) < 5:
-        raise _unreadable("MSH-2", "delimiters", "five different delimiters, four of them in MSH-2")
-    try:
-        return Message(hl7.parse(text))
-    except (hl7.HL7Exception, LookupError, ValueError):
-        raise _unreadable("message", "hl7-v2", "the text cannot be read as HL7 v2") from None
-
-
-def _unreadable(field: str, rule: str, note: str) -> InvalidMessage:
-    return InvalidMessage([Finding(field, rule, note)])
+    return Message(read_text(raw, character_set_for))
 
 
 def day_of(text: str) -> date | None:
@@ -94,3 +130,29 @@ def day_of(text: str) -> date | None:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
+
+
+def instant_of(text: str) -> datetime | None:
+    """The instant of an HL7 time stamp, in UTC where it names no offset; None where it is none."""
+    stamp, sign, offset = text, "", ""
+    for mark in "+-":
+        if mark in text:
+            stamp, sign, offset = text.partition(mark)
+    digits = stamp.partition(".")[0]
+    if not digits.isascii() or not digits.isdigit() or not _DATE_DIGITS <= len(digits) <= _TIME_DIGITS:
+        return None
+    try:
+        instant = datetime.strptime(digits.ljust(_TIME_DIGITS, "0") + "+0000", "%Y%m%d%H%M%S%z")
+        return instant.replace(tzinfo=_zone(sign, offset)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(sign: str, offset: str) -> timezone:
+    """Raises ValueError where the offset is none."""
+    if not sign:
+        return UTC
+    if len(offset) != 4 or not offset.isascii() or not offset.isdigit():
+        raise ValueError
+    ahead = timedelta(hours=int(offset[:2]), minutes=int(offset[2:]))
+    return timezone(-ahead if sign == "-" else ahead)

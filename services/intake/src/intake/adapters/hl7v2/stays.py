@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from canonical.encounter import DatedCode, ValuedCode
 from canonical.money import Money, MoneyRefused
 
+from intake.adapters.hl7v2.codes import diagnosis_in
+from intake.adapters.hl7v2.context import Reading, value_in
 from intake.adapters.hl7v2.segments import Message, Segment, day_of
+from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.domain.clinical import SeenStay
-from intake.domain.refusals import Finding
 
 INPATIENT = "I"
 ADMITTING = "A"
@@ -19,19 +21,20 @@ PROCEDURE_SYSTEMS = ("I10P", "ICD10PCS", "I10PCS")
 INSTANT_DIGITS, DAY_DIGITS = 12, 8
 
 
-def diagnoses_and_stay(message: Message, findings: list[Finding]) -> tuple[tuple[str, ...], SeenStay | None]:
+def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, ...], SeenStay | None]:
     """The diagnoses to bill, the principal one first, and the stay where the message tells of one.
 
     DG1s of type A are the admission's: they are billed only where a visit that is no stay has none of another type.
     """
     pv1 = message.first("PV1")
-    told = sorted(message.segments("DG1"), key=lambda dg1: dg1.field(1).zfill(8))
-    admitting = [dg1.field(3) for dg1 in told if dg1.field(6) == ADMITTING and dg1.field(3)]
-    others = [dg1 for dg1 in told if dg1.field(6) != ADMITTING and dg1.field(3)]
+    told = [(diagnosis_in(dg1, 3, "DG1", reading), dg1) for dg1 in message.in_order("DG1")]
+    admitting = [code for code, dg1 in told if dg1.field(6) == ADMITTING and code]
+    others = [(code, dg1) for code, dg1 in told if dg1.field(6) != ADMITTING and code]
     is_inpatient = pv1 is not None and pv1.field(2) == INPATIENT
-    codes = [dg1.field(3) for dg1 in others]
+    codes = [code for code, _ in others]
     if not codes and not is_inpatient:
         codes = admitting
+    codes = list(dict.fromkeys(codes))
     seen = SeenStay(
         is_inpatient=is_inpatient,
         bill_type=_bill_type(message),
@@ -39,10 +42,10 @@ def diagnoses_and_stay(message: Message, findings: list[Finding]) -> tuple[tuple
         admission_source=pv1.field(14) if pv1 else "",
         patient_status=pv1.field(36) if pv1 else "",
         admitting_diagnosis=next(iter(admitting), "") if is_inpatient else "",
-        procedures=tuple(_procedures(message, findings)),
+        procedures=tuple(_procedures(message, reading)),
         drg=next((drg.field(1) for drg in message.segments("DRG")), ""),
-        on_admission={dg1.field(3): dg1.field(26) for dg1 in others if dg1.field(26)},
-        **_uniform_billing(message, findings),
+        on_admission={code: dg1.field(26) for code, dg1 in others if dg1.field(26)},
+        **_uniform_billing(message, reading),
     )
     if seen == SeenStay():
         return tuple(codes), None
@@ -50,14 +53,25 @@ def diagnoses_and_stay(message: Message, findings: list[Finding]) -> tuple[tuple
     return tuple(codes), seen.model_copy(update=times)
 
 
-def revenue_and_department(ft1: Segment) -> tuple[str, str, str]:
+def revenue_and_department(group: Message, profile: SiteProfile) -> tuple[str, str, str]:
     """The revenue code, the department, and the procedure of a charge.
 
-    A revenue code stands in FT1-25, FT1-7 or FT1-13 under its own code system, alone or as the alternate identifier.
+    A revenue code stands in FT1-41, or in FT1-25, FT1-7 or FT1-13 under its own code system, alone or as the alternate
+    identifier.
     """
-    revenue = next(filter(None, (_coded(ft1, number, REVENUE_SYSTEMS) for number in (25, 7, 13))), "")
-    procedure = next(filter(None, (_but(ft1, number) for number in (25, 7))), "")
-    return revenue.zfill(REVENUE_DIGITS) if revenue else "", _but(ft1, 13), procedure
+    ft1 = group.rows[0]
+    coded = (_coded(ft1, number, REVENUE_SYSTEMS) for number in (25, 7, 13))
+    revenue = ft1.field(41) or next(filter(None, coded), "")
+    procedure = next(filter(None, (_at(place, group) for place in profile.procedure)), "")
+    return revenue.zfill(REVENUE_DIGITS) if revenue else "", _at(profile.department, group), procedure
+
+
+def _at(place: str, group: Message) -> str:
+    name, _, number = place.partition("-")
+    segment = group.first(name)
+    if segment is None:
+        return ""
+    return value_in(segment, number) if "." in number else _but(segment, int(number))
 
 
 def _coded(segment: Segment, number: int, systems: tuple[str, ...]) -> str:
@@ -84,19 +98,19 @@ def _bill_type(message: Message) -> str:
     return text[1:3] if len(text) == REVENUE_DIGITS else text[:2]
 
 
-def _procedures(message: Message, findings: list[Finding]) -> Iterator[DatedCode]:
+def _procedures(message: Message, reading: Reading) -> Iterator[DatedCode]:
     """Procedures of ICD-10-PCS; those of other code systems are charges, if anything."""
-    for pr1 in sorted(message.segments("PR1"), key=lambda each: each.field(1).zfill(8)):
+    for pr1 in message.in_order("PR1"):
         if pr1.field(3, 3) not in PROCEDURE_SYSTEMS:
             continue
         day = day_of(pr1.field(5))
         if day is None:
-            findings.append(Finding("PR1-5", "required", "the day of the procedure, as YYYYMMDD"))
+            reading.need("PR1-5", "the day of the procedure, as YYYYMMDD")
         else:
             yield DatedCode(code=pr1.field(3), on=day)
 
 
-def _uniform_billing(message: Message, findings: list[Finding]) -> dict[str, tuple[object, ...]]:
+def _uniform_billing(message: Message, reading: Reading) -> dict[str, tuple[object, ...]]:
     """UB2: condition codes, values with their amounts, occurrences with their days."""
     ub2 = message.first("UB2")
     if ub2 is None:
@@ -106,11 +120,11 @@ def _uniform_billing(message: Message, findings: list[Finding]) -> dict[str, tup
         try:
             values.append(ValuedCode(code=code, amount=Money.of(ub2.field(6, 2, repetition=place), "USD")))
         except MoneyRefused as refused:
-            findings.append(Finding("UB2-6", "money", str(refused)))
+            reading.refuse("UB2-6", "money", str(refused))
     for place, code in enumerate(ub2.repetitions(7), 1):
         day = day_of(ub2.field(7, 2, repetition=place))
         if day is None:
-            findings.append(Finding("UB2-7", "required", "the day of the occurrence, as YYYYMMDD"))
+            reading.need("UB2-7", "the day of the occurrence, as YYYYMMDD")
         else:
             occurrences.append(DatedCode(code=code, on=day))
     return {"conditions": tuple(ub2.repetitions(3)), "values": tuple(values), "occurrences": tuple(occurrences)}

@@ -1,0 +1,132 @@
+"""One HL7 v2 message as a delivery: which profile reads it, what it says, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from intake.adapters.hl7v2.context import Reading
+from intake.adapters.hl7v2.coverages import coverages
+from intake.adapters.hl7v2.header import Header, faults_of, header_of, is_name
+from intake.adapters.hl7v2.patient_spans import patient_spans
+from intake.adapters.hl7v2.patients import merges, patient_link, patient_seen, unmerges
+from intake.adapters.hl7v2.segments import Message, parse
+from intake.adapters.hl7v2.site_profiles import SiteProfile, SiteProfiles, Validation, default_profiles
+from intake.adapters.hl7v2.strictness import broken_standard
+from intake.adapters.hl7v2.transactions import transactions
+from intake.adapters.hl7v2.triggers import Trigger
+from intake.adapters.hl7v2.visits import encounter_seen, visit_number, visits_changed
+from intake.application.deliveries import InboundDelivery
+from intake.domain.facts import NOWHERE, Fact
+from intake.domain.refusals import InvalidMessage
+
+FORMAT = "hl7v2"
+UNKNOWN_SOURCE = "unknown"
+PROFILE_FACT = "site-profile"
+NO_PROFILE = SiteProfile(name="none", senders=("none|none",))
+OF_KNOWN_VISITS = (
+    Trigger.VISIT_CANCELLED,
+    Trigger.END_CANCELLED,
+    Trigger.ACCOUNTS_PURGED,
+    Trigger.ACCOUNTS_ENDED,
+)
+DETAILED_TRANSACTIONS = ("DFT", "P11")
+"""In a P11 each transaction has its own diagnoses and insurances behind it."""
+NEEDS_VISIT = (Trigger.TRANSACTIONS, Trigger.VISIT_ENDED, Trigger.ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Hl7Reading:
+    """What a message needs for its answer, and the delivery made of it. `rejected`: not even its header is usable."""
+
+    delivery: InboundDelivery
+    header: Header
+    rejected: bool = False
+
+
+def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None) -> Hl7Reading:
+    """One message as a delivery; what is wrong with it stands in its findings."""
+    known = profiles or default_profiles()
+    try:
+        message = parse(raw, known.character_set_for)
+    except InvalidMessage as invalid:
+        delivery = InboundDelivery(UNKNOWN_SOURCE, "none", FORMAT, raw, actor, findings=invalid.findings)
+        return Hl7Reading(delivery, Header(), rejected=True)
+    header = header_of(message)
+    profile = known.profile_for(*header.sender)
+    reading = Reading(
+        header.sender[0] if is_name(header.sender[0]) else UNKNOWN_SOURCE,
+        header.sender[1] if is_name(header.sender[1]) else "",
+        header.control_id if is_name(header.control_id) else "none",
+        profile or NO_PROFILE,
+        header.sent_at,
+        diagnoses_follow_transactions=header.kind == DETAILED_TRANSACTIONS,
+        findings=faults_of(message, header, profile),
+    )
+    rejected = bool(reading.findings)
+    facts = () if rejected else _facts(message, raw, header, reading)
+    return Hl7Reading(_delivery(raw, actor, message, reading, facts), header, rejected)
+
+
+def _facts(message: Message, raw: bytes, header: Header, reading: Reading) -> tuple[Fact, ...]:
+    """In the order in which they are to be taken."""
+    trigger = header.trigger
+    assert trigger is not None, "a message without a known trigger is rejected"
+    if reading.profile.validation is Validation.STRICT:
+        reading.findings += broken_standard(message)
+    try:
+        return tuple(_told(message, trigger, reading))
+    except InvalidMessage as invalid:
+        reading.findings += invalid.findings
+        return ()
+
+
+def _told(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fact]:
+    if message.first("PID") is None:
+        reading.need("PID", "the patient")
+    elif trigger is Trigger.PERSONS_MERGED:
+        yield from merges(message, reading)
+    elif trigger is Trigger.PERSONS_UNMERGED:
+        yield from unmerges(message, reading)
+    elif trigger in OF_KNOWN_VISITS:
+        yield from visits_changed(message, trigger, reading)
+    elif len(message.segments("PID")) > 1:
+        reading.refuse("PID", "one-patient", "one patient in a message of this kind")
+    else:
+        yield from _visit(message, trigger, reading)
+
+
+def _visit(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fact]:
+    pid = message.segments("PID")[0]
+    patient = patient_link(pid, reading)
+    yield from patient_seen(pid, reading)
+    visit = "" if trigger is Trigger.PERSON else visit_number(message, reading)
+    if not visit:
+        if trigger in NEEDS_VISIT:
+            reading.need(reading.profile.visit_number[0], "the visit number")
+        yield from coverages(message, patient, NOWHERE, reading)
+        return
+    link = reading.visit(visit)
+    yield encounter_seen(message, visit, patient, reading, finished=trigger is Trigger.VISIT_ENDED)
+    yield from coverages(message, patient, link, reading)
+    if trigger is Trigger.TRANSACTIONS:
+        yield from transactions(message, patient, link, reading)
+
+
+def _delivery(raw: bytes, actor: str, message: Message, reading: Reading, facts: tuple[Fact, ...]) -> InboundDelivery:
+    findings = tuple(reading.findings)
+    read_by = () if reading.profile is NO_PROFILE else ((PROFILE_FACT, reading.profile.name),)
+    return InboundDelivery(
+        reading.source,
+        "|".join((reading.source, reading.facility, reading.control_id)),
+        FORMAT,
+        raw,
+        actor,
+        facts=() if findings else facts,
+        findings=findings,
+        patient=patient_link(message.first("PID"), reading),
+        patient_spans=patient_spans(raw, message, reading),
+        entity=reading.facility,
+        traits=read_by,
+        notes=tuple(reading.notes),
+    )
