@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from canonical.codes import ClaimType
+from x12.dental_claim_writer import write_dental_claims
 from x12.errors import UnwritableValue
 from x12.institutional_claim_writer import write_institutional_claims
 from x12.professional_claim_writer import write_professional_claims
@@ -13,6 +14,7 @@ from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
 from x12.validation import validate
 from x12.violations import ValidationError
 
+from claims.adapters.x12_claims.dental import dental_claim
 from claims.adapters.x12_claims.institutional import institutional_claim
 from claims.adapters.x12_claims.people import People
 from claims.adapters.x12_claims.professional import professional_claim
@@ -21,11 +23,18 @@ from claims.domain.interchange_order import InterchangeOrder
 
 CONTACT_NAME = "BILLING OFFICE"
 FAULTS_PER_CLAIM_MAX = 10
+Validate = Callable[[bytes], list[ValidationError]]
 _CLAIM_PATH = re.compile(r"claims\[[0-9]+\]\.")
 
 
 class X12ClaimFormat:
-    """Writes with `x12`'s writers and validates with pyx12. All claims of an interchange are of one type."""
+    """Writes with `x12`'s writers and validates with pyx12, here or in the processes of a pool.
+
+    All claims of an interchange are of one type.
+    """
+
+    def __init__(self, validate: Validate = validate) -> None:
+        self._validate = validate
 
     def write(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
         try:
@@ -35,10 +44,20 @@ class X12ClaimFormat:
 
     def write_validated(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
         written = self.write(order, claims)
-        errors = validate(written)
+        errors = self._validate(written)
         if errors:
-            raise Unwritable(_invalid_claims(order, claims) or _blaming_all(claims, *map(_told, errors)))
+            raise Unwritable(self._invalid_claims(order, claims) or _blaming_all(claims, *map(_told, errors)))
         return written
+
+    def _invalid_claims(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> dict[str, tuple[str, ...]]:
+        """A validator often notices at the next claim what this one lacks, so every claim is validated alone."""
+        faults: dict[str, tuple[str, ...]] = {}
+        for claim in claims:
+            errors = self._validate(_written(order, [claim]))
+            if errors:
+                told = tuple(map(_told, errors[:FAULTS_PER_CLAIM_MAX]))
+                faults[claim.content.patient_control_number] = told
+        return faults
 
 
 def _written(order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
@@ -48,10 +67,11 @@ def _written(order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
     if order.claim_type is ClaimType.INSTITUTIONAL:
         stays = [institutional_claim(claim, people) for claim in claims]
         return write_institutional_claims(envelope, submitter, receiver, stays)
-    if order.claim_type is ClaimType.PROFESSIONAL:
-        visits = [professional_claim(claim, people) for claim in claims]
-        return write_professional_claims(envelope, submitter, receiver, visits)
-    raise UnwritableValue("claim_type", f"no {order.claim_type} claims are sent")
+    if order.claim_type is ClaimType.DENTAL:
+        treatments = [dental_claim(claim, people) for claim in claims]
+        return write_dental_claims(envelope, submitter, receiver, treatments)
+    visits = [professional_claim(claim, people) for claim in claims]
+    return write_professional_claims(envelope, submitter, receiver, visits)
 
 
 def _unwritable_claims(order: InterchangeOrder, claims: Sequence[BillableClaim]) -> dict[str, tuple[str, ...]]:
@@ -62,16 +82,6 @@ def _unwritable_claims(order: InterchangeOrder, claims: Sequence[BillableClaim])
             _written(order, [claim])
         except UnwritableValue as fault:
             faults[claim.content.patient_control_number] = (_CLAIM_PATH.sub("", str(fault)),)
-    return faults
-
-
-def _invalid_claims(order: InterchangeOrder, claims: Sequence[BillableClaim]) -> dict[str, tuple[str, ...]]:
-    """A validator often notices at the next claim what this one lacks, so every claim is validated alone."""
-    faults: dict[str, tuple[str, ...]] = {}
-    for claim in claims:
-        errors = validate(_written(order, [claim]))
-        if errors:
-            faults[claim.content.patient_control_number] = tuple(map(_told, errors[:FAULTS_PER_CLAIM_MAX]))
     return faults
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date
+from itertools import zip_longest
 
 from canonical.encounter import ChargeLine, InstitutionalStay
 from x12.errors import UnwritableValue
@@ -17,11 +19,13 @@ from x12.institutional_claim import (
     ValueCode,
 )
 
+from claims.adapters.x12_claims.instants import instant
 from claims.adapters.x12_claims.people import People
 from claims.adapters.x12_claims.professional import drug_of
 from claims.application.ports import BillableClaim
 
-INSTANT = "%Y%m%d%H%M"
+FIRST_ROOM, LAST_ROOM = "0100", "0219"
+DAYS, UNITS = "DA", "UN"
 
 
 def institutional_claim(claim: BillableClaim, people: People) -> InstitutionalClaim:
@@ -29,14 +33,14 @@ def institutional_claim(claim: BillableClaim, people: People) -> InstitutionalCl
     content, phi, stay = claim.content, claim.phi, claim.phi.stay
     if stay is None:
         raise UnwritableValue("stay", "an institutional claim needs type of bill and status of the stay")
-    diagnoses = [code.replace(".", "") for code in phi.diagnosis_codes]
+    diagnoses = _diagnoses(phi.diagnosis_codes, stay.present_on_admission)
     if not diagnoses:
         raise UnwritableValue("principal_diagnosis", "an institutional claim needs one")
     return InstitutionalClaim(
         patient_control_number=content.patient_control_number,
         bill_type=stay.bill_type,
         stay=_stay(stay, content.service_from, content.service_to),
-        principal_diagnosis=Diagnosis(diagnoses[0]),
+        principal_diagnosis=diagnoses[0],
         lines=tuple(_line(number, line) for number, line in enumerate(content.lines, 1)),
         billing_provider=people.billing,
         subscriber=people.subscriber_of(claim),
@@ -55,7 +59,7 @@ def institutional_claim(claim: BillableClaim, people: People) -> InstitutionalCl
 
 
 def _stay(stay: InstitutionalStay, first: date, last: date) -> Stay:
-    admitted, discharged = _instant(stay.admitted_at), _instant(stay.discharged_at)
+    admitted, discharged = instant(stay.admitted_at), instant(stay.discharged_at)
     return Stay(
         statement_from=first,
         statement_to=last,
@@ -68,19 +72,17 @@ def _stay(stay: InstitutionalStay, first: date, last: date) -> Stay:
     )
 
 
-def _instant(text: str) -> datetime | None:
-    """`YYYYMMDDHHMM`, in the facility's time zone."""
-    try:
-        return datetime.strptime(text, INSTANT) if text else None  # noqa: DTZ007 - the standard writes local times
-    except ValueError:
-        raise UnwritableValue("stay", "an instant is YYYYMMDDHHMM") from None
+def _diagnoses(codes: Sequence[str], present: Sequence[str]) -> tuple[Diagnosis, ...]:
+    told = zip_longest(codes, present[: len(codes)], fillvalue="")
+    return tuple(Diagnosis(code.replace(".", ""), on_admission) for code, on_admission in told)
 
 
-def _codes(stay: InstitutionalStay, others: list[str]) -> ClinicalCodes:
+def _codes(stay: InstitutionalStay, others: tuple[Diagnosis, ...]) -> ClinicalCodes:
     procedures = [Procedure(each.code.replace(".", ""), each.on) for each in stay.procedures]
     return ClinicalCodes(
         admitting_diagnosis=stay.admitting_diagnosis.replace(".", ""),
-        other_diagnoses=tuple(map(Diagnosis, others)),
+        drg=stay.drg,
+        other_diagnoses=others,
         principal_procedure=procedures[0] if procedures else None,
         other_procedures=tuple(procedures[1:]),
         occurrences=tuple(Occurrence(each.code, each.on) for each in stay.occurrences),
@@ -97,6 +99,7 @@ def _line(number: int, line: ChargeLine) -> InstitutionalLine:
         charge=line.amount,
         line_control_number=str(number),
         units=line.units,
+        unit=DAYS if FIRST_ROOM <= line.revenue_code <= LAST_ROOM else UNITS,
         procedure_code=line.procedure_code,
         modifiers=line.modifiers,
         service_date=line.service_date,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from canonical.encounter import ChargeLine, DrugCharge
+from datetime import date
+
+from canonical.encounter import ChargeLine, DrugCharge, EncounterPhi
 from x12.professional_claim import ClaimDates, Drug, ProfessionalClaim, ProfessionalLine, RelatedCauses
 
+from claims.adapters.x12_claims.instants import instant
 from claims.adapters.x12_claims.people import People
 from claims.application.ports import BillableClaim
+
+INPATIENT_PLACES = ("21", "51", "61")
 
 
 def professional_claim(claim: BillableClaim, people: People) -> ProfessionalClaim:
@@ -28,8 +33,10 @@ def professional_claim(claim: BillableClaim, people: People) -> ProfessionalClai
         prior_authorization=phi.prior_authorization,
         referral_number=phi.referral_number,
         note=phi.note,
-        dates=ClaimDates(onset=phi.onset_date, accident=phi.accident_date),
-        related_causes=RelatedCauses(other_accident=True) if phi.accident_date else None,
+        dates=ClaimDates(
+            onset=phi.onset_date, accident=phi.accident_date, admission=_admission(content.place_of_service, phi)
+        ),
+        related_causes=accident_of(phi),
         other_payers=people.other_payers(claim),
     )
 
@@ -46,6 +53,18 @@ def _line(number: int, line: ChargeLine) -> ProfessionalLine:
         minutes=line.minutes,
         drug=drug_of(line.drug),
     )
+
+
+def accident_of(phi: EncounterPhi) -> RelatedCauses | None:
+    return RelatedCauses(other_accident=True) if phi.accident_date else None
+
+
+def _admission(place_of_service: str, phi: EncounterPhi) -> date | None:
+    """The day of admission, which the guide wants where the patient was an inpatient."""
+    if phi.stay is None or place_of_service not in INPATIENT_PLACES:
+        return None
+    admitted = instant(phi.stay.admitted_at)
+    return admitted.date() if admitted else None
 
 
 def drug_of(drug: DrugCharge | None) -> Drug | None:
