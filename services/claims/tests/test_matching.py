@@ -17,7 +17,7 @@ from claims.application.queries import subledger_balances, unmatched_payments
 from claims.domain.adjudicated_claim import NeverSubmitted, ReversalNotProved, ReversedMeanwhile
 from claims.domain.unknown_payment import MatchedElsewhere, NothingToMatch, NotMatched
 
-from .money_world import CO, CR, booked_amounts, claim_of, paid_by_line, reversal_of
+from .money_world import CO, CR, PR, booked_amounts, claim_of, paid_by_line, part, reversal_of
 from .world import EDITS, MASTER_DATA, ClaimsUnderTest, adjustment, charged, chunk, claim_id, paid
 
 STRANGER = paid_by_line(1, 3).model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
@@ -169,6 +169,99 @@ def test_a_reversal_of_other_amounts_cannot_be_matched() -> None:
     with pytest.raises(ReversalNotProved, match="reversal-differs"):
         match(service, position=0, remittance=2)
     assert service.store.rows(UNKNOWN_PAYMENTS, {})[0]["is_matched"] is False
+
+
+HALF = (adjustment(CO, "45", "35.00"), adjustment(PR, "3", "15.00"))
+
+
+def with_half_taken_back() -> ClaimsUnderTest:
+    """150.00 of 250.00 were paid; half of all that was reversed, and a person said of which claim."""
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid_by_line()))
+    half = paid(amount="75.00", charge=Money.of("125.00"), adjustments=HALF, patient_responsibility=Money.of("15.00"))
+    service.receive(chunk(reversal_of(half, patient_responsibility=Money(0)), remittance=2))
+    assert service.store.rows(UNKNOWN_PAYMENTS, {})[0]["why"] == "reversal-partial"
+    match(service, position=0, remittance=2)
+    return service
+
+
+def test_a_person_matches_a_reversal_of_a_part_which_takes_back_what_it_says() -> None:
+    service = with_half_taken_back()
+
+    row = service.claim()
+    amounts = (row["paid_minor"], row["contractual_minor"], row["patient_minor"], row["denied_minor"])
+    assert (row["state"], amounts) == ("corrected", (7_500, 3_500, 1_500, 0))
+    assert booked_amounts(service) == {"charge": 12_500, "paid": 7_500, "CO-45": 3_500, "PR-3": 1_500}
+    event = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)][-1]
+    assert (event.kind, event.partial, event.reverses_position) == ("reversal", True, 0)
+    assert event.patient_responsibility == Money.of("-15.00")
+    assert service.cases(state="open") == []
+
+
+def test_the_rest_of_what_was_taken_back_in_part_is_taken_back_by_itself() -> None:
+    service = with_half_taken_back()
+    rest = paid(amount="75.00", charge=Money.of("125.00"), adjustments=HALF, patient_responsibility=Money.of("15.00"))
+
+    service.receive(chunk(reversal_of(rest), remittance=3))
+
+    event = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)][-1]
+    (also,) = event.reverses_also
+    assert (event.reverses_remittance_id, event.reverses_match) == (derive("test-remittance", 1), 0)
+    assert (also.remittance_id, also.match) == (derive("test-remittance", 2), 1)
+    assert (service.claim()["state"], booked_amounts(service)) == ("reversed", {})
+    assert claim_of(service).decisions.standing == ()
+
+
+def test_what_was_taken_back_in_part_is_not_taken_back_whole() -> None:
+    service = with_half_taken_back()
+
+    service.receive(chunk(reversal_of(paid_by_line()), remittance=3))
+
+    assert service.claim()["paid_minor"] == 7_500
+    assert len(service.cases(state="open")) == 1
+
+
+def test_an_unmatched_reversal_of_a_part_lets_the_whole_stand_again() -> None:
+    service = with_half_taken_back()
+
+    unmatch(service, position=0, remittance=2)
+
+    assert (service.claim()["state"], service.claim()["paid_minor"]) == ("adjudicated", 15_000)
+    assert booked_amounts(service)["unapplied"] == -7_500
+
+
+def test_a_payment_of_which_a_part_was_taken_back_stays_until_that_is_taken_off() -> None:
+    service = waiting()
+    match(service)
+    half = paid(amount="75.00", charge=Money.of("125.00"), adjustments=HALF, patient_responsibility=Money.of("15.00"))
+    service.receive(chunk(reversal_of(half), remittance=2))
+    match(service, position=0, remittance=2)
+
+    with pytest.raises(ReversedMeanwhile):
+        unmatch(service)
+
+
+def test_a_reversal_of_a_matched_payment_says_which_match_it_takes_back() -> None:
+    service = waiting()
+    match(service)
+
+    service.receive(chunk(reversal_of(paid_by_line(), 0), remittance=2))
+
+    event = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)][-1]
+    assert (event.kind, event.match, event.reverses_position, event.reverses_match) == ("reversal", 0, 3, 1)
+
+
+def test_one_reversal_of_both_parts_that_no_number_joins_is_matched_by_a_person() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(part(1), part(2, 1)))
+    service.receive(chunk(reversal_of(paid_by_line()), remittance=2))
+    assert service.claim()["paid_minor"] == 15_000
+
+    match(service, position=0, remittance=2)
+
+    event = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)][-1]
+    assert (event.reverses_position, [each.position for each in event.reverses_also]) == (0, [1])
+    assert (service.claim()["state"], booked_amounts(service)) == ("reversed", {})
 
 
 def test_a_matched_payment_that_the_payer_took_back_stays_until_that_is_taken_off() -> None:

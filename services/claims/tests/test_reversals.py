@@ -9,8 +9,14 @@ from canonical.codes import AdjustmentGroup
 from canonical.ids import derive
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
-from claims.domain.adjudication import PayerDecision
-from claims.domain.reversals import ReversalVerdict, prove_reversal
+from claims.domain.adjudication import PayerDecision, together
+from claims.domain.reversals import (
+    ReversalProof,
+    ReversalVerdict,
+    originals_for_person,
+    part_taken_of,
+    prove_reversal,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,7 +98,16 @@ ORIGINAL = decision("250.00", "150.00", TAKEN)
             [(CO, "45", "-70.01"), (PR, "3", "-29.99")],
             "reversal-differs",
         ),
-        ("only half of it", "-250.00", "-75.00", [(CO, "45", "-175.00")], "reversal-differs"),
+        (
+            "one sum for two",
+            "-250.00",
+            "-150.00",
+            [(CO, "45", "-70.00"), (PR, "3", "-10.00"), (PR, "3", "-20.00")],
+            "proved",
+        ),
+        ("half of it", "-125.00", "-75.00", [(CO, "45", "-35.00"), (PR, "3", "-15.00")], "reversal-partial"),
+        ("half of the payment alone", "-250.00", "-75.00", [(CO, "45", "-175.00")], "reversal-differs"),
+        ("a part that does not add up", "-125.00", "-75.00", [(CO, "45", "-35.00")], "reversal-differs"),
     ],
 )
 def test_a_reversal_is_proved_to_the_cent_and_each_fault_has_its_name(
@@ -127,6 +142,57 @@ def test_an_exact_match_goes_before_a_resemblance_of_an_older_one() -> None:
     assert (proof.verdict, proof.original) == (ReversalVerdict.PROVED, ORIGINAL)
 
 
+SPLIT = (
+    decision("150.00", "90.00", [(CO, "45", "30.00"), (PR, "3", "30.00")], number="ICN1-1", remittance=5),
+    decision("100.00", "60.00", [(CO, "45", "40.00")], number="ICN1-2", remittance=6, day=21),
+)
+BOTH = decision("-250.00", "-150.00", [(CO, "45", "-70.00"), (PR, "3", "-30.00")], number="ICN1-2", remittance=7)
+
+
+def test_one_reversal_of_both_parts_of_a_split_claim_is_proved_by_them_together() -> None:
+    assert prove_reversal(BOTH, SPLIT) == ReversalProof(ReversalVerdict.PROVED, SPLIT)
+    assert not prove_reversal(BOTH, SPLIT[:1]).is_proved
+
+
+def test_parts_are_taken_back_together_under_the_number_that_they_were_split_from_or_under_none() -> None:
+    split = [each.model_copy(update={"earlier_control_number": "ICN1"}) for each in SPLIT]
+
+    assert prove_reversal(BOTH.model_copy(update={"payer_control_number": "ICN1"}), split).originals == tuple(split)
+    assert prove_reversal(BOTH.model_copy(update={"payer_control_number": ""}), SPLIT).originals == SPLIT
+
+
+def test_under_a_number_of_neither_part_the_original_may_still_come_and_a_person_may_say_otherwise() -> None:
+    stranger = BOTH.model_copy(update={"payer_control_number": "ICN9"})
+
+    assert not prove_reversal(stranger, SPLIT).is_proved
+    assert prove_reversal(stranger, (*SPLIT, ORIGINAL)).original == ORIGINAL
+    assert originals_for_person(stranger, SPLIT) == SPLIT
+
+
+def test_a_reversal_takes_back_no_more_decisions_than_it_negates() -> None:
+    third = decision("40.00", "40.00", [], number="ICN1-3", remittance=8, day=1)
+
+    assert prove_reversal(BOTH, (third, *SPLIT)).originals == SPLIT
+
+
+def test_of_very_many_decisions_only_all_together_are_looked_at() -> None:
+    many = [decision("1.00", "1.00", [], remittance=f"many-{number}") for number in range(40)]
+    everything = decision("-40.00", "-40.00", [], remittance="all")
+    some = decision("-20.00", "-20.00", [], remittance="some")
+
+    assert len(prove_reversal(everything, many).originals) == 40
+    assert not prove_reversal(some, many).is_proved
+
+
+def test_a_part_is_taken_of_the_decision_with_the_same_number_before_an_older_one() -> None:
+    older = decision("250.00", "150.00", TAKEN, number="ICN0", remittance=5, day=1)
+    part = decision("-125.00", "-75.00", [(CO, "45", "-35.00"), (PR, "3", "-15.00")], remittance=2)
+
+    assert part_taken_of(part, [older, ORIGINAL]) == ORIGINAL
+    assert part_taken_of(part.model_copy(update={"payer_control_number": "ICN7"}), [ORIGINAL, older]) == older
+    assert part_taken_of(part, SPLIT[1:]) is None
+
+
 cents = st.integers(-9_999, 9_999).filter(bool)
 taken_off = st.lists(st.tuples(st.sampled_from([CO, PR, OA]), st.sampled_from(["45", "3", "23"]), cents), max_size=6)
 
@@ -147,3 +213,23 @@ def test_the_negation_of_a_decision_proves_it_and_one_cent_more_does_not(
     name = data.draw(st.sampled_from(["charge", "paid"]))
     off_by_a_cent = reversal.model_copy(update={name: getattr(reversal, name) + Money(1)})
     assert not prove_reversal(off_by_a_cent, [original]).is_proved
+
+
+@given(st.lists(st.tuples(taken_off, st.integers(1, 99_999)), min_size=2, max_size=4), st.data())
+def test_the_negation_of_several_decisions_proves_them_and_one_cent_more_does_not(
+    parts: list[tuple[list[tuple[AdjustmentGroup, str, int]], int]], data: st.DataObject
+) -> None:
+    originals = []
+    for number, (taken, charge) in enumerate(parts):
+        paid = Money(charge - sum(minor for _, _, minor in taken))
+        texts = [(group, reason, Money(minor).decimal_text) for group, reason, minor in taken]
+        text = Money(charge).decimal_text
+        originals.append(decision(text, paid.decimal_text, texts, remittance=f"part-{number}"))
+    reversal = together(originals).negated().model_copy(update={"payer_status": "22", "remittance_id": derive("back")})
+
+    proof = prove_reversal(reversal, originals)
+    assert proof.is_proved
+    assert Money.total(each.paid for each in proof.originals) == -reversal.paid
+    name = data.draw(st.sampled_from(["charge", "paid"]))
+    off_by_a_cent = reversal.model_copy(update={name: getattr(reversal, name) - Money(1)})
+    assert prove_reversal(off_by_a_cent, originals).originals != tuple(originals)

@@ -198,6 +198,20 @@ def test_parts_of_a_split_claim_tie_to_its_lines_and_none_overwrites_another() -
     assert service.cases() == []
 
 
+def test_one_reversal_takes_both_parts_of_a_split_claim_back_at_any_level_of_detail() -> None:
+    service = sent()
+    service.receive(chunk(part(1)))
+    both = reversal_of(paid(adjustments=(CONTRACTUAL, adjustment(PR, "3", "30.00"))), payer_control_number="ICN1-1")
+    service.receive(chunk(both, remittance=3))
+    assert service.claim()["paid_minor"] == 9_000
+
+    service.receive(chunk(part(2), remittance=2))
+
+    assert (service.claim()["state"], booked_amounts(service)) == ("reversed", {})
+    assert service.cases(state="open") == []
+    assert claim_of(service).decisions.standing == ()
+
+
 def test_predetermination_and_forwarding_move_no_account() -> None:
     service = sent()
     nothing = paid(amount="0.00", adjustments=(adjustment(CO, "45", "250.00"),))
@@ -232,6 +246,19 @@ def test_sequestration_is_no_denial() -> None:
     assert (service.claim()["state"], service.claim()["denied_minor"]) == ("adjudicated", 0)
 
 
+LESS, COPAY = adjustment(CO, "45", "10.00"), adjustment(PR, "3", "20.00")
+UNSPLIT = paid(amount="220.00", adjustments=(LESS, COPAY), patient_responsibility=COPAY.amount)
+SPLIT = tuple(
+    paid(
+        amount=amount,
+        charge=Money.of(charge),
+        adjustments=(taken,),
+        patient_responsibility=COPAY.amount if taken is COPAY else Money(0),
+        payer_control_number=f"ICN2-{amount}",
+        earlier_control_number="ICN2",
+    )
+    for charge, amount, taken in (("150.00", "140.00", LESS), ("100.00", "80.00", COPAY))
+)
 STORY = (
     ORIGINAL,
     reversal_of(ORIGINAL),
@@ -241,6 +268,8 @@ STORY = (
     part(2),
     reversal_of(part(2)),
     reversal_of(CORRECTION, status="22"),
+    *SPLIT,
+    reversal_of(UNSPLIT, payer_control_number="ICN2"),
 )
 
 

@@ -29,7 +29,7 @@ from canonical.ids import derive, external_number
 from canonical.journal import JournalHead, JournalLine
 from canonical.master_data import MasterData
 from canonical.money import Money
-from canonical.remittance import ClaimAdjustment, ProviderAdjustment, RemittanceSummary
+from canonical.remittance import ClaimAdjustment, DecisionPlace, ProviderAdjustment, RemittanceSummary
 from canonical.sealed import Sealed
 from chassis.domain import Event, Meta
 from chassis.messaging import Delivery
@@ -176,8 +176,9 @@ def negated(
     position: int | None = None,
     remittance_id: UUID | None = None,
     match: int = 0,
+    also: tuple[DecisionPlace, ...] = (),
 ) -> ClaimAdjudicated:
-    """Every amount of a decision, the other way: its reversal, or what unmatches it."""
+    """Every amount of a decision, the other way: its reversal, or what unmatches it. `also` is taken back with it."""
     return decision.model_copy(
         update={
             "kind": kind,
@@ -190,6 +191,8 @@ def negated(
             "remittance_position": decision.remittance_position if position is None else position,
             "reverses_remittance_id": decision.remittance_id if kind == "reversal" else None,
             "reverses_position": decision.remittance_position if kind == "reversal" else -1,
+            "reverses_match": decision.match if kind == "reversal" else 0,
+            "reverses_also": also,
             "match": match,
         }
     )

@@ -10,6 +10,7 @@ from canonical.codes import PayerClass
 from canonical.envelope import PublicEvent
 from canonical.ids import derive
 from canonical.money import Money
+from canonical.remittance import DecisionPlace
 from chassis.eventstore import Work, transact
 from chassis.exceptions import CASES, raise_case
 from chassis.messaging import retry_case
@@ -272,14 +273,84 @@ def test_a_reversal_of_a_matched_payment_takes_back_what_was_matched(world: Worl
 def test_a_reversal_is_the_mirror_of_what_was_booked_whatever_master_data_says_by_now(world: World) -> None:
     world.deliver(charged(1), adjudicated(1, position=0), accepted(claims=1, paid="60.00"))
     world.settle()
-    world.master = MASTER.model_copy(
-        update={"payers": tuple(p.model_copy(update={"contractual_reasons": ()}) for p in MASTER.payers)}
-    )
-    world.core = world.started()
+    without_contractual_reasons(world)
     world.deliver(negated(adjudicated(1, position=0), position=0, remittance_id=SECOND))
     world.settle()
     assert "NORTH ar-payer-denied ACME" not in world.balances()
     assert "NORTH contractual-allowance" not in world.balances()
+
+
+def without_contractual_reasons(world: World) -> None:
+    """The service again, with master data by which every CO is a denial."""
+    payers = tuple(payer.model_copy(update={"contractual_reasons": ()}) for payer in MASTER.payers)
+    world.master = MASTER.model_copy(update={"payers": payers})
+    world.core = world.started()
+
+
+def test_a_reversal_of_a_matched_payment_is_the_mirror_of_the_match_whatever_master_data_says_by_now(
+    world: World,
+) -> None:
+    world.deliver(charged(1), payment_unknown("60.00"), MATCHED)
+    without_contractual_reasons(world)
+    reversal = negated(MATCHED, position=0, remittance_id=SECOND)
+
+    world.deliver(reversal)
+    world.deliver(accepted(claims=1, paid="60.00"), accepted(claims=1, paid="-60.00", remittance_id=SECOND))
+    world.settle()
+
+    assert world.balances() == {"NORTH ar-payer ACME": 10000, "NORTH gross-revenue": -10000}
+
+
+def test_a_reversal_of_a_matched_payment_waits_for_the_match(world: World) -> None:
+    world.deliver(charged(1), payment_unknown("60.00"), negated(MATCHED, position=0, remittance_id=SECOND))
+    assert len(world.rows(POSTINGS)) == 2
+    world.deliver(MATCHED)
+    assert len(world.rows(POSTINGS)) == 4
+
+
+PARTS = (
+    adjudicated(1, "70.00", "40.00", (("CO", "45", "30.00"),), position=0),
+    adjudicated(1, "30.00", "20.00", (("CO", "45", "10.00"),), position=1, first=False),
+)
+BOTH_PARTS = negated(
+    adjudicated(1, "100.00", "60.00", (("CO", "45", "40.00"),), position=0),
+    position=0,
+    remittance_id=SECOND,
+    also=(DecisionPlace(remittance_id=REMITTANCE, position=1),),
+)
+
+
+def test_a_reversal_of_several_decisions_is_the_mirror_of_all_their_postings(world: World) -> None:
+    world.deliver(charged(1), PARTS[0], BOTH_PARTS)
+    assert len(world.rows(POSTINGS)) == 2
+    without_contractual_reasons(world)
+    world.deliver(PARTS[1])
+    assert len(world.rows(POSTINGS)) == 4
+
+    world.deliver(accepted(claims=2, paid="60.00"), accepted(claims=1, paid="-60.00", remittance_id=SECOND))
+    world.settle()
+
+    assert world.cases() == []
+    assert world.balances() == {"NORTH ar-payer ACME": 10000, "NORTH gross-revenue": -10000}
+
+
+def test_a_reversal_of_a_part_books_its_own_amounts_and_leaves_the_rest(world: World) -> None:
+    decision = adjudicated(1, "100.00", "60.00", (("CO", "45", "30.00"), ("PR", "3", "10.00")), position=0)
+    part = adjudicated(1, "-50.00", "-30.01", (("CO", "45", "-14.99"), ("PR", "3", "-5.00")), position=0, first=False)
+    own = {"kind": "reversal", "match": 1, "partial": True, "remittance_id": SECOND}
+    reverses = {"reverses_remittance_id": REMITTANCE, "reverses_position": 0}
+    world.deliver(charged(1), decision, payment_unknown("-30.01", position=0, remittance_id=SECOND))
+    world.deliver(part.model_copy(update=own | reverses))
+    world.deliver(accepted(claims=1, paid="60.00"), accepted(claims=1, paid="-30.01", remittance_id=SECOND))
+    world.settle()
+
+    assert world.balances() == {
+        "NORTH ar-patient PATIENTS-NORTH": 500,
+        "NORTH ar-payer ACME": 5000,
+        "NORTH contractual-allowance": 1501,
+        "NORTH eft-clearing": 2999,
+        "NORTH gross-revenue": -10000,
+    }
 
 
 def test_a_reversal_waits_for_the_posting_that_it_takes_back(world: World) -> None:

@@ -20,6 +20,14 @@ class ClaimAdjustment(CanonicalModel):
     amount: Money
 
 
+class DecisionPlace(CanonicalModel):
+    """Where a payer's decision stands: the claim's ordinal in a remittance, and the match that gave it to its claim."""
+
+    remittance_id: UUID
+    position: int
+    match: int = 0
+
+
 class ServicePayment(CanonicalModel):
     """One SVC loop: `charge - sum(adjustments) == paid`."""
 

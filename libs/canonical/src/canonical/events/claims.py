@@ -9,7 +9,7 @@ from canonical.classes import Financial, Public
 from canonical.codes import PayerClass
 from canonical.envelope import PublicEvent
 from canonical.money import Money
-from canonical.remittance import ClaimAdjustment
+from canonical.remittance import ClaimAdjustment, DecisionPlace
 
 
 class ClaimDrafted(PublicEvent):
@@ -76,7 +76,9 @@ class ClaimAdjudicated(PublicEvent):
     claim was made, so that its charges can be found.
 
     `kind` is `decision`, `reversal` (every amount negates the decision at `reverses_remittance_id` and
-    `reverses_position`) or `correction` (takes the place of a reversed decision). `match` is 0 where the remittance
+    `reverses_position`) or `correction` (takes the place of a reversed decision). `reverses_match` is the `match` of that
+    decision as it stood. A reversal may negate several decisions together: the others are `reverses_also`. Where `partial`
+    is true it takes only a part of its decision back, by its own amounts. `match` is 0 where the remittance
     brought the decision straight to the claim; from 1 on it counts the moves of a payment that was first booked as
     unapplied cash (J26) and then matched (`decision` or `reversal` as the payer sent it) or unmatched again (`unmatched`,
     every amount negated). What the patient would owe is owed by `next_payer` where there is one. `sequence` is 1
@@ -111,6 +113,9 @@ class ClaimAdjudicated(PublicEvent):
     next_payer: Public[str] = ""
     next_payer_class: PayerClass | None = None
     sequence: int = 1
+    reverses_match: int = 0
+    reverses_also: tuple[DecisionPlace, ...] = ()
+    partial: bool = False
 
 
 class ClaimPaymentNoted(PublicEvent):

@@ -181,7 +181,6 @@ def _decision(state: State, decision: State) -> Decision:
         wanted: Money.total(money_in(each["amount"]) for each in adjustments if _reason(each) == wanted)
         for wanted in (SEQUESTRATION, PRIOR_PAYER)
     }
-    reverses = state.get("reverses_remittance_id")
     start, length = span_in(decision)
     return Decision(
         remittance_id=str(decision["remittance_id"]),
@@ -203,8 +202,18 @@ def _decision(state: State, decision: State) -> Decision:
         next_payer=str(state.get("next_payer") or ""),
         sequestration=by_reason[SEQUESTRATION],
         memo=by_reason[PRIOR_PAYER],
-        takes_back=f"remittance {reverses}, position {state.get('reverses_position')}" if reverses else "",
+        takes_back=_taken_back(state),
     )
+
+
+def _taken_back(state: State) -> str:
+    """The decisions that a reversal takes back, in words; empty for anything else."""
+    if not state.get("reverses_remittance_id"):
+        return ""
+    first = {"remittance_id": state["reverses_remittance_id"], "position": state.get("reverses_position")}
+    places = [first, *mappings_in(state.get("reverses_also"))]
+    told = " and ".join(f"remittance {place.get('remittance_id')}, position {place.get('position')}" for place in places)
+    return f"a part of {told}" if state.get("partial") else told
 
 
 def _reason(adjustment: State) -> str:

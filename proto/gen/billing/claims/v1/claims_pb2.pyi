@@ -232,6 +232,8 @@ class Adjudication(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     NEXT_PAYER_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    REVERSES_ALSO_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     remittance_id: _builtins.str
     """The remittance that reports it, a UUID."""
     position: _builtins.int
@@ -270,6 +272,8 @@ class Adjudication(_message.Message):
     """1 for the primary payer, 2 for the secondary payer, and so on."""
     next_payer: _builtins.str
     """The payer that owes what would be the patient's, or empty."""
+    partial: _builtins.bool
+    """Whether the reversal takes only a part of its decision back; only told with one claim."""
     @_builtins.property
     def amounts(self) -> Global___Amounts:
         """What was charged, and where it went."""
@@ -277,6 +281,10 @@ class Adjudication(_message.Message):
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecidedLine]:
         """The lines of the decision; only told with one claim."""
+
+    @_builtins.property
+    def reverses_also(self) -> _containers.RepeatedCompositeFieldContainer[Global___DecisionPlace]:
+        """For a reversal of several decisions together, the others that it takes back; only told with one claim."""
 
     def __init__(
         self,
@@ -302,14 +310,42 @@ class Adjudication(_message.Message):
         sequence: _builtins.int = ...,
         next_payer: _builtins.str = ...,
         lines: _abc.Iterable[Global___DecidedLine] | None = ...,
+        reverses_also: _abc.Iterable[Global___DecisionPlace] | None = ...,
+        partial: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claim_id", b"claim_id", "denied", b"denied", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "entity", b"entity", "first", b"first", "kind", b"kind", "lines", b"lines", "match", b"match", "next_payer", b"next_payer", "payer", b"payer", "payer_control_number", b"payer_control_number", "payer_status", b"payer_status", "position", b"position", "remittance_id", b"remittance_id", "reverses_position", b"reverses_position", "reverses_remittance_id", b"reverses_remittance_id", "sequence", b"sequence", "span_length", b"span_length", "span_start", b"span_start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "claim_id", b"claim_id", "denied", b"denied", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "entity", b"entity", "first", b"first", "kind", b"kind", "lines", b"lines", "match", b"match", "next_payer", b"next_payer", "partial", b"partial", "payer", b"payer", "payer_control_number", b"payer_control_number", "payer_status", b"payer_status", "position", b"position", "remittance_id", b"remittance_id", "reverses_also", b"reverses_also", "reverses_position", b"reverses_position", "reverses_remittance_id", b"reverses_remittance_id", "sequence", b"sequence", "span_length", b"span_length", "span_start", b"span_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Adjudication: _TypeAlias = Adjudication  # noqa: Y015
+
+@_typing.final
+class DecisionPlace(_message.Message):
+    """Where a decision of a payer stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    remittance_id: _builtins.str
+    """The remittance, a UUID."""
+    position: _builtins.int
+    """Its ordinal in the remittance, from 0."""
+    def __init__(
+        self,
+        *,
+        remittance_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecisionPlace: _TypeAlias = DecisionPlace  # noqa: Y015
 
 @_typing.final
 class DecidedLine(_message.Message):

@@ -75,7 +75,7 @@ def line_messages(claim: Claim) -> Iterator[pb.ClaimLine]:
 
 
 def adjudication_message(row: Row, decisions: Decisions = NO_DECISIONS) -> pb.Adjudication:
-    """With the lines of the decision, where it is among `decisions`."""
+    """With the lines of the decision, and all that it takes back, where it is among `decisions`."""
     remittance_id, position = row["remittance_id"], whole(row["position"])
     assert isinstance(remittance_id, UUID)
     booked = decisions.booked.get((remittance_id, position))
@@ -83,6 +83,11 @@ def adjudication_message(row: Row, decisions: Decisions = NO_DECISIONS) -> pb.Ad
         remittance_id=text_of(remittance_id),
         position=position,
         lines=map(_line_message, booked.decision.lines if booked else ()),
+        reverses_also=[
+            pb.DecisionPlace(remittance_id=str(remittance), position=ordinal)
+            for remittance, ordinal in (booked.reverses[1:] if booked else ())
+        ],
+        partial=booked is not None and booked.partial,
         kind=text_of(row["kind"]),
         reverses_remittance_id=text_of(row["reverses_remittance_id"]),
         reverses_position=whole(row["reverses_position"]),

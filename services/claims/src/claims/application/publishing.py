@@ -21,8 +21,8 @@ from canonical.events.claims import (
 )
 from chassis.domain import Event
 
-from claims.domain.adjudicated_claim import MoneyMoved
 from claims.domain.claim import Claim
+from claims.domain.decided_claim import MoneyMoved
 from claims.domain.interchange import Interchange
 from claims.domain.unknown_payment import UnknownClaimPayment
 
@@ -99,6 +99,9 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         payer_status=decision.payer_status,
         reverses_remittance_id=event.reverses_remittance_id,
         reverses_position=event.reverses_position,
+        reverses_match=event.reverses_match,
+        reverses_also=event.reverses_also,
+        partial=event.partial,
         match=event.match,
         next_payer=event.next_payer,
         next_payer_class=event.next_payer_class,

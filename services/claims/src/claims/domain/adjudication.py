@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -46,6 +46,12 @@ class Shares(CanonicalModel):
     denied: Money
     patient: Money
     other: Money
+
+    @classmethod
+    def total(cls, shares: Iterable[Shares]) -> Shares:
+        """The sum of at least one."""
+        parts = list(shares)
+        return cls.trusted(**{name: Money.total(getattr(each, name) for each in parts) for name in cls.model_fields})
 
     def negated(self) -> Shares:
         return Shares.trusted(
@@ -143,6 +149,24 @@ class PayerDecision(CanonicalModel):
         """The reversal with this one's reasons, lines and patient's share, negated, whatever its own are."""
         mirror = self.negated()
         return reversal.model_copy(update={name: getattr(mirror, name) for name in _REASONS})
+
+
+def together(decisions: Sequence[PayerDecision]) -> PayerDecision:
+    """Several decisions of one claim as one that says all of them; its place and numbers are those of the first."""
+    first, *others = decisions
+    if not others:
+        return first
+    of_claim = tuple(each for decision in decisions for each in decision.claim_adjustments)
+    of_lines = tuple(each for decision in decisions for _, taken in decision.line_adjustments() for each in taken)
+    return first.model_copy(
+        update={
+            "charge": Money.total(each.charge for each in decisions),
+            "paid": Money.total(each.paid for each in decisions),
+            "patient_responsibility": Money.total(each.patient_responsibility for each in decisions),
+            "adjustments": of_claim + of_lines,
+            "lines": tuple(line for decision in decisions for line in decision.lines),
+        }
+    )
 
 
 _REASONS = ("adjustments", "lines", "patient_responsibility")

@@ -13,7 +13,7 @@ from chassis.domain import Conflict, Event, Refusal
 from claims.domain.answered_claim import AnsweredClaim
 from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
-from claims.domain.adjudicated_claim import MoneyMoved
+from claims.domain.decided_claim import MoneyMoved
 from claims.domain.rules.edit_history import KeptRun
 
 

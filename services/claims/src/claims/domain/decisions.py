@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from canonical.codes import ClaimPaymentStatus
 from canonical.money import Money
 
-from claims.domain.adjudication import DecisionKind, PayerDecision, Place, Shares
+from claims.domain.adjudication import DecisionKind, PayerDecision, Place, Shares, together
 
 FORWARDED = frozenset(
     {
@@ -23,7 +23,8 @@ FORWARDED = frozenset(
 class Booked:
     """One decision as it was booked. `reverses` is what it takes back; `pair` joins a correction and what it corrects.
 
-    `match` is 0 where the remittance brought it straight here, or the number of the match that did.
+    `match` is 0 where the remittance brought it straight here, or the number of the match that did. A `partial` reversal
+    takes a part of one decision back, and stands beside it with its negative amounts.
     """
 
     decision: PayerDecision
@@ -31,8 +32,9 @@ class Booked:
     kind: DecisionKind
     denied: bool
     match: int = 0
-    reverses: Place | None = None
+    reverses: tuple[Place, ...] = ()
     pair: Place | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,25 @@ class Decisions:
         return tuple(each.decision for each in self.standing)
 
     @property
+    def units(self) -> tuple[tuple[Booked, ...], ...]:
+        """Each decision that stands, with the reversals of parts of it."""
+        parts = [each for each in self.standing if each.partial]
+        return tuple(
+            (each, *(part for part in parts if each.decision.place in part.reverses))
+            for each in self.standing
+            if not each.partial
+        )
+
+    @property
+    def left_standing(self) -> tuple[PayerDecision, ...]:
+        """Each decision that stands, less the parts of it that were taken back."""
+        return tuple(together([each.decision for each in unit]) for unit in self.units)
+
+    def unit_of(self, place: Place) -> tuple[Booked, ...]:
+        """The decision at this place, which stands, with the reversals of parts of it."""
+        return next(unit for unit in self.units if unit[0].decision.place == place)
+
+    @property
     def is_taken_back(self) -> bool:
         """Whether any was."""
         return any(each.kind is DecisionKind.REVERSAL for each in self.booked.values())
@@ -78,25 +99,26 @@ class Decisions:
         return any(each.decision.payer_status in FORWARDED for each in self.standing)
 
     def reversal_of(self, place: Place) -> Place | None:
-        """Where the decision at this place was taken back."""
-        return next((key for key, each in self.booked.items() if each.reverses == place), None)
+        """Where the decision at this place was taken back, or a part of it."""
+        return next((key for key, each in self.booked.items() if place in each.reverses), None)
 
     def uncorrected(self) -> Place | None:
         """The oldest decision that was taken back and has no correction yet."""
         paired = {each.pair for each in self.booked.values() if each.pair}
         for reversal in self.booked.values():
-            if reversal.reverses and reversal.reverses not in paired and not reversal.pair:
-                return reversal.reverses
+            for place in () if reversal.pair else reversal.reverses:
+                if place not in paired and not self.booked[place].partial:
+                    return place
         return None
 
-    def early_correction_of(self, original: PayerDecision) -> Place | None:
+    def early_correction_of(self, original: Place, charge: Money) -> Place | None:
         """A decision on the same charge that came before the original was taken back, and corrects nothing else."""
         paired = {each.pair for each in self.booked.values() if each.pair}
         places = list(self.booked)
-        later = places[places.index(original.place) + 1 :]
+        later = places[places.index(original) + 1 :]
         for place in reversed(later):
             each = self.booked[place]
-            same = each in self.standing and each.decision.charge == original.charge
+            same = each in self.standing and each.decision.charge == charge
             if same and each.pair is None and place not in paired:
                 return place
         return None
@@ -142,11 +164,11 @@ NO_DECISIONS = Decisions({}, ())
 
 
 def _standing(booked: Mapping[Place, Booked]) -> tuple[Booked, ...]:
-    reversed_places = {each.reverses for each in booked.values() if each.reverses}
+    taken_back = {place for each in booked.values() if not each.partial for place in each.reverses}
     return tuple(
         each
         for place, each in booked.items()
-        if each.kind is not DecisionKind.REVERSAL and place not in reversed_places
+        if (each.partial or each.kind is not DecisionKind.REVERSAL) and place not in taken_back
     )
 
 

@@ -1,15 +1,20 @@
-"""Whether a reversal (CLP02 22) is proved: it must take back one decision we hold, to the cent and under its own groups."""
+"""Whether a reversal (CLP02 22) is proved: it must take back decisions we hold, to the cent and under their own groups."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
 
 from canonical.codes import AdjustmentGroup
+from canonical.money import Money
 
-from claims.domain.adjudication import PayerDecision
+from claims.domain.adjudication import PayerDecision, together
+
+COMBINED_MAX = 10
+"""Of so many decisions every combination is looked at; of more only all together."""
 
 
 class ReversalVerdict(StrEnum):
@@ -20,39 +25,108 @@ class ReversalVerdict(StrEnum):
     WRONG_SIGN = "reversal-wrong-sign"
     WRONG_GROUP = "reversal-wrong-group"
     MISSING_ADJUSTMENTS = "reversal-missing-adjustments"
+    PARTIAL = "reversal-partial"
     DIFFERS = "reversal-differs"
     UNKNOWN_ORIGINAL = "reversal-unknown-original"
 
 
 @dataclass(frozen=True, slots=True)
 class ReversalProof:
-    """The verdict, and the decision that it was reached on: the one taken back where it is proved."""
+    """The verdict, and the decisions that it was reached on: those taken back where it is proved."""
 
     verdict: ReversalVerdict
-    original: PayerDecision | None = None
+    originals: tuple[PayerDecision, ...] = ()
 
     @property
     def is_proved(self) -> bool:
         return self.verdict is ReversalVerdict.PROVED
+
+    @property
+    def original(self) -> PayerDecision | None:
+        """The first of the originals."""
+        return self.originals[0] if self.originals else None
 
 
 _RANK = {verdict: rank for rank, verdict in enumerate(ReversalVerdict)}
 
 
 def prove_reversal(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> ReversalProof:
-    """Compares a reversal with the decisions that stand; of several that it negates it takes the oldest back.
+    """Compares a reversal with each decision that stands, then with several together; it takes the oldest back.
+
+    Several are meant only where a payer's number says so: else the one decision that it takes back may still come.
 
     Source: X12 005010X221A1, section 1.10.2.8: every amount is negated, under the original group codes.
     """
-    oldest_first = sorted(standing, key=lambda decision: decision.effective_date)
-    proofs = [ReversalProof(_verdict(reversal, each), each) for each in oldest_first if _resembles(reversal, each)]
-    unknown = ReversalProof(ReversalVerdict.UNKNOWN_ORIGINAL)
-    return min(proofs, key=lambda proof: _RANK[proof.verdict], default=unknown)
+    oldest_first = _by_age(standing)
+    proofs = [ReversalProof(_verdict(reversal, each), (each,)) for each in oldest_first if _resembles(reversal, each)]
+    best = min(proofs, key=lambda proof: _RANK[proof.verdict], default=ReversalProof(ReversalVerdict.UNKNOWN_ORIGINAL))
+    if best.is_proved:
+        return best
+    several = next((each for each in _negated_together(reversal, oldest_first) if _names(reversal, each)), ())
+    return ReversalProof(ReversalVerdict.PROVED, several) if several else best
 
 
-def negates_totals(reversal: PayerDecision, original: PayerDecision) -> bool:
-    """Whether charge and payment are negated, whatever the adjustments say."""
+def originals_for_person(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> tuple[PayerDecision, ...]:
+    """What a reversal takes back where a person says that it is of this claim: what it negates in charge and payment.
+
+    That is the oldest such decision, or several that are negated to the cent, or all together.
+    """
+    oldest_first = _by_age(standing)
+    for each in oldest_first:
+        if _negates_totals(reversal, each):
+            return (each,)
+    several = next(_negated_together(reversal, oldest_first), ())
+    if several or len(oldest_first) < 2:
+        return several
+    return tuple(oldest_first) if _negates_totals(reversal, together(oldest_first)) else ()
+
+
+def part_taken_of(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> PayerDecision | None:
+    """The decision that a reversal takes a part of: under its own number before any other, then the oldest."""
+    fitting = [each for each in _by_age(standing) if _is_part_of(reversal, each)]
+    number = reversal.payer_control_number
+    return min(fitting, key=lambda each: each.payer_control_number != number, default=None)
+
+
+def _by_age(standing: Iterable[PayerDecision]) -> list[PayerDecision]:
+    return sorted(standing, key=lambda decision: decision.effective_date)
+
+
+def _negated_together(
+    reversal: PayerDecision, decisions: Sequence[PayerDecision]
+) -> Iterator[tuple[PayerDecision, ...]]:
+    """Two or more of the decisions that the reversal negates to the cent, the fewest first."""
+    sizes = range(2, len(decisions) + 1) if len(decisions) <= COMBINED_MAX else (len(decisions),)
+    for size in sizes:
+        for several in combinations(decisions, size):
+            covers = sum(each.charge.minor for each in several) == -reversal.charge.minor
+            if covers and _negates(reversal, together(several)):
+                yield several
+
+
+def _names(reversal: PayerDecision, originals: Iterable[PayerDecision]) -> bool:
+    """Whether the reversal has a number of one of them, or of what they were split from, or names none."""
+    own = {reversal.payer_control_number, reversal.earlier_control_number} - {""}
+    theirs = {number for each in originals for number in (each.payer_control_number, each.earlier_control_number)}
+    return not own or not own.isdisjoint(theirs)
+
+
+def _negates_totals(reversal: PayerDecision, original: PayerDecision) -> bool:
     return (reversal.charge, reversal.paid) == (-original.charge, -original.paid)
+
+
+def _negates(reversal: PayerDecision, original: PayerDecision) -> bool:
+    """Also at another level of detail: one sum for two lines, or the other way."""
+    return _negates_totals(reversal, original) and _sums(reversal) == _sums(original.negated())
+
+
+def _is_part_of(reversal: PayerDecision, original: PayerDecision) -> bool:
+    """Whether nothing is taken back that the original does not have, and the amounts taken back add up."""
+    taken, had = _sums(reversal.negated()), _sums(original)
+    amounts = [(-reversal.charge.minor, original.charge.minor), (-reversal.paid.minor, original.paid.minor)]
+    amounts += [(minor, had[key]) for key, minor in taken.items()]
+    adds_up = reversal.charge - Money.total(each.amount for each in reversal.adjustments) == reversal.paid
+    return adds_up and bool(reversal.charge) and all(min(0, whole) <= part <= max(0, whole) for part, whole in amounts)
 
 
 def _resembles(reversal: PayerDecision, original: PayerDecision) -> bool:
@@ -62,10 +136,10 @@ def _resembles(reversal: PayerDecision, original: PayerDecision) -> bool:
 
 
 def _verdict(reversal: PayerDecision, original: PayerDecision) -> ReversalVerdict:
-    sent, owed = _adjustments(reversal), _negated_adjustments(original)
-    totals = negates_totals(reversal, original)
-    if totals and sent == owed:
+    if _negates(reversal, original):
         return ReversalVerdict.PROVED
+    sent, owed = _adjustments(reversal), _negated_adjustments(original)
+    totals = _negates_totals(reversal, original)
     if any(group is AdjustmentGroup.CORRECTION for group, _, _ in sent):
         return ReversalVerdict.STYLE_4010
     if _without_signs(reversal, sent) == _without_signs(original, owed):
@@ -74,10 +148,18 @@ def _verdict(reversal: PayerDecision, original: PayerDecision) -> ReversalVerdic
         return ReversalVerdict.WRONG_GROUP
     if reversal.paid == -original.paid and sent < owed:
         return ReversalVerdict.MISSING_ADJUSTMENTS
-    return ReversalVerdict.DIFFERS
+    return ReversalVerdict.PARTIAL if _is_part_of(reversal, original) else ReversalVerdict.DIFFERS
 
 
 _Adjustments = Counter[tuple[AdjustmentGroup, str, int]]
+
+
+def _sums(decision: PayerDecision) -> Counter[tuple[AdjustmentGroup, str]]:
+    """Cents by group and reason, equal where they differ by zeros alone."""
+    sums: Counter[tuple[AdjustmentGroup, str]] = Counter()
+    for each in decision.adjustments:
+        sums[each.group, each.reason] += each.amount.minor
+    return sums
 
 
 def _adjustments(decision: PayerDecision) -> _Adjustments:

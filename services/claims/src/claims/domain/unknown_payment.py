@@ -27,6 +27,7 @@ class Why(StrEnum):
     REVERSAL_WRONG_GROUP = "reversal-wrong-group"
     REVERSAL_MISSING_ADJUSTMENTS = "reversal-missing-adjustments"
     REVERSAL_STYLE_4010 = "reversal-4010-style"
+    REVERSAL_PARTIAL = "reversal-partial"
     REVERSAL_DIFFERS = "reversal-differs"
 
 

@@ -27,6 +27,7 @@ from canonical.events.payments import (
 from canonical.journal import LedgerLine
 from canonical.master_data import MasterData, Payer, UnknownMasterData
 from canonical.money import Money
+from canonical.remittance import DecisionPlace
 from chassis.domain import NotYet, Refusal
 from chassis.eventstore import Work
 from chassis.messaging.reactions import Reaction
@@ -98,15 +99,16 @@ class Drafting:
             _draft_claim_payment(work, event, envelope, cash=event.paid, lines_of=lambda: self._decided(work, event))
 
     def _decided(self, work: Work, event: ClaimAdjudicated) -> tuple[LedgerLine, ...]:
-        original = _original(work, event)
+        originals = _originals(work, event)
         charges_id = charge_posting_id(event.encounter_id, event.posting)
         charges = work.get(SubledgerPosting, charges_id)
         if charges is None:
             raise NotYet(charges_id, "the charges of this claim have not been posted yet")
         if charges.entity != event.entity:
             raise WrongEntity(f"claim {event.claim_id}: charged by {charges.entity}, adjudicated for {event.entity}")
-        if original is not None and original.claim_id is not None:
-            return lines_that_take_back(event, original.decided)
+        decided = [line for each in originals for line in each.decided]
+        if decided and all(each.claim_id for each in originals if each.decided):
+            return lines_that_take_back(event, decided)
         reasons = self._payer(event.payer, event.service_from).contractual_reasons
         return lines_for_adjudication(event, charges.estimate, reasons, charges.department)
 
@@ -117,23 +119,36 @@ class Drafting:
             raise UnknownPayer(f"{unknown}; add it to master data and try again") from unknown
 
 
-def _original(work: Work, event: ClaimAdjudicated) -> SubledgerPosting | None:
-    """The posting that this event takes back; it waits for it. What was matched stands elsewhere than its J26."""
-    identity = _original_id(event)
-    if identity is None:
-        return None
-    original = work.get(SubledgerPosting, identity)
-    if original is None:
-        raise NotYet(identity, "what this takes back has not been posted yet")
-    return original
+def _originals(work: Work, event: ClaimAdjudicated) -> list[SubledgerPosting]:
+    """The postings that this event takes back; it waits for them.
+
+    A payment that had to be matched stands elsewhere than its J26; events of old do not say that it was.
+    """
+    originals = []
+    for identity in _original_ids(event):
+        original = work.get(SubledgerPosting, identity)
+        if original is None:
+            raise NotYet(identity, "what this takes back has not been posted yet")
+        originals.append(original)
+    return originals
 
 
-def _original_id(event: ClaimAdjudicated) -> UUID | None:
-    if event.kind == REVERSAL and event.reverses_remittance_id is not None:
-        return claim_payment_posting_id(event.reverses_remittance_id, event.reverses_position)
+def _original_ids(event: ClaimAdjudicated) -> tuple[UUID, ...]:
+    """None of a reversal of a part: how the parts of a posting divide is not to be read from its sums."""
     if event.kind == UNMATCHED:
-        return single.match_posting_id(event, event.match - 1)
-    return None
+        return (single.match_posting_id(event.remittance_id, event.remittance_position, event.match - 1),)
+    if event.kind != REVERSAL or event.reverses_remittance_id is None or event.partial:
+        return ()
+    first = DecisionPlace.trusted(
+        remittance_id=event.reverses_remittance_id, position=event.reverses_position, match=event.reverses_match
+    )
+    return tuple(_posting_at(place) for place in (first, *event.reverses_also))
+
+
+def _posting_at(place: DecisionPlace) -> UUID:
+    if place.match:
+        return single.match_posting_id(place.remittance_id, place.position, place.match)
+    return claim_payment_posting_id(place.remittance_id, place.position)
 
 
 def when_claim_payment_unknown_draft_posting(work: Work, event: ClaimPaymentUnknown, envelope: Envelope) -> None:
@@ -200,8 +215,7 @@ def _adjustment_posting(event: RemittanceAccepted, ordinal: int) -> UUID:
 
 def _ids_of_decision(event: ClaimAdjudicated) -> tuple[UUID, ...]:
     own = single.of_match(event).ids if event.match else (_claim_payment_posting(event),)
-    original = _original_id(event)
-    return (*own, charge_posting_id(event.encounter_id, event.posting), *((original,) if original else ()))
+    return (*own, charge_posting_id(event.encounter_id, event.posting), *_original_ids(event))
 
 
 def _ids_of_remittance(event: RemittanceAccepted) -> tuple[UUID, ...]:

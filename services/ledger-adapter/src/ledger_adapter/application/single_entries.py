@@ -106,13 +106,13 @@ def of_write_off(event: DenialWrittenOff) -> SingleFact:
 
 def of_match(event: ClaimAdjudicated) -> SingleFact:
     """A payment that was matched with its claim, or unmatched: it clears what J26 left of its remittance."""
-    posting_id = match_posting_id(event, event.match)
+    posting_id = match_posting_id(event.remittance_id, event.remittance_position, event.match)
     return SingleFact(GroupKind.CLAIM_MATCH, posting_id, event.remittance_id, event.remittance_position)
 
 
-def match_posting_id(event: ClaimAdjudicated, match: int) -> UUID:
+def match_posting_id(remittance_id: UUID, position: int, match: int) -> UUID:
     """The posting of one of the matches of a claim payment."""
-    return single_posting_id(GroupKind.CLAIM_MATCH, event.remittance_id, event.remittance_position, match)
+    return single_posting_id(GroupKind.CLAIM_MATCH, remittance_id, position, match)
 
 
 def intend_single(
