@@ -7,8 +7,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from canonical.envelope import PublicEvent
-from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
-from canonical.events.intake import EncounterCharged
+from canonical.events.claims import (
+    ClaimAdjudicated,
+    ClaimPaymentUnknown,
+    ClaimRevised,
+    DenialReleased,
+    DenialWrittenOff,
+)
+from canonical.events.intake import ChargesRevised, PostedCharges
 from canonical.events.payments import RemittanceAccepted
 from canonical.ids import derive
 from canonical.master_data import MasterData
@@ -106,14 +112,16 @@ def sequence_of(event: PublicEvent) -> int:
     if isinstance(event, ClaimAdjudicated):
         remittance = REMITTANCES.index(event.remittance_id) if event.remittance_id in REMITTANCES else len(REMITTANCES)
         return 1 + 1000 * remittance + 10 * event.remittance_position + event.match
-    return 1
+    if isinstance(event, ClaimRevised):
+        return 5000 + event.revision
+    return 1 + event.revision if isinstance(event, ChargesRevised) else 1
 
 
 def key_of(event: PublicEvent) -> UUID:
     """The aggregate upstream that announces such an event."""
-    if isinstance(event, EncounterCharged):
+    if isinstance(event, PostedCharges):
         return event.encounter_id
-    if isinstance(event, ClaimAdjudicated | DenialReleased | DenialWrittenOff):
+    if isinstance(event, ClaimAdjudicated | ClaimRevised | DenialReleased | DenialWrittenOff):
         return event.claim_id
     if isinstance(event, ClaimPaymentUnknown):
         return derive("unknown", event.remittance_id, event.remittance_position)

@@ -55,12 +55,21 @@ class ClaimFrequency(StrEnum):
     VOID = "8"
 
 
+class RevisionReason(StrEnum):
+    """Why a posting of charges changed; a revision that does several of them is named for the first of these."""
+
+    VOID = "void"
+    LATE_CHARGE = "late-charge"
+    CORRECTION = "correction"
+
+
 class AccountRole(StrEnum):
     """What an account is for; which account that is at an ERP is the entity's chart mapping."""
 
     CASH = "cash"
     EFT_CLEARING = "eft-clearing"
     GATEWAY_CLEARING = "gateway-clearing"
+    FRONT_DESK_CLEARING = "front-desk-clearing"
     AR_PAYER = "ar-payer"
     AR_PAYER_DENIED = "ar-payer-denied"
     AR_PATIENT = "ar-patient"

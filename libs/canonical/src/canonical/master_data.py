@@ -38,7 +38,7 @@ class Entity(Dated):
     """A legal entity: it bills under its NPI and tax id, and has its own books and bank account.
 
     `bills` is how it bills what is done for it, unless the department says otherwise; without it, stays are institutional
-    and everything else is professional.
+    and everything else is professional. Charges of services before `books_open_from` are booked on that day.
     """
 
     name: Public[str]
@@ -49,6 +49,7 @@ class Entity(Dated):
     submitter_id: Public[str]
     bank_account: Public[str]
     contact_phone: Public[str] = "5555550100"
+    books_open_from: Public[date] = date(2000, 1, 1)
     bills: ClaimType | None = None
 
 
@@ -129,6 +130,18 @@ class FeeScheduleRow(Dated):
     allowed: Money
 
 
+class ChargeMasterRow(Dated):
+    """What one unit of a charge (`code`, as its procedure code) costs, in all departments or in one.
+
+    A charge that comes without a price takes this one, and one whose price differs by more than `tolerance_percent` is held.
+    """
+
+    price: Money
+    department: Public[str] = ""
+    tolerance_percent: int = Field(default=0, ge=0, le=100)
+    units_max: int = Field(default=0, ge=0)
+
+
 class TradingPartner(Dated):
     """Who sends us X12 (`code` is ISA06), and what of it is a finding, quarantines or refuses, by rule of the reader."""
 
@@ -151,6 +164,7 @@ class MasterData(CanonicalModel, extra="forbid"):
     crosswalks: tuple[Crosswalk, ...] = ()
     fee_schedules: tuple[FeeScheduleRow, ...] = ()
     trading_partners: tuple[TradingPartner, ...] = ()
+    charge_master: tuple[ChargeMasterRow, ...] = ()
 
     def entity(self, code: str, day: date) -> Entity:
         return _find(self.entities, code, day, "entity")
@@ -166,6 +180,12 @@ class MasterData(CanonicalModel, extra="forbid"):
 
     def department(self, code: str, day: date) -> Department:
         return _find(self.departments, code, day, "department")
+
+    def charge_master_row(self, code: str, department: str, day: date) -> ChargeMasterRow | None:
+        """The row of a charge: its department's, else that of all departments; None where the charge master has none."""
+        rows = [row for row in self.charge_master if row.code == code and row.holds_on(day)]
+        named = {row.department: row for row in rows}
+        return named.get(department) or named.get("")
 
     def payer_by_x12(self, identifier: str, day: date) -> Payer:
         """The payer behind a payer identifier on a remittance; TRN03 carries it with a leading 1 (or 9, 3)."""

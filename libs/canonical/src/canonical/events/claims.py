@@ -113,9 +113,33 @@ class ClaimAdjudicated(PublicEvent):
     next_payer: Public[str] = ""
     next_payer_class: PayerClass | None = None
     sequence: int = 1
+    charges_revision: int = 0
     reverses_match: int = 0
     reverses_also: tuple[DecisionPlace, ...] = ()
     partial: bool = False
+
+
+class ClaimRevised(PublicEvent):
+    """A first payer's claim took a revision of its charges (`revision` of `charges-revised`).
+
+    `decided` says that a payer had decided on it before, so that its expected allowance had been released; the payer's
+    decisions on it stand until they are taken back. `charges_revision` of later decisions is this revision.
+    """
+
+    SERVICE = "claims"
+    TYPE = "claim-revised"
+
+    claim_id: UUID
+    encounter_id: UUID
+    posting: int
+    patient_id: UUID
+    entity: Public[str]
+    payer: Public[str]
+    payer_class: PayerClass
+    revision: int
+    total: Money
+    decided: bool
+    effective_date: Financial[date]
 
 
 class ClaimPaymentNoted(PublicEvent):

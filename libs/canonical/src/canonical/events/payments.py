@@ -83,7 +83,10 @@ class DepositMatched(PublicEvent):
 
 
 class PatientPaymentSucceeded(PublicEvent):
-    """Money of a patient arrived at the gateway; `patient_id` is empty where nobody could be matched."""
+    """Money of a patient arrived; `patient_id` is empty where nobody could be matched.
+
+    `channel` is where: at the `gateway`, or at the source's `front-desk`, which holds it until it is banked.
+    """
 
     SERVICE = "payments"
     TYPE = "patient-payment-succeeded"
@@ -94,6 +97,7 @@ class PatientPaymentSucceeded(PublicEvent):
     applied: Money
     unapplied: Money
     effective_date: Financial[date]
+    channel: Public[str] = "gateway"
 
 
 class PaymentApplied(PublicEvent):

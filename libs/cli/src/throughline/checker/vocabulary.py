@@ -19,14 +19,23 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "payments": frozenset({"remittance-chunk-accepted"}),
     },
     "payments": {
-        "intake": frozenset({"remittance-received", "remittance-chunk-received", "encounter-charged"}),
+        "intake": frozenset(
+            {
+                "remittance-received",
+                "remittance-chunk-received",
+                "encounter-charged",
+                "charges-revised",
+                "patient-payment-reported",
+            }
+        ),
         "claims": frozenset({"claim-adjudicated"}),
     },
     "ledger": {
-        "intake": frozenset({"encounter-charged"}),
+        "intake": frozenset({"encounter-charged", "charges-revised"}),
         "claims": frozenset(
             {
                 "claim-adjudicated",
+                "claim-revised",
                 "claim-payment-unknown",
                 "claim-payment-noted",
                 "denial-released",
@@ -60,6 +69,8 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
     "intake": {
         "intake.patient.registered": _one("patient-registered"),
         "intake.encounter.charged": _one("encounter-charged"),
+        "intake.encounter.revised": _one("charges-revised"),
+        "intake.patient-payment.reported": _one("patient-payment-reported"),
         "intake.remittance-receipt.read": _one("remittance-received"),
         "intake.remittance-receipt.chunk-read": _one("remittance-chunk-received"),
         "intake.payer-answer.acknowledgement-read": _one("acknowledgement-received"),
@@ -71,6 +82,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "claims.claim.drafted": _one("claim-drafted"),
         "claims.claim.held": _one("claim-held"),
         "claims.claim.submitted": _one("claim-submitted"),
+        "claims.claim.revision-taken": _one("claim-revised"),
         "claims.claim.accepted": _one("claim-accepted"),
         "claims.claim.rejected": _one("claim-rejected"),
         "claims.claim.adjudicated": _one("claim-adjudicated"),
@@ -144,6 +156,7 @@ CHART: Final[Mapping[str, str]] = {
     "cash": "1000",
     "eft-clearing": "1010",
     "gateway-clearing": "1020",
+    "front-desk-clearing": "1030",
     "ar-payer": "1100",
     "ar-payer-denied": "1110",
     "ar-patient": "1120",
@@ -169,6 +182,7 @@ CLEARING_ACCOUNTS: Final = frozenset(
     {
         "eft-clearing",
         "gateway-clearing",
+        "front-desk-clearing",
         "unapplied-payer",
         "unapplied-patient",
         "unidentified-receipts",

@@ -14,6 +14,7 @@ ACCOUNTS = {
     AccountRole.CASH: "1000",
     AccountRole.EFT_CLEARING: "1010",
     AccountRole.GATEWAY_CLEARING: "1020",
+    AccountRole.FRONT_DESK_CLEARING: "1030",
     AccountRole.AR_PAYER: "1100",
     AccountRole.AR_PAYER_DENIED: "1110",
     AccountRole.AR_PATIENT: "1120",

@@ -39,6 +39,7 @@ CHART: tuple[ChartAccount, ...] = (
     ChartAccount("1000", "Cash", AccountKind.ASSET),
     ChartAccount("1010", "EFT clearing", AccountKind.ASSET),
     ChartAccount("1020", "Gateway clearing", AccountKind.ASSET),
+    ChartAccount("1030", "Front desk clearing", AccountKind.ASSET),
     ChartAccount("1100", "Accounts receivable, payer", AccountKind.RECEIVABLE),
     ChartAccount("1110", "Accounts receivable, payer, denied", AccountKind.RECEIVABLE),
     ChartAccount("1120", "Accounts receivable, patient", AccountKind.RECEIVABLE),

@@ -150,6 +150,7 @@ CLEARING_ACCOUNTS = frozenset(
     {
         "eft-clearing",
         "gateway-clearing",
+        "front-desk-clearing",
         "unapplied-payer",
         "unapplied-patient",
         "unidentified-receipts",

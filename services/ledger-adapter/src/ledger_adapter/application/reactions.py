@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +12,11 @@ from canonical.events.claims import (
     ClaimAdjudicated,
     ClaimPaymentNoted,
     ClaimPaymentUnknown,
+    ClaimRevised,
     DenialReleased,
     DenialWrittenOff,
 )
-from canonical.events.intake import EncounterCharged
+from canonical.events.intake import ChargesRevised, EncounterCharged
 from canonical.events.payments import (
     DepositMatched,
     PatientPaymentSucceeded,
@@ -25,7 +25,7 @@ from canonical.events.payments import (
     RemittanceAccepted,
 )
 from canonical.journal import LedgerLine
-from canonical.master_data import MasterData, Payer, UnknownMasterData
+from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.remittance import DecisionPlace
 from chassis.domain import NotYet, Refusal
@@ -33,13 +33,12 @@ from chassis.eventstore import Work
 from chassis.messaging.reactions import Reaction
 
 from ledger_adapter.application import single_entries as single
+from ledger_adapter.application.charging import Charging, ids_of_revised_claim, ids_of_revision, posted
 from ledger_adapter.application.single_entries import intend_single, posting_of
-from ledger_adapter.domain.charge_batches import charge_batches_id
 from ledger_adapter.domain.fact_lines import (
     REVERSAL,
     UNMATCHED,
     lines_for_adjudication,
-    lines_for_charges,
     lines_for_provider_adjustment,
     lines_for_unknown_claim,
     lines_that_take_back,
@@ -57,36 +56,15 @@ from ledger_adapter.domain.subledger import (
 ClaimPayment = ClaimAdjudicated | ClaimPaymentUnknown | ClaimPaymentNoted
 
 
-class UnknownPayer(Refusal):
-    """Master data does not know this payer on the service date, so nobody can say what its contract takes off."""
-
-
 class WrongEntity(Refusal):
     """A claim was adjudicated for another entity than the one that charged it."""
 
 
 @dataclass(frozen=True)
 class Drafting:
-    """Drafts postings by the rules and by master data of the service date."""
+    """Drafts the postings of payers' decisions by the rules and by master data of the service date."""
 
-    master: MasterData
-
-    def when_encounter_charged_draft_posting(self, work: Work, event: EncounterCharged, envelope: Envelope) -> None:
-        """J01 and J03; the posting waits for the batch of its entity and day."""
-        posting, content = posting_of(work, charge_posting_id(event.encounter_id, event.posting), event)
-        if posting.exists:
-            return
-        percent = self._payer(event.payer, event.service_from).expected_contractual_percent if event.payer else 0
-        posting.draft(
-            group_kind=GroupKind.CHARGES,
-            group_id=charge_batches_id(event.entity, event.service_to),
-            item_id=event.encounter_id,
-            entity=event.entity,
-            effective_date=event.service_to,
-            lines=lines_for_charges(event, percent),
-            source_event_id=envelope.id,
-            content_hash=content,
-        )
+    charging: Charging
 
     def when_claim_adjudicated_draft_posting(self, work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
         """J04 to J09 and J11; it waits for the posting of the charges, whose estimate it may have to release.
@@ -100,23 +78,14 @@ class Drafting:
 
     def _decided(self, work: Work, event: ClaimAdjudicated) -> tuple[LedgerLine, ...]:
         originals = _originals(work, event)
-        charges_id = charge_posting_id(event.encounter_id, event.posting)
-        charges = work.get(SubledgerPosting, charges_id)
-        if charges is None:
-            raise NotYet(charges_id, "the charges of this claim have not been posted yet")
+        charges = posted(work, _charges_id(event))
         if charges.entity != event.entity:
             raise WrongEntity(f"claim {event.claim_id}: charged by {charges.entity}, adjudicated for {event.entity}")
         decided = [line for each in originals for line in each.decided]
         if decided and all(each.claim_id for each in originals if each.decided):
             return lines_that_take_back(event, decided)
-        reasons = self._payer(event.payer, event.service_from).contractual_reasons
+        reasons = self.charging.payer(event.payer, event.service_from).contractual_reasons
         return lines_for_adjudication(event, charges.estimate, reasons, charges.department)
-
-    def _payer(self, code: str, day: date) -> Payer:
-        try:
-            return self.master.payer(code, day)
-        except UnknownMasterData as unknown:
-            raise UnknownPayer(f"{unknown}; add it to master data and try again") from unknown
 
 
 def _originals(work: Work, event: ClaimAdjudicated) -> list[SubledgerPosting]:
@@ -215,7 +184,12 @@ def _adjustment_posting(event: RemittanceAccepted, ordinal: int) -> UUID:
 
 def _ids_of_decision(event: ClaimAdjudicated) -> tuple[UUID, ...]:
     own = single.of_match(event).ids if event.match else (_claim_payment_posting(event),)
-    return (*own, charge_posting_id(event.encounter_id, event.posting), *_original_ids(event))
+    return (*own, _charges_id(event), *_original_ids(event))
+
+
+def _charges_id(event: ClaimAdjudicated) -> UUID:
+    """The posting of the charges as the claim knew them when it was decided on."""
+    return charge_posting_id(event.encounter_id, event.posting, event.charges_revision)
 
 
 def _ids_of_remittance(event: RemittanceAccepted) -> tuple[UUID, ...]:
@@ -226,17 +200,20 @@ def _ids_of_remittance(event: RemittanceAccepted) -> tuple[UUID, ...]:
 
 def reactions_by_upstream(master: MasterData) -> Mapping[str, tuple[Reaction[Any], ...]]:
     """Everything this service reacts to, by the service that announces it."""
-    drafting = Drafting(master)
+    charging = Charging(master)
+    drafting = Drafting(charging)
     return {
         "intake": (
             Reaction(
                 EncounterCharged,
-                drafting.when_encounter_charged_draft_posting,
+                charging.when_encounter_charged_draft_posting,
                 lambda event: (charge_posting_id(event.encounter_id, event.posting),),
             ),
+            Reaction(ChargesRevised, charging.when_charges_revised_mirror_and_draft, ids_of_revision),
         ),
         "claims": (
             Reaction(ClaimAdjudicated, drafting.when_claim_adjudicated_draft_posting, _ids_of_decision),
+            Reaction(ClaimRevised, charging.when_claim_revised_release_estimate, ids_of_revised_claim),
             Reaction(
                 ClaimPaymentUnknown,
                 when_claim_payment_unknown_draft_posting,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from canonical.envelope import Envelope, PublicEvent
-from canonical.events.claims import ClaimAdjudicated, DenialReleased, DenialWrittenOff
+from canonical.events.claims import ClaimAdjudicated, ClaimRevised, DenialReleased, DenialWrittenOff
 from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
 from canonical.journal import LedgerLine
 from canonical.remittance import ProviderAdjustment
@@ -26,6 +26,7 @@ Single = (
     | DenialReleased
     | DenialWrittenOff
     | ClaimAdjudicated
+    | ClaimRevised
 )
 
 
@@ -102,6 +103,11 @@ def of_release(event: DenialReleased) -> SingleFact:
 def of_write_off(event: DenialWrittenOff) -> SingleFact:
     posting_id = single_posting_id(GroupKind.DENIAL_WRITE_OFF, event.claim_id, event.write_off)
     return SingleFact(GroupKind.DENIAL_WRITE_OFF, posting_id, event.claim_id)
+
+
+def of_estimate_release(event: ClaimRevised) -> SingleFact:
+    posting_id = single_posting_id(GroupKind.ESTIMATE_RELEASE, event.claim_id, event.revision)
+    return SingleFact(GroupKind.ESTIMATE_RELEASE, posting_id, event.claim_id)
 
 
 def of_match(event: ClaimAdjudicated) -> SingleFact:

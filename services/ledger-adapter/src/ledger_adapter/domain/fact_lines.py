@@ -6,8 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
-from canonical.events.claims import ClaimAdjudicated, ClaimPaymentUnknown, DenialReleased, DenialWrittenOff
-from canonical.events.intake import EncounterCharged
+from canonical.events.claims import (
+    ClaimAdjudicated,
+    ClaimPaymentUnknown,
+    ClaimRevised,
+    DenialReleased,
+    DenialWrittenOff,
+)
+from canonical.events.intake import ChargesRevised, PostedCharges
 from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
 from canonical.journal import LedgerLine
 from canonical.money import Money
@@ -15,7 +21,10 @@ from canonical.remittance import ClaimAdjustment, ProviderAdjustment, Remittance
 from chassis.domain import Refusal
 
 from ledger_adapter.domain.posting_rules import (
+    PATIENT_ACCOUNTS,
+    PAYER_ACCOUNTS,
     REVERSAL_CODE,
+    REVISED_CODE,
     Dimensions,
     Fact,
     booked,
@@ -26,6 +35,7 @@ from ledger_adapter.domain.posting_rules import (
 from ledger_adapter.domain.subledger import PostedLine
 
 REVERSAL, UNMATCHED = "reversal", "unmatched"
+FRONT_DESK = "front-desk"
 DECIDED = frozenset({"decision", "correction"})
 CASH_OF_PAYERS = frozenset({AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER})
 
@@ -43,7 +53,7 @@ def expected_contractual(total: Money, percent: int) -> Money:
     return total.share_half_even(percent, 100)
 
 
-def lines_for_charges(event: EncounterCharged, expected_percent: int) -> tuple[LedgerLine, ...]:
+def lines_for_charges(event: PostedCharges, expected_percent: int) -> tuple[LedgerLine, ...]:
     """J01 by department, and J03 on the whole for a payer. Self-pay is owed by the patient and has no estimate.
 
     Raises:
@@ -65,7 +75,7 @@ def lines_for_charges(event: EncounterCharged, expected_percent: int) -> tuple[L
     return tuple(lines)
 
 
-def _dimensions_of_encounter(event: EncounterCharged, department: str) -> Dimensions:
+def _dimensions_of_encounter(event: PostedCharges, department: str) -> Dimensions:
     return Dimensions(
         entity=event.entity,
         payer=event.payer,
@@ -74,6 +84,38 @@ def _dimensions_of_encounter(event: EncounterCharged, department: str) -> Dimens
         encounter_id=event.encounter_id,
         patient_id=event.patient_id,
     )
+
+
+def lines_for_revision(
+    event: ChargesRevised, expected_percent: int, charged: Iterable[PostedLine]
+) -> tuple[LedgerLine, ...]:
+    """J02: the exact mirror of what was booked of the posting before, and J01 and J03 of what it says now.
+
+    Raises:
+        FactDoesNotAddUp: what was booked is not what the posting said before.
+    """
+    mirror = tuple(
+        LedgerLine(
+            account=line.account,
+            amount=-line.amount,
+            party=line.party,
+            payer_class=_dimensions_of_encounter(event, "").payer_class,
+            department=line.department,
+            rule=REVISED_CODE,
+            encounter_id=event.encounter_id,
+            patient_id=event.patient_id,
+        )
+        for line in charged
+    )
+    owed = Money.total(line.amount for line in mirror if line.account in PAYER_ACCOUNTS | PATIENT_ACCOUNTS)
+    if owed != -event.previous_total:
+        raise FactDoesNotAddUp(f"encounter {event.encounter_id}: {-owed} was booked, it said {event.previous_total}")
+    return mirror + lines_for_charges(event, expected_percent)
+
+
+def lines_for_revised_claim(event: ClaimRevised, estimate: Money) -> tuple[LedgerLine, ...]:
+    """J05: a claim that was decided on before has no estimate, so what the revision changed of it is released."""
+    return booked(Fact.EXPECTATION_RELEASED, estimate, _dimensions_of_claim(event))
 
 
 def lines_for_adjudication(
@@ -159,7 +201,7 @@ def _debited(fact: Fact, event: ClaimAdjudicated, dimensions: Dimensions) -> Dim
 
 
 def _dimensions_of_claim(
-    event: ClaimAdjudicated | DenialReleased | DenialWrittenOff, department: str = ""
+    event: ClaimAdjudicated | ClaimRevised | DenialReleased | DenialWrittenOff, department: str = ""
 ) -> Dimensions:
     return Dimensions(
         entity=event.entity,
@@ -207,9 +249,10 @@ def lines_for_deposit(event: DepositMatched) -> tuple[LedgerLine, ...]:
 def lines_for_patient_payment(event: PatientPaymentSucceeded) -> tuple[LedgerLine, ...]:
     """J15: what could be applied pays the patient's balance, the rest stays unapplied."""
     dimensions = Dimensions(event.entity, payer_class=PayerClass.SELF_PAY.value, patient_id=event.patient_id)
-    return booked(Fact.PATIENT_PAID, event.applied, dimensions) + booked(
-        Fact.PATIENT_PAID_UNAPPLIED, event.unapplied, dimensions
-    )
+    applied, unapplied = Fact.PATIENT_PAID, Fact.PATIENT_PAID_UNAPPLIED
+    if event.channel == FRONT_DESK:
+        applied, unapplied = Fact.PAID_AT_FRONT_DESK, Fact.PAID_AT_FRONT_DESK_UNAPPLIED
+    return booked(applied, event.applied, dimensions) + booked(unapplied, event.unapplied, dimensions)
 
 
 def lines_for_application(event: PaymentApplied) -> tuple[LedgerLine, ...]:

@@ -45,6 +45,8 @@ class Fact(StrEnum):
     DEPOSIT_MATCHED = "deposit matched with its remittance"
     PATIENT_PAID = "patient payment applied to the patient's balance"
     PATIENT_PAID_UNAPPLIED = "patient payment that nothing could be applied to"
+    PAID_AT_FRONT_DESK = "payment at the front desk applied to the patient's balance"
+    PAID_AT_FRONT_DESK_UNAPPLIED = "payment at the front desk that nothing could be applied to"
     UNAPPLIED_APPLIED = "unapplied patient cash applied later"
     PAYOUT_RECEIVED = "payout of the gateway, what reached the bank"
     PAYOUT_FEES = "payout of the gateway, fees kept by it"
@@ -77,6 +79,10 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.DEPOSIT_MATCHED: PostingRule("J14", AccountRole.CASH, AccountRole.EFT_CLEARING),
     Fact.PATIENT_PAID: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.AR_PATIENT),
     Fact.PATIENT_PAID_UNAPPLIED: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.UNAPPLIED_PATIENT),
+    Fact.PAID_AT_FRONT_DESK: PostingRule("J15", AccountRole.FRONT_DESK_CLEARING, AccountRole.AR_PATIENT),
+    Fact.PAID_AT_FRONT_DESK_UNAPPLIED: PostingRule(
+        "J15", AccountRole.FRONT_DESK_CLEARING, AccountRole.UNAPPLIED_PATIENT
+    ),
     Fact.UNAPPLIED_APPLIED: PostingRule("J16", AccountRole.UNAPPLIED_PATIENT, AccountRole.AR_PATIENT),
     Fact.PAYOUT_RECEIVED: PostingRule("J17", AccountRole.CASH, AccountRole.GATEWAY_CLEARING),
     Fact.PAYOUT_FEES: PostingRule("J17", AccountRole.PROCESSING_FEES, AccountRole.GATEWAY_CLEARING),
@@ -88,6 +94,9 @@ MEMOS: Mapping[Fact, str] = {Fact.PRIOR_PAYER_IMPACT: "J08"}
 
 REVERSAL_CODE = "J11"
 """The rule that the lines of a reversal name; they are the mirror of what J04 to J09 booked for its decision."""
+
+REVISED_CODE = "J02"
+"""The rule that the mirror of charges names, which were corrected or voided."""
 
 TAKEN_CODE, GIVEN_CODE = "J12", "J13"
 """A provider-level adjustment that lowered the payment, and one that raised it."""
@@ -119,6 +128,7 @@ def _fingerprint() -> str:
         "rules": {fact.value: [rule.code, rule.debit, rule.credit] for fact, rule in RULES.items()},
         "memos": {fact.value: code for fact, code in MEMOS.items()},
         "reversal": REVERSAL_CODE,
+        "revised": REVISED_CODE,
         "provider_adjustments": {code: role.value for code, role in PROVIDER_ADJUSTMENT_ROLES.items()},
         "provider_adjustment_codes": [TAKEN_CODE, GIVEN_CODE],
         "patient_share_reasons": PATIENT_SHARE_REASONS,
@@ -130,7 +140,7 @@ def _fingerprint() -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-RULES_VERSION = f"2026.3-{_fingerprint()[:12]}"
+RULES_VERSION = f"2026.4-{_fingerprint()[:12]}"
 """The rules' edition and the start of their SHA-256: two builds with the same version book the same lines."""
 
 

@@ -16,7 +16,7 @@ from canonical.money import Money
 from canonical.remittance import ProviderAdjustment
 from chassis.domain import Aggregate, Conflict, Event
 
-from ledger_adapter.domain.posting_rules import RULES_VERSION, assert_balanced, estimate_in
+from ledger_adapter.domain.posting_rules import REVISED_CODE, RULES_VERSION, assert_balanced, estimate_in
 
 NO_CASH = Money(0)
 
@@ -33,15 +33,17 @@ class GroupKind(StrEnum):
     CLAIM_MATCH = "claim-match"
     DENIAL_RELEASE = "denial-release"
     DENIAL_WRITE_OFF = "denial-write-off"
+    ESTIMATE_RELEASE = "estimate-release"
 
 
 class FactChanged(Conflict):
     """The same fact came with other content; what was booked stays, and a person is told."""
 
 
-def charge_posting_id(encounter_id: UUID, posting: int) -> UUID:
-    """The posting of one posting of an encounter's charges."""
-    return derive("posting", "charges", encounter_id, posting)
+def charge_posting_id(encounter_id: UUID, posting: int, revision: int = 0) -> UUID:
+    """The posting of one posting of an encounter's charges, or of one revision of it."""
+    place = ("posting", "charges", encounter_id, posting)
+    return derive(*place, revision) if revision else derive(*place)
 
 
 def claim_payment_posting_id(remittance_id: UUID, position: int) -> UUID:
@@ -81,7 +83,8 @@ class PostedLine(CanonicalModel):
 class SubledgerPosting(Aggregate):
     """The lines of one fact. Its id follows from the fact; it is drafted once and never changes.
 
-    `decided` are those lines of a payer's decision that a reversal of it mirrors.
+    `decided` are those lines of a payer's decision that a reversal of it mirrors, `charged` those of charges that a
+    revision of them mirrors.
     """
 
     def start(self) -> None:
@@ -91,6 +94,7 @@ class SubledgerPosting(Aggregate):
         self.department = ""
         self.claim_id: UUID | None = None
         self.decided: tuple[PostedLine, ...] = ()
+        self.charged: tuple[PostedLine, ...] = ()
 
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
@@ -118,10 +122,12 @@ class SubledgerPosting(Aggregate):
         def apply(self, posting: SubledgerPosting) -> None:
             posting.content_hash = self.content_hash
             posting.entity = self.entity
-            posting.estimate = estimate_in(self.lines)
-            posting.department = _only_department(self.lines)
+            standing = tuple(line for line in self.lines if line.rule != REVISED_CODE)
+            posting.estimate = estimate_in(standing)
+            posting.department = _only_department(standing)
             posting.claim_id = self.claim_id
             posting.decided = _less_release(self.lines)
+            posting.charged = standing if self.group_kind is GroupKind.CHARGES else ()
 
     def refuse_other_content(self, content_hash: str) -> None:
         """

@@ -105,7 +105,7 @@ class Payments(RemittanceAnswers, payments_pb2_grpc.PaymentsServiceServicer):
         if request.only_unmatched:
             where |= {"account_id": None, "state": "succeeded"}
         if request.only_not_paid_out:
-            where |= {"payout_id": None, "state": "succeeded"}
+            where |= {"payout_id": None, "state": "succeeded", "channel": "gateway"}
         rows = listed(self._store, PAYMENTS, where, "-effective_date", "payment_id", request.limit)
         return pb.ListPaymentsResponse(payments=[payment_sent(row) for row in rows])
 

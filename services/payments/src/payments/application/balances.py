@@ -40,7 +40,12 @@ def _read(store: EventStore, where: Where) -> dict[str, dict[str, Money]]:
     note(ACCOUNTS, "applied_minor", "patient_applied", {})
     note(ACCOUNTS, "unapplied_minor", "patient_unapplied", {})
     note(PAYMENTS, "amount_minor", "patient_unapplied", {"state": "succeeded", "account_id": None})
-    note(PAYMENTS, "amount_minor", "payments_not_paid_out", {"state": "succeeded", "payout_id": None})
+    note(
+        PAYMENTS,
+        "amount_minor",
+        "payments_not_paid_out",
+        {"state": "succeeded", "payout_id": None, "channel": "gateway"},
+    )
     note(REMITTANCES, "payment_minor", "remittances_without_deposit", {"settlement": Settlement.WAITING.value})
     loose = {"matched_to": None, "kind": [DepositKind.REMITTANCE.value, DepositKind.OTHER.value]}
     note(DEPOSITS, "amount_minor", "deposits_without_remittance", loose)

@@ -99,6 +99,7 @@ def _patient_money(
             applied=event.applied,
             unapplied=event.unapplied,
             effective_date=event.effective_date,
+            channel=event.channel.value,
         )
     elif isinstance(event, PatientAccount.UnappliedApplied):
         yield PaymentApplied(

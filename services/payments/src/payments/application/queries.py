@@ -11,7 +11,7 @@ from chassis.eventstore import Change, Table, add, put
 from payments.application.provider_rows import PROVIDER_TABLES, provider_move, reversals
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import Payment, Payout
+from payments.domain.payment import Channel, Payment, Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk, Settlement
 
@@ -76,6 +76,7 @@ PAYMENTS = Table(
     "payments",
     {
         "payment_id": "uuid",
+        "channel": "text",
         "gateway_id": "text",
         "entity": "text",
         "state": "text",
@@ -240,6 +241,7 @@ def _payment(event: Payment.Succeeded | Payment.Failed | Payment.Matched) -> Ite
     yield put(
         PAYMENTS,
         payment_id=event.originator_id,
+        channel=(event.channel if isinstance(event, Payment.Succeeded) else Channel.GATEWAY).value,
         gateway_id=event.gateway_id,
         entity=event.entity,
         state="succeeded" if succeeded else "failed",

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from canonical.envelope import Envelope
 from canonical.events.claims import ClaimAdjudicated
-from canonical.events.intake import EncounterCharged, RemittanceChunkReceived, RemittanceReceived
+from canonical.events.intake import (
+    ChargesRevised,
+    EncounterCharged,
+    PatientPaymentReported,
+    PostedCharges,
+    RemittanceChunkReceived,
+    RemittanceReceived,
+)
 from canonical.ids import derive
+from canonical.money import Money
 from chassis.domain import NotYet
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 from chassis.messaging.reactions import Reaction
 
 from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
+from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
 
@@ -82,18 +92,42 @@ def _is_the_patients(event: ClaimAdjudicated) -> bool:
 
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
     """An encounter without a payer is the patient's to pay, all of it."""
+    _assign_self_pay(work, event, event.total, event.service_to)
+
+
+def when_charges_revised_charge_the_patient_the_difference(
+    work: Work, event: ChargesRevised, envelope: Envelope
+) -> None:
+    """What the patient owes of a self-pay posting follows its revisions; less than before may leave a credit balance."""
+    _assign_self_pay(work, event, event.total - event.previous_total, event.revised_on, event.revision)
+
+
+def _assign_self_pay(work: Work, event: PostedCharges, amount: Money, on: date, *revision: int) -> None:
     if event.payer:
         return
     account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
     account.assign(
         entity=event.entity,
         patient_id=event.patient_id,
-        source_id=derive("self-pay", event.encounter_id, event.posting),
+        source_id=derive("self-pay", event.encounter_id, event.posting, *revision),
         claim_id=None,
         encounter_id=event.encounter_id,
-        amount=event.total,
-        on=event.service_to,
+        amount=amount,
+        on=on,
     )
+
+
+def when_patient_payment_reported_take_it(work: Work, event: PatientPaymentReported, envelope: Envelope) -> None:
+    """What a front desk took pays the patient's account; where nothing is owed it stays unapplied.
+
+    Raises:
+        PaymentChanged: reported before with another amount.
+    """
+    take_front_desk_payment(work, event)
+
+
+def _charged_account(event: PostedCharges) -> list[UUID]:
+    return [] if event.payer else [account_id_of(event.entity, event.patient_id)]
 
 
 FROM_INTAKE = (
@@ -106,7 +140,13 @@ FROM_INTAKE = (
     Reaction(
         EncounterCharged,
         when_self_pay_encounter_charged_charge_the_patient,
-        lambda event: [] if event.payer else [account_id_of(event.entity, event.patient_id)],
+        _charged_account,
+    ),
+    Reaction(ChargesRevised, when_charges_revised_charge_the_patient_the_difference, _charged_account),
+    Reaction(
+        PatientPaymentReported,
+        when_patient_payment_reported_take_it,
+        lambda event: [event.payment_id, account_id_of(event.entity, event.patient_id)],
     ),
 )
 FROM_CLAIMS = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from canonical.events.intake import PatientPaymentReported
 from canonical.ids import derive
 from canonical.money import USD, Money
 from chassis.eventstore import Work
@@ -15,8 +16,9 @@ from chassis.exceptions.case import CaseState
 
 from payments.domain.deposit import Deposit, DepositKind
 from payments.domain.gateway_facts import GatewayFact, PaymentArrived, PaymentDeclined, PayoutAnnounced
-from payments.domain.patient_account import PatientAccount
+from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payment import (
+    Channel,
     OtherCurrency,
     Payment,
     PaymentAlreadyMatched,
@@ -118,6 +120,40 @@ def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_en
             entity=entity,
             amount=fact.amount,
         )
+
+
+def take_front_desk_payment(work: Work, event: PatientPaymentReported) -> None:
+    """Takes what the source's front desk took from a patient, once.
+
+    Raises:
+        PaymentChanged: known before with another amount.
+    """
+    payment = work.get_or_new(Payment, event.payment_id)
+    payment.refuse_change(event.amount)
+    if payment.state is PaymentState.SUCCEEDED:
+        return
+    account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
+    applied, unapplied = account.receive(
+        entity=event.entity,
+        patient_id=event.patient_id,
+        payment_id=payment.id,
+        amount=event.amount,
+        on=event.received_on,
+    )
+    payment.trigger_event(
+        Payment.Succeeded,
+        entity=event.entity,
+        gateway_id="",
+        amount=event.amount,
+        effective_date=event.received_on,
+        account_id=account.id,
+        patient_id=event.patient_id,
+        applied=applied,
+        unapplied=unapplied,
+        message_id=event.message_id,
+        channel=Channel.FRONT_DESK,
+        method=event.method,
+    )
 
 
 def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> Money:

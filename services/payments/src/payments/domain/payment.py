@@ -1,4 +1,4 @@
-"""A patient's payment at the gateway, and the payouts in which the gateway hands money on."""
+"""A patient's payment, at the gateway or the front desk, and the payouts in which the gateway hands money on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chassis.domain import Aggregate, Conflict, Event, Refusal
 
 
 class PaymentChanged(Conflict):
-    """The gateway reported this payment before, with another amount."""
+    """This payment was reported before, with another amount."""
 
 
 class PaymentAlreadyMatched(Refusal):
@@ -48,8 +48,15 @@ class PaymentState(StrEnum):
     SUCCEEDED = "succeeded"
 
 
+class Channel(StrEnum):
+    """Where a patient paid: what a gateway took comes in its payouts, what a front desk took is banked by hand."""
+
+    GATEWAY = "gateway"
+    FRONT_DESK = "front-desk"
+
+
 class Payment(Aggregate):
-    """One payment intent at the gateway: it succeeds or fails; it pays an account, or waits for a person to say whose it is."""
+    """One payment of a patient: it succeeds or fails; it pays an account, or waits for a person to say whose it is."""
 
     def start(self) -> None:
         self.state = PaymentState.NEW
@@ -59,7 +66,10 @@ class Payment(Aggregate):
         self.account_id: UUID | None = None
 
     class Succeeded(Event):
-        """`account_id` is empty where nobody could be matched: all of it is unapplied then."""
+        """`account_id` is empty where nobody could be matched: all of it is unapplied then.
+
+        `gateway_id` is the gateway's payment intent, empty for the front desk; `method` is that one's own word.
+        """
 
         TOPIC = "payments.payment.succeeded"
         entity: Public[str]
@@ -71,6 +81,8 @@ class Payment(Aggregate):
         applied: Money
         unapplied: Money
         message_id: UUID
+        channel: Channel = Channel.GATEWAY
+        method: Public[str] = ""
 
         def apply(self, payment: Payment) -> None:
             payment.state = PaymentState.SUCCEEDED

@@ -17,6 +17,9 @@ from reconciliation.domain.witnessed import (
     witnessed_journal_id,
 )
 
+GATEWAY = "gateway"
+"""The channel of payments that come in a payout."""
+
 
 def when_journal_intended_witness_it(work: Work, event: JournalIntended, envelope: Envelope) -> None:
     journal = work.get_or_new(WitnessedJournal, witnessed_journal_id(event.head.journal_id))
@@ -64,6 +67,9 @@ def when_deposit_matched_clear_its_remittance(work: Work, event: DepositMatched,
 def when_patient_payment_succeeded_expect_its_payout(
     work: Work, event: PatientPaymentSucceeded, envelope: Envelope
 ) -> None:
+    """What a front desk took is in no payout; it is banked by hand, which no event tells."""
+    if event.channel != GATEWAY:
+        return
     identity = clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)
     work.get_or_new(ClearingItem, identity).move(
         entity=event.entity,
@@ -113,7 +119,9 @@ FROM_PAYMENTS = (
     Reaction(
         PatientPaymentSucceeded,
         when_patient_payment_succeeded_expect_its_payout,
-        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)],
+        lambda event: (
+            [clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)] if event.channel == GATEWAY else []
+        ),
     ),
     Reaction(
         PayoutPaid,
