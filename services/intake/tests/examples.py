@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,9 +25,12 @@ from chassis.inbound import Fact, InboundMessage, MessageState
 from chassis.testing import context
 from intake.domain.access import Disclosure
 from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
+from intake.domain.likeness import likeness_of
+from intake.domain.match_keys import MatchKeys
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
+from intake.domain.patient_match import MatchKind, PatientMatch
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -35,6 +38,20 @@ from intake.domain.source_reference import SourceReference
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
+MATCH_KEYS = MatchKeys(
+    source="ehr-north",
+    family="a1",
+    family_sound="a2",
+    given="a3",
+    given_sound="a4",
+    birth_date="a5",
+    birth_parts=("a6", "a7", "a8", "a9"),
+    sex="b1",
+    postal_code="b2",
+    street="b3",
+    blocks=("b4", "b5", "b6"),
+    identifiers=("b7",),
+)
 INQUIRY_ANSWER = InquiryAnswer(
     patient_control_number="TPCN1",
     inquiry_reference="TRACE9",
@@ -124,9 +141,10 @@ def examples() -> Iterator[Event]:
 
 
 def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
-    yield Patient.Registered, {"details": SEALED, "fingerprint": "f1"}
-    yield Patient.DetailsChanged, {"details": SEALED, "fingerprint": "f2"}
+    yield Patient.Registered, {"details": SEALED, "fingerprint": "f1", "match_keys": MATCH_KEYS}
+    yield Patient.DetailsChanged, {"details": SEALED, "fingerprint": "f2", "match_keys": MATCH_KEYS}
     yield Patient.IdentifierLinked, {"linked_id": OTHER}
+    yield from _merging()
     yield Patient.CoverageNamed, {"payer": "ACME", "coverage": SEALED, "fingerprint": "f3"}
     yield Patient.NextCoverageNamed, {"rank": 2, "coverage": NEXT_COVERAGE}
     yield Encounter.NextCoverageAttached, {"rank": 2, "coverage": NEXT_COVERAGE}
@@ -167,6 +185,21 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield Encounter.Held, {"reasons": (REASON,), "amount": Money.of("124.00")}
     yield Encounter.Released, {"reason": "payer added"}
     yield Encounter.Charged, CHARGED
+
+
+def _merging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    said_at = datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
+    pair = {"first_id": PATIENT, "second_id": OTHER}
+    likeness = likeness_of(MATCH_KEYS, MATCH_KEYS)
+    yield Patient.Merged, {"into": OTHER, "reason": "same passport", "said_at": said_at}
+    yield Patient.Absorbed, {"retired_id": OTHER}
+    yield (
+        Patient.Unmerged,
+        {"parted_from": OTHER, "was_merged": True, "reason": "two passports", "said_at": said_at},
+    )
+    yield PatientMatch.Suggested, {**pair, "kind": MatchKind.PROBABLE, "likeness": likeness}
+    yield PatientMatch.Merged, {"reason": "same passport"}
+    yield PatientMatch.Distinguished, {**pair, "reason": "twins"}
 
 
 CHARGED = {

@@ -13,6 +13,8 @@ from .examples import examples
 GOLDEN = Path(__file__).parent / "golden"
 ANNOUNCED = {
     "intake.patient.registered": "patient-registered",
+    "intake.patient.merged": "patients-merged",
+    "intake.patient.unmerged": "patients-unmerged",
     "intake.encounter.charged": "encounter-charged",
     "intake.remittance-receipt.read": "remittance-received",
     "intake.remittance-receipt.chunk-read": "remittance-chunk-received",

@@ -56,7 +56,7 @@ def test_nothing_else_is_an_amount(text: object) -> None:
 
 def test_every_public_event_has_a_stored_one_and_the_other_way_round() -> None:
     known = {(service, event_type) for service, event_type, _ in registered_events() if service in SERVICES}
-    lists: dict[str, object] = {"statuses": [1], "shares": [1], "applied": "1.00 USD"}
+    lists: dict[str, object] = {"statuses": [1], "shares": [1], "applied": "1.00 USD", "was_merged": True}
     announced = {
         (service, event_type)
         for service, topics in ANNOUNCES.items()

@@ -34,6 +34,7 @@ from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
 from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.patient_rows import project_patients
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
 from intake.application.queries import TABLES, project
@@ -43,6 +44,7 @@ from intake.domain.access import Disclosure
 from intake.domain.encounter import Encounter
 from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
+from intake.domain.patient_match import PatientMatch
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -55,6 +57,7 @@ SHAPE = ServiceShape(
     aggregates=(
         InboundMessage,
         Patient,
+        PatientMatch,
         SourceReference,
         Encounter,
         ReceivedInterchange,
@@ -65,7 +68,7 @@ SHAPE = ServiceShape(
         Disclosure,
     ),
     tables=(INBOUND_MESSAGES, *TABLES),
-    projections=(project_inbound_messages, project),
+    projections=(project_inbound_messages, project_patients, project),
     publishing=publish,
 )
 

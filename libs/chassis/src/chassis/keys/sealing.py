@@ -95,8 +95,12 @@ class Sealer:
 
     def content_address(self, content: bytes) -> bytes:
         """The keyed hash of raw bytes: equal for equal bytes, and no help to somebody who guesses them."""
-        key = self.keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY]
-        return hmac.digest(hmac.digest(key, b"content-address", "sha256"), content, "sha256")
+        return self.keyed_hashes("content-address", [content])[0]
+
+    def keyed_hashes(self, purpose: str, contents: Sequence[bytes]) -> list[bytes]:
+        """A keyed hash of each: equal for equal contents of one purpose, and without relation to any other purpose."""
+        key = hmac.digest(self.keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], purpose.encode(), "sha256")
+        return [hmac.digest(key, content, "sha256") for content in contents]
 
 
 def _ciphers(keys: dict[UUID, bytes]) -> dict[UUID, AESGCM]:

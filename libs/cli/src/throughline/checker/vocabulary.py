@@ -68,6 +68,8 @@ def _one(event_type: str) -> Announced:
 ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
     "intake": {
         "intake.patient.registered": _one("patient-registered"),
+        "intake.patient.merged": _one("patients-merged"),
+        "intake.patient.unmerged": lambda state: ["patients-unmerged"] if state["was_merged"] else [],
         "intake.encounter.charged": _one("encounter-charged"),
         "intake.encounter.revised": _one("charges-revised"),
         "intake.patient-payment.reported": _one("patient-payment-reported"),

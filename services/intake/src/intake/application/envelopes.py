@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from canonical.classes import CanonicalModel
 from canonical.sealed import Sealed
 from chassis.keys import Sealer
+
+KEYED_HASH_BYTES = 16
 
 _M = TypeVar("_M", bound=CanonicalModel)
 
@@ -32,7 +35,12 @@ class Envelopes:
         self._open[sealed.ciphertext] = model
         return model
 
-    def fingerprint(self, *models: CanonicalModel | None) -> str:
-        """A keyed hash over the models, for telling whether they changed."""
-        text = "\n".join(model.model_dump_json() if model else "" for model in models)
+    def fingerprint(self, *models: CanonicalModel | None, words: Sequence[str] = ()) -> str:
+        """A keyed hash over the models and words, for telling whether they changed."""
+        text = "\n".join([*(model.model_dump_json() if model else "" for model in models), *words])
         return self._sealer.content_address(text.encode()).hex()
+
+    def keyed_hashes(self, texts: Sequence[str]) -> list[str]:
+        """What patients are compared by: a keyed hash of each text, the same for the same text."""
+        hashes = self._sealer.keyed_hashes("patient-matching", [text.encode() for text in texts])
+        return [each[:KEYED_HASH_BYTES].hex() for each in hashes]

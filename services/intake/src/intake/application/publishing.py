@@ -12,6 +12,8 @@ from canonical.events.intake import (
     EncounterCharged,
     MessageQuarantined,
     PatientRegistered,
+    PatientsMerged,
+    PatientsUnmerged,
     RemittanceChunkReceived,
     RemittanceReceived,
 )
@@ -29,6 +31,11 @@ def publish(event: Event) -> Iterable[PublicEvent]:
     match event:
         case Patient.Registered():
             yield PatientRegistered(patient_id=event.originator_id, details=event.details)
+        case Patient.Merged():
+            yield PatientsMerged(survivor_id=event.into, retired_id=event.originator_id, by_source=not event.reason)
+        case Patient.Unmerged() if event.was_merged:
+            by_source = not event.reason
+            yield PatientsUnmerged(survivor_id=event.parted_from, retired_id=event.originator_id, by_source=by_source)
         case Encounter.Charged():
             yield _encounter_charged(event)
         case RemittanceReceipt.Read():

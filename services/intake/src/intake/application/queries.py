@@ -1,4 +1,4 @@
-"""Read models of intake: encounters, remittance receipts, payers' answers."""
+"""Read models of intake: patients, encounters, remittance receipts, payers' answers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
+from intake.application.patient_rows import PATIENT_TABLES
 from intake.domain.encounter import Encounter, EncounterState
 from intake.domain.partner_answer import PartnerAnswer
-from intake.domain.patient import Patient
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 
-PATIENTS = Table("patients", {"patient_id": "uuid", "registered_at": "timestamptz"}, key=("patient_id",))
 ENCOUNTERS = Table(
     "encounters",
     {
@@ -80,14 +79,12 @@ ANSWERS = Table(
     key=("answer_id",),
     indexes=(("message_id",),),
 )
-TABLES = (PATIENTS, ENCOUNTERS, RECEIPTS, ANSWERS, PARTNER_ANSWERS)
+TABLES = (*PATIENT_TABLES, ENCOUNTERS, RECEIPTS, ANSWERS, PARTNER_ANSWERS)
 
 
 def project(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:
-        case Patient.Registered():
-            yield put(PATIENTS, patient_id=event.originator_id, registered_at=event.timestamp)
         case RemittanceReceipt.Read() | RemittanceReceipt.ChunkRead():
             yield _receipt(event)
         case PayerAnswer.AcknowledgementRead() | PayerAnswer.StatusesRead():

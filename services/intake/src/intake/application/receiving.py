@@ -8,14 +8,16 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.domain import Conflict, Context, Meta, Refusal
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import EventStore, Question, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
-from chassis.inbound import Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
+from chassis.inbound import INBOUND_MESSAGES, Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
+from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
 
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
+from intake.application.matching import match_people
 from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking, versions_known
@@ -37,11 +39,12 @@ from intake.domain.refusals import InvalidMessage
 from intake.domain.source_reference import ResourceVersion, SourceReference
 
 UNKNOWN_REFERENCE = ": unknown-reference: "
+KEY_USED_AGAIN = "delivery-key: used-again: other content came under it before; both are taken, each by itself"
 KEY_DIGITS = 40
 Clock = Callable[[], datetime]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Delivered:
     """A delivery with the id of its message and the key that its raw bytes are sealed under."""
 
@@ -49,6 +52,25 @@ class _Delivered:
     arrival: Arrival
     message_id: UUID
     key_id: UUID
+    key_used_again: bool = False
+
+    @property
+    def plans(self) -> list[SpanPlan]:
+        """Which bytes go under whose key; what belongs to no patient of several goes under the entity's."""
+        spans = self.delivery.patient_spans
+        if spans:
+            return [SpanPlan(*span) for span in spans]
+        return [SpanPlan(0, len(self.delivery.raw), self.key_id)]
+
+    @property
+    def facts(self) -> list[MessageFact]:
+        """What is told of the message without opening it."""
+        told = [MessageFact(name=name, value=value) for name, value in self.delivery.traits]
+        return [*told, *([MessageFact(name="delivery-key", value="used again")] if self.key_used_again else [])]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*self.delivery.notes, *([KEY_USED_AGAIN] if self.key_used_again else []))
 
 
 class Receiving:
@@ -79,7 +101,7 @@ class Receiving:
             return []
         self._crash_point("after-receive")
         arrivals = self._arrivals(deliveries)
-        self._sealer.keys.keys_for({arrival.key_id for arrival in arrivals})
+        self._sealer.keys.keys_for({plan.key_id for arrival in arrivals for plan in arrival.plans})
         context = self._context(arrivals[0])
         outcomes = transact(
             self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point
@@ -99,6 +121,26 @@ class Receiving:
             patient_id = delivery.patient.id or (referred.target_id if referred else None)
             key_id = patient_id or entity_key_id(entity)
             arrivals.append(_Delivered(delivery, arrival, message_id, key_id))
+        return self._marked(arrivals)
+
+    def _marked(self, arrivals: list[_Delivered]) -> list[_Delivered]:
+        """Marks those whose key, which should be unique, came with other content before."""
+        asked = [each for each in arrivals if each.delivery.key_should_be_unique]
+        questions = [
+            Question(
+                INBOUND_MESSAGES,
+                {"source_system": each.arrival.source_system, "delivery_key": each.arrival.delivery_key},
+                limit=2,
+            )
+            for each in asked
+        ]
+        known: dict[tuple[str, str], set[object]] = {}
+        for each, rows in zip(asked, self._store.rows_of_each(questions), strict=True):
+            under = known.setdefault((each.arrival.source_system, each.arrival.delivery_key), set())
+            under.update(row["message_id"] for row in rows)
+            if under - {each.message_id}:
+                each.key_used_again = True
+            under.add(each.message_id)
         return arrivals
 
     def _referred(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, SourceReference]:
@@ -124,6 +166,7 @@ class Receiving:
         work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
         envelopes = Envelopes(self._sealer)
         outcomes = [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+        match_people(work)
         return outcomes
 
     def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
@@ -132,7 +175,7 @@ class Receiving:
         if message.exists and not _waits_for_another(message):
             return _repeated(work, arrival, message)
         raw = arrival.delivery.raw
-        keep(work, self._sealer, arrival.arrival, raw, [SpanPlan(0, len(raw), arrival.key_id)])
+        keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
         mark = work.mark()
         try:
             notes, versions = self._take(work, envelopes, arrival)
@@ -177,10 +220,10 @@ def _waits_for_another(message: InboundMessage) -> bool:
 def _accept(work: Work, arrival: _Delivered, notes: Sequence[str], versions: tuple[ResourceVersion, ...]) -> Outcome:
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
-        message.reprocess(MessageState.ACCEPTED, "sent again after what it refers to")
+        message.reprocess(MessageState.ACCEPTED, "sent again after what it refers to", facts=arrival.facts)
     else:
-        message.accept()
-    return Outcome(message.id, accepted=True, notes=tuple(notes), resources=versions)
+        message.accept(arrival.facts)
+    return Outcome(message.id, accepted=True, notes=(*arrival.notes, *notes), resources=versions)
 
 
 def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
@@ -189,7 +232,7 @@ def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     if message.is_decided:
         return _repeated(work, arrival, message)
     findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
-    message.refuse(findings)
+    message.refuse(findings, arrival.facts)
     if isinstance(refusal, Conflict):
         raise_case(
             work,
@@ -253,8 +296,6 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.encounter, fact.performer), source)
         case PatientPaymentSeen():
             yield from _linked((fact.patient, fact.encounter), source)
-        case PatientsMerged() | PatientsUnmerged():
-            yield from _linked((fact.survivor, fact.retired), source)
         case _:
             yield from _linked((fact.encounter,), source)
 

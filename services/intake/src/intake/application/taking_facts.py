@@ -13,6 +13,8 @@ from chassis.eventstore import Work
 
 from intake.application.billing import bill
 from intake.application.envelopes import Envelopes
+from intake.application.merging import are_one, merge, unmerge
+from intake.application.taking_people import take_patient
 from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
 from intake.domain.clinical import ClinicalDetails, merged_diagnoses, merged_stay, pointers_to
 from intake.domain.encounter import CLINICAL_KIND, Encounter, EncounterFacts
@@ -24,12 +26,14 @@ from intake.domain.facts import (
     Fact,
     Link,
     PatientSeen,
+    PatientsMerged,
+    PatientsUnmerged,
     ReferenceSeen,
     SelfPayAssumed,
 )
 from intake.domain.identities import reference_id_of
 from intake.domain.next_coverage import FIRST_RANK, NextCoverage
-from intake.domain.patient import COVERAGE_KIND, PATIENT_KIND, Patient
+from intake.domain.patient import COVERAGE_KIND, Patient
 from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
 from intake.domain.source_reference import SourceReference
 
@@ -40,6 +44,7 @@ class FactTaking:
     Raises:
         UnknownReference: a link leads to nothing that has come in.
         ChargeChanged, EncounterMoved: an id came again with other content.
+        SelfMerge, CircularMerge, MergedElsewhere, UnclearUnmerge: patients cannot be merged or parted so.
     """
 
     def __init__(
@@ -59,7 +64,13 @@ class FactTaking:
                 case ReferenceSeen():
                     self._take_reference(fact)
                 case PatientSeen():
-                    self._take_patient(fact)
+                    take_patient(self._work, self._envelopes, self._source, fact)
+                case PatientsMerged():
+                    survivor_id = self._patient_id(fact.survivor, fact.place)
+                    merge(self._work, survivor_id, self._id(fact.retired, fact.place), said_at=fact.said_at)
+                case PatientsUnmerged():
+                    pair = (self._id(fact.survivor, fact.place), self._id(fact.retired, fact.place))
+                    unmerge(self._work, *pair, said_at=fact.said_at)
                 case EncounterSeen():
                     self._take_encounter(fact)
                 case CoverageSeen():
@@ -80,21 +91,12 @@ class FactTaking:
         identity = reference_id_of(self._source, fact.reference)
         self._work.get_or_new(SourceReference, identity).name(fact.id, fact.code)
 
-    def _take_patient(self, fact: PatientSeen) -> None:
-        patient = self._work.get_or_new(Patient, fact.patient_id)
-        fingerprint = self._envelopes.fingerprint(fact.details)
-        if fingerprint != patient.fingerprint:
-            sealed = self._envelopes.seal(fact.details, fact.patient_id, PATIENT_KIND, fact.patient_id)
-            patient.see(sealed, fingerprint)
-        for linked_id in fact.linked_ids:
-            patient.link(linked_id)
-
     def _take_encounter(self, fact: EncounterSeen) -> None:
         encounter = self._work.get_or_new(Encounter, fact.encounter_id)
         self._touched[encounter.id] = None
         before = encounter.facts
         facts = EncounterFacts(
-            patient_id=self._patient_id(fact.patient, fact.place),
+            patient_id=self._patient_of(encounter, self._patient_id(fact.patient, fact.place)),
             source=self._source,
             entity=self._code(fact.entity, fact.place) or (before.entity if before else ""),
             location=fact.location or (before.location if before else ""),
@@ -213,9 +215,14 @@ class FactTaking:
 
     def _patient_id(self, link: Link, place: str) -> UUID:
         identity = self._id(link, place)
-        if self._work.get(Patient, identity) is None:
+        if not self._work.get_or_new(Patient, identity).is_registered:
             raise _unknown(place, "the patient it names has not come in")
         return identity
+
+    def _patient_of(self, encounter: Encounter, named_id: UUID) -> UUID:
+        """The patient named, or the encounter's own where the two are merged: what was a patient's stays so."""
+        own = encounter.facts.patient_id if encounter.facts else named_id
+        return own if are_one(self._work, own, named_id) else named_id
 
     def _id(self, link: Link, place: str) -> UUID:
         if link.id is not None:

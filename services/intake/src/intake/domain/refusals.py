@@ -53,3 +53,27 @@ class NothingHeld(Refusal):
 
 class StillHeld(Refusal):
     """Today's master data does not clear the encounter either; the message names field and rule of each reason."""
+
+
+class SelfMerge(Refusal):
+    """A patient was to be merged into itself."""
+
+
+class NotMerged(Refusal):
+    """The two patients are not merged, so there is nothing to take back."""
+
+
+class CircularMerge(Conflict):
+    """The survivor is itself a record of the person that was to be retired."""
+
+
+class MergedElsewhere(Conflict):
+    """The patient to be retired is merged into another person already."""
+
+
+class UnclearUnmerge(Conflict):
+    """The two patients are one person by way of a third: which merge was wrong is not said."""
+
+
+class MergedPatients(Refusal):
+    """The two patients are merged; take the merge back to say that they are two persons."""

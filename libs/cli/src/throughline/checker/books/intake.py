@@ -1,4 +1,4 @@
-"""Intake recomputed: encounters with their charges, remittance receipts, payers' answers."""
+"""Intake recomputed: patients, encounters with their charges, remittance receipts, payers' answers."""
 
 from __future__ import annotations
 
@@ -54,11 +54,18 @@ class IntakeBook(Book):
         self.receipts = Rebuilt("remittance_receipts", ("receipt_id",), RECEIPT_COLUMNS)
         self.answers = Rebuilt("payer_answers", ("answer_id",), ("message_id", "kind", "accepted", "rejected"))
         self.patients = Rebuilt("patients", ("patient_id",), ())
+        self.merges = Rebuilt("patient_merges", ("retired_id",), ("survivor_id",))
+        self.matches = Rebuilt("patient_matches", ("match_id",), ("first_id", "second_id", "state", "score"))
         super().__init__()
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "intake.patient.registered": lambda fact: self.patients.put((fact.id,)),
+            "intake.patient.merged": lambda fact: self.merges.put((fact.id,), survivor_id=fact.state["into"]),
+            "intake.patient.unmerged": self._unmerged,
+            "intake.patient-match.suggested": lambda fact: self._matched(fact, "open"),
+            "intake.patient-match.merged": lambda fact: self.matches.put((fact.id,), state="merged"),
+            "intake.patient-match.distinguished": lambda fact: self._matched(fact, "distinct"),
             "intake.encounter.opened": self._opened,
             "intake.encounter.charge-captured": self._captured,
             "intake.encounter.finished": lambda fact: self.encounters.put((fact.id,), state="finished"),
@@ -75,7 +82,25 @@ class IntakeBook(Book):
         }
 
     def tables(self) -> tuple[Rebuilt, ...]:
-        return (*super().tables(), self.patients, self.encounters, self.receipts, self.answers)
+        return (
+            *super().tables(),
+            self.patients,
+            self.merges,
+            self.matches,
+            self.encounters,
+            self.receipts,
+            self.answers,
+        )
+
+    def _unmerged(self, fact: Fact) -> None:
+        if fact.state["was_merged"]:
+            self.merges.put((fact.id,), survivor_id=None)
+
+    def _matched(self, fact: Fact, state: str) -> None:
+        pair = {name: fact.state[name] for name in ("first_id", "second_id")}
+        self.matches.put((fact.id,), state=state, **pair)
+        if "likeness" in fact.state:
+            self.matches.put((fact.id,), score=fact.state["likeness"]["score"])
 
     def _opened(self, fact: Fact) -> None:
         facts = fact.state["facts"]

@@ -1,0 +1,133 @@
+"""Merges patients and takes merges back, by the word of their source or of a person here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from canonical.ids import derive
+from chassis.eventstore import Work
+from chassis.exceptions import raise_case
+from chassis.exceptions.case import CaseState, ExceptionCase
+
+from intake.domain.patient import Patient
+from intake.domain.patient_match import MatchState, PatientMatch, match_id_of
+from intake.domain.refusals import (
+    CircularMerge,
+    MergedElsewhere,
+    MergedPatients,
+    NotMerged,
+    SelfMerge,
+    UnclearUnmerge,
+)
+
+BY_SOURCE = "the source said so"
+
+
+def person_of(work: Work, patient_id: UUID) -> UUID:
+    """The patient as whom this one stands: itself, or at the end of its merges."""
+    while (into := work.get_or_new(Patient, patient_id).merged_into) is not None:
+        patient_id = into
+    return patient_id
+
+
+def are_one(work: Work, one: UUID, other: UUID) -> bool:
+    """Whether two patients are merged into one person."""
+    return one == other or person_of(work, one) == person_of(work, other)
+
+
+def merge(
+    work: Work, survivor_id: UUID, retired_id: UUID, *, reason: str = "", said_at: datetime | None = None
+) -> bool:
+    """Merges one patient into another; whether that changed anything. Without a reason, the source says so.
+
+    Raises:
+        SelfMerge: it is one patient.
+        CircularMerge, MergedElsewhere: what is known contradicts it.
+    """
+    if survivor_id == retired_id:
+        raise SelfMerge(f"patient {retired_id} cannot be merged into itself")
+    survivor, retired = work.get_or_new(Patient, survivor_id), work.get_or_new(Patient, retired_id)
+    if retired.is_older(survivor_id, said_at) or survivor.is_older(retired_id, said_at):
+        return False
+    if retired.merged_into == survivor_id:
+        retired.merge_into(survivor_id, reason, said_at)
+        return False
+    person_id = person_of(work, survivor_id)
+    if person_id == retired_id:
+        raise CircularMerge(f"patient {survivor_id} is merged into {retired_id}, which was to be retired for it")
+    if retired.merged_into is not None:
+        if person_of(work, retired_id) == person_id:
+            return False
+        raise MergedElsewhere(f"patient {retired_id} is merged into {retired.merged_into}, not into {survivor_id}")
+    retired.merge_into(survivor_id, reason, said_at)
+    work.get_or_new(Patient, person_id).absorb(retired_id)
+    _settle_match(work, survivor_id, retired_id, reason)
+    return True
+
+
+def unmerge(work: Work, one: UUID, other: UUID, *, reason: str = "", said_at: datetime | None = None) -> bool:
+    """Takes back the merge of two patients, whichever survived; whether that changed anything.
+
+    Raises:
+        NotMerged: a person asks, and they are not merged.
+        UnclearUnmerge: they are one person, but neither is merged into the other.
+    """
+    patients = {each: work.get_or_new(Patient, each) for each in (one, other)}
+    if patients[other].is_older(one, said_at) or patients[one].is_older(other, said_at):
+        return False
+    survivor_id, retired_id = (other, one) if patients[one].merged_into == other else (one, other)
+    retired = patients[retired_id]
+    if retired.merged_into != survivor_id:
+        if are_one(work, one, other):
+            raise UnclearUnmerge(f"patients {one} and {other} are one person by way of {retired.merged_into}")
+        if reason:
+            raise NotMerged(f"patients {one} and {other} are not merged")
+        retired.part_from(survivor_id, reason, said_at)
+        return False
+    retired.part_from(survivor_id, reason, said_at)
+    _distinguish(work, one, other, reason or BY_SOURCE)
+    return True
+
+
+def mark_distinct(work: Work, one: UUID, other: UUID, *, reason: str) -> None:
+    """A person says that two patients are two persons; they are not suggested again.
+
+    Raises:
+        SelfMerge: it is one patient.
+        MergedPatients: they are merged.
+    """
+    if one == other:
+        raise SelfMerge(f"patient {one} cannot be distinguished from itself")
+    if are_one(work, one, other):
+        raise MergedPatients(f"patients {one} and {other} are merged into one person")
+    _distinguish(work, one, other, reason)
+
+
+def _distinguish(work: Work, one: UUID, other: UUID, reason: str) -> None:
+    match = work.get_or_new(PatientMatch, match_id_of(one, other))
+    _end_case(work, match, reason)
+    match.distinguish(one, other, reason)
+
+
+def _settle_match(work: Work, survivor_id: UUID, retired_id: UUID, reason: str) -> None:
+    match = work.get_or_new(PatientMatch, match_id_of(survivor_id, retired_id))
+    if not match.exists:
+        return
+    _end_case(work, match, reason or BY_SOURCE)
+    if match.state is MatchState.DISTINCT and not reason:
+        raise_case(
+            work,
+            derive("merged-against-decision", match.id, match.version),
+            code="MergedAgainstDecision",
+            summary=f"the source merged {retired_id} into {survivor_id}, which a person had said are two persons",
+            subject="patient-match",
+            subject_id=match.id,
+        )
+    match.merge(reason or BY_SOURCE)
+
+
+def _end_case(work: Work, match: PatientMatch, reason: str) -> None:
+    case = work.get(ExceptionCase, derive("exception-case", match.id, match.case_code))
+    if case is not None and case.is_open:
+        case.end(CaseState.CORRECTED, reason)
