@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
-from canonical.codes import ClaimType, PayerClass
+from canonical.codes import ClaimType, PayerClass, RevisionReason
 from canonical.encounter import ChargeLine, NextPayer
 from canonical.envelope import PublicEvent
 from canonical.money import Money
@@ -50,15 +50,12 @@ class PatientsUnmerged(PublicEvent):
     by_source: bool
 
 
-class EncounterCharged(PublicEvent):
-    """An encounter is complete enough to bill: its charges, whom to bill, and the sealed details (kind `encounter.v1`).
+class PostedCharges(PublicEvent):
+    """One posting of an encounter: its charges, whom to bill, and the sealed details (kind `encounter.v1`).
 
     `posting` counts the postings of one encounter from 1; this posting's charges only. `payer` is empty for self-pay.
     `diagnosis_count` says how many diagnoses the sealed part holds; `plan` is the first payer's plan, where one is known.
     """
-
-    SERVICE = "intake"
-    TYPE = "encounter-charged"
 
     encounter_id: UUID
     posting: int
@@ -80,6 +77,46 @@ class EncounterCharged(PublicEvent):
     next_payers: tuple[NextPayer, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
+
+
+class EncounterCharged(PostedCharges):
+    """An encounter is complete enough to bill: a first word on one posting of its charges."""
+
+    SERVICE = "intake"
+    TYPE = "encounter-charged"
+
+
+class ChargesRevised(PostedCharges):
+    """A posting as it is now, whole, after the source corrected, voided or added charges; without charges it is void.
+
+    `revision` counts the revisions of one posting from 1, `previous_*` is what it said before, and `revised_on` the day on
+    which the source's word came. `reason` is what led to it: a void posting, a late charge in it, else a correction.
+    """
+
+    SERVICE = "intake"
+    TYPE = "charges-revised"
+
+    revision: int
+    previous_charges: tuple[ChargeLine, ...]
+    previous_total: Money
+    reason: RevisionReason
+    revised_on: Financial[date]
+
+
+class PatientPaymentReported(PublicEvent):
+    """The source took money from a patient, at its front desk; `method` in the source's word."""
+
+    SERVICE = "intake"
+    TYPE = "patient-payment-reported"
+
+    payment_id: UUID
+    entity: Public[str]
+    patient_id: UUID
+    encounter_id: UUID | None = None
+    amount: Money
+    method: Public[str]
+    received_on: Financial[date]
+    message_id: UUID
 
 
 class AcknowledgementReceived(PublicEvent):
