@@ -64,6 +64,33 @@ def test_every_service_of_the_repository_is_deployed_with_probes() -> None:
         assert deployed[service]["livenessProbe"]["httpGet"]["path"] == "/livez"
 
 
+def roles() -> Iterator[tuple[dict[str, str], str, str]]:
+    """The labels of each pod of a service, the service it runs, and its role."""
+    for _, document in manifests():
+        if document["kind"] == "Deployment":
+            template = document["spec"]["template"]
+            container = template["spec"]["containers"][0]
+            told = {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+            yield template["metadata"]["labels"], container["args"][0], told.get("THROUGHLINE_ROLE", "all")
+
+
+def test_what_a_service_selects_answers_calls() -> None:
+    for _, document in manifests():
+        if document["kind"] == "Service":
+            wanted = document["spec"]["selector"].items()
+            found = [role for labels, _, role in roles() if wanted <= labels.items()]
+            assert len(found) == 1, document["metadata"]["name"]
+            assert found[0] in ("all", "calls"), document["metadata"]["name"]
+
+
+def test_a_service_in_halves_has_both() -> None:
+    halves: dict[str, list[str]] = {}
+    for _, program, role in roles():
+        halves.setdefault(program, []).append(role)
+    assert {"all"} | {"calls", "work"} == {role for found in halves.values() for role in found}
+    assert all(sorted(found) in (["all"], ["calls", "work"]) for found in halves.values()), halves
+
+
 def test_every_manifest_is_in_the_base() -> None:
     listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
     assert sorted(listed) == sorted(path.name for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")

@@ -76,7 +76,7 @@ class Bench(OpenStack):
 
     def __init__(self, folder: Path) -> None:
         overrides = Overrides(settings=QUICK, ack_wait_seconds=ACK_WAIT_SECONDS)
-        super().__init__(folder, with_erp=False, with_gateway=False, overrides=overrides)
+        super().__init__(folder, with_erp=False, with_gateway=False, calls_apart=False, overrides=overrides)
         self.running: dict[str, ForkedService] = {}
 
     def start_services(self, extra: Mapping[str, Mapping[str, str]] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -87,6 +88,22 @@ def shown(message: claims_pb2.CountByStateResponse | ledger_pb2.TrialBalanceResp
     """As the transcoder prints it: every field, also one that holds nothing."""
     found: object = MessageToDict(message, always_print_fields_with_no_presence=True, preserving_proto_field_name=True)
     return found
+
+
+def test_a_call_is_answered_by_the_process_that_only_answers_calls(
+    told: Story, suite: OpenStack, http: httpx.Client
+) -> None:
+    def answered(ops: str) -> float:
+        metrics = httpx.get(f"http://{suite.address('claims', ops)}/metrics", trust_env=False).text
+        counted = re.search(
+            r'^throughline_grpc_calls_total\{code="OK",method="[^"]*/CountByState"\} (\S+)$', metrics, re.M
+        )
+        return float(counted[1]) if counted else 0.0
+
+    before = answered("calls-ops")
+    assert http.get(COUNTS, headers=bearer(suite.suite.tokens.token("operator"))).status_code == 200
+    assert answered("calls-ops") == before + 1
+    assert answered("ops") == 0
 
 
 def test_without_a_token_nothing_is_told(http: httpx.Client) -> None:

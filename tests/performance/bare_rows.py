@@ -8,6 +8,7 @@ from time import perf_counter
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from throughline.stack.roster import MEMBERS
 
 from tests.performance.world import World
 
@@ -22,7 +23,7 @@ Connection = psycopg.Connection[tuple[object, ...]]
 def transaction_marks(world: World) -> dict[str, int]:
     """Each service's database at this moment, for `bare_insert_seconds`."""
     found = {}
-    for service in world.process_ids():
+    for service in (member.name for member in MEMBERS):
         mark = world.ask(service, "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")[0][0]
         assert isinstance(mark, int)
         found[service] = mark

@@ -17,7 +17,6 @@ from sandbox.world.gateway import CardGateway
 from throughline.connection import Access, read_connection
 from throughline.demo.settling import Settling
 from throughline.stack.composition import Overrides, Stack
-from throughline.stack.roster import MEMBERS
 
 from tests.performance.seeding import Owed, seed_claims
 from tests.performance.sizes import Sizes
@@ -37,7 +36,7 @@ class StackInSteps(Stack):
 
     def start_services(self) -> None:
         """All five services, ready."""
-        self.suite.start_services([self.service(member) for member in MEMBERS])
+        self.suite.start_services(self.processes())
         self._tell()
 
 
@@ -144,10 +143,9 @@ class World:
     def process_ids(self) -> dict[str, int]:
         """The services' processes, by name."""
         found = {}
-        for member in MEMBERS:
-            process = self._stack.suite.services[member.user]
+        for name, process in self._stack.suite.services.items():
             assert process.pid is not None
-            found[member.name] = process.pid
+            found[name] = process.pid
         return found
 
     def stop_services(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from chassis.messaging.topology import Topology
 from chassis.runtime.crash_points import STEPS, CrashPoints, UnknownStep
+from chassis.runtime.roles import Role
 from chassis.runtime.settings import Settings, WrongSettings
 
 NEEDED = {
@@ -85,3 +86,36 @@ def test_an_armed_step_kills_the_process_and_leaves_its_mark(tmp_path: Path, cra
     ended = subprocess.run([sys.executable, "-c", DIE, crash_at, str(mark)], capture_output=True, check=False)
     assert (ended.returncode == -signal.SIGKILL) is dies
     assert mark.exists() is dies
+
+
+@pytest.mark.parametrize(
+    ("role", "answers", "works", "name"),
+    [
+        (Role.ALL, True, True, "claims"),
+        (Role.WORK, False, True, "claims"),
+        (Role.CALLS, True, False, "claims-calls"),
+    ],
+)
+def test_a_role_is_one_half_of_a_service_or_both(role: Role, answers: bool, works: bool, name: str) -> None:
+    assert (role.answers, role.works, role.process_name("claims")) == (answers, works, name)
+
+
+def test_a_process_is_the_whole_service_unless_it_is_told_its_role() -> None:
+    assert Settings.from_environment(NEEDED).role is Role.ALL
+    assert Settings.from_environment(NEEDED | {"THROUGHLINE_ROLE": "calls"}).role is Role.CALLS
+    with pytest.raises(WrongSettings, match="THROUGHLINE_ROLE"):
+        Settings.from_environment(NEEDED | {"THROUGHLINE_ROLE": "both"})
+
+
+@pytest.mark.parametrize(
+    ("role", "armed"), [("all", "claims"), ("work", "claims"), ("calls", "claims-calls")], ids=["all", "work", "calls"]
+)
+def test_a_crash_is_meant_for_one_process_of_a_service(role: str, armed: str) -> None:
+    for named in ("claims", "claims-calls"):
+        told = {"THROUGHLINE_ROLE": role, "CRASH_AT": f"{named}:no-such-step"}
+        settings = Settings.from_environment(NEEDED | told)
+        if named == armed:
+            with pytest.raises(UnknownStep):
+                settings.crash_points("claims")
+        else:
+            settings.crash_points("claims")("before-commit")

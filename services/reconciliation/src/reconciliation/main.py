@@ -114,7 +114,7 @@ def main() -> int:
         entities=_entities(settings),
         pause=partial(time.sleep, PAUSE_SECONDS),
         patience=timedelta(seconds=settings.reconcile_patience_seconds),
-        backlog=lambda: sum(consumer.backlog.count for consumer in core.consumers.values()),
+        backlog=lambda: core.backlog,
     )
     core = assemble(
         store,

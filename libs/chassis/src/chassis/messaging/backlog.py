@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from chassis.messaging.delivery import Delivery
+
+
+class Behind(Protocol):
+    """How far a consumer is behind, by whoever knows."""
+
+    @property
+    def count(self) -> int:
+        """Messages that are not saved yet."""
 
 
 class Backlog:

@@ -23,7 +23,7 @@ from chassis.eventstore.port import EventStore, InboxEntry, ParkedMessage, Versi
 from chassis.eventstore.work import ATTEMPTS_MAX, CrashPoint, Work, no_crash
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from chassis.failure_policy import FailureClass, classify
-from chassis.messaging.backlog import Backlog
+from chassis.messaging.backlog import Backlog, Behind
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.parking import Place, in_order, place_of, wait_on
 from chassis.messaging.reactions import Reaction
@@ -77,6 +77,7 @@ class BatchConsumer:
         self._clock = clock
         self._crash_point = crash_point
         self.backlog = Backlog()
+        self.behind: Behind = self.backlog
 
     @property
     def reactions(self) -> tuple[Reaction[Any], ...]:

@@ -105,7 +105,7 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
             open_cases=sum(int(str(row["count"])) for row in open_cases),
             parked_messages=len(store.parked()),
             consumers=sorted(consumer.name for consumer in self._core.consumers.values()),
-            backlog=sum(consumer.backlog.count for consumer in self._core.consumers.values()),
+            backlog=self._core.backlog,
         )
 
     def _case(self, case_id: UUID) -> pb.Case:

@@ -62,3 +62,8 @@ class ServiceCore:
     consumers: Mapping[str, BatchConsumer]
     sweeps: tuple[Sweep, ...] = ()
     mending: Mapping[str, Mending] = field(default_factory=dict)
+
+    @property
+    def backlog(self) -> int:
+        """Messages of other services that are not saved yet, as far as this process can know."""
+        return sum(consumer.behind.count for consumer in self.consumers.values())

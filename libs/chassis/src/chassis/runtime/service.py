@@ -1,4 +1,4 @@
-"""Runs one service: doors, consumers, sweeps and relay around its core; ready when it means it, stopped in order."""
+"""Runs one service: what answers and what works around its core; ready when it means it, stopped in order."""
 
 from __future__ import annotations
 
@@ -7,45 +7,34 @@ import os
 import signal
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import structlog
-from nats.aio.client import Client
 from starlette.types import ASGIApp
 
 from chassis.domain import UnsafeSetting
 from chassis.eventstore.postgres import PostgresEventStore
-from chassis.messaging.consumer import Handled
-from chassis.messaging.nats_connection import Closing, connect_publisher
-from chassis.messaging.nats_consumers import NatsConsumers
-from chassis.messaging.nats_stream import NatsStream
-from chassis.messaging.relay import Relay
 from chassis.postgres import SchemaMissing
-from chassis.rpc.operations import operations_service
-from chassis.rpc.server import GrpcService, Server, make_server
+from chassis.rpc.server import GrpcService
+from chassis.runtime.answering import Answering
+from chassis.runtime.backlog_at_nats import BacklogAtNats
 from chassis.runtime.core import ServiceCore
-from chassis.runtime.doors import Door, Doors
-from chassis.runtime.http_server import OwnSignals, http_server
+from chassis.runtime.doors import Door
 from chassis.runtime.interpreter import tune_interpreter
-from chassis.runtime.leadership import Leadership
 from chassis.runtime.ops_server import Heartbeat, OpsServer
-from chassis.runtime.readiness import Readiness
-from chassis.runtime.relay_loop import RelayLoop
+from chassis.runtime.readiness import Readiness, nothing_else
 from chassis.runtime.settings import Settings
-from chassis.runtime.start_up import refuse_unready_store, refuse_unready_streams, until_it_holds
-from chassis.runtime.sweep_loops import ParkedRelease, SweepLoop
-from chassis.runtime.wake import CommitListener, Hub
-from chassis.security.tokens import TokenVerifier
+from chassis.runtime.start_up import refuse_unready_store, until_it_holds
+from chassis.runtime.wake import Hub
+from chassis.runtime.working import Working
 from chassis.telemetry.logs import configure_logs, frames_of
 from chassis.telemetry.tracing import configure_traces, exporter_named
-from chassis.turns import short_turns
 
 EXIT_FATAL = 70
 EXIT_SETTINGS = 78
 EXIT_SECOND_SIGNAL = 143
 HEARTBEAT_SECONDS = 1.0
-GRPC_GRACE_SECONDS = 10.0
-THREADS_JOIN_SECONDS = 10.0
 
 _log = structlog.get_logger(__name__)
 
@@ -58,14 +47,15 @@ def run(
     http_app: ASGIApp | None = None,
     doors: Sequence[Door] = (),
 ) -> int:
-    """Runs the service until SIGTERM or SIGINT; the exit code of the process.
+    """Runs the service, or the half of it that is this process's role, until SIGTERM or SIGINT; the exit code of the process.
 
     0 after an orderly stop, 70 after a failure that nobody has classified, 78 where a setting or the schema is wrong.
     Every service serves the operations service beside its own. A port of 0 keeps that door shut.
     """
+    name = settings.role.process_name(core.shape.name)
     tune_interpreter()
-    configure_logs(core.shape.name, settings.log_level)
-    configure_traces(core.shape.name, exporter_named(settings.traces))
+    configure_logs(name, settings.log_level)
+    configure_traces(name, exporter_named(settings.traces))
     return asyncio.run(_Run(core, settings, grpc, http_app, doors).main())
 
 
@@ -82,22 +72,19 @@ class _Run:
     ) -> None:
         self._core = core
         self._settings = settings
-        self._name = core.shape.name
         self._hub = Hub()
         self._stopping = asyncio.Event()
         self._exit_code = 0
-        self._crash_point = settings.crash_points(self._name)
         self._executor = ThreadPoolExecutor(2 * len(core.consumers) + 3, thread_name_prefix="work")
-        self._release = ParkedRelease(core.consumers.values())
-        self._leadership = Leadership(self._name, settings.replica)
-        self._readiness = Readiness(core.store, settings, self._name, self._executor)
+        self._readiness = Readiness(core.store, self._executor)
         self._heartbeat = Heartbeat()
-        self._services = services
-        self._http_app = http_app
-        self._doors = Doors(doors, self.fatal)
-        self._publisher_closing = Closing()
         self._tasks: list[asyncio.Task[None]] = []
-        self._threads: list[RelayLoop | SweepLoop | CommitListener] = []
+        self._answering: Answering | None = None
+        self._working: Working | None = None
+        if settings.role.answers:
+            self._answering = Answering(core, settings, services, http_app, self._after_call)
+        if settings.role.works:
+            self._working = Working(core, settings, doors, self._executor, self._hub, self.fatal)
 
     async def main(self) -> int:
         self._loop = asyncio.get_running_loop()
@@ -122,130 +109,58 @@ class _Run:
         return self._exit_code
 
     async def _serve(self) -> None:
-        consumers = self._consumers()
-        if not await self._started(consumers):
+        if not await self._may_start():
             return
-        client = await consumers.connect()
-        await self._leadership.start(client)
-        publisher = await connect_publisher(self._settings.nats_login(self._name), self._publisher_closing)
-        relay = self._start_threads(publisher)
-        with short_turns():
-            server = self._grpc_server()
-        http = self._start_http()
-        await consumers.start()
-        self._doors.start()
-        self._spawn(self._leadership.keep())
-        self._spawn(self._readiness.keep(consumers, relay, lambda ready: _tell(server, ready=ready)))
-        _log.info("started", held=consumers.held, port=server.port if server else 0)
+        backlog, faults = None, nothing_else
+        if self._answering is not None:
+            self._answering.start(self._spawn)
+        if self._working is not None:
+            faults = (await self._working.start(self._spawn)).faults
+        else:
+            backlog = BacklogAtNats(self._core, self._settings)
+            self._spawn(backlog.connect(self._stopping))
+        self._spawn(self._readiness.keep(faults, lambda ready: self._tell(ready=ready)))
+        _log.info("started", held=self._working.held if self._working else [], port=self._port)
         await self._stopping.wait()
-        await self._stop(consumers, server, http, publisher)
+        await self._stop()
+        if backlog is not None:
+            await backlog.close()
 
-    async def _started(self, consumers: NatsConsumers) -> bool:
+    async def _may_start(self) -> bool:
         """The checks of a start; False where the process was told to stop meanwhile."""
+        working = self._working
 
         async def store() -> None:
-            await self._loop.run_in_executor(self._executor, refuse_unready_store, self._core.store)
+            check = partial(refuse_unready_store, self._core.store, may_rebuild=working is not None)
+            await self._loop.run_in_executor(self._executor, check)
 
-        async def streams() -> None:
-            await refuse_unready_streams(await consumers.connect(), self._settings, self._name)
+        if not await until_it_holds(store, self._stopping, "database"):
+            return False
+        return working is None or await until_it_holds(working.refuse_unready_streams, self._stopping, "nats")
 
-        return await until_it_holds(store, self._stopping, "database") and await until_it_holds(
-            streams, self._stopping, "nats"
-        )
+    async def _stop(self) -> None:
+        """Shuts the doors first, and then ends what they let in."""
+        self._readiness.draining = True
+        self._tell(ready=False)
+        if self._working is not None:
+            await self._working.shut_doors()
+        if self._answering is not None:
+            await self._answering.stop()
+        if self._working is not None:
+            await self._working.stop()
 
-    def _consumers(self) -> NatsConsumers:
-        return NatsConsumers(
-            self._settings.nats_login(self._name),
-            self._settings.topology,
-            list(self._core.consumers.items()),
-            self._executor,
-            replica=self._settings.replica,
-            after_batch=self._after_batch,
-            on_fatal=self.fatal,
-            crash_point=self._crash_point,
-        )
+    @property
+    def _port(self) -> int:
+        return self._answering.port if self._answering else 0
 
-    def _after_batch(self, handled: Handled) -> None:
-        self._release.note(handled)
-        self._hub.wake()
+    def _tell(self, *, ready: bool) -> None:
+        if self._answering is not None:
+            self._answering.tell(ready=ready)
 
     def _after_call(self) -> None:
         """A store that notifies of its commits needs no other word, and most calls only read."""
         if not isinstance(self._core.store, PostgresEventStore):
             self._hub.wake()
-
-    def _start_threads(self, publisher: Client) -> RelayLoop:
-        stream = NatsStream(publisher, self._loop, self._name)
-        publishing = self._core.shape.publishing
-        relay = RelayLoop(
-            Relay(
-                self._name,
-                self._core.store,
-                stream,
-                publishing,
-                crash_point=self._crash_point,
-                ahead=self._executor,
-            ),
-            self._core.store,
-            self._hub,
-            may_run=lambda: self._leadership.is_held,
-            may_refill=self._settings.refill_stream,
-            on_fatal=self.fatal,
-        )
-        sweeps = [SweepLoop(sweep, self._hub, may_run=lambda: self._leadership.is_held) for sweep in self._core.sweeps]
-        release = SweepLoop(self._release.sweep, self._hub, may_run=lambda: True)
-        self._threads = [relay, release, *sweeps]
-        if isinstance(self._core.store, PostgresEventStore):
-            dsn = self._settings.database_url.get_secret_value()
-            self._threads.append(CommitListener(dsn, self._core.store.channel, self._hub))
-        for thread in self._threads:
-            thread.start()
-        return relay
-
-    def _grpc_server(self) -> Server | None:
-        if not self._settings.grpc_port:
-            return None
-        if not self._settings.jwks_url:
-            raise UnsafeSetting("THROUGHLINE_JWKS_URL", "not given", "given where a gRPC port is")
-        verifier = TokenVerifier(self._settings.jwks_url, self._settings.jwt_issuer, self._settings.jwt_audience)
-        server = make_server(
-            [operations_service(self._core), *self._services],
-            verifier,
-            host=self._settings.bind_host,
-            port=self._settings.grpc_port,
-            threads=self._settings.grpc_threads,
-            after_call=self._after_call,
-        )
-        server.serving(ready=False)
-        server.server.start()
-        return server
-
-    def _start_http(self) -> OwnSignals | None:
-        if self._http_app is None or not self._settings.http_port:
-            return None
-        http = http_server(self._http_app, self._settings.bind_host, self._settings.http_port, self._after_call)
-        self._spawn(http.serve())
-        return http
-
-    async def _stop(
-        self, consumers: NatsConsumers, server: Server | None, http: OwnSignals | None, publisher: Client
-    ) -> None:
-        """Shuts the doors first, finishes what was taken in, publishes it, and only then lets go."""
-        self._readiness.draining = True
-        _tell(server, ready=False)
-        await self._doors.stop()
-        if http is not None:
-            http.should_exit = True
-        if server is not None:
-            await asyncio.to_thread(server.server.stop(GRPC_GRACE_SECONDS).wait)
-        await consumers.drain()
-        self._hub.stop()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join, THREADS_JOIN_SECONDS)
-        await self._leadership.release()
-        await consumers.stop()
-        self._publisher_closing.wanted = True
-        await publisher.close()
 
     def fatal(self, error: BaseException) -> None:
         """The process must not go on; safe from any thread."""
@@ -274,8 +189,3 @@ class _Run:
         while True:
             self._heartbeat.beat()
             await asyncio.sleep(HEARTBEAT_SECONDS)
-
-
-def _tell(server: Server | None, *, ready: bool) -> None:
-    if server is not None:
-        server.serving(ready=ready)

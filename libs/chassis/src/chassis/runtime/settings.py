@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from chassis.messaging.nats_connection import NatsLogin
 from chassis.messaging.topology import ACK_WAIT_SECONDS, Topology
 from chassis.runtime.crash_points import CrashPoints
+from chassis.runtime.roles import Role
 
 PREFIX = "THROUGHLINE_"
 
@@ -25,6 +26,7 @@ class Settings(BaseModel):
 
     Field `nats_url` is read from `THROUGHLINE_NATS_URL`, and so on. A port of 0 means that the door stays shut.
     `replica` names this process among the replicas of its service; a restarted one takes its own leases back at once.
+    `role` keeps this process to one half of its service; another one on the same database does the other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -42,6 +44,7 @@ class Settings(BaseModel):
     ack_wait_seconds: int = ACK_WAIT_SECONDS
     replica: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,100}$")
     refill_stream: bool = False
+    role: Role = Role.ALL
 
     bind_host: str = "127.0.0.1"
     grpc_port: int = 0
@@ -113,4 +116,4 @@ class Settings(BaseModel):
 
     def crash_points(self, service: str) -> CrashPoints:
         """Hand this to the consumers, and to what talks to the ERP; the runtime gives it to the relay."""
-        return CrashPoints.armed(self.crash_at, self.crash_mark, service)
+        return CrashPoints.armed(self.crash_at, self.crash_mark, self.role.process_name(service))

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 
-from chassis.domain import UnsafeSetting
+from chassis.domain import Unavailable, UnsafeSetting
 from chassis.eventstore.port import EventStore
 from chassis.eventstore.postgres import PostgresEventStore, refuse_unsafe_settings
 from chassis.failure_policy import SCHEDULES, FailureClass, classify
@@ -22,18 +22,20 @@ _log = structlog.get_logger(__name__)
 RETRIED = (FailureClass.OUTAGE, FailureClass.TRANSIENT)
 
 
-def refuse_unready_store(store: EventStore) -> None:
+def refuse_unready_store(store: EventStore, *, may_rebuild: bool) -> None:
     """Checks schema and settings of the database, and rebuilds read models that a migration emptied.
 
     Raises:
         SchemaMissing, UnsafeSetting: the operator must act first.
-        Transient, Unavailable: the database does not answer.
+        Transient, Unavailable: the database does not answer, or read models wait for a process that may rebuild them.
     """
     if not isinstance(store, PostgresEventStore):
         return
     store.refuse_missing_schema()
     refuse_unsafe_settings(store)
     stale = store.stale_read_models()
+    if stale and not may_rebuild:
+        raise Unavailable(f"{len(stale)} read models wait to be rebuilt by a process that works")
     if stale:
         _log.warning("rebuilding read models", count=len(stale))
         store.rebuild_read_models()

@@ -19,7 +19,9 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.consumer import BatchConsumer
 from chassis.messaging.reactions import Reaction
 from chassis.runtime.core import ServiceShape
+from chassis.testing.contexts import context
 
+TWINS_MAX = 1000
 SIGHTINGS = Table("sightings", {"patient_id": "uuid", "count": "bigint"}, key=("patient_id",))
 
 
@@ -92,14 +94,35 @@ def noting(
 
 
 def announce(
-    store: EventStore, context: Context, patients: Iterable[UUID], *, kind: str = "patient.v1", fact: UUID | None = None
+    store: EventStore, cause: Context, patients: Iterable[UUID], *, kind: str = "patient.v1", fact: UUID | None = None
 ) -> None:
     """Stores one announcement for each patient, in one commit."""
-    work = Work(store, context)
+    work = Work(store, cause)
     for patient in patients:
         details = Sealed(key_id=patient, kind=kind, fact=fact or patient, ciphertext=b"not to be read")
         work.get_or_new(Announced, patient).trigger_event(Announced.Registered, details=details)
     work.commit()
+
+
+def twin_of(patient: UUID) -> UUID:
+    return derive("sample-twin", patient)
+
+
+class TwinAnnouncing:
+    """A sweep: whoever is announced with the kind `twin.v1` has a twin, who is announced too."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._seen = 0
+
+    def run(self) -> int:
+        found = self._store.log(self._seen, TWINS_MAX)
+        announced = [entry.event for entry in found if isinstance(entry.event, Announced.Registered)]
+        twins = [twin_of(event.originator_id) for event in announced if event.details.kind == "twin.v1"]
+        if twins:
+            announce(self._store, context(), twins)
+        self._seen = found[-1].position if found else self._seen
+        return len(twins)
 
 
 def memory_store(shape: ServiceShape) -> MemoryEventStore:

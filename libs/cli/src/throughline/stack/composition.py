@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ from chassis.keys import FileMasterKey
 from chassis.keys.postgres import migrate_keys
 from chassis.messaging.declaration import declare
 from chassis.messaging.topology import ACK_WAIT_SECONDS, Topology
+from chassis.runtime.roles import Role
 from sandbox.folders import private_folder, write_private
 from sandbox.ports import kept_ports
 from sandbox.services import ServiceSpec
@@ -61,6 +61,7 @@ class Stack:
         detached: bool = False,
         with_erp: bool = True,
         with_gateway: bool = True,
+        calls_apart: bool = True,
         overrides: Overrides | None = None,
     ) -> None:
         self.folder = private_folder(folder)
@@ -71,6 +72,7 @@ class Stack:
         self.exchange = private_folder(folder / "exchange")
         self._with_erp = with_erp
         self._with_gateway = with_gateway
+        self._apart = tuple(member for member in MEMBERS if calls_apart and member.calls_apart)
         self.suite = Suite(
             folder,
             consumers=self.topology.durables_by_user(),
@@ -81,8 +83,8 @@ class Stack:
         )
         self._databases: dict[str, DatabaseLogin] = {}
         doors = [f"{member.name}-{door}" for member in MEMBERS for door in ("grpc", "ops", *member.doors)]
+        doors += [f"{member.name}-calls-ops" for member in MEMBERS if member.calls_apart]
         self.ports = kept_ports(folder / "ports.json", [*doors, "card-gateway"])
-        self._undo = ExitStack()
 
     def start(self) -> None:
         """Starts everything, in order; when something fails, all of it is stopped again.
@@ -93,7 +95,7 @@ class Stack:
         self.start_servers()
         try:
             self.prepare()
-            self.suite.start_services([self.service(member) for member in MEMBERS])
+            self.suite.start_services(self.processes())
             if self._with_gateway:
                 self._start_gateway()
             self._tell()
@@ -151,14 +153,37 @@ class Stack:
         finally:
             await client.close()
 
+    def processes(self) -> list[ServiceSpec]:
+        """Every process of every service."""
+        return [*map(self.service, MEMBERS), *map(self.calls, self._apart)]
+
     def service(self, member: Member, extra: Mapping[str, str] | None = None) -> ServiceSpec:
-        """How one service is started."""
+        """How one service is started; where its calls are answered apart, the process that does the rest."""
+        role = Role.WORK if member in self._apart else Role.ALL
+        return self._process(member, member.user, f"{member.name}-ops", {"ROLE": role}, extra or {})
+
+    def calls(self, member: Member) -> ServiceSpec:
+        """How the process is started that only answers a service's calls."""
+        told = {"ROLE": Role.CALLS, "REPLICA": f"{member.name}-calls-0"}
+        return self._process(member, member.calls_user, f"{member.name}-calls-ops", told, {})
+
+    def _process(
+        self, member: Member, name: str, ops: str, told: Mapping[str, str], extra: Mapping[str, str]
+    ) -> ServiceSpec:
+        told = {**told, "OPS_PORT": str(self.ports[ops])}
+        own = {f"THROUGHLINE_{key}": value for key, value in told.items()}
         return ServiceSpec(
-            name=member.user,
+            name=name,
             argv=[sys.executable, "-m", member.module],
-            env=self._environment(member) | dict(extra or {}),
-            health_url=f"http://{LOOPBACK}:{self.ports[f'{member.name}-ops']}/readyz",
+            env=self._environment(member) | own | dict(extra),
+            health_url=f"http://{self._ops(ops)}/readyz",
         )
+
+    def _ops_ports(self) -> list[str]:
+        return [f"{member.name}-ops" for member in MEMBERS] + [f"{member.name}-calls-ops" for member in self._apart]
+
+    def _ops(self, port: str) -> str:
+        return f"{LOOPBACK}:{self.ports[port]}"
 
     def _environment(self, member: Member) -> dict[str, str]:
         login = self.suite.nats.login(member.user)
@@ -176,7 +201,6 @@ class Stack:
             "EXCHANGE_DIR": str(self.exchange),
             "MASTER_DATA_PATH": str(MASTER_DATA_FILE),
             "GRPC_PORT": str(self.ports[f"{member.name}-grpc"]),
-            "OPS_PORT": str(self.ports[f"{member.name}-ops"]),
             **{f"{door.upper()}_PORT": str(self.ports[f"{member.name}-{door}"]) for door in member.doors},
             **{f"{other.name.upper()}_GRPC": self.address(other.name, "grpc") for other in MEMBERS},
             **self._secrets_of(member),
@@ -275,9 +299,9 @@ class Stack:
             "nats_monitoring": self.suite.nats.monitoring_url,
             "erp": {"kind": "tryton", "info": str(self.suite.tryton.info_file)} if self._with_erp else None,
             "logs": [str(self.folder / "services"), str(self.folder / "gateway-access.log")],
-            "metrics": [f"http://{self.address(member.name, 'ops')}/metrics" for member in MEMBERS],
+            "metrics": [f"http://{self._ops(port)}/metrics" for port in self._ops_ports()],
             "canaries": str(self.folder / "canaries.txt"),
-            "processes": [str(self.folder / "services" / member.user / "process.json") for member in MEMBERS],
+            "processes": [str(self.folder / "services" / spec.name / "process.json") for spec in self.processes()],
         }
         write_private(self.folder / "checker.json", json.dumps(checker, indent=2))
 

@@ -8,19 +8,28 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One service: `name` in subjects and scopes, `user` at NATS, `module` to run; `doors` are ports it opens beside gRPC."""
+    """One service: `name` in subjects and scopes, `user` at NATS, `module` to run; `doors` are ports it opens beside gRPC.
+
+    With `calls_apart` a process of its own answers calls, so that no batch keeps them waiting.
+    """
 
     name: str
     user: str
     module: str
     doors: tuple[str, ...] = ()
     holds_keys: bool = False
+    calls_apart: bool = False
     calls: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> str:
         return f"{self.module}:SHAPE"
+
+    @property
+    def calls_user(self) -> str:
+        """What the process that only answers calls is called."""
+        return f"{self.user}-calls"
 
     @property
     def client_scopes(self) -> tuple[str, ...]:
@@ -30,8 +39,10 @@ class Member:
 
 MEMBERS = (
     Member("intake", "intake", "intake.main", doors=("http", "mllp"), holds_keys=True, calls=("claims",)),
-    Member("claims", "claims", "claims.main", doors=("http",), holds_keys=True, calls=("payments",)),
-    Member("payments", "payments", "payments.main", doors=("http",), holds_keys=True, calls=("claims",)),
+    Member("claims", "claims", "claims.main", doors=("http",), holds_keys=True, calls_apart=True, calls=("payments",)),
+    Member(
+        "payments", "payments", "payments.main", doors=("http",), holds_keys=True, calls_apart=True, calls=("claims",)
+    ),
     Member("ledger", "ledger-adapter", "ledger_adapter.main"),
     Member(
         "reconciliation",

@@ -440,7 +440,9 @@ class GetStatusResponse(_message.Message):
     parked_messages: _builtins.int
     """Messages that wait for an earlier one, or for a person; counted up to 1000."""
     backlog: _builtins.int
-    """Messages of other services that this replica knows of and has not saved its answer to."""
+    """Messages of other services whose answer is not saved yet: those this replica knows of, or, where the process that is asked
+    only answers calls, all that NATS keeps for the service; UNAVAILABLE where such a process cannot ask NATS.
+    """
     @_builtins.property
     def consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What this service reads from."""
