@@ -244,7 +244,7 @@ def pv1(status: str = "", left: str = "") -> str:
 
 
 def message(kind: str, *segments: str) -> bytes:
-    return "\r".join([HEAD.format(kind=kind, number=kind), PID, *segments, ""]).encode()
+    return "\r".join([HEAD.format(kind=kind, number=kind[-3:]), PID, *segments, ""]).encode()
 
 
 ADMISSION = message("ADT^A01", pv1(), "DG1|1||R07.9^Chest pain^I10|||A", IN1)

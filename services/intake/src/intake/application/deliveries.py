@@ -20,7 +20,8 @@ class InboundDelivery:
     keyed hash (`hides_key`). Without a key, a resource that goes A, B, A is told apart by its version.
 
     A message about several patients tells in `patient_spans` which bytes (start, length) are whose. `traits` are worth
-    knowing of it without opening it; `notes` tell the sender of what was left out.
+    knowing of it without opening it; `notes` tell the sender of what was left out. Where a key should be unique and other
+    content comes under it, both are taken, and it is told.
     """
 
     source: str
@@ -40,6 +41,7 @@ class InboundDelivery:
     patient_spans: tuple[tuple[int, int, UUID], ...] = ()
     traits: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    key_should_be_unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,4 +129,5 @@ def _delivery(raw: bytes, actor: str, message: Message, reading: Reading, facts:
         entity=reading.facility,
         traits=read_by,
         notes=tuple(reading.notes),
+        key_should_be_unique=True,
     )
