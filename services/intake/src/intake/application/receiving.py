@@ -17,6 +17,7 @@ from chassis.keys import Sealer, entity_key_id
 
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
+from intake.application.matching import match_people
 from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking, versions_known
@@ -165,6 +166,7 @@ class Receiving:
         work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
         envelopes = Envelopes(self._sealer)
         outcomes = [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+        match_people(work)
         return outcomes
 
     def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
@@ -294,8 +296,6 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.encounter, fact.performer), source)
         case PatientPaymentSeen():
             yield from _linked((fact.patient, fact.encounter), source)
-        case PatientsMerged() | PatientsUnmerged():
-            yield from _linked((fact.survivor, fact.retired), source)
         case _:
             yield from _linked((fact.encounter,), source)
 
