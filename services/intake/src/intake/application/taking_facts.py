@@ -16,7 +16,7 @@ from intake.application.envelopes import Envelopes
 from intake.application.merging import are_one, merge, unmerge
 from intake.application.taking_people import take_patient
 from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
-from intake.domain.clinical import ClinicalDetails, merged_diagnoses, merged_stay, pointers_to
+from intake.domain.clinical import ClinicalDetails, SeenStay, merged_diagnoses, merged_stay, pointers_to
 from intake.domain.encounter import CLINICAL_KIND, Encounter, EncounterFacts
 from intake.domain.facts import (
     ChargesComplete,
@@ -28,6 +28,7 @@ from intake.domain.facts import (
     PatientSeen,
     PatientsMerged,
     PatientsUnmerged,
+    ProcedureSeen,
     ReferenceSeen,
     SelfPayAssumed,
 )
@@ -73,6 +74,8 @@ class FactTaking:
                     unmerge(self._work, *pair, said_at=fact.said_at)
                 case EncounterSeen():
                     self._take_encounter(fact)
+                case ProcedureSeen():
+                    self._take_procedure(fact)
                 case CoverageSeen():
                     self._take_coverage(fact)
                 case SelfPayAssumed():
@@ -99,7 +102,9 @@ class FactTaking:
             patient_id=self._patient_of(encounter, self._patient_id(fact.patient, fact.place)),
             source=self._source,
             entity=self._code(fact.entity, fact.place) or (before.entity if before else ""),
-            location=fact.location or (before.location if before else ""),
+            location=fact.location
+            or self._code(fact.location_link, fact.place)
+            or (before.location if before else ""),
             rendering_provider=self._code(fact.rendering_provider, fact.place)
             or (before.rendering_provider if before else ""),
         )
@@ -113,6 +118,16 @@ class FactTaking:
         self._see(encounter, facts, clinical)
         if fact.finished:
             encounter.finish()
+
+    def _take_procedure(self, fact: ProcedureSeen) -> None:
+        """Adds a procedure to the stay; the same one again changes nothing."""
+        encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        known = self._clinical(encounter)
+        stay = known.stay or SeenStay()
+        procedures = tuple(dict.fromkeys((*stay.procedures, fact.procedure)))
+        stay = stay.model_copy(update={"procedures": procedures})
+        self._see(encounter, encounter.facts, known.model_copy(update={"stay": stay}))
 
     def _complete_charges(self, fact: ChargesComplete) -> None:
         """Charges of a patient who is still in wait for the discharge: a stay is one bill."""

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from canonical.encounter import DentalSite, DrugCharge
+from canonical.encounter import DatedCode, DentalSite, DrugCharge
 from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
 
@@ -92,7 +92,10 @@ class PatientsUnmerged:
 
 @dataclass(frozen=True, slots=True)
 class EncounterSeen:
-    """An encounter as the source has it now; an empty code leaves what was known before."""
+    """An encounter as the source has it now; an empty code leaves what was known before.
+
+    `location_link` leads to the location where no code of it is in the message.
+    """
 
     place: str
     encounter_id: UUID
@@ -104,6 +107,7 @@ class EncounterSeen:
     diagnosis_codes: tuple[str, ...] = field(default=(), repr=False)
     account_number: str = field(default="", repr=False)
     stay: SeenStay | None = field(default=None, repr=False)
+    location_link: Link = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,15 @@ class DiagnosisSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcedureSeen:
+    """One ICD-10-PCS procedure of a stay, on its own."""
+
+    place: str
+    encounter: Link
+    procedure: DatedCode = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EncounterCancelled:
     """The encounter never was: nothing of it is billed, and what was billed is taken back."""
 
@@ -227,6 +240,6 @@ class ChargesComplete:
 
 
 ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
-VisitFact = EncounterSeen | DiagnosisSeen | EncounterCancelled | EncounterReopened | ChargesComplete
+VisitFact = EncounterSeen | DiagnosisSeen | ProcedureSeen | EncounterCancelled | EncounterReopened | ChargesComplete
 PersonFact = PatientSeen | PatientsMerged | PatientsUnmerged
 Fact = ReferenceSeen | PersonFact | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
