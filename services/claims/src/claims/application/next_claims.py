@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from uuid import UUID
 
 from canonical.ids import derive
+from chassis.domain import Refusal
 from chassis.eventstore import Work
 
 from claims.application.claim_cases import raise_about
 from claims.application.editing import prefetch_edit_runs
-from claims.application.use_cases import case_id_of, draft_claim, edit_claim, end_hold, hold_claim
+from claims.application.use_cases import (
+    UNDECIDED,
+    case_id_of,
+    draft_claim,
+    edit_claim,
+    end_hold,
+    hold_claim,
+)
 from claims.domain.claim import Claim
-from claims.domain.claim_content import HoldReason, PriorPayment, claim_id_in_sequence
-from claims.domain.claim_state import ClaimState, NextClaimStage
-from claims.domain.prior_payments import content_for_next, prior_payment_by
+from claims.domain.claim_content import ClaimContent, PriorPayment, claim_id_in_sequence
+from claims.domain.claim_state import NOT_YET_SENT, ClaimState, NextClaimStage
+from claims.domain.prior_payments import content_for_next, leaves_something, prior_payment_by
 from claims.domain.rules.edit_history import Stage
 from claims.domain.rules.edits import ClaimEdits
 
 PRIMARY_CHANGED_CASE = "PrimaryChanged"
 UNKNOWN_NEXT_CASE = "CrossedOverToUnknownPayer"
-UNDECIDED = HoldReason(
-    code="PriorPayerUndecided", needs="a decision of the payer before that stands and covers the charge"
-)
 PASSED_ON = "the payer before passed it on"
 
 
+class PriorPayerUndecided(Refusal):
+    """A replacement shows what every payer before has decided, and of one of them no decision covers the charge."""
+
+
 def advance_next_claims(work: Work, decided: Iterable[Claim], edits: ClaimEdits) -> None:
-    """Drafts, renews or gives up the next payer's claim of each, and tells the claim before how far it has got."""
+    """Drafts, renews or gives up the later payers' claims of each, and tells the claim before how far it has got."""
     claims = list(decided)
-    with_next = [claim for claim in claims if claim.content.next_payers]
-    later = [claim for claim in claims if claim.content.sequence > 1]
-    next_ids = [_next_id(claim) for claim in with_next]
-    work.prefetch([*next_ids, *map(_before_id, later)])
-    following = [work.get_or_new(Claim, next_id) for next_id in next_ids]
-    prefetch_edit_runs(work, (each for each in following if each.exists))
-    sent = [claim for claim, its_next in zip(with_next, following, strict=True) if its_next.interchange_id]
-    work.prefetch(case_id_of(_change_of(claim), PRIMARY_CHANGED_CASE) for claim in sent)
+    work.prefetch(identity for claim in claims for identity in _ids_of_all_payers(claim.content))
+    pairs = [(claim, following) for claim in claims for following in _following(work, claim)]
+    prefetch_edit_runs(work, (following for _, following in pairs))
+    work.prefetch(case_id_of(_change_of(*pair), PRIMARY_CHANGED_CASE) for pair in pairs if pair[1].interchange_id)
     for claim in claims:
         if claim.content.next_payers:
             _advance(work, claim, edits)
         elif claim.decisions.is_crossed_over:
             _raise_unknown_next(work, claim)
-    for claim in later:
-        _tell_claim_before(work, claim)
+    for claim in claims:
+        if claim.content.sequence > 1:
+            _tell_claim_before(work, claim)
+
+
+def show_prior_payments(work: Work, claim: Claim) -> None:
+    """What goes out again shows what the payers before have decided by now.
+
+    Raises:
+        PriorPayerUndecided: see there.
+    """
+    content = claim.content
+    prior = _prior_payments(work, content, content.sequence - 1)
+    renewed = content.model_copy(update={"prior": prior})
+    if renewed.lacks_prior_payers:
+        raise PriorPayerUndecided(f"claim {claim.id}: {len(prior)} of {content.sequence - 1} payers before it decided")
+    claim.redraft(renewed)
 
 
 def tell_claims_before(work: Work, submitted: Sequence[Claim]) -> None:
@@ -58,7 +79,7 @@ def pass_on(work: Work, claim: Claim) -> Claim:
     """The next payer's claim, which that payer has got without us: what we have not sent yet we never send."""
     following = work.get_or_new(Claim, _next_id(claim))
     if not following.exists:
-        following.draft(content_for_next(claim.content, _prior(claim)))
+        following.draft(_content_for_next(work, claim))
     hold_before = following.holds if following.state is ClaimState.HELD else 0
     if following.cross_over(claim.id):
         end_hold(work, following.id, hold_before, PASSED_ON)
@@ -66,30 +87,30 @@ def pass_on(work: Work, claim: Claim) -> Claim:
 
 
 def _advance(work: Work, claim: Claim, edits: ClaimEdits) -> None:
-    prior = _prior(claim)
+    """Every later payer is shown the change; the first that has no claim yet gets one, if there is something to bill."""
     if claim.decisions.is_crossed_over:
         pass_on(work, claim)
-    following = work.get_or_new(Claim, _next_id(claim))
-    if not following.exists:
-        if prior is not None:
-            draft_claim(work, content_for_next(claim.content, prior), edits)
-        return
-    content = content_for_next(claim.content, prior)
-    if following.interchange_id is not None:
-        if content.prior != following.content.prior:
+    before = claim
+    for following in _following(work, claim):
+        content = following.content.model_copy(update={"prior": _content_for_next(work, before).prior})
+        if following.is_ours_to_change:
+            _renew(work, following, content, edits, is_owed=leaves_something(before.content, before.decisions))
+        elif content.prior != following.content.prior:
             _raise_changed(work, claim, following)
-    elif following.crossed_over_from is not None:
-        following.redraft(content)
-    else:
-        _renew(work, following, content.prior, edits)
+        before = following
+    if before.content.next_payers and leaves_something(before.content, before.decisions):
+        content = _content_for_next(work, before)
+        if not content.lacks_prior_payers:
+            draft_claim(work, content, edits)
 
 
-def _renew(work: Work, following: Claim, prior: tuple[PriorPayment, ...], edits: ClaimEdits) -> None:
-    """Edits a claim that was not sent yet again, with what the payer before says now."""
-    changed = following.redraft(following.content.model_copy(update={"prior": prior}))
-    decided = len(prior) == following.content.sequence - 1
+def _renew(work: Work, following: Claim, content: ClaimContent, edits: ClaimEdits, *, is_owed: bool) -> None:
+    """Edits a claim that is about to leave again, with what the payers before say now; others are edited when they do."""
+    changed = following.redraft(content)
+    if following.state not in NOT_YET_SENT:
+        return
     hold_before = following.holds if following.state is ClaimState.HELD else 0
-    if not decided:
+    if content.lacks_prior_payers or not is_owed:
         hold_claim(work, following, (UNDECIDED,))
     elif changed:
         edit_claim(work, following, edits, Stage.RELEASE)
@@ -100,12 +121,12 @@ def _renew(work: Work, following: Claim, prior: tuple[PriorPayment, ...], edits:
 def _raise_changed(work: Work, claim: Claim, following: Claim) -> None:
     """What was sent stays as it was sent; a person decides whether to replace it."""
     summary = f"{claim.content.payer} decided otherwise after {following.content.payer} was billed; it is {claim.state}"
-    raise_about(work, following, _change_of(claim), PRIMARY_CHANGED_CASE, summary)
+    raise_about(work, following, _change_of(claim, following), PRIMARY_CHANGED_CASE, summary)
 
 
-def _change_of(claim: Claim) -> UUID:
-    """What the case of a change is raised for: each change of the payer before."""
-    return derive("primary-changed", _next_id(claim), claim.version)
+def _change_of(claim: Claim, following: Claim) -> UUID:
+    """What the case of a change is raised for: each change of a payer before."""
+    return derive("primary-changed", following.id, claim.id, claim.version)
 
 
 def _raise_unknown_next(work: Work, claim: Claim) -> None:
@@ -124,8 +145,28 @@ def _tell_claim_before(work: Work, claim: Claim) -> None:
     before.next_claim_moved(claim.id, stage)
 
 
-def _prior(claim: Claim) -> PriorPayment | None:
-    return prior_payment_by(claim.content, claim.decisions)
+def _ids_of_all_payers(content: ClaimContent) -> Iterator[UUID]:
+    """The claims for the same charges to every payer, where there is more than one."""
+    payers = content.sequence + len(content.next_payers)
+    if payers > 1:
+        yield from (claim_id_in_sequence(content, sequence) for sequence in range(1, payers + 1))
+
+
+def _following(work: Work, claim: Claim) -> list[Claim]:
+    """The claims to later payers that there are, in order."""
+    ids = list(_ids_of_all_payers(claim.content))[claim.content.sequence :]
+    return list(takewhile(lambda following: following.exists, (work.get_or_new(Claim, each) for each in ids)))
+
+
+def _content_for_next(work: Work, claim: Claim) -> ClaimContent:
+    return content_for_next(claim.content, _prior_payments(work, claim.content, claim.content.sequence))
+
+
+def _prior_payments(work: Work, content: ClaimContent, payers: int) -> tuple[PriorPayment, ...]:
+    """What the first so many payers have decided as it stands now; nothing of one whose decisions do not cover the charge."""
+    claims = [work.require(Claim, claim_id_in_sequence(content, number)) for number in range(1, payers + 1)]
+    decided = (prior_payment_by(claim.content, claim.decisions) for claim in claims)
+    return tuple(prior for prior in decided if prior is not None)
 
 
 def _next_id(claim: Claim) -> UUID:

@@ -21,8 +21,9 @@ def remake(work: Work, interchange: Interchange, claim_format: ClaimFormat, vaul
         DetailsGone, Unwritable: see there.
     """
     claims = claims_of(work, interchange.claim_ids)
-    opened = vault.open_details([claim.content.details for claim in claims])
-    billable = [BillableClaim(claim.content, phi) for claim, phi in zip(claims, opened, strict=True) if phi]
+    sent = [claim.submissions[interchange.id] for claim in claims]
+    opened = vault.open_details([content.details for content in sent])
+    billable = [BillableClaim(content, phi) for content, phi in zip(sent, opened, strict=True) if phi]
     if len(billable) < len(claims):
         lost = len(claims) - len(billable)
         raise DetailsGone(f"{interchange.order.file_name}: the details of {lost} of its claims open no more")

@@ -8,18 +8,22 @@ from canonical.codes import ClaimFrequency
 from chassis.eventstore import Work
 
 from claims.application.denials import answer_with_corrected_claim
+from claims.application.next_claims import show_prior_payments
 from claims.domain.claim import Claim
 
 
 def resubmit_claim(work: Work, claim_id: UUID, frequency: ClaimFrequency, reason: str) -> Claim:
-    """The claim is ready again, and goes with the next interchange to its payer. A replacement answers its denials.
+    """The claim is ready again, and goes with the next interchange to its payer.
+
+    A replacement answers its denials, and shows what the payers before have decided by now.
 
     Raises:
         UnknownAggregate: there is no such claim.
-        NotAtThePayer, NoPayerControlNumber: see there.
+        NotAtThePayer, NoPayerControlNumber, PriorPayerUndecided: see there.
     """
     claim = work.require(Claim, claim_id)
     claim.resubmit(frequency, reason)
     if frequency is ClaimFrequency.REPLACEMENT:
+        show_prior_payments(work, claim)
         answer_with_corrected_claim(work, claim, reason)
     return claim

@@ -27,6 +27,10 @@ REJECTED_CASE = "ClaimRejected"
 INTERCHANGE_REJECTED_CASE = "InterchangeRejected"
 INQUIRY_REFUSED_CASE = "StatusInquiryRefused"
 STATUS_CASE = "StatusNeedsWork"
+UNDECIDED = HoldReason(
+    code="PriorPayerUndecided",
+    needs="a decision of every payer before that stands, covers the charge and leaves something",
+)
 _RELEASABLE = frozenset({ClaimState.HELD, ClaimState.REJECTED})
 
 
@@ -48,8 +52,9 @@ def draft_claim(work: Work, content: ClaimContent, edits: ClaimEdits) -> None:
 def edit_claim(work: Work, claim: Claim, edits: ClaimEdits, stage: Stage) -> None:
     """Runs all edits: the claim is ready, or held with every reason and a case."""
     run = run_edits(work, claim, edits, stage)
-    if run.findings:
-        hold_claim(work, claim, run.reasons, run)
+    reasons = (*run.reasons, UNDECIDED) if claim.content.lacks_prior_payers else run.reasons
+    if reasons:
+        hold_claim(work, claim, reasons, run)
     elif claim.state is not ClaimState.READY:
         claim.make_ready(run)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from canonical.classes import Financial, Public
@@ -9,6 +10,7 @@ from chassis.domain import Event, Refusal
 
 from claims.domain.adjudicated_claim import AdjudicatedClaim
 from claims.domain.answers import CLEARINGHOUSE, ReportedStatus, SubmissionAnswer
+from claims.domain.claim_content import ClaimContent
 from claims.domain.claim_state import ClaimState
 
 
@@ -17,14 +19,16 @@ class UnknownSubmission(Refusal):
 
 
 class AnsweredClaim(AdjudicatedClaim):
-    """`submissions` are the interchanges that carried it, in order; `inquiries` the traces of our questions about it.
+    """`submissions` are the interchanges that carried it, in order, each with the claim as it was sent.
+
+    `inquiries` are the traces of our questions about it.
 
     `payer_control_number` is what a 277CA told; a decision keeps its own, for a payer may split a claim.
     """
 
     def start(self) -> None:
         super().start()
-        self.submissions: tuple[UUID, ...] = ()
+        self.submissions: Mapping[UUID, ClaimContent] = {}
         self.payer_control_number = ""
         self.rejection_codes: tuple[str, ...] = ()
         self.answers: tuple[SubmissionAnswer, ...] = ()
@@ -105,7 +109,7 @@ class AnsweredClaim(AdjudicatedClaim):
         named = answer.submission_id
         if named is not None and named not in self.submissions:
             raise UnknownSubmission(f"claim {self.id} was not part of interchange {named}")
-        is_late = named is not None and named != self.submissions[-1]
+        is_late = named is not None and named != self.interchange_id
         if is_late or (answer.accepted and answer.reporter == CLEARINGHOUSE):
             if answer not in self.answers:
                 self.trigger_event(self.AnswerNoted, answer=answer)

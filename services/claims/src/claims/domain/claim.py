@@ -99,10 +99,10 @@ class Claim(AnsweredClaim):
             super().apply(claim)
             claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.interchange_id = self.interchange_id
-            claim.submissions += (self.interchange_id,)
+            claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):
-        """What earlier payers decided has changed before the claim was sent, or was passed on."""
+        """What earlier payers decided has changed before the claim left, or left again, or it was passed on."""
 
         TOPIC = "claims.claim.redrafted"
         content: ClaimContent
@@ -216,9 +216,15 @@ class Claim(AnsweredClaim):
         latest = max(told, key=lambda decision: decision.effective_date, default=None)
         return latest.payer_control_number if latest else self.payer_control_number
 
+    @property
+    def is_ours_to_change(self) -> bool:
+        """Whether no payer has it from us as it stands: not sent, refused, leaving as a replacement, or only passed on."""
+        was_passed_on = self.crossed_over_from is not None and self.interchange_id is None
+        return was_passed_on or (self.state in _NOT_AT_THE_PAYER and self.frequency is not ClaimFrequency.VOID)
+
     def redraft(self, content: ClaimContent) -> bool:
-        """Whether what earlier payers decided is new to it. Nothing of a claim that we sent is changed."""
-        assert self.interchange_id is None, "what was sent stays as it was sent"
+        """Whether what earlier payers decided is new to it. Each submission keeps what it was sent with."""
+        assert self.is_ours_to_change, "what a payer has stays as it was sent"
         assert content == self.content.model_copy(update={"prior": content.prior}), "nothing else changes"
         if content.prior == self.content.prior:
             return False
@@ -243,3 +249,6 @@ class Claim(AnsweredClaim):
             approved_by=approved_by,
             effective_date=effective_date,
         )
+
+
+_NOT_AT_THE_PAYER = NOT_YET_SENT | {ClaimState.REJECTED}

@@ -66,6 +66,11 @@ class ClaimContent(CanonicalModel):
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
 
+    @property
+    def lacks_prior_payers(self) -> bool:
+        """Whether what a payer before decided is not among what is shown."""
+        return len(self.prior) < self.sequence - 1
+
     def says_the_same_as(self, other: ClaimContent) -> bool:
         """Equal in everything readable; sealing the same details twice gives two ciphertexts."""
         return self.model_copy(update={"details": other.details}) == other

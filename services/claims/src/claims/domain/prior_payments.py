@@ -1,4 +1,4 @@
-"""What the next payer must be shown of a payer's decisions, and when there is something to bill it."""
+"""What later payers must be shown of a payer's decisions, and when there is something to bill the next one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,9 @@ from claims.domain.decisions import Booked, Decisions
 
 
 def prior_payment_by(content: ClaimContent, decisions: Decisions) -> PriorPayment | None:
-    """What this payer decided, once its decisions cover the whole charge and leave something to the next payer.
-
-    Until then there is nothing to bill: half of a split claim may be missing, a reversal may wait for its correction, and
-    a denial is worked before anybody else is asked.
-    """
+    """What this payer decided, once its decisions cover the whole charge; half of a split claim is shown to nobody."""
     chosen = _covering(content, decisions)
-    if sum(each.shares.patient.minor for each in chosen) <= 0:
+    if not chosen:
         return None
     lines = _by_line(content, chosen)
     adjustments = (
@@ -38,8 +34,13 @@ def prior_payment_by(content: ClaimContent, decisions: Decisions) -> PriorPaymen
     )
 
 
-def content_for_next(content: ClaimContent, prior: PriorPayment | None) -> ClaimContent:
-    """The claim for the same charges to the next payer; `prior` is None where this one has not decided yet."""
+def leaves_something(content: ClaimContent, decisions: Decisions) -> bool:
+    """Whether there is anything to bill the next payer for; a denial is worked before anybody else is asked."""
+    return sum(each.shares.patient.minor for each in _covering(content, decisions)) > 0
+
+
+def content_for_next(content: ClaimContent, prior: tuple[PriorPayment, ...]) -> ClaimContent:
+    """The claim for the same charges to the next payer, with what those before it have decided so far."""
     following, *rest = content.next_payers
     sequence = content.sequence + 1
     return content.model_copy(
@@ -51,7 +52,7 @@ def content_for_next(content: ClaimContent, prior: PriorPayment | None) -> Claim
             "plan": following.plan,
             "sequence": sequence,
             "next_payers": tuple(rest),
-            "prior": (*content.prior, prior) if prior else content.prior,
+            "prior": prior,
         }
     )
 
