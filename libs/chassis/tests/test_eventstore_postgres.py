@@ -14,7 +14,7 @@ import pytest
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event, Transient
-from chassis.eventstore import Commit, EventRegistry, InboxEntry, Table, VersionConflict, Work, put, transact
+from chassis.eventstore import Commit, EventRegistry, InboxEntry, Table, VersionConflict, Work, put, queries, transact
 from chassis.eventstore.chain import BrokenChain
 from chassis.eventstore.migrations import SCHEMA_VERSION, migrate
 from chassis.eventstore.postgres import PostgresEventStore, refuse_unsafe_settings
@@ -139,6 +139,22 @@ def test_eight_writers_leave_no_hole_and_a_tailing_reader_skips_nothing(
     assert seen == list(range(1, expected + 1))
     assert store.verify_chain()[0] == expected
     assert store.rows(PURSES, {"purse_id": purse_id("shared")})[0]["fills"] == writers * rounds
+
+
+def test_the_log_is_read_by_bytes_too_and_never_less_than_one_event(
+    postgres_store: PostgresEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(postgres_store, "a", 1, 2, 3, 4)
+    (size,) = {len(postgres_store.registry.encode(logged.event).state) for logged in postgres_store.log(1, 10)}
+
+    def positions(after: int, bytes_max: int) -> list[int]:
+        monkeypatch.setattr(queries, "LOG_BYTES_MAX", bytes_max)
+        return [logged.position for logged in postgres_store.log(after, 10)]
+
+    assert positions(1, 1) == [2]
+    assert positions(1, 2 * size) == [2, 3]
+    assert positions(3, 2 * size + 1) == [4, 5]
+    assert positions(5, 1) == []
 
 
 def test_snapshots_may_be_dropped_at_any_time(database: Any, postgres_store: PostgresEventStore) -> None:

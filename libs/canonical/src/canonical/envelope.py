@@ -103,10 +103,11 @@ class Envelope(CanonicalModel):
 
     def to_headers(self) -> dict[str, str]:
         """The headers of the message; `Nats-Msg-Id` is the event's id."""
+        identity = str(self.id)
         headers = {
-            "Nats-Msg-Id": str(self.id),
+            "Nats-Msg-Id": identity,
             "ce-specversion": "1.0",
-            "ce-id": str(self.id),
+            "ce-id": identity,
             "ce-source": f"throughline/{self.service}",
             "ce-type": f"billing.{self.service}.{self.type}.v{self.version}",
             "ce-subject": self.key.hex,

@@ -126,7 +126,7 @@ class EventStore(Protocol):
         ...
 
     def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
-        """Stored events above a position, in order."""
+        """Stored events above a position, in order; fewer than `limit` where they are large, but one if there is one."""
         ...
 
     def last_position(self) -> int:

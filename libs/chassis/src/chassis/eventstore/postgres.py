@@ -108,7 +108,7 @@ class PostgresEventStore:
     def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
         return [
             LoggedEvent(position, self.registry.decode(StoredEvent(identity, version, topic, state)))
-            for identity, version, topic, state, position in self._ask(queries.LOG, (after, limit))
+            for identity, version, topic, state, position in self._ask(queries.LOG, queries.log_after(after, limit))
         ]
 
     def last_position(self) -> int:

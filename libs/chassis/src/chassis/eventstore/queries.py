@@ -26,10 +26,17 @@ WHERE e.originator_id = ANY(%(ids)b) AND e.originator_version > COALESCE(kept.ve
 ORDER BY 1, 5 DESC, 2
 """
 ANSWERED = "SELECT id, content_hash FROM inbox WHERE id = ANY(%b)"
+# Ids as texts, for they go into the JSON that is read. At least one event, and no more once their states are so many bytes.
 LOG = """
-SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events
-WHERE notification_id > %s ORDER BY notification_id LIMIT %s
+SELECT originator_id::text, originator_version, topic, state, notification_id FROM (
+    SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before FROM (
+        SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events
+        WHERE notification_id > %(after)s ORDER BY notification_id LIMIT %(limit)s
+    ) AS next
+) AS measured
+WHERE bytes_before < %(bytes_max)s ORDER BY notification_id
 """
+LOG_BYTES_MAX = 4_000_000
 CHAINED_LOG = """
 SELECT originator_id, originator_version, topic, state, notification_id, chain FROM stored_events
 WHERE notification_id > %s ORDER BY notification_id LIMIT %s
@@ -57,6 +64,11 @@ _PARKED = """
 SELECT message_id, consumer, key, waiting_for, case_id, subject, headers, data, parked_at, reason
 FROM parked_messages WHERE {where} ORDER BY turn LIMIT %s
 """
+
+
+def log_after(position: int, limit: int) -> dict[str, int]:
+    """The parameters of `LOG`."""
+    return {"after": position, "limit": limit, "bytes_max": LOG_BYTES_MAX}
 
 
 def parked(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from eventsourcing.persistence import StoredEvent
@@ -61,10 +62,16 @@ def _write(cursor: Cursor[TupleRow], writer: ChangeWriter, gathered: Gathered) -
 
 
 def _batches(cursor: Cursor[TupleRow], registry: EventRegistry) -> Iterator[list[Event]]:
-    position = 0
-    while found := cursor.execute(queries.LOG, (position, BATCH), prepare=True, binary=True).fetchall():
-        position = found[-1][4]
-        yield [registry.decode(StoredEvent(row[0], row[1], row[2], row[3])) for row in found]
+    """The log from its first event; while one batch is taken, a thread waits for the next."""
+    with ThreadPoolExecutor(1, "rebuild-reader") as reader:
+        begun = reader.submit(_read, cursor, 0)
+        while found := begun.result():
+            begun = reader.submit(_read, cursor, found[-1][4])
+            yield [registry.decode(StoredEvent(row[0], row[1], row[2], row[3])) for row in found]
+
+
+def _read(cursor: Cursor[TupleRow], after: int) -> list[TupleRow]:
+    return cursor.execute(queries.LOG, queries.log_after(after, BATCH), prepare=True, binary=True).fetchall()
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class EventRegistry:
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
 
     def decode(self, stored: StoredEvent) -> Event:
-        """The event of a stored row, brought to today's version.
+        """The event of a stored row, brought to today's version; fields that a newer build added are left out (ADR 17).
 
         Raises:
             UnknownTopic: the topic is not registered.
@@ -64,8 +64,8 @@ class EventRegistry:
             stored.originator_version,
         )
         if event_class.class_version == 1 and not stored.state.startswith(b'{"class_version"'):
-            return event_class.model_validate_json(prefix + stored.state[1:])
-        return event_class.model_validate_json(prefix + _upcast(event_class, stored.state)[1:])
+            return event_class.model_validate_json(prefix + stored.state[1:], extra="ignore")
+        return event_class.model_validate_json(prefix + _upcast(event_class, stored.state)[1:], extra="ignore")
 
 
 def _upcast(event_class: type[Event], state: bytes) -> bytes:

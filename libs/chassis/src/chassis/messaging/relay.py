@@ -16,7 +16,8 @@ from chassis.eventstore.port import EventStore, LoggedEvent
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.delivery import Outgoing
 
-READ_MAX = 500
+READ_MAX = 1_500
+LONG_EVENTS, LONG_BYTES = 500, 1_000_000
 BATCH_MESSAGES_MAX = 500
 BATCH_BYTES_MAX = 4_000_000
 
@@ -45,6 +46,11 @@ class _Portion:
 
     logged: Sequence[LoggedEvent]
     announced: list[list[Outgoing]]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the log is worth reading ahead of it."""
+        return len(self.logged) >= LONG_EVENTS or sum(map(_weight, self.announced)) >= LONG_BYTES
 
 
 class StreamPort(Protocol):
@@ -120,7 +126,7 @@ class Relay:
         begun, self._begun = self._begun, None
         is_next = begun is not None and begun[0] == self._position
         portion = begun[1].result() if begun is not None and is_next else self._read(self._position)
-        if self._ahead is not None and len(portion.logged) == READ_MAX:
+        if self._ahead is not None and portion.is_long:
             after = portion.logged[-1].position
             self._begun = (after, self._ahead.submit(self._read, after))
         return portion
@@ -189,7 +195,7 @@ def batches(
     size = 0
     position = 0
     for group, entry in zip(announced, logged, strict=True):
-        weight = sum(len(message.data) for message in group)
+        weight = _weight(group)
         if batch and (len(batch) + len(group) > BATCH_MESSAGES_MAX or size + weight > BATCH_BYTES_MAX):
             yield batch, position
             batch, size = [], 0
@@ -198,6 +204,10 @@ def batches(
         position = entry.position
     if logged:
         yield batch, position
+
+
+def _weight(group: Sequence[Outgoing]) -> int:
+    return sum(len(message.data) for message in group)
 
 
 def outgoing(service: str, entry: LoggedEvent, public: PublicEvent, ordinal: int) -> Outgoing:
