@@ -9,6 +9,7 @@ import pytest
 from chassis.domain import UnsafeSetting
 from ledger_adapter.main import SHAPE, LedgerSettings, main, serve
 
+ROOT = Path(__file__).parents[1]
 NEEDED = {
     "THROUGHLINE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     "THROUGHLINE_NATS_URL": "nats://127.0.0.1:1",
@@ -54,3 +55,12 @@ def test_no_read_model_and_no_topic_has_two_owners() -> None:
     names = [table.name for table in SHAPE.all_tables]
     assert len(names) == len(set(names))
     assert all(topic.startswith(("ledger.", "chassis.")) for topic in SHAPE.registry().classes)
+
+
+def test_a_site_rule_that_is_not_allowed_refuses_the_start_and_is_named(tmp_path: Path) -> None:
+    books, rules = ROOT / "books.sample.json", tmp_path / "rules.json"
+    entry = {"group": "CO", "reason": "45", "account": "contractual-allowance"}
+    rules.write_text(json.dumps({"edition": "1", "adjustments": [entry]}))
+    master = tmp_path / "master.json"
+    with pytest.raises(UnsafeSetting, match=r"(?s)SITE_RULES_PATH.*rule 1 \(CO-45 to contractual-allowance"):
+        serve(settings(MASTER_DATA_PATH=str(master), BOOKS_PATH=str(books), SITE_RULES_PATH=str(rules)))

@@ -151,7 +151,7 @@ def test_the_adjustments_of_one_reason_are_one_amount() -> None:
 )
 def test_each_adjustment_has_one_meaning(group: str, reason: str, fact: Fact) -> None:
     adjustment = ClaimAdjustment(group=AdjustmentGroup(group), reason=reason, amount=money("1.00"))
-    assert rules.fact_of_adjustment(adjustment, ("45",)) is fact
+    assert rules.fact_of_adjustment(adjustment, ("45",), {}) is fact
 
 
 @pytest.mark.parametrize(("group", "reason"), [("PR", "96"), ("PR", "45"), ("OA", "94"), ("OA", "18")])

@@ -27,6 +27,7 @@ from chassis.testing import FixedClock
 from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
 from ledger_adapter.application.drafting import BatchingRules
 from ledger_adapter.application.queries import BALANCES, JOURNALS
+from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.main import SHAPE, assemble
 
 from .examples import MASTER, delivery
@@ -42,6 +43,7 @@ class World:
     erp: FakeErp = field(default_factory=FakeErp)
     clock: FixedClock = field(default_factory=FixedClock)
     master: MasterData = MASTER
+    site_rules: SiteRules = NO_SITE_RULES
     store: MemoryEventStore | PostgresEventStore = field(
         default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
     )
@@ -53,7 +55,7 @@ class World:
         """A fresh process on the same store and ERP."""
         erps = OneErpForAll(self.erp, ("NORTH", "SOUTH"))
         batching = BatchingRules(quiet=timedelta(seconds=2), oldest=timedelta(seconds=60), postings_max=100)
-        return assemble(self.store, self.clock, self.master, erps, batching=batching)
+        return assemble(self.store, self.clock, self.master, erps, batching=batching, site_rules=self.site_rules)
 
     def deliver(self, *events: PublicEvent, sequence: int = 0) -> None:
         """Each event to its consumer, in this order, each batch alone; then whatever was waiting."""

@@ -22,6 +22,7 @@ from chassis.runtime.settings import Settings, WrongSettings
 from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
+from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
 from ledger_adapter.application.drafting import (
     SUM_DIFFERS,
@@ -35,14 +36,17 @@ from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import PROJECTIONS, TABLES
 from ledger_adapter.application.reactions import reactions_by_upstream
+from ledger_adapter.application.retrying import RetryingUnmapped
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.manifest import RemittanceManifest
+from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 NAME = "ledger"
 Seconds = float
 SWEEP_SECONDS = 0.5
+RETRY_SECONDS = 5.0
 DEFAULT_BATCHING = BatchingRules()
 ADAPTERS: Mapping[str, BuildErp] = {"tryton": TrytonErp.configured, "file": FileErp.configured}
 
@@ -58,12 +62,14 @@ SHAPE = ServiceShape(
 class LedgerSettings(Settings):
     """What the ledger adapter is told beside what every service is.
 
-    `books_path` is the file that says which ERP keeps the books of which entity, with which accounts. A day's charges
+    `books_path` is the file that says which ERP keeps the books of which entity, with which accounts. `site_rules_path`
+    is one that adds posting rules for adjustment codes, like `site-rules.sample.json`. A day's charges
     are closed into a journal entry when nothing new came for `charges_quiet_seconds`, at the latest after
     `charges_oldest_seconds`, and never more than `charges_per_entry_max` of them.
     """
 
     books_path: Path | None = None
+    site_rules_path: Path | None = None
     charges_quiet_seconds: Seconds = 2.0
     charges_oldest_seconds: Seconds = 60.0
     charges_per_entry_max: int = 1000
@@ -84,14 +90,17 @@ def assemble(
     erps: ErpDirectory,
     *,
     batching: BatchingRules = DEFAULT_BATCHING,
+    site_rules: SiteRules = NO_SITE_RULES,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
     consumers = {
         upstream: BatchConsumer(f"{NAME}-{upstream}", store, reactions, clock, crash_point=crash_point)
-        for upstream, reactions in reactions_by_upstream(master_data).items()
+        for upstream, reactions in reactions_by_upstream(master_data, site_rules).items()
     }
+    retrying = RetryingUnmapped(store, clock, consumers.values(), site_rules.version)
     sweeps = (
+        Sweep("retry-unmapped", RETRY_SECONDS, retrying.run),
         Sweep("draft-remittances", SWEEP_SECONDS, RemittanceDrafting(store, clock).run),
         Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
         Sweep("post-journals", SWEEP_SECONDS, JournalPosting(store, clock, erps, crash_point=crash_point).run),
@@ -125,6 +134,7 @@ def serve(settings: LedgerSettings) -> int:
         raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.books_path is None:
         raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", "not given", "the file that says which ERP keeps whose books")
+    site_rules = _site_rules(settings.site_rules_path)
     erps = _configured_erps(settings.books_path)
     core = assemble(
         open_event_store(settings, SHAPE),
@@ -132,6 +142,7 @@ def serve(settings: LedgerSettings) -> int:
         load_master_data(settings.master_data_path),
         erps,
         batching=settings.batching,
+        site_rules=site_rules,
         crash_point=settings.crash_points(NAME),
     )
     return run(core, settings, grpc=[ledger_service(core, erps)])
@@ -143,6 +154,16 @@ def _configured_erps(books_path: Path) -> ConfiguredErps:
     except (OSError, KeyError, ValueError) as wrong:
         needed = "a books configuration whose ERPs can be reached; see books.sample.json"
         raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", f"{type(wrong).__name__}: {wrong}"[:400], needed) from wrong
+
+
+def _site_rules(path: Path | None) -> SiteRules:
+    if path is None:
+        return NO_SITE_RULES
+    try:
+        return load_site_rules(path)
+    except (OSError, ValueError) as wrong:
+        needed = "posting rules that the site may add; see site-rules.sample.json"
+        raise UnsafeSetting("THROUGHLINE_SITE_RULES_PATH", f"{type(wrong).__name__}: {wrong}"[:400], needed) from wrong
 
 
 if __name__ == "__main__":

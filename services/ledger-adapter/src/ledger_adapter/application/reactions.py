@@ -44,6 +44,8 @@ from ledger_adapter.domain.fact_lines import (
     lines_that_take_back,
 )
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
+from ledger_adapter.domain.posting_rules import RULES_VERSION
+from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.domain.subledger import (
     NO_CASH,
     GroupKind,
@@ -65,16 +67,25 @@ class Drafting:
     """Drafts the postings of payers' decisions by the rules and by master data of the service date."""
 
     charging: Charging
+    site_rules: SiteRules
 
     def when_claim_adjudicated_draft_posting(self, work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
         """J04 to J09 and J11; it waits for the posting of the charges, whose estimate it may have to release.
 
         A payment that was matched later is no part of its remittance's entry any more, and an entry by itself.
         """
+        rules = self.site_rules.version
         if event.match:
-            intend_single(work, event, envelope, single.of_match(event), lambda: self._decided(work, event))
-        else:
-            _draft_claim_payment(work, event, envelope, cash=event.paid, lines_of=lambda: self._decided(work, event))
+            intend_single(work, event, envelope, single.of_match(event), lambda: self._decided(work, event), rules)
+            return
+        _draft_claim_payment(
+            work,
+            event,
+            envelope,
+            cash=event.paid,
+            lines_of=lambda: self._decided(work, event),
+            rules_version=rules,
+        )
 
     def _decided(self, work: Work, event: ClaimAdjudicated) -> tuple[LedgerLine, ...]:
         originals = _originals(work, event)
@@ -85,7 +96,7 @@ class Drafting:
         if decided and all(each.claim_id for each in originals if each.decided):
             return lines_that_take_back(event, decided)
         reasons = self.charging.payer(event.payer, event.service_from).contractual_reasons
-        return lines_for_adjudication(event, charges.estimate, reasons, charges.department)
+        return lines_for_adjudication(event, charges.estimate, reasons, charges.department, self.site_rules)
 
 
 def _originals(work: Work, event: ClaimAdjudicated) -> list[SubledgerPosting]:
@@ -131,7 +142,13 @@ def when_claim_payment_noted_draft_posting(work: Work, event: ClaimPaymentNoted,
 
 
 def _draft_claim_payment(
-    work: Work, event: ClaimPayment, envelope: Envelope, *, cash: Money, lines_of: Callable[[], tuple[LedgerLine, ...]]
+    work: Work,
+    event: ClaimPayment,
+    envelope: Envelope,
+    *,
+    cash: Money,
+    lines_of: Callable[[], tuple[LedgerLine, ...]],
+    rules_version: str = RULES_VERSION,
 ) -> None:
     """The posting of one claim payment of a remittance, which its manifest counts."""
     posting, content = posting_of(work, _claim_payment_posting(event), event)
@@ -148,6 +165,7 @@ def _draft_claim_payment(
         lines=lines_of(),
         source_event_id=envelope.id,
         content_hash=content,
+        rules_version=rules_version,
     )
 
 
@@ -198,10 +216,35 @@ def _ids_of_remittance(event: RemittanceAccepted) -> tuple[UUID, ...]:
     return (manifest_id(event.summary.remittance_id), *postings)
 
 
-def reactions_by_upstream(master: MasterData) -> Mapping[str, tuple[Reaction[Any], ...]]:
+def _reactions_to_claims(charging: Charging, drafting: Drafting) -> tuple[Reaction[Any], ...]:
+    return (
+        Reaction(ClaimAdjudicated, drafting.when_claim_adjudicated_draft_posting, _ids_of_decision),
+        Reaction(ClaimRevised, charging.when_claim_revised_release_estimate, ids_of_revised_claim),
+        Reaction(
+            ClaimPaymentUnknown,
+            when_claim_payment_unknown_draft_posting,
+            lambda event: (_claim_payment_posting(event),),
+        ),
+        Reaction(
+            ClaimPaymentNoted,
+            when_claim_payment_noted_draft_posting,
+            lambda event: (_claim_payment_posting(event),),
+        ),
+        Reaction(DenialReleased, single.when_denial_released_intend_entry, lambda event: single.of_release(event).ids),
+        Reaction(
+            DenialWrittenOff,
+            single.when_denial_written_off_intend_entry,
+            lambda event: single.of_write_off(event).ids,
+        ),
+    )
+
+
+def reactions_by_upstream(
+    master: MasterData, site_rules: SiteRules = NO_SITE_RULES
+) -> Mapping[str, tuple[Reaction[Any], ...]]:
     """Everything this service reacts to, by the service that announces it."""
     charging = Charging(master)
-    drafting = Drafting(charging)
+    drafting = Drafting(charging, site_rules)
     return {
         "intake": (
             Reaction(
@@ -211,28 +254,7 @@ def reactions_by_upstream(master: MasterData) -> Mapping[str, tuple[Reaction[Any
             ),
             Reaction(ChargesRevised, charging.when_charges_revised_mirror_and_draft, ids_of_revision),
         ),
-        "claims": (
-            Reaction(ClaimAdjudicated, drafting.when_claim_adjudicated_draft_posting, _ids_of_decision),
-            Reaction(ClaimRevised, charging.when_claim_revised_release_estimate, ids_of_revised_claim),
-            Reaction(
-                ClaimPaymentUnknown,
-                when_claim_payment_unknown_draft_posting,
-                lambda event: (_claim_payment_posting(event),),
-            ),
-            Reaction(
-                ClaimPaymentNoted,
-                when_claim_payment_noted_draft_posting,
-                lambda event: (_claim_payment_posting(event),),
-            ),
-            Reaction(
-                DenialReleased, single.when_denial_released_intend_entry, lambda event: single.of_release(event).ids
-            ),
-            Reaction(
-                DenialWrittenOff,
-                single.when_denial_written_off_intend_entry,
-                lambda event: single.of_write_off(event).ids,
-            ),
-        ),
+        "claims": _reactions_to_claims(charging, drafting),
         "payments": (
             Reaction(RemittanceAccepted, when_remittance_accepted_expect_its_postings, _ids_of_remittance),
             Reaction(

@@ -16,6 +16,7 @@ from chassis.eventstore import Work
 from ledger_adapter.application.summaries import summarised
 from ledger_adapter.domain import fact_lines as lines
 from ledger_adapter.domain.journal_entry import JournalEntry, journal_id
+from ledger_adapter.domain.posting_rules import RULES_VERSION
 from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting, content_hash_of, single_posting_id
 
 Single = (
@@ -127,6 +128,7 @@ def intend_single(
     envelope: Envelope,
     fact: SingleFact,
     lines_of: Callable[[], tuple[LedgerLine, ...]],
+    rules_version: str = RULES_VERSION,
 ) -> None:
     """The posting and the intent, together; nothing where the fact is drafted already."""
     posting, content = posting_of(work, fact.posting_id, event)
@@ -143,6 +145,7 @@ def intend_single(
         lines=booked,
         source_event_id=envelope.id,
         content_hash=content,
+        rules_version=rules_version,
     )
     summary = summarised(booked)
     if summary:

@@ -32,6 +32,7 @@ from ledger_adapter.domain.posting_rules import (
     pair,
     rule_of_provider_adjustment,
 )
+from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.domain.subledger import PostedLine
 
 REVERSAL, UNMATCHED = "reversal", "unmatched"
@@ -119,7 +120,11 @@ def lines_for_revised_claim(event: ClaimRevised, estimate: Money) -> tuple[Ledge
 
 
 def lines_for_adjudication(
-    event: ClaimAdjudicated, estimate: Money, contractual_reasons: Collection[str], department: str = ""
+    event: ClaimAdjudicated,
+    estimate: Money,
+    contractual_reasons: Collection[str],
+    department: str = "",
+    site_rules: SiteRules = NO_SITE_RULES,
 ) -> tuple[LedgerLine, ...]:
     """J04 to J09 of one payer decision; a primary claim's first one also releases the claim's J03 `estimate`.
 
@@ -139,7 +144,7 @@ def lines_for_adjudication(
     amounts[Fact.MATCHED_CLAIM_PAID if event.match else Fact.CLAIM_PAID] = event.paid
     decided = event.kind in DECIDED
     for adjustment in _by_reason(event.adjustments, 1 if decided else -1):
-        fact = fact_of_adjustment(adjustment, contractual_reasons)
+        fact = fact_of_adjustment(adjustment, contractual_reasons, site_rules.on(event.service_from))
         if fact is Fact.PATIENT_SHARE and event.next_payer:
             fact = Fact.NEXT_PAYER_SHARE
         amounts[fact] = amounts.get(fact, Money(0)) + (adjustment.amount if decided else -adjustment.amount)

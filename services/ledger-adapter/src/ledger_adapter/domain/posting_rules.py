@@ -25,6 +25,10 @@ class UnmappedProviderAdjustment(Refusal):
     """No posting rule covers this provider-level adjustment; its remittance waits until there is one."""
 
 
+AdjustmentCode = tuple[AdjustmentGroup, str]
+"""Group and reason of an adjustment, CAS01 and CARC."""
+
+
 class Fact(StrEnum):
     """What happened, in the accountant's words."""
 
@@ -208,15 +212,18 @@ def party_of(account: AccountRole, dimensions: Dimensions) -> str:
     return ""
 
 
-def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Collection[str]) -> Fact:
+def fact_of_adjustment(
+    adjustment: ClaimAdjustment, contractual_reasons: Collection[str], site_rules: Mapping[AdjustmentCode, Fact]
+) -> Fact:
     """What the sum of a payer's adjustments of one group and reason means to the ledger.
 
     CO-253 is sequestration; CO on the payer's allow-list is contractual; any other CO, and every PI, is a denial to
     work, never a write-off; PR-1, 2 and 3 are the patient's; OA-23 is a memo, never a write-off. What raises a payment
-    denies nothing: less than zero, CO and PI are contractual, for the payer paid above the charge (CO-94).
+    denies nothing: less than zero, CO and PI are contractual, for the payer paid above the charge (CO-94). What these
+    rules leave open is for `site_rules` to say.
 
     Raises:
-        UnmappedAdjustment: other PR and OA codes have no rule yet.
+        UnmappedAdjustment: other PR, OA and CR codes have no rule.
 
     Source: X12 005010X221A1, segment CAS.
     """
@@ -231,6 +238,8 @@ def fact_of_adjustment(adjustment: ClaimAdjustment, contractual_reasons: Collect
             return Fact.PATIENT_SHARE
         case AdjustmentGroup.OTHER, reason if reason == PRIOR_PAYER_REASON:
             return Fact.PRIOR_PAYER_IMPACT
+        case code if (fact := site_rules.get(code)) is not None:
+            return fact
     raise UnmappedAdjustment(
         f"{adjustment.group.value}-{adjustment.reason} of {adjustment.amount}: no posting rule; add one for this code"
     )

@@ -151,6 +151,7 @@ class SubledgerPosting(Aggregate):
         cash: Money = NO_CASH,
         remittance_position: int = -1,
         adjustment: int = -1,
+        rules_version: str = RULES_VERSION,
     ) -> None:
         """Records the lines, once. `cash` is what the fact counts towards its remittance's total."""
         assert not self.exists, "a posting is drafted once"
@@ -167,7 +168,7 @@ class SubledgerPosting(Aggregate):
             cash=cash,
             **_in_common(lines),
             lines=tuple(_posted(line, lines[0].payer_class) for line in lines),
-            rules_version=RULES_VERSION,
+            rules_version=rules_version,
             source_event_id=source_event_id,
             content_hash=content_hash,
         )
