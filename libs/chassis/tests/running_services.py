@@ -57,6 +57,10 @@ class Process:
             return False, type(error).__name__
         return answer.status_code == 200, answer.text
 
+    def niceness(self) -> int:
+        assert self.running is not None
+        return os.getpriority(os.PRIO_PROCESS, self.running.pid)
+
     def stop(self) -> int:
         assert self.running is not None
         self.running.terminate()

@@ -20,6 +20,7 @@ from chassis.domain import Unavailable
 from chassis.rpc import channel_to
 from chassis.runtime.roles import Role
 from chassis.testing.sample_service import twin_of
+from chassis.turns import NICENESS
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sandbox.ports import free_port
 from sandbox.servers.tokens import TokenServer
@@ -158,6 +159,7 @@ def test_what_a_call_commits_is_relayed_and_swept_at_once_by_the_process_that_wo
     until(lambda: halves.world.seen() == both, "the sweep did not wait for its ten minutes", SOON_SECONDS)
     assert time.monotonic() - began < SOON_SECONDS
     assert not is_open(halves.grpc["noter"]), "a process that works answers no calls"
+    assert announcer.niceness() == halves.calls["announcer"].niceness() + NICENESS
     for process in (halves.calls["announcer"], announcer, noter):
         assert process.stop() == 0
         assert "Traceback" not in process.log.read_text()

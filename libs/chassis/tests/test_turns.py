@@ -1,12 +1,22 @@
-"""Threads that answer calls ask for short turns; nothing is asked for where the system does not know of them."""
+"""Threads that answer calls ask for short turns, and processes that work give way; nothing where the system knows of neither."""
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+import sys
 import threading
 
 import pytest
 from chassis import turns
+
+GIVE_WAY = """
+import os
+from chassis import turns
+turns.give_way()
+print(os.nice(0), turns.AUTOGROUP.read_text().split()[-1])
+"""
 
 
 def test_a_system_that_knows_no_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +49,20 @@ def test_the_kernel_takes_what_is_asked_of_it() -> None:
     thread.start()
     thread.join()
     assert taken == [True, True]
+
+
+def given_way(*, own_session: bool) -> tuple[int, int]:
+    """The niceness of a process that gave way, and that of its session."""
+    done = subprocess.run(
+        [sys.executable, "-c", GIVE_WAY], start_new_session=own_session, capture_output=True, check=True, text=True
+    )
+    own, of_session = done.stdout.split()
+    return int(own), int(of_session)
+
+
+@pytest.mark.skipif(not turns.AUTOGROUP.exists(), reason="this kernel does not divide the processor among sessions")
+def test_a_process_gives_way_with_its_session_and_never_with_that_of_others() -> None:
+    here = int(turns.AUTOGROUP.read_text().split()[-1])
+    before = os.nice(0)
+    assert given_way(own_session=True) == (before + turns.NICENESS, turns.NICENESS)
+    assert given_way(own_session=False) == (before + turns.NICENESS, here)

@@ -30,6 +30,7 @@ from chassis.runtime.wake import Hub
 from chassis.runtime.working import Working
 from chassis.telemetry.logs import configure_logs, frames_of
 from chassis.telemetry.tracing import configure_traces, exporter_named
+from chassis.turns import give_way
 
 EXIT_FATAL = 70
 EXIT_SETTINGS = 78
@@ -54,6 +55,8 @@ def run(
     """
     name = settings.role.process_name(core.shape.name)
     tune_interpreter()
+    if not settings.role.answers:
+        give_way()
     configure_logs(name, settings.log_level)
     configure_traces(name, exporter_named(settings.traces))
     return asyncio.run(_Run(core, settings, grpc, http_app, doors).main())
