@@ -106,6 +106,7 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         next_payer=event.next_payer,
         next_payer_class=event.next_payer_class,
         sequence=event.sequence,
+        charges_revision=0,
     )
 
 
