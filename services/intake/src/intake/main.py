@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
@@ -28,7 +30,15 @@ from x12.policy import UnusablePolicy, policies_of
 
 from intake.adapters.fhir import FhirNames, fhir_app
 from intake.adapters.grpc import intake_service
-from intake.adapters.hl7v2 import MllpDoor
+from intake.adapters.hl7v2 import (
+    BatchDoor,
+    MllpDoor,
+    SiteProfiles,
+    UnusableProfiles,
+    is_batch,
+    read_profiles,
+    server_tls,
+)
 from intake.adapters.master_data_file import MasterDataFile
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
@@ -76,10 +86,15 @@ SHAPE = ServiceShape(
 class IntakeSettings(Settings):
     """What intake is told beside what every service is.
 
-    `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges.
+    `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges. MLLP is
+    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs.
     """
 
     mllp_port: int = 0
+    mllp_tls_certificate: Path | None = None
+    mllp_tls_key: Path | None = None
+    mllp_tls_client_authorities: Path | None = None
+    hl7_profiles_path: Path | None = None
     fhir_namespace: str = "urn:sandbox"
 
 
@@ -119,7 +134,7 @@ def main() -> int:
     """Runs the service by its environment; the exit code."""
     try:
         return serve(IntakeSettings.from_environment(os.environ))
-    except (WrongSettings, UnsafeSetting, UnusablePolicy) as refused:
+    except (WrongSettings, UnsafeSetting, UnusablePolicy, UnusableProfiles) as refused:
         sys.stderr.write(f"intake: {refused}\n")
         return EXIT_SETTINGS
 
@@ -130,6 +145,7 @@ def serve(settings: IntakeSettings) -> int:
     Raises:
         UnsafeSetting: a setting that intake cannot do without is not given.
         UnusablePolicy: master data has a trading partner whose rules cannot be.
+        UnusableProfiles: the site profiles of HL7 cannot be.
     """
     if settings.master_data_path is None:
         raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
@@ -139,6 +155,7 @@ def serve(settings: IntakeSettings) -> int:
     sealer = Sealer(open_key_store(settings))
     clock = partial(datetime.now, UTC)
     policies_of(master_data().trading_partners, clock().date())
+    profiles = read_profiles(settings.hl7_profiles_path)
     crash_point = settings.crash_points(SHAPE.name)
     answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
     intake = assemble(
@@ -157,7 +174,7 @@ def serve(settings: IntakeSettings) -> int:
             settings,
             grpc=[intake_service(intake.core, sealer, master_data)],
             http_app=fhir_app(queue.submit, FhirNames(settings.fhir_namespace), verifier),
-            doors=list(_doors(settings, intake, queue, clock, master_data)),
+            doors=_doors(settings, intake, queue, clock, master_data, profiles),
         )
     finally:
         queue.stop()
@@ -169,19 +186,34 @@ def _doors(
     queue: ReceivingQueue[InboundDelivery, Outcome],
     clock: Callable[[], datetime],
     master_data: MasterDataSource,
+    profiles: SiteProfiles,
 ) -> list[Door]:
     """The doors that the settings open."""
     doors: list[Door] = []
     if settings.mllp_port:
-        mllp = MllpDoor(queue.submit, clock)
+        mllp = MllpDoor(queue.submit, clock, profiles=profiles, tls=_mllp_tls(settings))
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
     if settings.exchange_dir is not None:
-        take = partial(
-            take_file, intake.files.receive, lambda: policies_of(master_data().trading_partners, clock().date())
-        )
         report = report_refused_files(intake.core.store, clock, "intake")
+        answers = partial(write_whole, settings.exchange_dir / ANSWERS_OUTBOUND)
+        batches = BatchDoor(intake.messages.receive, profiles, clock, report, answers)
+
+        def take(name: str, raw: bytes) -> bool:
+            if is_batch(raw):
+                return batches.take(name, raw)
+            policies = partial(policies_of, master_data().trading_partners, clock().date())
+            return take_file(intake.files.receive, policies, name, raw)
+
         doors.append(WatchedFolder(settings.exchange_dir, "intake", take, report).serve)
     return doors
+
+
+def _mllp_tls(settings: IntakeSettings) -> ssl.SSLContext | None:
+    if settings.mllp_tls_certificate is None:
+        return None
+    if settings.mllp_tls_key is None:
+        raise UnsafeSetting("THROUGHLINE_MLLP_TLS_KEY", "not given", "given where a certificate is")
+    return server_tls(settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_authorities)
 
 
 if __name__ == "__main__":

@@ -58,13 +58,17 @@ class PatientIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class PatientSeen:
-    """A patient as the source has them now; `identifiers` are all by which the source knows the person."""
+    """A patient as the source has them now; `identifiers` are all by which the source knows the person.
+
+    `unsaid` names the details of which the message says nothing: what is known of them holds.
+    """
 
     place: str
     patient_id: UUID
     details: PatientDetails = field(repr=False)
     linked_ids: tuple[UUID, ...] = ()
     identifiers: tuple[PatientIdentifier, ...] = ()
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def acknowledgements(header: Header, outcome: Outcome, now: datetime, *, rejecte
     In enhanced mode the accept acknowledgement says whether the message was kept. Where the sender wants no application
     acknowledgement, a refusal shows in it too, for it would show nowhere else.
     """
-    verdict = "A" if outcome.accepted else "R" if rejected else "E"
+    verdict = _verdict(outcome, rejected=rejected)
     if not header.is_enhanced:
         return [_acknowledgement(header, outcome, now, f"A{verdict}")]
     told = []
@@ -50,19 +50,28 @@ def acknowledgements(header: Header, outcome: Outcome, now: datetime, *, rejecte
     return told
 
 
+def acknowledgement(header: Header, outcome: Outcome, now: datetime, *, rejected: bool) -> bytes:
+    """The one answer to a message of a batch file, whatever acknowledgements it would want on a connection."""
+    return _acknowledgement(header, outcome, now, f"A{_verdict(outcome, rejected=rejected)}")
+
+
+def _verdict(outcome: Outcome, *, rejected: bool) -> str:
+    return "A" if outcome.accepted else "R" if rejected else "E"
+
+
 def _acknowledgement(header: Header, outcome: Outcome, now: datetime, code: str, *, tells: bool = True) -> bytes:
     version = header.version if header.version in VERSIONS else VERSION_UNKNOWN
     stamp = now.strftime("%Y%m%d%H%M%S+0000")
-    places = "|".join(map(_text, (*header.receiver, *header.sender)))
+    places = "|".join(map(text_of, (*header.receiver, *header.sender)))
     kind = "^".join(filter(None, ("ACK", header.kind[1] if header.trigger else "")))
     control_id = f"ACK-{code}-{outcome.message_id.hex[:13]}"
-    processing_id = _text(header.processing_id) or "P"
+    processing_id = text_of(header.processing_id) or "P"
     rows = [
         f"MSH|^~\\&|{places}|{stamp}||{kind}|{control_id}|{processing_id}|{version}",
-        f"MSA|{code}|{_text(header.control_id)}",
+        f"MSA|{code}|{text_of(header.control_id)}",
     ]
     if header.character_set:
-        rows[0] += f"||||||{_text(header.character_set)}"
+        rows[0] += f"||||||{text_of(header.character_set)}"
     if tells:
         rows += _errors(version, outcome)
     encoding = CHARACTER_SETS.get(header.character_set.upper(), "utf-8")
@@ -81,7 +90,7 @@ def _error_of_old(finding: str) -> str:
     place, rule, _ = _parts(finding)
     code, meaning = _ERRORS.get(rule, _INTERNAL)
     segment, sequence, field = (*_location(place), "", "", "")[:3]
-    return f"{segment}^{sequence}^{field}^{code}&{meaning}: {_text(finding)}&HL70357"
+    return f"{segment}^{sequence}^{field}^{code}&{meaning}: {text_of(finding)}&HL70357"
 
 
 def _errors_of_new(findings: Sequence[str], severity: str) -> list[str]:
@@ -89,7 +98,7 @@ def _errors_of_new(findings: Sequence[str], severity: str) -> list[str]:
     for finding in findings:
         place, rule, _ = _parts(finding)
         code, meaning = _ERRORS.get(rule, _INTERNAL)
-        rows.append(f"ERR||{'^'.join(_location(place))}|{code}^{meaning}^HL70357|{severity}||||{_text(finding)}")
+        rows.append(f"ERR||{'^'.join(_location(place))}|{code}^{meaning}^HL70357|{severity}||||{text_of(finding)}")
     return rows
 
 
@@ -107,5 +116,6 @@ def _location(field: str) -> tuple[str, ...]:
     return tuple(filter(None, (name, sequence.split("]")[0] or "1", number.split(".")[0])))
 
 
-def _text(value: str) -> str:
+def text_of(value: str) -> str:
+    """The value with what delimits escaped."""
     return value.translate(_ESCAPES)

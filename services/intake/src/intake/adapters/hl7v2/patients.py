@@ -19,6 +19,7 @@ from intake.domain.facts import (
 )
 
 SEXES = ("M", "F")
+OPTIONAL_FIELDS = (("sex", 8), ("address", 11))
 
 
 def patient_link(pid: Segment | None, reading: Reading) -> Link:
@@ -87,7 +88,12 @@ def _seen(pid: Segment, reading: Reading) -> PatientSeen | None:
         ),
         identifiers=tuple(pid.repetitions(3)),
     )
-    return PatientSeen("PID", link.id, details, identifiers=tuple(_identifiers(pid)))
+    return PatientSeen("PID", link.id, details, identifiers=tuple(_identifiers(pid)), unsaid=_unsaid(pid))
+
+
+def _unsaid(pid: Segment) -> tuple[str, ...]:
+    """An empty field says nothing; one of two quotation marks says that there is nothing any more."""
+    return tuple(name for name, number in OPTIONAL_FIELDS if pid.is_empty(number))
 
 
 def _identifiers(pid: Segment) -> Iterator[PatientIdentifier]:

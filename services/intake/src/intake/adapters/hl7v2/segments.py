@@ -46,9 +46,9 @@ class Segment:
         value = unescaped(value, self._text).strip()
         return "" if value == NULL else value
 
-    def deletes(self, number: int) -> bool:
-        """Whether the sender wants what was known of this field to be forgotten; an empty field says nothing."""
-        return self._raw(number).strip() == NULL
+    def is_empty(self, number: int) -> bool:
+        """Whether the sender says nothing of this field; `""` would say that what was known is to be forgotten."""
+        return not self._raw(number).strip()
 
     def repetition_count(self, number: int) -> int:
         """How many repetitions a field has, empty ones counted.
