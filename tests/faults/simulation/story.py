@@ -159,8 +159,8 @@ class Story:
 
 
 def scenario_of(number: int) -> Scenario:
-    """The encounters of a story; some patients are insured twice."""
-    return Scenario.tell(story_seed(number), ENCOUNTERS, TODAY, next_payer_percent=NEXT_PAYER_PERCENT)
+    """The encounters of a story: one is a stay, one a visit to the dentist, and some patients are insured twice."""
+    return Scenario.tell(story_seed(number), ENCOUNTERS, TODAY, next_payer_percent=NEXT_PAYER_PERCENT, has_stays=True)
 
 
 def story_seed(number: int) -> int:

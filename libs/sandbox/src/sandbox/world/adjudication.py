@@ -20,6 +20,7 @@ DENIAL_REASONS = ("50", "197")
 class PayerRules:
     """How often what happens, in percent of claims; a contractual rate lies up to `noise_percent` off the contract's.
 
+    A stay is paid by the case in `inpatient_case_percent`: as a whole, without lines, and otherwise line by line.
     `sequestration_percent` is what Medicare keeps back of each payment (CO-253).
     """
 
@@ -28,6 +29,7 @@ class PayerRules:
     full_payment_percent: int = 8
     noise_percent: int = 3
     claim_level_percent: int = 5
+    inpatient_case_percent: int = 60
     copay_minor: int = 25_00
     deductible_minor_min: int = 10_00
     deductible_minor_max: int = 150_00
@@ -116,11 +118,24 @@ def adjudicate(claim: ReceivedClaim, payer: Payer, seed: int, rules: PayerRules)
 def _payment(claim: ReceivedClaim, payer: Payer, outcome: int, rules: PayerRules, dice: Dice) -> Decision:
     if outcome < rules.denied_percent + rules.full_payment_percent:
         return Decision(claim, "1", tuple(LineDecision(line, line.charge, line.charge, ()) for line in claim.lines))
+    if claim.is_inpatient and dice.chance(rules.inpatient_case_percent, "by the case"):
+        return _paid_by_the_case(claim, payer, rules, dice)
     lines = tuple(_contracted(line, _rate(payer, rules, dice)) for line in claim.lines)
     share = _Share.NOTHING if payer.payer_class is PayerClass.MEDICAID else dice.choice(_SHARES, "share")
     if share is _Share.COPAY and dice.chance(rules.claim_level_percent, "claim level"):
         return _with_copay_on_the_claim(claim, lines, Money(rules.copay_minor))
     return Decision(claim, "1", _with_patient_share(lines, share, rules, dice))
+
+
+def _paid_by_the_case(claim: ReceivedClaim, payer: Payer, rules: PayerRules, dice: Dice) -> Decision:
+    """One price for the whole stay (DRG): the contract's share and the patient's deductible stand at the claim."""
+    contractual = claim.charge.share_half_even(_rate(payer, rules, dice), 10_000)
+    taken_off = _adjusted(AdjustmentGroup.CONTRACTUAL, "45", contractual)
+    if payer.payer_class is not PayerClass.MEDICAID:
+        deductible = Money(dice.between(rules.deductible_minor_min, rules.deductible_minor_max, "deductible"))
+        owed = min(deductible, claim.charge - contractual)
+        taken_off += _adjusted(AdjustmentGroup.PATIENT, "1", owed)
+    return Decision(claim, "1", (), taken_off)
 
 
 def denial(claim: ReceivedClaim, reason: str) -> Decision:

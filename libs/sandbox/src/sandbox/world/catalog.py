@@ -17,13 +17,19 @@ CITIES = (("Springfield", "455010000"), ("Fairview", "441260000"), ("Milltown", 
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """A procedure as the EHR prices it: `price_minor` is the unit price in cents."""
+    """A procedure as the EHR prices it: `price_minor` is the unit price in cents.
+
+    What a ward provides has a revenue code, and some of it no code of its own; a dental one has a tooth and surfaces.
+    """
 
     code: str
     description: str
     price_minor: int
     units_max: int = 1
     modifier: str = ""
+    revenue_code: str = ""
+    tooth: str = ""
+    surfaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

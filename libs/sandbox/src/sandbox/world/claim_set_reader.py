@@ -1,11 +1,11 @@
-"""The segments of one 837P, taken in order, as claims: subscriber, lines, and what other payers paid (COB)."""
+"""The segments of one 837P, 837I or 837D, taken in order, as claims: subscriber, lines, and what other payers paid (COB)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimType
 from canonical.money import Money, parse_x12_amount
 
 from sandbox.world.received_claims import (
@@ -16,6 +16,8 @@ from sandbox.world.received_claims import (
     ReceivedClaim,
     ReceivedLine,
 )
+
+_SERVICES = {"SV1": ClaimType.PROFESSIONAL, "SV2": ClaimType.INSTITUTIONAL, "SV3": ClaimType.DENTAL}
 
 
 def element_at(row: Sequence[str], index: int) -> str:
@@ -36,6 +38,8 @@ class _OpenLine:
     procedure: list[str]
     charge: Money
     units: str
+    revenue_code: str = ""
+    tooth: str = ""
     service_date: str = ""
     control_number: str = ""
     prior: list[_OpenPriorLine] = field(default_factory=list)
@@ -57,6 +61,10 @@ class _OpenClaim:
     lines: list[_OpenLine] = field(default_factory=list)
     prior: list[_OpenPrior] = field(default_factory=list)
     payer_reference: str = ""
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
+    statement: tuple[str, str] = ("", "")
+    admitted_on: str = ""
+    drg: str = ""
 
 
 class ClaimSetReader:
@@ -111,9 +119,9 @@ class ClaimSetReader:
                 self._family, self._given = element_at(row, 3), element_at(row, 4)
 
     def _claim_detail(self, row: list[str], claim: _OpenClaim) -> None:
-        if row[0] == "SV1":
-            procedure = row[1].split(self._component)
-            claim.lines.append(_OpenLine(procedure, parse_x12_amount(row[2]), element_at(row, 4)))
+        if row[0] in _SERVICES:
+            claim.claim_type = _SERVICES[row[0]]
+            claim.lines.append(self._line(row))
         elif claim.lines:
             _line_detail(row, claim.lines[-1])
         elif row[0] == "SBR":
@@ -122,6 +130,29 @@ class ClaimSetReader:
             _prior_detail(row, claim.prior[-1])
         elif row[0] == "REF" and row[1] == "F8":
             claim.payer_reference = row[2]
+        else:
+            self._stay_detail(row, claim)
+
+    def _line(self, row: list[str]) -> _OpenLine:
+        """SV1, SV2 or SV3: procedure, charge and units stand elsewhere in each."""
+        match row[0]:
+            case "SV1":
+                return _OpenLine(row[1].split(self._component), parse_x12_amount(row[2]), element_at(row, 4))
+            case "SV2":
+                procedure = row[2].split(self._component)
+                return _OpenLine(procedure, parse_x12_amount(row[3]), element_at(row, 5), revenue_code=row[1])
+            case _:
+                return _OpenLine(row[1].split(self._component), parse_x12_amount(row[2]), element_at(row, 6))
+
+    def _stay_detail(self, row: list[str], claim: _OpenClaim) -> None:
+        match row[0], element_at(row, 1):
+            case "DTP", "434":
+                first, last = row[3].split("-")
+                claim.statement = (first, last)
+            case "DTP", "435":
+                claim.admitted_on = row[3][:8]
+            case "HI", code if code.startswith(f"DR{self._component}"):
+                claim.drg = code.split(self._component)[1]
 
     def close_claim(self) -> None:
         """The claim in hand is whole."""
@@ -146,6 +177,10 @@ class ClaimSetReader:
                     for each in claim.prior
                 ),
                 payer_reference=claim.payer_reference,
+                claim_type=claim.claim_type,
+                statement=claim.statement,
+                admitted_on=claim.admitted_on,
+                drg=claim.drg,
             )
         )
 
@@ -171,6 +206,8 @@ def _line_detail(row: list[str], line: _OpenLine) -> None:
             line.service_date = row[3][:8]
         case "REF", "6R":
             line.control_number = row[2]
+        case "TOO", _:
+            line.tooth = element_at(row, 2)
 
 
 def _adjustments(row: Sequence[str]) -> Iterator[Adjustment]:
@@ -191,4 +228,6 @@ def _closed(line: _OpenLine) -> ReceivedLine:
         prior=tuple(
             PriorLine(each.payer_identifier, each.paid, tuple(each.adjustments), each.paid_on) for each in line.prior
         ),
+        revenue_code=line.revenue_code,
+        tooth=line.tooth,
     )

@@ -39,11 +39,21 @@ payer code          Coverage.payor[0] -> Organization.identifier of         IN1-
 member id           Coverage.subscriberId (absent when missing)             IN1-36 (empty when missing)
 group number        Coverage.class[0].value of type group                   IN1-8
 rank                Coverage.order (1 pays first)                           IN1-1 (and IN1-22)
+stay                Encounter.class IMP                                     PV1-2 I
+admitted, left      Encounter.period with hours                             PV1-44, PV1-45
+how urgent          Encounter.priority (EM)                                 PV1-4 (E)
+from where          Encounter.hospitalization.admitSource (emd)             PV1-14 (1)
+to where            Encounter.hospitalization.dischargeDisposition (home)   PV1-36 (01)
+type of bill, DRG   Encounter.type                                          DRG-1 (the bill type is master data's)
+diagnoses of a stay Encounter.diagnosis -> Condition, use AD, DD, CM        DG1-6 A in the A01, F in the A03
+done in the stay    Procedure (ICD-10-PCS)                                  PR1-3, PR1-5
+revenue code        ChargeItem.code, second coding                          FT1-25, alternate identifier (or alone)
+tooth, surfaces     ChargeItem.bodysite                                     (dental visits come in FHIR alone)
 ==================  ======================================================  ===================================
 
 `ehr-north` sends its own department codes (FAMMED, INTMED, PEDS): the crosswalk of kind `department` translates them;
 `ehr-south` sends ours. References are relative (`Patient/MRN1`), each entry's fullUrl ends with the same words.
-Registrations come first: ADT^A04, and for a quarter of the patients an ADT^A08 with the new address.
+A stay is ADT^A01, ADT^A03 and DFT^P03. Registrations come first: ADT^A04, and for a quarter of the patients an ADT^A08 with the new address.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from canonical.master_data import Entity, Provider
 from canonical.money import Money
 
+from sandbox.world.fhir_stay import ICD10_SYSTEM, Json, stay_fields, stay_resources
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import SimulatedCharge, SimulatedCoverage, SimulatedEncounter, SimulatedPatient
 
@@ -20,12 +21,13 @@ LOCATION_SYSTEM = "urn:sandbox:location"
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 CPT_SYSTEM = "http://www.ama-assn.org/go/cpt"
 HCPCS_SYSTEM = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
-ICD10_SYSTEM = "http://hl7.org/fhir/sid/icd-10-cm"
+CDT_SYSTEM = "http://www.ada.org/cdt"
+REVENUE_SYSTEM = "https://www.nubc.org/CodeSystem/RevenueCodes"
+TOOTH_SYSTEM = "http://www.ada.org/tooth"
+SURFACE_SYSTEM = "http://terminology.hl7.org/CodeSystem/FDI-surface"
 MODIFIER_EXTENSION = "urn:sandbox:procedure-modifier"
 IDENTIFIER_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _QUOTED_NUMBER = re.compile(r'"number:(-?[0-9.]+)"')
-
-Json = dict[str, object]
 
 
 def transaction_bundle(encounter: SimulatedEncounter) -> bytes:
@@ -38,6 +40,7 @@ def transaction_bundle(encounter: SimulatedEncounter) -> bytes:
         _patient(encounter),
         _encounter(encounter),
         *(_charge_item(encounter, charge) for charge in encounter.charges),
+        *(stay_resources(encounter) if encounter.stay else ()),
     ]
     resources[2:2] = [_payer_organization(each) for each in encounter.coverages]
     resources += [_coverage(encounter, each, order) for order, each in enumerate(encounter.coverages, 1)]
@@ -146,7 +149,7 @@ def _coverage(encounter: SimulatedEncounter, coverage: SimulatedCoverage, order:
 
 def _encounter(encounter: SimulatedEncounter) -> Json:
     emergency = encounter.location == "S-ER"
-    return {
+    resource: Json = {
         "resourceType": "Encounter",
         "id": encounter.visit_number,
         "identifier": [{"system": f"urn:sandbox:{encounter.source}:visit", "value": encounter.visit_number}],
@@ -162,19 +165,16 @@ def _encounter(encounter: SimulatedEncounter) -> Json:
         "location": [{"location": {"identifier": {"system": LOCATION_SYSTEM, "value": encounter.location}}}],
         "serviceProvider": {"reference": f"Organization/entity-{encounter.entity}"},
     }
+    return resource | stay_fields(encounter) if encounter.stay else resource
 
 
 def _charge_item(encounter: SimulatedEncounter, charge: SimulatedCharge) -> Json:
-    system = CPT_SYSTEM if charge.procedure_code.isdigit() else HCPCS_SYSTEM
     resource: Json = {
         "resourceType": "ChargeItem",
         "id": charge.transaction_id,
         "identifier": [{"system": f"urn:sandbox:{encounter.source}:charge", "value": charge.transaction_id}],
         "status": "billable",
-        "code": {
-            "coding": [{"system": system, "code": charge.procedure_code, "display": charge.description}],
-            "text": charge.description,
-        },
+        "code": {"coding": _charge_codes(charge), "text": charge.description},
         "subject": {"reference": f"Patient/{encounter.patient.mrn}"},
         "context": {"reference": f"Encounter/{encounter.visit_number}"},
         "occurrenceDateTime": charge.service_date.isoformat(),
@@ -186,9 +186,22 @@ def _charge_item(encounter: SimulatedEncounter, charge: SimulatedCharge) -> Json
         "enteredDate": _instant(charge.service_date),
         "reason": [_diagnosis(code) for code in charge.diagnosis_codes],
     }
+    if charge.tooth:
+        resource["bodysite"] = [
+            {"coding": [{"system": TOOTH_SYSTEM, "code": charge.tooth}]},
+            *({"coding": [{"system": SURFACE_SYSTEM, "code": surface}]} for surface in charge.surfaces),
+        ]
     if charge.modifiers:
         resource["extension"] = [{"url": MODIFIER_EXTENSION, "valueCode": code} for code in charge.modifiers]
     return resource
+
+
+def _charge_codes(charge: SimulatedCharge) -> list[Json]:
+    """The procedure, the revenue code, or both."""
+    code = charge.procedure_code
+    system = CPT_SYSTEM if code.isdigit() else CDT_SYSTEM if code.startswith("D") else HCPCS_SYSTEM
+    codings = [(system, code), (REVENUE_SYSTEM, charge.revenue_code)]
+    return [{"system": each, "code": value, "display": charge.description} for each, value in codings if value]
 
 
 def _diagnosis(code: str) -> Json:

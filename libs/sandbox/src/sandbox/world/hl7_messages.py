@@ -1,4 +1,4 @@
-"""HL7 v2.5.1 messages: a patient is registered (ADT), and the charges of an encounter are posted (DFT)."""
+"""HL7 v2.5.1 messages: a patient is registered, or admitted and discharged (ADT), and the charges are posted (DFT)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from canonical.master_data import Provider
 
 from sandbox.world.catalog import DIAGNOSES
 from sandbox.world.dice import Dice
+from sandbox.world.hospital import HOSPITAL_DIAGNOSES, SimulatedStay
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import SimulatedCharge, SimulatedCoverage, SimulatedEncounter, SimulatedPatient
 
 MOVED_PERCENT = 25
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
-_DIAGNOSIS_TEXTS = dict(DIAGNOSES)
+_DIAGNOSIS_TEXTS = dict(DIAGNOSES) | HOSPITAL_DIAGNOSES
+_ADMISSION_TYPES = {"1": "E", "2": "U", "3": "C"}
 
 
 def hl7_messages(encounter: SimulatedEncounter) -> tuple[bytes, ...]:
-    """ADT^A04, ADT^A08 where the patient moved since, and DFT^P03 with all charges; segments end with CR."""
+    """ADT^A04, ADT^A08 where the patient moved since, and DFT^P03 with all charges; segments end with CR.
+
+    A stay begins with ADT^A01 and ends with ADT^A03; its charges come after that.
+    """
     messages = []
-    if _has_moved(encounter):
+    if encounter.stay:
+        messages += [_admission(encounter, encounter.stay), _discharge(encounter, encounter.stay)]
+    elif _has_moved(encounter):
         former = replace(encounter.patient, street="1 Former Road")
         messages.append(_registration(encounter, "A04", former))
         messages.append(_registration(encounter, "A08", encounter.patient))
@@ -47,6 +54,37 @@ def _registration(encounter: SimulatedEncounter, trigger: str, patient: Simulate
     return _message(segments)
 
 
+def _admission(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
+    stamp = f"{stay.admitted_at:%Y%m%d%H%M%S}"
+    code, text = stay.admission.admitting
+    segments = [
+        _header(encounter, "ADT^A01^ADT_A01", stamp),
+        f"EVN|A01|{stamp}",
+        _patient(encounter, encounter.patient),
+        _visit(encounter),
+        _segment("DG1", {1: "1", 3: f"{code}^{_text(text)}^I10", 6: "A"}),
+    ]
+    segments += _insurances(encounter, encounter.patient)
+    return _message(segments)
+
+
+def _discharge(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
+    stamp = f"{stay.discharged_at:%Y%m%d%H%M%S}"
+    segments = [
+        _header(encounter, "ADT^A03^ADT_A03", stamp),
+        f"EVN|A03|{stamp}",
+        _patient(encounter, encounter.patient),
+        _visit(encounter, is_discharged=True),
+        *(_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)),
+        _segment("DRG", {1: stay.admission.drg}),
+    ]
+    if stay.admission.procedure:
+        fields = {1: "1", 3: f"{stay.admission.procedure}^^I10P", 5: _day(stay.procedure_day), 6: "D"}
+        segments.append(_segment("PR1", fields))
+    segments += _insurances(encounter, encounter.patient)
+    return _message(segments)
+
+
 def _charges(encounter: SimulatedEncounter) -> bytes:
     stamp = f"{_day(encounter.service_to + timedelta(days=1))}093000"
     provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
@@ -54,7 +92,7 @@ def _charges(encounter: SimulatedEncounter) -> bytes:
         _header(encounter, "DFT^P03^DFT_P03", stamp),
         f"EVN|P03|{stamp}",
         _patient(encounter, encounter.patient),
-        _visit(encounter),
+        _visit(encounter, is_discharged=True),
         *(_transaction(encounter, charge, index, provider) for index, charge in enumerate(encounter.charges, 1)),
         *(_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)),
     ]
@@ -97,7 +135,7 @@ def _patient(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:
     return _segment("PID", fields)
 
 
-def _visit(encounter: SimulatedEncounter) -> str:
+def _visit(encounter: SimulatedEncounter, *, is_discharged: bool = False) -> str:
     provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
     fields = {
         1: "1",
@@ -108,7 +146,17 @@ def _visit(encounter: SimulatedEncounter) -> str:
         44: _day(encounter.service_from),
         45: _day(encounter.service_to),
     }
+    if encounter.stay:
+        fields |= _stay_fields(encounter.stay, is_discharged=is_discharged)
     return _segment("PV1", fields)
+
+
+def _stay_fields(stay: SimulatedStay, *, is_discharged: bool) -> dict[int, str]:
+    fields = {2: "I", 4: _ADMISSION_TYPES[stay.admission_type], 14: stay.admission_source}
+    fields |= {44: f"{stay.admitted_at:%Y%m%d%H%M}", 45: ""}
+    if is_discharged:
+        fields |= {36: stay.patient_status, 45: f"{stay.discharged_at:%Y%m%d%H%M}"}
+    return fields
 
 
 def _people(provider: Provider) -> str:
@@ -117,7 +165,7 @@ def _people(provider: Provider) -> str:
 
 
 def _transaction(encounter: SimulatedEncounter, charge: SimulatedCharge, index: int, provider: Provider) -> str:
-    procedure = f"{charge.procedure_code}^{_text(charge.description)}^C4"
+    procedure = _procedure(charge)
     fields = {
         1: str(index),
         2: charge.transaction_id,
@@ -136,6 +184,15 @@ def _transaction(encounter: SimulatedEncounter, charge: SimulatedCharge, index: 
         26: "~".join(charge.modifiers),
     }
     return _segment("FT1", fields)
+
+
+def _procedure(charge: SimulatedCharge) -> str:
+    """The procedure with the revenue code as its alternate, or the revenue code alone."""
+    text = _text(charge.description)
+    if not charge.procedure_code:
+        return f"{charge.revenue_code}^{text}^NUBC"
+    procedure = f"{charge.procedure_code}^{text}^C4"
+    return f"{procedure}^{charge.revenue_code}^^NUBC" if charge.revenue_code else procedure
 
 
 def _diagnosis(code: str) -> str:

@@ -99,7 +99,7 @@ def forwarded_claim(decision: Decision, next_payer: str, member_id: str, paid_on
         claim,
         payer_identifier=next_payer,
         member_id=member_id,
-        lines=tuple(_with_prior(each, own, paid_on) for each in decision.lines),
+        lines=tuple(_with_prior(each, own, paid_on) for each in decision.lines) or claim.lines,
         sequence=SECONDARY if claim.sequence == PRIMARY else TERTIARY,
         prior=(*claim.prior, earlier),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from canonical.money import Money
 
 from sandbox.world.adjudication import Decision, PayerRules, adjudicate, claim_dice
+from sandbox.world.hospital import SimulatedStay
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.received_claims import ReceivedClaim, ReceivedLine
 from sandbox.world.scenario import Scenario, SimulatedEncounter
@@ -62,7 +63,7 @@ def claim_of(encounter: SimulatedEncounter) -> ReceivedClaim:
     data, day = sandbox_master_data(), encounter.service_from
     if encounter.coverage is None:
         raise ValueError(f"{encounter.visit_number} is self-pay: no payer gets a claim for it")
-    return ReceivedClaim(
+    claim = ReceivedClaim(
         patient_control_number=encounter.visit_number,
         charge=encounter.total,
         place_of_service=data.location(encounter.location, day).place_of_service,
@@ -72,6 +73,7 @@ def claim_of(encounter: SimulatedEncounter) -> ReceivedClaim:
         member_id=encounter.coverage.member_id,
         family_name=encounter.patient.family_name.upper(),
         given_name=encounter.patient.given_name.upper(),
+        claim_type=encounter.claim_type,
         lines=tuple(
             ReceivedLine(
                 charge.procedure_code,
@@ -80,9 +82,23 @@ def claim_of(encounter: SimulatedEncounter) -> ReceivedClaim:
                 str(charge.units),
                 charge.service_date.strftime("%Y%m%d"),
                 charge.transaction_id,
+                revenue_code=charge.revenue_code,
+                tooth=charge.tooth,
             )
             for charge in encounter.charges
         ),
+    )
+    return claim if encounter.stay is None else _of_a_stay(claim, encounter.stay)
+
+
+def _of_a_stay(claim: ReceivedClaim, stay: SimulatedStay) -> ReceivedClaim:
+    admitted, discharged = f"{stay.admitted_at:%Y%m%d}", f"{stay.discharged_at:%Y%m%d}"
+    return replace(
+        claim,
+        place_of_service=stay.bill_type,
+        statement=(admitted, discharged),
+        admitted_on=admitted,
+        drg=stay.admission.drg,
     )
 
 

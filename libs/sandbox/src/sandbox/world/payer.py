@@ -202,7 +202,8 @@ class Payers:
         trace = f"{payer.x12_identifier}{day:%y%m%d}{number:05d}"
         remittance = write_remittance(payer, entity, trace, day, claims, number, adjustments)
         if self.misbehaviour.strike(Fault.CORRUPT_ONE_CENT, payer.code):
-            remittance = corrupted(remittance)
+            has_lines = any(claim.decision.lines for claim in claims)
+            remittance = corrupted(remittance, "SVC" if has_lines else "CAS")
         return remittance
 
     def _interchange_fault(self, received: ReceivedInterchange) -> str:

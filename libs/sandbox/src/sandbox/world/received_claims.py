@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimType
 from canonical.money import Money
 
 PRIMARY, SECONDARY, TERTIARY = "P", "S", "T"
@@ -50,7 +51,7 @@ class PriorPayment:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedLine:
-    """One 2400 loop; `service_date` is the first day, as CCYYMMDD."""
+    """One 2400 loop; `service_date` is the first day, as CCYYMMDD. A room has a revenue code and no procedure."""
 
     procedure_code: str
     modifiers: tuple[str, ...]
@@ -59,11 +60,17 @@ class ReceivedLine:
     service_date: str
     control_number: str
     prior: tuple[PriorLine, ...] = ()
+    revenue_code: str = ""
+    tooth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedClaim:
-    """One 2300 loop with what stands above it; `payer_reference` is REF*F8."""
+    """One 2300 loop with what stands above it; `payer_reference` is REF*F8.
+
+    `place_of_service` is CLM05-1, of a facility its type of bill. `statement` are the first and last day that a facility
+    bills (DTP*434), `admitted_on` is DTP*435, `drg` HI*DR.
+    """
 
     patient_control_number: str
     charge: Money
@@ -78,14 +85,30 @@ class ReceivedClaim:
     sequence: str = PRIMARY
     prior: tuple[PriorPayment, ...] = ()
     payer_reference: str = ""
+    claim_type: ClaimType = ClaimType.PROFESSIONAL
+    statement: tuple[str, str] = ("", "")
+    admitted_on: str = ""
+    drg: str = ""
 
     @property
     def service_from(self) -> str:
-        return min((line.service_date for line in self.lines if line.service_date), default="")
+        return self.statement[0] or min((line.service_date for line in self.lines if line.service_date), default="")
 
     @property
     def service_to(self) -> str:
-        return max((line.service_date for line in self.lines if line.service_date), default="")
+        return self.statement[1] or max((line.service_date for line in self.lines if line.service_date), default="")
+
+    @property
+    def days(self) -> int:
+        """The days that a facility bills, the last one not counted; a stay of no night counts one."""
+        if not all(self.statement):
+            return 0
+        first, last = map(date.fromisoformat, self.statement)
+        return max(1, (last - first).days)
+
+    @property
+    def is_inpatient(self) -> bool:
+        return self.claim_type is ClaimType.INSTITUTIONAL and bool(self.admitted_on)
 
     @property
     def paying_before(self) -> tuple[PriorPayment, ...]:

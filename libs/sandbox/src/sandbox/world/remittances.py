@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from canonical.codes import AdjustmentGroup
+from canonical.codes import AdjustmentGroup, ClaimType
 from canonical.master_data import Entity, Payer
 from canonical.money import Money, parse_x12_amount
 
@@ -149,25 +149,34 @@ def _claim(paid: PaidClaim, payer: Payer) -> Iterator[str]:
         paid.payer_control_number,
         claim.place_of_service,
         claim.frequency,
+        "",
+        claim.drg,
     )
     yield from _adjustment_segments(decision.claim_adjustments)
     yield segment("NM1", "QC", "1", claim.family_name, claim.given_name, "", "", "", "MI", claim.member_id)
     if paid.forwarded_to:
         carrier = paid.forwarded_to
         yield segment("NM1", "TT", "2", carrier.name, "", "", "", "", "PI", carrier.x12_identifier)
+    if claim.is_inpatient:
+        yield segment("MIA", str(claim.days))
     if paid.split_from:
         yield segment("REF", "F8", paid.split_from)
     yield segment("DTM", "232", claim.service_from)
     yield segment("DTM", "233", claim.service_to)
     for line in decision.lines:
-        yield from _line(line)
+        yield from _line(line, claim.claim_type)
 
 
-def _line(decision: LineDecision) -> Iterator[str]:
+def _line(decision: LineDecision, claim_type: ClaimType) -> Iterator[str]:
+    """A line of a facility names its revenue code beside the procedure, or alone as the procedure of kind NU."""
     line = decision.line
-    procedure = ":".join(("HC", line.procedure_code, *line.modifiers))
-    yield segment("SVC", procedure, amount_text(line.charge), amount_text(decision.paid), "", line.units)
-    yield segment("DTM", "472", line.service_date)
+    qualifier = "AD" if claim_type is ClaimType.DENTAL else "HC"
+    procedure, revenue = ":".join((qualifier, line.procedure_code, *line.modifiers)), line.revenue_code
+    if not line.procedure_code:
+        procedure, revenue = f"NU:{line.revenue_code}", ""
+    yield segment("SVC", procedure, amount_text(line.charge), amount_text(decision.paid), revenue, line.units)
+    if line.service_date:
+        yield segment("DTM", "472", line.service_date)
     yield from _adjustment_segments(decision.adjustments)
     if line.control_number:
         yield segment("REF", "6R", line.control_number)

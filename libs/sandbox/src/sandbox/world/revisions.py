@@ -115,4 +115,5 @@ def without_payment(decision: Decision, status: str, reason: str) -> Decision:
         LineDecision(each.line, Money(0), Money(0), (Adjustment(AdjustmentGroup.OTHER, reason, each.line.charge),))
         for each in decision.lines
     )
-    return Decision(decision.claim, status, lines)
+    whole = () if lines else (Adjustment(AdjustmentGroup.OTHER, reason, decision.claim.charge),)
+    return Decision(decision.claim, status, lines, whole)

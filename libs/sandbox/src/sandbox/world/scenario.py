@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from typing import Self
 
@@ -24,7 +23,34 @@ from sandbox.world.catalog import (
     Ward,
 )
 from sandbox.world.dice import Dice
+from sandbox.world.encounters import (
+    Flaw,
+    SimulatedCharge,
+    SimulatedCoverage,
+    SimulatedEncounter,
+    SimulatedPatient,
+    Wire,
+)
+from sandbox.world.hospital import (
+    DENTIST,
+    HOSPITAL,
+    NIGHTS_MAX,
+    SimulatedStay,
+    is_dental,
+    is_stay,
+    stay_from,
+)
 
+__all__ = [
+    "Flaw",
+    "Scenario",
+    "SimulatedCharge",
+    "SimulatedCoverage",
+    "SimulatedEncounter",
+    "SimulatedPatient",
+    "Wire",
+    "charges_by_entity_and_payer",
+]
 SMALL_ENCOUNTERS = 10
 DEMO_ENCOUNTERS = 320
 SERVICE_DAYS_BACK_MAX = 60
@@ -36,106 +62,6 @@ PAYER_OF_LAST_RESORT = "MEDICAID"
 UNKNOWN_PAYER_CODE = "NOSUCHPAYER"
 PAYER_CODES = ("ACME", "BLUEOAK", "MEDICARE", "MEDICAID")
 SOURCES = {"NORTH": "ehr-north", "SOUTH": "ehr-south"}
-
-
-class Wire(StrEnum):
-    """How the EHR sends an encounter."""
-
-    FHIR = "fhir"
-    HL7 = "hl7"
-
-
-class Flaw(StrEnum):
-    """What is wrong with an encounter: the story plants these, and nothing else is amiss."""
-
-    NONE = "none"
-    MISSING_MEMBER_ID = "missing-member-id"
-    UNKNOWN_PAYER = "unknown-payer"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedPatient:
-    """A made-up person; `mrn` is unique within the source system."""
-
-    mrn: str
-    family_name: str
-    given_name: str
-    birth_date: date
-    sex: str
-    street: str
-    city: str
-    postal_code: str
-    state: str = "OH"
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedCoverage:
-    """The patient is always the subscriber."""
-
-    payer: str
-    member_id: str
-    group_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedCharge:
-    """One charge: `amount` is the extended total, `unit_amount * units`. `transaction_id` is unique in the source."""
-
-    transaction_id: str
-    procedure_code: str
-    description: str
-    modifiers: tuple[str, ...]
-    units: int
-    unit_amount: Money
-    amount: Money
-    service_date: date
-    diagnosis_codes: tuple[str, ...]
-    department: str
-    source_department: str
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedEncounter:
-    """One encounter; `coverage` is None for a self-pay patient, `diagnosis_codes` are in order of importance.
-
-    `next_coverages` pay after `coverage`, in their order.
-    """
-
-    ordinal: int
-    visit_number: str
-    source: str
-    entity: str
-    patient: SimulatedPatient
-    coverage: SimulatedCoverage | None
-    charges: tuple[SimulatedCharge, ...]
-    diagnosis_codes: tuple[str, ...]
-    provider: str
-    location: str
-    wire: Wire
-    flaw: Flaw
-    next_coverages: tuple[SimulatedCoverage, ...] = ()
-
-    @property
-    def total(self) -> Money:
-        return Money.total(charge.amount for charge in self.charges)
-
-    @property
-    def service_from(self) -> date:
-        return min(charge.service_date for charge in self.charges)
-
-    @property
-    def service_to(self) -> date:
-        return max(charge.service_date for charge in self.charges)
-
-    @property
-    def coverages(self) -> tuple[SimulatedCoverage, ...]:
-        """All coverages in the order in which they pay."""
-        return (self.coverage, *self.next_coverages) if self.coverage else ()
-
-    @property
-    def billable(self) -> bool:
-        """A claim must go out for it."""
-        return self.coverage is not None and self.flaw is Flaw.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +76,15 @@ class Scenario:
     today: date
 
     @classmethod
-    def tell(cls, seed: int, encounters: int, today: date, *, next_payer_percent: int = 0) -> Self:
+    def tell(
+        cls, seed: int, encounters: int, today: date, *, next_payer_percent: int = 0, has_stays: bool = False
+    ) -> Self:
         """A story of that many encounters; so many percent of the insured patients have a second insurance.
 
-        Ordinals 4, 68, 132 ... have no member id; ordinals 20, 84, 148 ... name a payer that nobody knows.
+        Ordinals 4, 68, 132 ... have no member id; ordinals 20, 84, 148 ... name a payer that nobody knows. With stays,
+        ordinals 6, 54, 102 ... are stays in hospital and 8, 88, 168 ... visits to the dentist.
         """
-        told = (_encounter(seed, ordinal, today, next_payer_percent) for ordinal in range(encounters))
+        told = (_encounter(seed, ordinal, today, next_payer_percent, has_stays) for ordinal in range(encounters))
         return cls(seed, tuple(told), today)
 
     @classmethod
@@ -166,7 +95,7 @@ class Scenario:
     @classmethod
     def demo(cls, today: date, seed: int = 2026, encounters: int = DEMO_ENCOUNTERS) -> Self:
         """The story of `make demo`."""
-        return cls.tell(seed, encounters, today, next_payer_percent=NEXT_PAYER_PERCENT)
+        return cls.tell(seed, encounters, today, next_payer_percent=NEXT_PAYER_PERCENT, has_stays=True)
 
     @property
     def billable(self) -> tuple[SimulatedEncounter, ...]:
@@ -214,14 +143,35 @@ def _flaw(ordinal: int) -> Flaw:
     return Flaw.NONE
 
 
-def _encounter(seed: int, ordinal: int, today: date, next_payer_percent: int) -> SimulatedEncounter:
-    dice = Dice(seed, "encounter", ordinal)
-    flaw = _flaw(ordinal)
-    ward = dice.choice(WARDS, "ward")
-    patient = _patient(seed, ward.entity, _patient_number(dice, ordinal))
-    first_day = today - timedelta(days=dice.between(2, SERVICE_DAYS_BACK_MAX, "days back"))
+def _ward(dice: Dice, ordinal: int, has_stays: bool) -> Ward:
+    if has_stays and is_stay(ordinal):
+        return HOSPITAL
+    if has_stays and is_dental(ordinal):
+        return DENTIST
+    return dice.choice(WARDS, "ward")
+
+
+def _diagnoses(dice: Dice, stay: SimulatedStay | None) -> tuple[str, ...]:
+    """One to three, after the principal one of a stay; dental visits have them too, for the EHR asks for one."""
     picked = dice.below(len(DIAGNOSES), "diagnosis")
     codes = tuple(DIAGNOSES[(picked + step) % len(DIAGNOSES)][0] for step in range(dice.between(1, 3, "diagnoses")))
+    return (stay.admission.principal[0], *codes) if stay else codes
+
+
+def _wire(dice: Dice, ward: Ward) -> Wire:
+    """A tooth has a place in FHIR alone."""
+    return Wire.FHIR if ward is DENTIST or dice.chance(FHIR_PERCENT, "wire") else Wire.HL7
+
+
+def _encounter(seed: int, ordinal: int, today: date, next_payer_percent: int, has_stays: bool) -> SimulatedEncounter:
+    dice = Dice(seed, "encounter", ordinal)
+    flaw = _flaw(ordinal)
+    ward = _ward(dice, ordinal, has_stays)
+    patient = _patient(seed, ward.entity, _patient_number(dice, ordinal))
+    nights_left = NIGHTS_MAX if ward is HOSPITAL else 0
+    first_day = today - timedelta(days=dice.between(2 + nights_left, SERVICE_DAYS_BACK_MAX, "days back"))
+    stay = stay_from(dice, first_day) if ward is HOSPITAL else None
+    codes = _diagnoses(dice, stay)
     source = SOURCES[ward.entity]
     visit_number = f"V{seed % 10_000:04d}{ordinal:06d}"
     coverage = _coverage(seed, patient, flaw, dice)
@@ -233,12 +183,15 @@ def _encounter(seed: int, ordinal: int, today: date, next_payer_percent: int) ->
         patient=patient,
         coverage=coverage,
         next_coverages=_next_coverages(seed, patient, coverage, next_payer_percent) if flaw is Flaw.NONE else (),
-        charges=_charges(dice, ward, visit_number, first_day, codes),
+        charges=(
+            _stay_charges(stay, visit_number, codes) if stay else _charges(dice, ward, visit_number, first_day, codes)
+        ),
         diagnosis_codes=codes,
         provider=dice.choice(ward.providers, "provider"),
         location=ward.location,
-        wire=Wire.FHIR if dice.chance(FHIR_PERCENT, "wire") else Wire.HL7,
+        wire=_wire(dice, ward),
         flaw=flaw,
+        stay=stay,
     )
 
 
@@ -298,10 +251,30 @@ def _charges(
     return tuple(charges)
 
 
+def _stay_charges(
+    stay: SimulatedStay, visit_number: str, diagnosis_codes: tuple[str, ...]
+) -> tuple[SimulatedCharge, ...]:
+    """The room for each night, and what else the ward provides, once."""
+    day = stay.admitted_at.date()
+    room, *others = HOSPITAL.procedures
+    charges = [_charge_of(HOSPITAL, room, stay.nights, f"{visit_number}-1", day, diagnosis_codes[:1])]
+    charges += [
+        _charge_of(HOSPITAL, each, 1, f"{visit_number}-{line}", stay.procedure_day, diagnosis_codes[:1])
+        for line, each in enumerate(others, 2)
+    ]
+    return tuple(charges)
+
+
 def _charge(
     dice: Dice, ward: Ward, procedure: Procedure, transaction_id: str, day: date, diagnosis_codes: tuple[str, ...]
 ) -> SimulatedCharge:
     units = dice.between(1, procedure.units_max, "units", transaction_id)
+    return _charge_of(ward, procedure, units, transaction_id, day, diagnosis_codes)
+
+
+def _charge_of(
+    ward: Ward, procedure: Procedure, units: int, transaction_id: str, day: date, diagnosis_codes: tuple[str, ...]
+) -> SimulatedCharge:
     return SimulatedCharge(
         transaction_id=transaction_id,
         procedure_code=procedure.code,
@@ -314,4 +287,7 @@ def _charge(
         diagnosis_codes=diagnosis_codes,
         department=ward.department,
         source_department=ward.source_department,
+        revenue_code=procedure.revenue_code,
+        tooth=procedure.tooth,
+        surfaces=procedure.surfaces,
     )

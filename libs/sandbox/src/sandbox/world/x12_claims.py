@@ -1,4 +1,4 @@
-"""How a payer reads an 837P: strictly, with its own few lines, so that it can disagree with whoever wrote the file."""
+"""How a payer reads an 837: strictly, with its own few lines, so that it can disagree with whoever wrote the file."""
 
 from __future__ import annotations
 

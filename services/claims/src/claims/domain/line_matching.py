@@ -13,7 +13,8 @@ _Sign = Callable[[ChargeLine, ServicePayment], bool]
 
 
 def _same_code(line: ChargeLine, service: ServicePayment) -> bool:
-    return line.procedure_code == service.procedure_code
+    """By the procedure; the revenue code stands for a line that has none, such as a room (SVC01 of kind NU)."""
+    return (line.procedure_code or line.revenue_code) == service.procedure_code
 
 
 def _same_code_and_charge(line: ChargeLine, service: ServicePayment) -> bool:
