@@ -327,7 +327,10 @@ def test_a_beginning_that_names_no_denial_is_refused(run: Callable[..., Any], wa
             ["write-off", "--reason", "not worth it", "--amount", "12.3"],
             work.RequestWriteOffRequest(denial_id=DENIAL, reason="not worth it", amount=common_pb2.Money(minor=1230)),
         ),
-        (["approve"], work.ApproveWriteOffRequest(denial_id=DENIAL)),
+        (
+            ["approve", "--amount", "12.3"],
+            work.ApproveWriteOffRequest(denial_id=DENIAL, amount=common_pb2.Money(minor=1230)),
+        ),
         (
             ["approve", "--turn-down", "--reason", "appeal it"],
             work.ApproveWriteOffRequest(denial_id=DENIAL, turn_down=True, reason="appeal it"),
@@ -345,4 +348,6 @@ def test_work_on_a_denial_is_asked_for_as_it_was_said(
 
 def test_an_amount_that_is_none_is_refused(run: Callable[..., Any], books: Books) -> None:
     assert run("denials", "write-off", DENIAL, "--reason", "not worth it", "--amount", "12.345").exit_code == 2
+    assert run("denials", "approve", DENIAL).exit_code == 2
+    assert run("denials", "approve", DENIAL, "--amount", "12.30", "--turn-down").exit_code == 2
     assert books.asked == []

@@ -12,7 +12,15 @@ from canonical.money import Money
 from canonical.remittance import ClaimAdjustment
 from chassis.testing import given, happened
 from chassis.testing.given import Given
-from claims.domain.denial import Denial, DenialClosed, NotAppealed, NoWriteOffRequested, OwnRequest, WriteOffBeyondRisk
+from claims.domain.denial import (
+    Denial,
+    DenialClosed,
+    NotAppealed,
+    NoWriteOffRequested,
+    OtherAmountRequested,
+    OwnRequest,
+    WriteOffBeyondRisk,
+)
 from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import (
     CARCS,
@@ -99,8 +107,8 @@ def test_the_same_again_changes_nothing() -> None:
 
 
 def test_a_write_off_takes_two_people() -> None:
-    requested().when(lambda denial: denial.approve_write_off("user:ann")).then_refused(OwnRequest, "user:ann")
-    requested().when(lambda denial: denial.approve_write_off("user:ben")).then(
+    requested().when(lambda denial: denial.approve_write_off(HUNDRED, "user:ann")).then_refused(OwnRequest, "user:ann")
+    requested().when(lambda denial: denial.approve_write_off(HUNDRED, "user:ben")).then(
         happened(
             Denial.WrittenOff,
             change=HUNDRED,
@@ -115,8 +123,15 @@ def test_a_write_off_takes_two_people() -> None:
     )
 
 
+@pytest.mark.parametrize("amount", ["99.99", "100.01", "0.00"])
+def test_what_is_approved_is_what_was_asked_for(amount: str) -> None:
+    requested().when(lambda denial: denial.approve_write_off(Money.of(amount), "user:ben")).then_refused(
+        OtherAmountRequested, f"{amount} USD approved, 100.00 USD asked for"
+    )
+
+
 def test_nothing_is_approved_that_nobody_asked_for() -> None:
-    denied().when(lambda denial: denial.approve_write_off("user:ben")).then_refused(NoWriteOffRequested)
+    denied().when(lambda denial: denial.approve_write_off(HUNDRED, "user:ben")).then_refused(NoWriteOffRequested)
 
 
 @pytest.mark.parametrize("amount", ["0.00", "-1.00", "100.01"])
@@ -140,13 +155,13 @@ def test_a_request_may_be_turned_down_and_made_again() -> None:
     denial.turn_write_off_down("user:ben", "appeal it first")
     assert denial.state is DenialState.IN_WORK
     denial.request_write_off(Money.of("20.00"), "the appeal was lost", "user:ann")
-    assert denial.approve_write_off("user:ben") == Money.of("20.00")
+    denial.approve_write_off(Money.of("20.00"), "user:ben")
     assert (denial.state, denial.at_risk) == (DenialState.IN_WORK, Money.of("80.00"))
 
 
 def test_what_was_written_off_and_is_denied_no_more_is_taken_back() -> None:
     denial = requested().aggregate
-    denial.approve_write_off("user:ben")
+    denial.approve_write_off(HUNDRED, "user:ben")
 
     assert denial.resettle(Money.of("10.00")) == Money.of("-90.00")
     assert (denial.at_risk, denial.recovered, denial.written_off) == (ZERO, Money.of("90.00"), Money.of("10.00"))
@@ -223,7 +238,7 @@ def test_at_risk_recovered_and_written_off_are_always_what_was_first_denied(
                 case "request":
                     denial.request_write_off(Money(minor), "why", "user:ann")
                 case "approve":
-                    denial.approve_write_off("user:ben")
+                    denial.approve_write_off(denial.requested, "user:ben")
                 case "turn-down":
                     denial.turn_write_off_down("user:ben", "no")
                 case _:

@@ -230,7 +230,7 @@ def test_a_person_gives_up_a_denial_only_with_anothers_approval() -> None:
     denial_id = worked(service)
 
     def approve(work: Work) -> None:
-        approve_write_off(work, denial_id)
+        approve_write_off(work, denial_id, Money.of("100.00"))
 
     with pytest.raises(OwnRequest):
         as_person(service, "ann", approve)

@@ -124,13 +124,18 @@ def test_a_denial_is_worked_by_one_person_and_given_up_by_two(door: WorkDoor) ->
     asked.amount.CopyFrom(common_pb2.Money(minor=5_000, currency="USD"))
     assert ann.RequestWriteOff(asked).denial.requested.minor == 5_000
     with pytest.raises(RemoteRefusal) as refusal:
-        ann.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED))
+        ann.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED, amount=common_pb2.Money(minor=5_000)))
     assert refusal.value.code == "OwnRequest"
     turned_down = pb.ApproveWriteOffRequest(denial_id=DENIED, turn_down=True, reason="appeal once more")
     assert ben.ApproveWriteOff(turned_down).denial.requested.minor == 0
     ann.RequestWriteOff(pb.RequestWriteOffRequest(denial_id=DENIED, reason="lost once more"))
 
-    denial = ben.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED)).denial
+    with pytest.raises(RemoteRefusal) as refusal:
+        ben.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED, amount=common_pb2.Money(minor=5_000)))
+    assert refusal.value.code == "OtherAmountRequested"
+
+    seen = common_pb2.Money(minor=25_000)
+    denial = ben.ApproveWriteOff(pb.ApproveWriteOffRequest(denial_id=DENIED, amount=seen)).denial
 
     assert (denial.state, denial.outcome, denial.written_off.minor) == ("closed", "written-off", 25_000)
     history = ann.GetDenial(pb.GetDenialRequest(denial_id=DENIED)).history
@@ -188,6 +193,7 @@ UNKNOWN = str(derive("test-nothing"))
         ("AssignDenial", pb.AssignDenialRequest(denial_id=DENIED, owner=" ")),
         ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="ignored", note="long enough")),
         ("RecordDenialAction", pb.RecordDenialActionRequest(denial_id=DENIED, action="appealed", note="no")),
+        ("ApproveWriteOff", pb.ApproveWriteOffRequest(denial_id=DENIED)),
         (
             "RequestWriteOff",
             pb.RequestWriteOffRequest(

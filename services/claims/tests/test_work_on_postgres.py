@@ -25,7 +25,7 @@ def told(service: ClaimsUnderTest) -> ClaimsUnderTest:
     asked = context(actor="user:ann", now=service.clock.now)
     transact(service.store, asked, lambda work: request_write_off(work, first, Money.of("250.00"), "too old"))
     decided = context(actor="user:ben", now=service.clock.now)
-    transact(service.store, decided, lambda work: approve_write_off(work, first))
+    transact(service.store, decided, lambda work: approve_write_off(work, first, Money.of("250.00")))
     service.clock.advance(days=190)
     service.sweep()
     return service

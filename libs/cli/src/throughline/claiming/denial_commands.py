@@ -121,6 +121,7 @@ def request_write_off(
 @ends_with_a_code
 def approve(
     denial_id: DenialArgument,
+    amount: Annotated[str, typer.Option(help="How much you approve, such as 12.30: what was asked for.")] = "",
     turn_down: Annotated[bool, typer.Option("--turn-down", help="Say no instead.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is turned down. No names of patients.")] = "",
     state: StateOption = None,
@@ -128,11 +129,16 @@ def approve(
 ) -> Exit:
     """Approve the write-off that another person asked for, or turn it down.
 
-    Exit code: 1 where you asked for it yourself: THROUGHLINE_CLIENT_ID and THROUGHLINE_CLIENT_SECRET name another client.
+    Exit code: 1 where another amount was asked for, or you asked for it yourself: THROUGHLINE_CLIENT_ID and
+    THROUGHLINE_CLIENT_SECRET name another client.
     """
+    if turn_down == bool(amount):
+        raise Unusable("either --amount, which is how much you approve, or --turn-down")
+    decided = work.ApproveWriteOffRequest(turn_down=turn_down, reason=reason)
+    if amount:
+        decided.amount.CopyFrom(_amount(amount))
     with claiming_at(state) as claiming:
-        identity = claiming.denial_id(denial_id)
-        decided = work.ApproveWriteOffRequest(denial_id=identity, turn_down=turn_down, reason=reason)
+        decided.denial_id = claiming.denial_id(denial_id)
         changed = claiming.approve_write_off(decided)
     return _changed(changed, as_json)
 

@@ -212,7 +212,9 @@ def _taken_back(state: State) -> str:
         return ""
     first = {"remittance_id": state["reverses_remittance_id"], "position": state.get("reverses_position")}
     places = [first, *mappings_in(state.get("reverses_also"))]
-    told = " and ".join(f"remittance {place.get('remittance_id')}, position {place.get('position')}" for place in places)
+    told = " and ".join(
+        f"remittance {place.get('remittance_id')}, position {place.get('position')}" for place in places
+    )
     return f"a part of {told}" if state.get("partial") else told
 
 

@@ -840,22 +840,28 @@ class ApproveWriteOffRequest(_message.Message):
     DENIAL_ID_FIELD_NUMBER: _builtins.int
     TURN_DOWN_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     denial_id: _builtins.str
     """The id of the denial, a UUID."""
     turn_down: _builtins.bool
     """Turns the request down instead."""
     reason: _builtins.str
     """Why it is turned down; needed for that only."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much is approved, needed unless it is turned down; refused where it is not what was asked for."""
+
     def __init__(
         self,
         *,
         denial_id: _builtins.str = ...,
         turn_down: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["denial_id", b"denial_id", "reason", b"reason", "turn_down", b"turn_down"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "denial_id", b"denial_id", "reason", b"reason", "turn_down", b"turn_down"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -134,7 +134,12 @@ class ClaimWork(claim_work_pb2_grpc.ClaimWorkServiceServicer):
                 request.denial_id, lambda work, each: working_denials.turn_write_off_down(work, each, reason)
             )
         else:
-            changed = self._change(request.denial_id, working_denials.approve_write_off)
+            amount = _amount(request)
+            if amount is None:
+                raise BadArgument("amount: how much is approved")
+            changed = self._change(
+                request.denial_id, lambda work, each: working_denials.approve_write_off(work, each, amount)
+            )
         return pb.ApproveWriteOffResponse(denial=changed)
 
     def ListUnderpayments(
@@ -185,7 +190,7 @@ def _name(text: str, field: str) -> str:
     return text.strip()
 
 
-def _amount(request: pb.RequestWriteOffRequest) -> Money | None:
+def _amount(request: pb.RequestWriteOffRequest | pb.ApproveWriteOffRequest) -> Money | None:
     """What to give up, in the currency of the books; None where the request leaves it open."""
     if not request.HasField("amount"):
         return None

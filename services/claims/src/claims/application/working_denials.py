@@ -43,15 +43,15 @@ def request_write_off(work: Work, denial_id: UUID, amount: Money | None, reason:
     denial.request_write_off(denial.at_risk if amount is None else amount, reason, work.context.meta.actor)
 
 
-def approve_write_off(work: Work, denial_id: UUID) -> None:
-    """Gives up what another person asked for, in the denial and in the books.
+def approve_write_off(work: Work, denial_id: UUID, amount: Money) -> None:
+    """Gives up what another person asked for, exactly so much, in the denial and in the books.
 
     Raises:
-        UnknownAggregate, NoWriteOffRequested, OwnRequest: see there.
+        UnknownAggregate, NoWriteOffRequested, OwnRequest, OtherAmountRequested: see there.
     """
     denial = work.require(Denial, denial_id)
     actor, reason = work.context.meta.actor, denial.request_reason
-    amount = denial.approve_write_off(actor)
+    denial.approve_write_off(amount, actor)
     give_up(work, work.require(Claim, denial.facts.claim_id), amount, reason, actor)
 
 

@@ -40,6 +40,10 @@ class NoWriteOffRequested(Refusal):
     """There is no request to decide on."""
 
 
+class OtherAmountRequested(Refusal):
+    """Whoever approves says how much; it must be what was asked for, which may have changed since they saw it."""
+
+
 class OwnRequest(Refusal):
     """Whoever asks for a write-off cannot approve it."""
 
@@ -202,16 +206,15 @@ class Denial(Aggregate):
         self._refuse_beyond_risk(amount)
         self.trigger_event(self.WriteOffRequested, amount=amount, reason=reason, requested_by=by)
 
-    def approve_write_off(self, by: str) -> Money:
-        """What is given up by it.
-
+    def approve_write_off(self, amount: Money, by: str) -> None:
+        """
         Raises:
-            NoWriteOffRequested, OwnRequest: see there.
+            NoWriteOffRequested, OwnRequest, OtherAmountRequested: see there.
         """
         self._refuse_own_request(by)
-        amount = self.requested
+        if amount != self.requested:
+            raise OtherAmountRequested(f"denial {self.id}: {amount} approved, {self.requested} asked for")
         self._write_off(amount, self.amount - self.recovered, self.request_reason, by)
-        return amount
 
     def turn_write_off_down(self, by: str, reason: str) -> None:
         """Raises NoWriteOffRequested; whoever asked may take the request back."""
