@@ -19,6 +19,7 @@ from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import corrupted
 from sandbox.world.scenario import Flaw
 
+from .people import JANE, message, person, seen, visit
 from .world import STORY, IntakeUnderTest, Wire, charge_message, encounters, messages_of, replace_field
 
 ENCOUNTER = encounters(Wire.FHIR)[0]
@@ -32,6 +33,7 @@ class KnownTokens:
             "reader": {"intake.read"},
             "writer": {"intake.read", "intake.write"},
             "auditor": {"intake.raw.read", "phi.read"},
+            "registrar": {"intake.read", "intake.patients.write"},
         }.get(token)
         if scopes is None:
             raise Unauthenticated("unknown token")
@@ -138,3 +140,71 @@ def test_a_held_encounter_is_released_once_master_data_knows_its_payer(door: Doo
     door.service.master_data = known.model_copy(update={"payers": (*known.payers, payer)})
     assert writer.ReleaseEncounter(request).posting == 1
     assert list(writer.ListEncounters(pb.ListEncountersRequest(state="held")).encounters) == []
+
+
+def likely(door: Door) -> tuple[str, str]:
+    """Two patients who may be one person."""
+    door.service.receive(message("1", seen("A", JANE)), message("2", seen("B", JANE)))
+    return str(person("A")), str(person("B"))
+
+
+def test_a_person_merges_a_probable_match_and_takes_it_back(door: Door) -> None:
+    one, other = likely(door)
+    registrar = door.calling_as("registrar")
+    (match,) = registrar.ListPatientMatches(pb.ListPatientMatchesRequest()).matches
+    assert ({match.first_id, match.second_id}, match.score, match.kind) == ({one, other}, 90, "probable")
+    asked = pb.MergePatientsRequest(retired_id=one, survivor_id=other, reason="same passport")
+    assert registrar.MergePatients(asked).person_id == other
+    told = registrar.GetPatient(pb.GetPatientRequest(patient_id=one))
+    assert (told.person_id, [(each.retired_id, each.actor) for each in told.merges]) == (other, [(one, "user:registrar")])
+    assert [(each.state, each.reason) for each in told.matches] == [("merged", "same passport")]
+    registrar.UnmergePatients(pb.UnmergePatientsRequest(retired_id=other, survivor_id=one, reason="two passports"))
+    parted = registrar.GetPatient(pb.GetPatientRequest(patient_id=one))
+    assert (parted.person_id, list(parted.merges), parted.matches[0].state) == (one, [], "distinct")
+
+
+def test_a_person_tells_two_patients_apart(door: Door) -> None:
+    one, other = likely(door)
+    registrar = door.calling_as("registrar")
+    registrar.DistinguishPatients(
+        pb.DistinguishPatientsRequest(patient_id=one, other_id=other, reason="they are twins")
+    )
+    assert not registrar.ListPatientMatches(pb.ListPatientMatchesRequest()).matches
+    (decided,) = registrar.ListPatientMatches(pb.ListPatientMatchesRequest(state="distinct")).matches
+    assert (decided.reason, decided.actor) == ("they are twins", "user:registrar")
+
+
+def test_merging_needs_a_reason_a_known_patient_and_a_scope_of_its_own(door: Door) -> None:
+    one, other = likely(door)
+    asked = pb.MergePatientsRequest(retired_id=one, survivor_id=other, reason="same passport")
+    with pytest.raises(grpc.RpcError, match=r"intake\.patients\.write"):
+        door.calling_as("writer").MergePatients(asked)
+    registrar = door.calling_as("registrar")
+    with pytest.raises(grpc.RpcError, match="reason"):
+        registrar.MergePatients(pb.MergePatientsRequest(retired_id=one, survivor_id=other, reason=" x "))
+    with pytest.raises(RemoteRefusal, match="no Patient"):
+        registrar.MergePatients(
+            pb.MergePatientsRequest(retired_id=str(person("nobody")), survivor_id=other, reason="same passport")
+        )
+
+
+def test_who_a_patient_is_is_told_by_permission_alone_and_every_look_is_recorded(door: Door) -> None:
+    one, _ = likely(door)
+    asked = pb.GetPatientDetailsRequest(patient_id=one)
+    with pytest.raises(grpc.RpcError, match=r"phi\.read"):
+        door.calling_as("registrar").GetPatientDetails(asked)
+    told = door.calling_as("auditor").GetPatientDetails(asked)
+    assert (told.family_name, told.address) == ("Doe", "1 Main St, Springfield, IL, 62701")
+    looks = [entry.event for entry in door.service.store.log(0, 10_000) if isinstance(entry.event, Disclosure.Given)]
+    assert [(look.what, str(look.subject_id), look.meta.actor) for look in looks] == [("patient", one, "user:auditor")]
+
+
+def test_the_encounters_of_a_person_are_those_of_every_merged_patient(door: Door) -> None:
+    one, other = likely(door)
+    door.service.receive(message("v1", *visit("V1", "A", 100)), message("v2", *visit("V2", "B", 200)))
+    registrar = door.calling_as("registrar")
+    assert len(registrar.ListEncounters(pb.ListEncountersRequest(patient_id=one)).encounters) == 1
+    registrar.MergePatients(pb.MergePatientsRequest(retired_id=one, survivor_id=other, reason="same passport"))
+    found = registrar.ListEncounters(pb.ListEncountersRequest(patient_id=one)).encounters
+    assert {encounter.patient_id for encounter in found} == {one, other}
+    assert registrar.GetPatient(pb.GetPatientRequest(patient_id=one)).encounter_count == 2

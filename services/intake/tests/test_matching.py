@@ -7,10 +7,11 @@ from datetime import date
 import pytest
 from canonical.party import Address, PatientDetails
 from chassis.eventstore import transact
+from chassis.merged_patients import PATIENT_MERGES
 from chassis.testing import context
 from intake.application.matching import SHARED_BY_MAX
 from intake.application.merging import mark_distinct, merge
-from intake.application.patient_rows import MATCHES, MERGES, matches_of
+from intake.application.patient_rows import MATCHES, matches_of
 from intake.application.queries import TABLES
 from intake.domain.facts import PatientIdentifier
 from intake.domain.likeness import likeness_of
@@ -104,7 +105,7 @@ def test_the_same_identifier_from_another_source_links_the_two() -> None:
         if isinstance(event, Patient.IdentifierLinked)
     ]
     assert set(linked) == {person("A"), person("Z", OTHER_SOURCE)}
-    assert (service.cases(), service.store.rows(MATCHES, {}), service.store.rows(MERGES, {})) == ([], [], [])
+    assert (service.cases(), service.store.rows(MATCHES, {}), service.store.rows(PATIENT_MERGES, {})) == ([], [], [])
 
 
 def test_the_same_identifier_of_another_person_is_a_persons_to_judge() -> None:
@@ -127,7 +128,7 @@ def test_likely_patients_are_asked_about_once_with_their_score_and_are_not_merge
         "address different (+0)"
     )
     assert {str(person("A")), str(person("B"))} == set(str(case["summary"]).split(": ")[0].split(" and "))
-    assert service.store.rows(MERGES, {}) == []
+    assert service.store.rows(PATIENT_MERGES, {}) == []
 
 
 def test_a_batch_and_message_after_message_find_the_same() -> None:

@@ -8,9 +8,9 @@ import pytest
 from canonical.envelope import PublicEvent
 from canonical.events.intake import PatientsMerged, PatientsUnmerged
 from chassis.eventstore import Work, transact
+from chassis.merged_patients import group_of
 from chassis.testing import context
 from intake.application.merging import mark_distinct, merge, unmerge
-from intake.application.patient_rows import group_of
 from intake.domain.encounter import Encounter
 from intake.domain.facts import Fact
 from intake.domain.identities import encounter_id_of
@@ -85,7 +85,7 @@ def test_who_is_merged_into_a_retired_patient_stands_as_the_last_survivor() -> N
     service = known("A", "B", "C")
     assert say(service, merged("C", "B"), merged("B", "A")) == []
     assert persons(service, "A", "B", "C") == {"A": "C", "B": "C", "C": "C"}
-    assert set(group_of(service.store, person("A"))[1]) == {person("A"), person("B"), person("C")}
+    assert set(group_of(service.store, person("A"))) == {person("A"), person("B"), person("C")}
 
 
 def test_parting_the_middle_of_a_chain_leaves_each_part_whole() -> None:

@@ -44,4 +44,5 @@ defer(app, "remit", "throughline.remitting.commands:app", "Show remittances, and
 defer(app, "claim", "throughline.claiming.claim_commands:app", "Show claims, and prove that they were filed.")
 defer(app, "denials", "throughline.claiming.denial_commands:app", "List and work what payers would not pay.")
 defer(app, "balance", "throughline.balance.commands:balance", "Say what a patient owes, and why.")
+defer(app, "patient", "throughline.identity.commands:app", "Show and decide which patients are one person.")
 defer(app, "trace", "throughline.tracing.commands:trace", "Follow money from the ERP's line to the bytes it came from.")

@@ -15,6 +15,7 @@ from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.keys import Sealer
+from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store, open_key_store
@@ -71,9 +72,9 @@ WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure)
 
 SHAPE = ServiceShape(
     name="claims",
-    aggregates=(Claim, UnknownClaimPayment, *SENDING_AGGREGATES, *WORK_AGGREGATES),
-    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS),
-    projections=(project, project_money, project_work, project_hints),
+    aggregates=(Claim, UnknownClaimPayment, PatientMerge, *SENDING_AGGREGATES, *WORK_AGGREGATES),
+    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS, PATIENT_MERGES),
+    projections=(project, project_money, project_work, project_hints, project_merges),
     publishing=publish,
 )
 

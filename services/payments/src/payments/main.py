@@ -15,6 +15,7 @@ from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_me
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.watched_folder import Report, WatchedFolder
 from chassis.keys import Sealer
+from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store, open_key_store
@@ -52,9 +53,10 @@ SHAPE = ServiceShape(
         Payment,
         Payout,
         PatientAccount,
+        PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, *TABLES),
-    projections=(project_inbound_messages, project),
+    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES),
+    projections=(project_inbound_messages, project_merges, project),
     publishing=publish,
 )
 

@@ -28,10 +28,10 @@ def balance(
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
-    """Say what a patient owes, and every line behind it. Nobody is named.
+    """Say what a person owes, as every patient who is merged with them, and every line behind it. Nobody is named.
 
-    The JSON has balance, adds_up, accounts (account_id, entity, patient_id, responsibility, applied, unapplied,
-    balance) and activity (account_id, kind, amount, effective_date, source_id, claim_id, encounter_id).
+    The JSON has balance, adds_up, person_id, merged_patient_ids, accounts (account_id, entity, patient_id, responsibility,
+    applied, unapplied, balance) and activity (account_id, kind, amount, effective_date, source_id, claim_id, encounter_id).
 
     Exit code: 1 where there is no such account, or where the lines do not make up the balance.
     """
@@ -55,17 +55,29 @@ def _statement(access: Access, wanted: str) -> Statement:
             continue
         if answer.accounts:
             return Statement(
-                tuple(map(_account, answer.accounts)), money_of(answer.balance), tuple(map(_activity, answer.activity))
+                tuple(map(_account, answer.accounts)),
+                money_of(answer.balance),
+                tuple(map(_activity, answer.activity)),
+                answer.person_id,
+                tuple(answer.merged_patient_ids),
             )
     raise NotFound(f"no patient and no account has the id {wanted}")
 
 
 def _show(statement: Statement) -> None:
     say(f"Balance {amount_text(statement.balance)}", style="bold")
+    if statement.of_whom:
+        say(statement.of_whom)
     for account in statement.accounts:
         for sentence in account.in_words():
             say(sentence)
-    show_table(_ACCOUNTS, ([each.account_id, each.entity, *_amounts(each)] for each in statement.accounts))
+    whose = Column("patient")
+    several = bool(statement.merged_patient_ids)
+    rows = (
+        [each.account_id, *([each.patient_id] if several else []), each.entity, *_amounts(each)]
+        for each in statement.accounts
+    )
+    show_table((_ACCOUNTS[0], whose, *_ACCOUNTS[1:]) if several else _ACCOUNTS, rows)
     entities = {account.account_id: account.entity for account in statement.accounts}
     show_table(_ACTIVITY, (_row(line, entities.get(line.account_id, "")) for line in statement.activity))
     if statement.adds_up:

@@ -45,11 +45,20 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """All accounts of one patient, or one account."""
+    """All accounts of one person, or one account. `merged_patient_ids` are other patients who are the same person."""
 
     accounts: tuple[Account, ...]
     balance: Money
     activity: tuple[Activity, ...]
+    person_id: str = ""
+    merged_patient_ids: tuple[str, ...] = ()
+
+    @property
+    def of_whom(self) -> str:
+        """Whose balance it is, where more than one patient is the person."""
+        if not self.merged_patient_ids:
+            return ""
+        return f"Of {self.person_id} and, merged into one person with them, {', '.join(self.merged_patient_ids)}."
 
     @property
     def adds_up(self) -> bool:
@@ -61,6 +70,8 @@ class Statement:
         return {
             "balance": str(self.balance),
             "adds_up": self.adds_up,
+            "person_id": self.person_id,
+            "merged_patient_ids": list(self.merged_patient_ids),
             "accounts": [_data(account) for account in self.accounts],
             "activity": [_data(line) for line in self.activity],
         }

@@ -14,7 +14,14 @@ STREAMS: Final[Mapping[str, str]] = {service: f"BILLING_{service.upper()}" for s
 REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
     "claims": {
         "intake": frozenset(
-            {"encounter-charged", "acknowledgement-received", "claim-status-received", "claim-status-reported"}
+            {
+                "encounter-charged",
+                "acknowledgement-received",
+                "claim-status-received",
+                "claim-status-reported",
+                "patients-merged",
+                "patients-unmerged",
+            }
         ),
         "payments": frozenset({"remittance-chunk-accepted"}),
     },
@@ -26,6 +33,8 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "encounter-charged",
                 "charges-revised",
                 "patient-payment-reported",
+                "patients-merged",
+                "patients-unmerged",
             }
         ),
         "claims": frozenset({"claim-adjudicated"}),

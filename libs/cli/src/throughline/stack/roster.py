@@ -56,7 +56,8 @@ EVERY_READ = tuple(f"{member.name}.read" for member in MEMBERS)
 EVERY_WRITE = tuple(f"{member.name}.write" for member in MEMBERS)
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "ehr": ("intake.write",),
-    "operator": (*EVERY_READ, *EVERY_WRITE),
+    "operator": (*EVERY_READ, *EVERY_WRITE, "intake.patients.write"),
+    "registrar": ("intake.read", "intake.patients.write", "phi.read"),
     "approver": ("claims.read", "claims.write"),
     "auditor": (*EVERY_READ, "intake.raw.read", "claims.raw.read"),
     **{f"service-{member.name}": member.client_scopes for member in MEMBERS if member.calls},

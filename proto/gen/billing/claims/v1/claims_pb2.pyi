@@ -727,7 +727,7 @@ class FindClaimRequest(_message.Message):
     encounter_id: _builtins.str
     """The encounter, a UUID."""
     patient_id: _builtins.str
-    """The patient's pseudonym, a UUID."""
+    """The patient's pseudonym, a UUID; the claims of everybody who is merged with them are found too."""
     def __init__(
         self,
         *,

@@ -393,7 +393,7 @@ class ListEncountersRequest(_message.Message):
     entity: _builtins.str
     """Only encounters of this legal entity; empty for every one."""
     patient_id: _builtins.str
-    """Only encounters of this patient, a UUID; empty for every one."""
+    """Only encounters of this patient, a UUID, and of everybody merged with them; empty for every one."""
     limit: _builtins.int
     """At most so many, 1 to 5000; 0 means 100."""
     def __init__(
@@ -821,3 +821,429 @@ class Receipt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class GetPatientRequest(_message.Message):
+    """Which patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """The patient's pseudonym, a UUID."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientRequest: _TypeAlias = GetPatientRequest  # noqa: Y015
+
+@_typing.final
+class GetPatientResponse(_message.Message):
+    """The patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_SYSTEM_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    MERGES_FIELD_NUMBER: _builtins.int
+    LINKED_PATIENT_IDS_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    ENCOUNTER_COUNT_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """The patient's pseudonym, a UUID."""
+    source_system: _builtins.str
+    """The system that reported them."""
+    person_id: _builtins.str
+    """The patient as whom the person stands, a UUID; the patient itself where they are not merged."""
+    encounter_count: _builtins.int
+    """How many encounters the person has."""
+    @_builtins.property
+    def merges(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientMerge]:
+        """Every merge of the person, as it is now."""
+
+    @_builtins.property
+    def linked_patient_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Patients of other sources with the same identifier, UUIDs."""
+
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientMatch]:
+        """The pairs that this patient is in, decided ones too."""
+
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        source_system: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        merges: _abc.Iterable[Global___PatientMerge] | None = ...,
+        linked_patient_ids: _abc.Iterable[_builtins.str] | None = ...,
+        matches: _abc.Iterable[Global___PatientMatch] | None = ...,
+        encounter_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encounter_count", b"encounter_count", "linked_patient_ids", b"linked_patient_ids", "matches", b"matches", "merges", b"merges", "patient_id", b"patient_id", "person_id", b"person_id", "source_system", b"source_system"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientResponse: _TypeAlias = GetPatientResponse  # noqa: Y015
+
+@_typing.final
+class PatientMerge(_message.Message):
+    """One patient merged into another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETIRED_ID_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    MERGED_AT_FIELD_NUMBER: _builtins.int
+    retired_id: _builtins.str
+    """The patient who is retired, a UUID."""
+    survivor_id: _builtins.str
+    """The patient who survives, a UUID."""
+    actor: _builtins.str
+    """Who said so: a person here, or the door that the source's word came through."""
+    merged_at: _builtins.str
+    """When it was recorded, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        retired_id: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        merged_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "merged_at", b"merged_at", "retired_id", b"retired_id", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientMerge: _TypeAlias = PatientMerge  # noqa: Y015
+
+@_typing.final
+class GetPatientDetailsRequest(_message.Message):
+    """Which patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """The patient's pseudonym, a UUID."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["patient_id", b"patient_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientDetailsRequest: _TypeAlias = GetPatientDetailsRequest  # noqa: Y015
+
+@_typing.final
+class GetPatientDetailsResponse(_message.Message):
+    """PHI: the patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    FAMILY_NAME_FIELD_NUMBER: _builtins.int
+    GIVEN_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    SEX_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """The patient's pseudonym, a UUID."""
+    family_name: _builtins.str
+    """The family name."""
+    given_name: _builtins.str
+    """The given name."""
+    birth_date: _builtins.str
+    """The day of birth, ISO 8601."""
+    sex: _builtins.str
+    """M, F or U."""
+    address: _builtins.str
+    """Street, city, state and postal code, in one line."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        family_name: _builtins.str = ...,
+        given_name: _builtins.str = ...,
+        birth_date: _builtins.str = ...,
+        sex: _builtins.str = ...,
+        address: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "birth_date", b"birth_date", "family_name", b"family_name", "given_name", b"given_name", "patient_id", b"patient_id", "sex", b"sex"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPatientDetailsResponse: _TypeAlias = GetPatientDetailsResponse  # noqa: Y015
+
+@_typing.final
+class ListPatientMatchesRequest(_message.Message):
+    """Which pairs to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """Only pairs in this state (open, merged, distinct); empty for open ones."""
+    limit: _builtins.int
+    """At most so many, 1 to 5000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPatientMatchesRequest: _TypeAlias = ListPatientMatchesRequest  # noqa: Y015
+
+@_typing.final
+class ListPatientMatchesResponse(_message.Message):
+    """The pairs found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCHES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___PatientMatch]:
+        """The likeliest first."""
+
+    def __init__(
+        self,
+        *,
+        matches: _abc.Iterable[Global___PatientMatch] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPatientMatchesResponse: _TypeAlias = ListPatientMatchesResponse  # noqa: Y015
+
+@_typing.final
+class PatientMatch(_message.Message):
+    """Two patients who may be one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCH_ID_FIELD_NUMBER: _builtins.int
+    FIRST_ID_FIELD_NUMBER: _builtins.int
+    SECOND_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    LIKENESS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    SUGGESTED_AT_FIELD_NUMBER: _builtins.int
+    match_id: _builtins.str
+    """The pair's id, a UUID."""
+    first_id: _builtins.str
+    """One patient, a UUID."""
+    second_id: _builtins.str
+    """The other patient, a UUID."""
+    kind: _builtins.str
+    """probable, or contradiction where they share an identifier and can hardly be one person."""
+    state: _builtins.str
+    """open, merged or distinct."""
+    score: _builtins.int
+    """0 to 100 points; from 65 a person is asked."""
+    likeness: _builtins.str
+    """How each field agrees, with its points."""
+    reason: _builtins.str
+    """Why it was decided as it was, in the person's own words, without names of patients."""
+    actor: _builtins.str
+    """Who decided."""
+    suggested_at: _builtins.str
+    """When the pair was found, ISO 8601."""
+    def __init__(
+        self,
+        *,
+        match_id: _builtins.str = ...,
+        first_id: _builtins.str = ...,
+        second_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        state: _builtins.str = ...,
+        score: _builtins.int = ...,
+        likeness: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        suggested_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "first_id", b"first_id", "kind", b"kind", "likeness", b"likeness", "match_id", b"match_id", "reason", b"reason", "score", b"score", "second_id", b"second_id", "state", b"state", "suggested_at", b"suggested_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientMatch: _TypeAlias = PatientMatch  # noqa: Y015
+
+@_typing.final
+class MergePatientsRequest(_message.Message):
+    """Which patient is another record of whom, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETIRED_ID_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    retired_id: _builtins.str
+    """The patient who is retired, a UUID."""
+    survivor_id: _builtins.str
+    """The patient who survives, a UUID."""
+    reason: _builtins.str
+    """How that is known, at least five characters, without names of patients."""
+    def __init__(
+        self,
+        *,
+        retired_id: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "retired_id", b"retired_id", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergePatientsRequest: _TypeAlias = MergePatientsRequest  # noqa: Y015
+
+@_typing.final
+class MergePatientsResponse(_message.Message):
+    """They are one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The patient as whom the person stands, a UUID."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergePatientsResponse: _TypeAlias = MergePatientsResponse  # noqa: Y015
+
+@_typing.final
+class UnmergePatientsRequest(_message.Message):
+    """Which merge to take back, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETIRED_ID_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    retired_id: _builtins.str
+    """One patient, a UUID."""
+    survivor_id: _builtins.str
+    """The other patient, a UUID."""
+    reason: _builtins.str
+    """How that is known, at least five characters, without names of patients."""
+    def __init__(
+        self,
+        *,
+        retired_id: _builtins.str = ...,
+        survivor_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "retired_id", b"retired_id", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergePatientsRequest: _TypeAlias = UnmergePatientsRequest  # noqa: Y015
+
+@_typing.final
+class UnmergePatientsResponse(_message.Message):
+    """They are two persons."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergePatientsResponse: _TypeAlias = UnmergePatientsResponse  # noqa: Y015
+
+@_typing.final
+class DistinguishPatientsRequest(_message.Message):
+    """Which patients are two persons, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    OTHER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    patient_id: _builtins.str
+    """One patient, a UUID."""
+    other_id: _builtins.str
+    """The other patient, a UUID."""
+    reason: _builtins.str
+    """How that is known, at least five characters, without names of patients."""
+    def __init__(
+        self,
+        *,
+        patient_id: _builtins.str = ...,
+        other_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["other_id", b"other_id", "patient_id", b"patient_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistinguishPatientsRequest: _TypeAlias = DistinguishPatientsRequest  # noqa: Y015
+
+@_typing.final
+class DistinguishPatientsResponse(_message.Message):
+    """They are two persons."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DistinguishPatientsResponse: _TypeAlias = DistinguishPatientsResponse  # noqa: Y015

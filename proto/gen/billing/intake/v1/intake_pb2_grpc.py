@@ -75,6 +75,36 @@ class IntakeServiceStub:
                 request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterRequest.SerializeToString,
                 response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterResponse.FromString,
                 _registered_method=True)
+        self.GetPatient = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/GetPatient',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientResponse.FromString,
+                _registered_method=True)
+        self.GetPatientDetails = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/GetPatientDetails',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsResponse.FromString,
+                _registered_method=True)
+        self.ListPatientMatches = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/ListPatientMatches',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesResponse.FromString,
+                _registered_method=True)
+        self.MergePatients = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/MergePatients',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsResponse.FromString,
+                _registered_method=True)
+        self.UnmergePatients = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/UnmergePatients',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsResponse.FromString,
+                _registered_method=True)
+        self.DistinguishPatients = channel.unary_unary(
+                '/billing.intake.v1.IntakeService/DistinguishPatients',
+                request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsRequest.SerializeToString,
+                response_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsResponse.FromString,
+                _registered_method=True)
         self.ListReceipts = channel.unary_unary(
                 '/billing.intake.v1.IntakeService/ListReceipts',
                 request_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.ListReceiptsRequest.SerializeToString,
@@ -142,6 +172,48 @@ class IntakeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPatient(self, request, context):
+        """A patient as what identifies nobody: with whom they are one person, and with whom they may be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPatientDetails(self, request, context):
+        """Who a patient is. Every read is recorded with the caller, and needs a scope of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPatientMatches(self, request, context):
+        """Pairs of patients who may be one person, the likeliest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergePatients(self, request, context):
+        """A person says that two patients are one; nothing moves between them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergePatients(self, request, context):
+        """A person takes a merge back, whoever had said it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DistinguishPatients(self, request, context):
+        """A person says that two patients are two; they are not suggested again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListReceipts(self, request, context):
         """The copies of remittances that came in, newest first.
         """
@@ -191,6 +263,36 @@ def add_IntakeServiceServicer_to_server(servicer, server):
                     servicer.ReleaseEncounter,
                     request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterRequest.FromString,
                     response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterResponse.SerializeToString,
+            ),
+            'GetPatient': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPatient,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientResponse.SerializeToString,
+            ),
+            'GetPatientDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPatientDetails,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsResponse.SerializeToString,
+            ),
+            'ListPatientMatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPatientMatches,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesResponse.SerializeToString,
+            ),
+            'MergePatients': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergePatients,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsResponse.SerializeToString,
+            ),
+            'UnmergePatients': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergePatients,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsResponse.SerializeToString,
+            ),
+            'DistinguishPatients': grpc.unary_unary_rpc_method_handler(
+                    servicer.DistinguishPatients,
+                    request_deserializer=billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsRequest.FromString,
+                    response_serializer=billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsResponse.SerializeToString,
             ),
             'ListReceipts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListReceipts,
@@ -415,6 +517,168 @@ class IntakeService:
             '/billing.intake.v1.IntakeService/ReleaseEncounter',
             billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterRequest.SerializeToString,
             billing_dot_intake_dot_v1_dot_intake__pb2.ReleaseEncounterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPatient(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/GetPatient',
+            billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPatientDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/GetPatientDetails',
+            billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.GetPatientDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPatientMatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/ListPatientMatches',
+            billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.ListPatientMatchesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergePatients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/MergePatients',
+            billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.MergePatientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergePatients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/UnmergePatients',
+            billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.UnmergePatientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DistinguishPatients(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.intake.v1.IntakeService/DistinguishPatients',
+            billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsRequest.SerializeToString,
+            billing_dot_intake_dot_v1_dot_intake__pb2.DistinguishPatientsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,18 @@ class IntakeServiceStub:
     """Who the patient of an encounter is. Every read is recorded with the caller, and needs a scope of its own."""
     ReleaseEncounter: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ReleaseEncounterRequest, _intake_pb2.ReleaseEncounterResponse]
     """Bills a held encounter by today's master data; refused with FAILED_PRECONDITION where it still cannot be billed."""
+    GetPatient: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetPatientRequest, _intake_pb2.GetPatientResponse]
+    """A patient as what identifies nobody: with whom they are one person, and with whom they may be."""
+    GetPatientDetails: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetPatientDetailsRequest, _intake_pb2.GetPatientDetailsResponse]
+    """Who a patient is. Every read is recorded with the caller, and needs a scope of its own."""
+    ListPatientMatches: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListPatientMatchesRequest, _intake_pb2.ListPatientMatchesResponse]
+    """Pairs of patients who may be one person, the likeliest first."""
+    MergePatients: _grpc.UnaryUnaryMultiCallable[_intake_pb2.MergePatientsRequest, _intake_pb2.MergePatientsResponse]
+    """A person says that two patients are one; nothing moves between them."""
+    UnmergePatients: _grpc.UnaryUnaryMultiCallable[_intake_pb2.UnmergePatientsRequest, _intake_pb2.UnmergePatientsResponse]
+    """A person takes a merge back, whoever had said it."""
+    DistinguishPatients: _grpc.UnaryUnaryMultiCallable[_intake_pb2.DistinguishPatientsRequest, _intake_pb2.DistinguishPatientsResponse]
+    """A person says that two patients are two; they are not suggested again."""
     ListReceipts: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListReceiptsRequest, _intake_pb2.ListReceiptsResponse]
     """The copies of remittances that came in, newest first."""
 
@@ -73,6 +85,18 @@ class IntakeServiceAsyncStub(IntakeServiceStub):
     """Who the patient of an encounter is. Every read is recorded with the caller, and needs a scope of its own."""
     ReleaseEncounter: _aio.UnaryUnaryMultiCallable[_intake_pb2.ReleaseEncounterRequest, _intake_pb2.ReleaseEncounterResponse]  # type: ignore[assignment]
     """Bills a held encounter by today's master data; refused with FAILED_PRECONDITION where it still cannot be billed."""
+    GetPatient: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetPatientRequest, _intake_pb2.GetPatientResponse]  # type: ignore[assignment]
+    """A patient as what identifies nobody: with whom they are one person, and with whom they may be."""
+    GetPatientDetails: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetPatientDetailsRequest, _intake_pb2.GetPatientDetailsResponse]  # type: ignore[assignment]
+    """Who a patient is. Every read is recorded with the caller, and needs a scope of its own."""
+    ListPatientMatches: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListPatientMatchesRequest, _intake_pb2.ListPatientMatchesResponse]  # type: ignore[assignment]
+    """Pairs of patients who may be one person, the likeliest first."""
+    MergePatients: _aio.UnaryUnaryMultiCallable[_intake_pb2.MergePatientsRequest, _intake_pb2.MergePatientsResponse]  # type: ignore[assignment]
+    """A person says that two patients are one; nothing moves between them."""
+    UnmergePatients: _aio.UnaryUnaryMultiCallable[_intake_pb2.UnmergePatientsRequest, _intake_pb2.UnmergePatientsResponse]  # type: ignore[assignment]
+    """A person takes a merge back, whoever had said it."""
+    DistinguishPatients: _aio.UnaryUnaryMultiCallable[_intake_pb2.DistinguishPatientsRequest, _intake_pb2.DistinguishPatientsResponse]  # type: ignore[assignment]
+    """A person says that two patients are two; they are not suggested again."""
     ListReceipts: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListReceiptsRequest, _intake_pb2.ListReceiptsResponse]  # type: ignore[assignment]
     """The copies of remittances that came in, newest first."""
 
@@ -142,6 +166,54 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ReleaseEncounterResponse, _abc.Awaitable[_intake_pb2.ReleaseEncounterResponse]]:
         """Bills a held encounter by today's master data; refused with FAILED_PRECONDITION where it still cannot be billed."""
+
+    @_abc_1.abstractmethod
+    def GetPatient(
+        self,
+        request: _intake_pb2.GetPatientRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.GetPatientResponse, _abc.Awaitable[_intake_pb2.GetPatientResponse]]:
+        """A patient as what identifies nobody: with whom they are one person, and with whom they may be."""
+
+    @_abc_1.abstractmethod
+    def GetPatientDetails(
+        self,
+        request: _intake_pb2.GetPatientDetailsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.GetPatientDetailsResponse, _abc.Awaitable[_intake_pb2.GetPatientDetailsResponse]]:
+        """Who a patient is. Every read is recorded with the caller, and needs a scope of its own."""
+
+    @_abc_1.abstractmethod
+    def ListPatientMatches(
+        self,
+        request: _intake_pb2.ListPatientMatchesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.ListPatientMatchesResponse, _abc.Awaitable[_intake_pb2.ListPatientMatchesResponse]]:
+        """Pairs of patients who may be one person, the likeliest first."""
+
+    @_abc_1.abstractmethod
+    def MergePatients(
+        self,
+        request: _intake_pb2.MergePatientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.MergePatientsResponse, _abc.Awaitable[_intake_pb2.MergePatientsResponse]]:
+        """A person says that two patients are one; nothing moves between them."""
+
+    @_abc_1.abstractmethod
+    def UnmergePatients(
+        self,
+        request: _intake_pb2.UnmergePatientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.UnmergePatientsResponse, _abc.Awaitable[_intake_pb2.UnmergePatientsResponse]]:
+        """A person takes a merge back, whoever had said it."""
+
+    @_abc_1.abstractmethod
+    def DistinguishPatients(
+        self,
+        request: _intake_pb2.DistinguishPatientsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_intake_pb2.DistinguishPatientsResponse, _abc.Awaitable[_intake_pb2.DistinguishPatientsResponse]]:
+        """A person says that two patients are two; they are not suggested again."""
 
     @_abc_1.abstractmethod
     def ListReceipts(

@@ -30,7 +30,9 @@ class GetPatientBalanceRequest(_message.Message):
     account_id: _builtins.str
     """The account, a UUID; or empty."""
     patient_id: _builtins.str
-    """The patient's pseudonym, a UUID; every entity's account of that patient is summed. Or empty."""
+    """The patient's pseudonym, a UUID; every entity's account of that person is summed, whichever of the merged patients is
+    named. Or empty.
+    """
     def __init__(
         self,
         *,
@@ -54,6 +56,10 @@ class GetPatientBalanceResponse(_message.Message):
     ACCOUNTS_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
     ACTIVITY_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    MERGED_PATIENT_IDS_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The patient as whom the person stands, a UUID, where a patient was asked for."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Account]:
         """The accounts found, by entity."""
@@ -66,16 +72,22 @@ class GetPatientBalanceResponse(_message.Message):
     def activity(self) -> _containers.RepeatedCompositeFieldContainer[Global___Activity]:
         """Every line behind it, by account and in the order it was recorded."""
 
+    @_builtins.property
+    def merged_patient_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The patients who are merged into that one, UUIDs; their accounts are among the accounts."""
+
     def __init__(
         self,
         *,
         accounts: _abc.Iterable[Global___Account] | None = ...,
         balance: _common_pb2.Money | None = ...,
         activity: _abc.Iterable[Global___Activity] | None = ...,
+        person_id: _builtins.str = ...,
+        merged_patient_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "activity", b"activity", "balance", b"balance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "activity", b"activity", "balance", b"balance", "merged_patient_ids", b"merged_patient_ids", "person_id", b"person_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

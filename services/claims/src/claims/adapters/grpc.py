@@ -6,6 +6,7 @@ import grpc
 from billing.claims.v1 import claims_pb2 as pb
 from billing.claims.v1 import claims_pb2_grpc
 from chassis.eventstore import transact
+from chassis.merged_patients import group_of
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
@@ -101,6 +102,8 @@ class Claims(MatchingCalls):
                 where[field] = uuid_in(text, field)
         if len(where) != 1:
             raise BadArgument("give exactly one of patient_control_number, encounter_id, patient_id")
+        if request.patient_id:
+            where["patient_id"] = group_of(self._store, uuid_in(request.patient_id, "patient_id"))
         return pb.FindClaimResponse(claims=map(claim_message, queries.find_claims(self._store, where)))
 
     def ListAdjudications(

@@ -10,6 +10,7 @@ from canonical.envelope import Envelope
 from canonical.events.intake import AcknowledgementReceived, ClaimStatusLine, ClaimStatusReported, EncounterCharged
 from canonical.events.payments import RemittanceChunkAccepted
 from chassis.eventstore import Work
+from chassis.merged_patients import MERGE_REACTIONS
 from chassis.messaging import Reaction
 
 from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
@@ -46,6 +47,7 @@ def intake_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
             draft_claim(work, content_of(event), edits)
 
     return (
+        *MERGE_REACTIONS,
         Reaction(EncounterCharged, when_encounter_charged_draft_claim, claim_of_charges),
         Reaction(AcknowledgementReceived, when_acknowledged_decide_interchange, interchange_acknowledged),
         Reaction(ClaimStatusLine, when_claim_status_received_answer_claim, claim_of_status),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import grpc
 from billing.common.v1 import common_pb2
 from billing.intake.v1 import intake_pb2 as pb
@@ -13,11 +11,14 @@ from chassis.domain import ContextSource
 from chassis.eventstore import Row, Table, Where
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage
 from chassis.keys import ErasedKey, Sealer
+from chassis.merged_patients import group_of
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
+from intake.adapters.grpc_patients import PATIENT_SCOPES, PatientAnswers
+from intake.adapters.rows import limit_in, number_of, text_of
 from intake.application.disclosing import RAW_BYTES_MAX, Disclosing
 from intake.application.ports import MasterDataSource
 from intake.application.queries import ENCOUNTERS, RECEIPTS
@@ -25,14 +26,16 @@ from intake.application.releasing import release_encounter
 from intake.domain.encounter import Encounter
 
 NAME = "billing.intake.v1.IntakeService"
-LIST_DEFAULT = 100
-LIST_MAX = 5000
 READS = ("GetMessage", "ListMessages", "CountsByFormat", "GetEncounter", "ListEncounters", "ListReceipts")
-SCOPES = dict.fromkeys(READS, "intake.read") | {
-    "ReadRawSpan": "intake.raw.read",
-    "GetEncounterPatient": "phi.read",
-    "ReleaseEncounter": "intake.write",
-}
+SCOPES = (
+    dict.fromkeys(READS, "intake.read")
+    | PATIENT_SCOPES
+    | {
+        "ReadRawSpan": "intake.raw.read",
+        "GetEncounterPatient": "phi.read",
+        "ReleaseEncounter": "intake.write",
+    }
+)
 
 
 def intake_service(core: ServiceCore, sealer: Sealer, master_data: MasterDataSource) -> GrpcService:
@@ -43,7 +46,7 @@ def intake_service(core: ServiceCore, sealer: Sealer, master_data: MasterDataSou
     )
 
 
-class Intake(intake_pb2_grpc.IntakeServiceServicer):
+class Intake(PatientAnswers, intake_pb2_grpc.IntakeServiceServicer):
     """Answers from the store alone."""
 
     def __init__(self, core: ServiceCore, sealer: Sealer, master_data: MasterDataSource) -> None:
@@ -84,7 +87,7 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
     ) -> pb.CountsByFormatResponse:
         rows = self._store.sums(INBOUND_MESSAGES, (), ("format", "state"), {})
         counts = [
-            pb.FormatCount(format=_text(row["format"]), state=_text(row["state"]), count=_number(row["count"]))
+            pb.FormatCount(format=text_of(row["format"]), state=text_of(row["state"]), count=number_of(row["count"]))
             for row in rows
         ]
         return pb.CountsByFormatResponse(counts=counts)
@@ -105,7 +108,7 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
     ) -> pb.ListEncountersResponse:
         where = _where(state=request.state, entity=request.entity)
         if request.patient_id:
-            where["patient_id"] = uuid_in(request.patient_id, "patient_id")
+            where["patient_id"] = group_of(self._store, uuid_in(request.patient_id, "patient_id"))
         rows = self._listed(ENCOUNTERS, where, "-opened_at", request.limit)
         return pb.ListEncountersResponse(encounters=map(_encounter, rows))
 
@@ -148,27 +151,15 @@ class Intake(intake_pb2_grpc.IntakeServiceServicer):
         return pb.ListReceiptsResponse(receipts=map(_receipt, rows))
 
     def _listed(self, table: Table, where: Where, newest: str, limit: int) -> list[Row]:
-        if not 0 <= limit <= LIST_MAX:
-            raise BadArgument(f"limit: 0 to {LIST_MAX}")
-        return self._store.rows(table, where, order=(newest, *table.key), limit=limit or LIST_DEFAULT)
+        return self._store.rows(table, where, order=(newest, *table.key), limit=limit_in(limit))
 
 
 def _where(**columns: str) -> dict[str, object]:
     return {name: value for name, value in columns.items() if value}
 
 
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
 def _minor(value: object) -> common_pb2.Money:
-    return common_pb2.Money(minor=_number(value), currency=USD)
+    return common_pb2.Money(minor=number_of(value), currency=USD)
 
 
 def _money(amount: Money) -> common_pb2.Money:
@@ -177,32 +168,32 @@ def _money(amount: Money) -> common_pb2.Money:
 
 def _message(row: Row) -> pb.Message:
     return pb.Message(
-        message_id=_text(row["message_id"]),
-        source_system=_text(row["source_system"]),
-        delivery_key=_text(row["delivery_key"]),
-        format=_text(row["format"]),
-        entity=_text(row["entity"]),
-        state=_text(row["state"]),
-        size_bytes=_number(row["size_bytes"]),
-        finding_count=_number(row["finding_count"]),
-        first_finding=_text(row["first_finding"]),
+        message_id=text_of(row["message_id"]),
+        source_system=text_of(row["source_system"]),
+        delivery_key=text_of(row["delivery_key"]),
+        format=text_of(row["format"]),
+        entity=text_of(row["entity"]),
+        state=text_of(row["state"]),
+        size_bytes=number_of(row["size_bytes"]),
+        finding_count=number_of(row["finding_count"]),
+        first_finding=text_of(row["first_finding"]),
         residual=None if row["residual_minor"] is None else _minor(row["residual_minor"]),
-        received_at=_text(row["received_at"]),
+        received_at=text_of(row["received_at"]),
     )
 
 
 def _encounter(row: Row) -> pb.Encounter:
     return pb.Encounter(
-        encounter_id=_text(row["encounter_id"]),
-        patient_id=_text(row["patient_id"]),
-        source_system=_text(row["source"]),
-        entity=_text(row["entity"]),
-        state=_text(row["state"]),
-        charge_count=_number(row["charge_count"]),
+        encounter_id=text_of(row["encounter_id"]),
+        patient_id=text_of(row["patient_id"]),
+        source_system=text_of(row["source"]),
+        entity=text_of(row["entity"]),
+        state=text_of(row["state"]),
+        charge_count=number_of(row["charge_count"]),
         charged=_minor(row["charged_minor"]),
-        posting_count=_number(row["posting_count"]),
+        posting_count=number_of(row["posting_count"]),
         posted=_minor(row["posted_minor"]),
-        hold_reasons=_text(row["hold_reasons"]),
+        hold_reasons=text_of(row["hold_reasons"]),
     )
 
 
@@ -234,14 +225,14 @@ def _posting(event: Encounter.Charged) -> pb.Posting:
 
 def _receipt(row: Row) -> pb.Receipt:
     return pb.Receipt(
-        receipt_id=_text(row["receipt_id"]),
-        remittance_id=_text(row["remittance_id"]),
-        message_id=_text(row["message_id"]),
-        entity=_text(row["entity"]),
-        payer=_text(row["payer"]),
-        trace_number=_text(row["trace_number"]),
+        receipt_id=text_of(row["receipt_id"]),
+        remittance_id=text_of(row["remittance_id"]),
+        message_id=text_of(row["message_id"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
+        trace_number=text_of(row["trace_number"]),
         payment=_minor(row["payment_minor"]),
-        effective_date=_text(row["effective_date"]),
-        claim_count=_number(row["claim_count"]),
-        claims_read=_number(row["claims_read"]),
+        effective_date=text_of(row["effective_date"]),
+        claim_count=number_of(row["claim_count"]),
+        claims_read=number_of(row["claims_read"]),
     )

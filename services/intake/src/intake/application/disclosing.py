@@ -8,6 +8,7 @@ from canonical.ids import derive
 from canonical.party import PatientDetails
 from chassis.domain import Context
 from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import UnknownAggregate
 from chassis.inbound import InboundMessage, read_span
 from chassis.keys import Sealer
 
@@ -56,6 +57,24 @@ class Disclosing:
         clinical = self._sealer.open(encounter.clinical, ClinicalDetails)
         self._record(context, "encounter-patient", encounter_id)
         return patient.id, details, clinical
+
+    def patient(self, context: Context, patient_id: UUID) -> PatientDetails:
+        """Who a patient is.
+
+        Raises:
+            UnknownAggregate: there is no such patient, or they were only named in a merge.
+            ErasedKey: the patient was erased.
+        """
+        patient = Work(self._store, context).require(Patient, patient_id)
+        if patient.details is None:
+            raise UnknownAggregate(f"patient {patient_id} has not come in")
+        details = self._sealer.open(patient.details, PatientDetails)
+        self._record(context, "patient", patient_id)
+        return details
+
+    def resource_shown(self, context: Context, reference_id: UUID) -> None:
+        """Records that a source read back a resource of its own."""
+        self._record(context, "resource", reference_id)
 
     def _record(self, context: Context, what: str, subject_id: UUID, start: int = 0, length: int = 0) -> None:
         identity = derive("disclosure", context.meta.causation_id, what, subject_id, start, length)

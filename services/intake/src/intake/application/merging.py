@@ -66,6 +66,18 @@ def merge(
     return True
 
 
+def merge_by_person(work: Work, survivor_id: UUID, retired_id: UUID, *, reason: str) -> UUID:
+    """As `merge`, for two patients who have come in; the patient as whom the person stands.
+
+    Raises:
+        UnknownAggregate: one of them is not known.
+    """
+    for each in (survivor_id, retired_id):
+        work.require(Patient, each)
+    merge(work, survivor_id, retired_id, reason=reason)
+    return person_of(work, survivor_id)
+
+
 def unmerge(work: Work, one: UUID, other: UUID, *, reason: str = "", said_at: datetime | None = None) -> bool:
     """Takes back the merge of two patients, whichever survived; whether that changed anything.
 
@@ -96,9 +108,12 @@ def mark_distinct(work: Work, one: UUID, other: UUID, *, reason: str) -> None:
     Raises:
         SelfMerge: it is one patient.
         MergedPatients: they are merged.
+        UnknownAggregate: one of them is not known.
     """
     if one == other:
         raise SelfMerge(f"patient {one} cannot be distinguished from itself")
+    for each in (one, other):
+        work.require(Patient, each)
     if are_one(work, one, other):
         raise MergedPatients(f"patients {one} and {other} are merged into one person")
     _distinguish(work, one, other, reason)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Question, Row, Table, put
+from chassis.merged_patients import PATIENT_MERGES, merge_row
 
 from intake.domain.patient import Patient
 from intake.domain.patient_match import MatchState, PatientMatch
@@ -19,12 +20,6 @@ PATIENTS = Table(
 BLOCKS = Table("patient_blocks", {"block": "text", "patient_id": "uuid"}, key=("block", "patient_id"))
 IDENTIFIERS = Table(
     "patient_identifiers", {"identifier": "text", "patient_id": "uuid"}, key=("identifier", "patient_id")
-)
-MERGES = Table(
-    "patient_merges",
-    {"retired_id": "uuid", "survivor_id": "uuid", "reason": "text", "actor": "text", "said_at": "timestamptz"},
-    key=("retired_id",),
-    indexes=(("survivor_id",),),
 )
 MATCHES = Table(
     "patient_matches",
@@ -44,8 +39,7 @@ MATCHES = Table(
     key=("match_id",),
     indexes=(("state", "score"), ("first_id",), ("second_id",)),
 )
-PATIENT_TABLES = (PATIENTS, BLOCKS, IDENTIFIERS, MERGES, MATCHES)
-MERGED_MAX = 1000
+PATIENT_TABLES = (PATIENTS, BLOCKS, IDENTIFIERS, PATIENT_MERGES, MATCHES)
 
 
 def project_patients(event: Event) -> Iterable[Change]:
@@ -54,9 +48,9 @@ def project_patients(event: Event) -> Iterable[Change]:
         case Patient.Registered() | Patient.DetailsChanged():
             yield from _details(event)
         case Patient.Merged():
-            yield _merge(event, event.into)
+            yield merge_row(event, event.originator_id, event.into)
         case Patient.Unmerged() if event.was_merged:
-            yield _merge(event, None)
+            yield merge_row(event, event.originator_id, None)
         case PatientMatch.Suggested():
             yield put(
                 MATCHES,
@@ -91,37 +85,9 @@ def _details(event: Patient.Registered | Patient.DetailsChanged) -> Iterable[Cha
         yield put(IDENTIFIERS, identifier=identifier, patient_id=event.originator_id)
 
 
-def _merge(event: Patient.Merged | Patient.Unmerged, survivor_id: UUID | None) -> Change:
-    return put(
-        MERGES,
-        retired_id=event.originator_id,
-        survivor_id=survivor_id,
-        reason=event.reason,
-        actor=event.meta.actor,
-        said_at=event.said_at or event.timestamp,
-    )
-
-
 def _decided(event: PatientMatch.Merged | PatientMatch.Distinguished, **columns: object) -> Change:
     decided = {"reason": event.reason, "actor": event.meta.actor, "decided_at": event.timestamp}
     return put(MATCHES, match_id=event.originator_id, **decided, **columns)
-
-
-def group_of(store: EventStore, patient_id: UUID) -> tuple[UUID, tuple[UUID, ...]]:
-    """The patient as whom this one stands, and everybody who does, the survivor first."""
-    person_id = patient_id
-    while rows := store.rows(MERGES, {"retired_id": person_id}):
-        into = rows[0]["survivor_id"]
-        if not isinstance(into, UUID):
-            break
-        person_id = into
-    group = [person_id]
-    newest: list[UUID] = [person_id]
-    while newest:
-        rows = store.rows(MERGES, {"survivor_id": newest}, order=("retired_id",), limit=MERGED_MAX)
-        newest = [each for row in rows if isinstance(each := row["retired_id"], UUID)]
-        group += newest
-    return person_id, tuple(group)
 
 
 def matches_of(store: EventStore, patient_id: UUID) -> list[Row]:

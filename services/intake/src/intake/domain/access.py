@@ -12,7 +12,10 @@ class Disclosure(Aggregate):
     """One look. Id: the call that asked; the actor stands in the event's meta."""
 
     class Given(Event):
-        """`what` is `raw-span` or `encounter-patient`; start and length are bytes of a raw message."""
+        """`what` is `raw-span`, `encounter-patient`, `patient` or `resource`.
+
+        Start and length are bytes of a raw message.
+        """
 
         TOPIC = "intake.disclosure.given"
         what: Public[str]

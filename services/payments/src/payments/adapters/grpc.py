@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from uuid import UUID
 
 import grpc
 from billing.payments.v1 import payments_pb2 as pb
 from billing.payments.v1 import payments_pb2_grpc
 from canonical.money import Money
 from chassis.eventstore import EventStore, Question, transact
+from chassis.merged_patients import group_of
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
@@ -69,11 +71,12 @@ class Payments(RemittanceAnswers, payments_pb2_grpc.PaymentsServiceServicer):
             raise BadArgument("account_id or patient_id: give exactly one of them")
         column = "account_id" if request.account_id else "patient_id"
         wanted = uuid_in(request.account_id or request.patient_id, column)
-        accounts = Question(ACCOUNTS, {column: wanted}, order=("entity", "account_id"))
+        group: tuple[UUID, ...] = ()
         if request.account_id:
-            rows, lines = self._store.rows_of_each([accounts, _activity_of([wanted])])
+            rows, lines = self._store.rows_of_each([_accounts("account_id", [wanted]), _activity_of([wanted])])
         else:
-            (rows,) = self._store.rows_of_each([accounts])
+            group = group_of(self._store, wanted)
+            (rows,) = self._store.rows_of_each([_accounts("patient_id", group)])
             (lines,) = self._store.rows_of_each([_activity_of([row["account_id"] for row in rows])])
         if not rows:
             raise NotThere(f"no account has this {column}")
@@ -82,6 +85,8 @@ class Payments(RemittanceAnswers, payments_pb2_grpc.PaymentsServiceServicer):
             accounts=[account_sent(row) for row in rows],
             balance=money_sent(balance),
             activity=[activity_sent(row) for row in lines],
+            person_id=str(group[0]) if group else "",
+            merged_patient_ids=map(str, group[1:]),
         )
 
     def ListAccounts(self, request: pb.ListAccountsRequest, context: grpc.ServicerContext) -> pb.ListAccountsResponse:
@@ -134,6 +139,10 @@ class Payments(RemittanceAnswers, payments_pb2_grpc.PaymentsServiceServicer):
             ],
             log_position=position,
         )
+
+
+def _accounts(column: str, wanted: Sequence[UUID]) -> Question:
+    return Question(ACCOUNTS, {column: wanted}, order=("entity", "account_id"), limit=LIST_MAX)
 
 
 def _activity_of(account_ids: Sequence[object]) -> Question:

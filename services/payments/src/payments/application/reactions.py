@@ -20,6 +20,7 @@ from canonical.money import Money
 from chassis.domain import NotYet
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
+from chassis.merged_patients import MERGE_REACTIONS
 from chassis.messaging.reactions import Reaction
 
 from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
@@ -131,6 +132,7 @@ def _charged_account(event: PostedCharges) -> list[UUID]:
 
 
 FROM_INTAKE = (
+    *MERGE_REACTIONS,
     Reaction(RemittanceReceived, when_remittance_received_judge_it, lambda event: ids_touched(event.summary)),
     Reaction(
         RemittanceChunkReceived,

@@ -1,4 +1,4 @@
-"""What every store may hold beside its own business: exception cases and inbound messages."""
+"""What every store may hold beside its own business: exception cases, inbound messages, merged patients."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ class Book:
         self.unreadable = Failures()
         self.case_rows = Rebuilt("exception_cases", ("case_id",), CASE_COLUMNS)
         self.inbound_rows = Rebuilt("inbound_messages", ("message_id",), INBOUND_COLUMNS)
+        self.merges = Rebuilt("patient_merges", ("retired_id",), ("survivor_id",))
         self._handlers: dict[str, Handler] = {
+            "chassis.patient-merge.told": lambda fact: self.merges.put(
+                (fact.state["retired_id"],), survivor_id=fact.state["survivor_id"]
+            ),
             "chassis.exception-case.raised": self._raised,
             "chassis.exception-case.assigned": self._assigned,
             "chassis.exception-case.ended": self._ended,
@@ -80,7 +84,8 @@ class Book:
 
     def tables(self) -> tuple[Rebuilt, ...]:
         """The read models as the events make them."""
-        return (self.case_rows, *((self.inbound_rows,) if self.inbound else ()))
+        kept = (self.inbound_rows if self.inbound else None, self.merges if self.merges.rows else None)
+        return (self.case_rows, *filter(None, kept))
 
     def take(self, fact: Fact) -> None:
         """Folds one fact; one that does not read as its topic must is noted."""

@@ -54,7 +54,6 @@ class IntakeBook(Book):
         self.receipts = Rebuilt("remittance_receipts", ("receipt_id",), RECEIPT_COLUMNS)
         self.answers = Rebuilt("payer_answers", ("answer_id",), ("message_id", "kind", "accepted", "rejected"))
         self.patients = Rebuilt("patients", ("patient_id",), ())
-        self.merges = Rebuilt("patient_merges", ("retired_id",), ("survivor_id",))
         self.matches = Rebuilt("patient_matches", ("match_id",), ("first_id", "second_id", "state", "score"))
         super().__init__()
 
@@ -85,7 +84,6 @@ class IntakeBook(Book):
         return (
             *super().tables(),
             self.patients,
-            self.merges,
             self.matches,
             self.encounters,
             self.receipts,

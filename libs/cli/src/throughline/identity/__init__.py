@@ -1,0 +1,1 @@
+"""`throughline patient`: which patients are one person, and who decides it."""
