@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresDatastore
@@ -20,8 +21,10 @@ from chassis.eventstore.statements import ChangeWriter
 from chassis.eventstore.tables import Gathered, Projection, Table
 
 BATCH = 5_000
-ROWS_GATHERED_MAX = 60_000
-"""A row changes a few times over the log, far apart: the more rows are held in memory, the fewer are written twice."""
+ROWS_AT_ONCE = 5_000
+VALUES_GATHERED_MAX = 1_000_000
+"""A row changes a few times over the log, far apart: the more are held in memory, the fewer are written twice. As values,
+for rows of three columns and of forty take very different room: so many are some 60 MB."""
 
 
 def rebuild(
@@ -49,7 +52,7 @@ def rebuild(
         for events in _batches(reader.cursor(row_factory=tuple_row), registry):
             gathered.take(change for event in events for project in projections for change in project(event))
             replayed += len(events)
-            if len(gathered) >= ROWS_GATHERED_MAX:
+            if gathered.values >= VALUES_GATHERED_MAX:
                 _write(cursor, writer, gathered)
         _write(cursor, writer, gathered)
         cursor.execute("UPDATE read_models SET is_built = true WHERE name = ANY(%s)", ([t.name for t in tables],))
@@ -57,8 +60,11 @@ def rebuild(
 
 
 def _write(cursor: Cursor[TupleRow], writer: ChangeWriter, gathered: Gathered) -> None:
-    for statement in writer.statements(gathered.drain()):
-        cursor.execute(statement.query, statement.parameters, prepare=True)
+    """Piece by piece, so that the server writes one while the next is put together."""
+    changes = iter(gathered.drain())
+    while piece := list(islice(changes, ROWS_AT_ONCE)):
+        for statement in writer.statements(piece):
+            cursor.execute(statement.query, statement.parameters, prepare=True)
 
 
 def _batches(cursor: Cursor[TupleRow], registry: EventRegistry) -> Iterator[list[Event]]:

@@ -93,15 +93,15 @@ def coalesce(changes: Iterable[Change]) -> list[Change]:
 
 
 class Gathered:
-    """Changes taken little by little, with at most one a row, in order of first touch."""
+    """Changes taken little by little, with at most one a row, in order of first touch.
+
+    `values` counts what their rows hold, key columns included, by the first change of each.
+    """
 
     def __init__(self) -> None:
+        self.values = 0
         self._merged: dict[tuple[str, Value], Change] = {}
         self._ours: set[tuple[str, Value]] = set()
-
-    def __len__(self) -> int:
-        """How many rows they change."""
-        return len(self._merged)
 
     def take(self, changes: Iterable[Change]) -> None:
         merged, ours = self._merged, self._ours
@@ -110,6 +110,7 @@ class Gathered:
             place = (table.name, table.place(change.key))
             before = merged.setdefault(place, change)
             if before is change:
+                self.values += len(change.key) + len(change.put) + len(change.add)
                 continue
             if place not in ours:
                 # What a projection gave stays as it is; sums and sets are gathered in a copy.
@@ -124,7 +125,7 @@ class Gathered:
     def drain(self) -> list[Change]:
         """Gives them all, and begins anew."""
         changes = list(self._merged.values())
-        self._merged, self._ours = {}, set()
+        self.values, self._merged, self._ours = 0, {}, set()
         return changes
 
 
