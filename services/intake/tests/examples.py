@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from canonical.codes import AdjustmentGroup, PayerClass
+from canonical.codes import AdjustmentGroup, PayerClass, RevisionReason
 from canonical.encounter import ChargeLine
 from canonical.ids import derive
 from canonical.money import Money
@@ -24,7 +24,9 @@ from chassis.exceptions.case import CaseState, ExceptionCase
 from chassis.inbound import Fact, InboundMessage, MessageState
 from chassis.testing import context
 from intake.domain.access import Disclosure
-from intake.domain.encounter import CapturedCharge, Encounter, EncounterFacts, HoldReason
+from intake.domain.charge_words import ChargeCredit
+from intake.domain.encounter import Encounter
+from intake.domain.encounter_content import CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.likeness import likeness_of
 from intake.domain.match_keys import MatchKeys
 from intake.domain.next_coverage import NextCoverage
@@ -34,6 +36,7 @@ from intake.domain.patient_match import MatchKind, PatientMatch
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
+from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 from intake.domain.source_reference import SourceReference
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
@@ -185,6 +188,37 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield Encounter.Held, {"reasons": (REASON,), "amount": Money.of("124.00")}
     yield Encounter.Released, {"reason": "payer added"}
     yield Encounter.Charged, CHARGED
+    yield from _revising()
+
+
+def _revising() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    said_at = datetime(2026, 2, 8, 9, 30, tzinfo=UTC)
+    charge = CapturedCharge(line=LINE, performer="PRV01", message_id=MESSAGE, said_at=said_at, is_priced=False)
+    credit = ChargeCredit(amount=Money.of("24.00"), message_id=MESSAGE, said_at=said_at)
+    yield Encounter.ChargeCorrected, {"charge": charge, "change": Money.of("-10.00"), "count_change": 0}
+    yield (
+        Encounter.ChargeVoided,
+        {"charge_id": LINE.charge_id, "credit": credit, "change": Money.of("-24.00"), "count_change": 0},
+    )
+    yield (
+        Encounter.Revised,
+        {
+            **CHARGED,
+            "revision": 1,
+            "previous_charges": (LINE,),
+            "previous_total": Money.of("100.00"),
+            "reason": RevisionReason.LATE_CHARGE,
+            "revised_on": date(2026, 2, 8),
+        },
+    )
+    yield Encounter.Cancelled, {}
+    yield Encounter.Reopened, {}
+    told = {"encounter_id": OTHER, "amount": Money.of("30.00"), "message_id": MESSAGE}
+    yield (
+        ReportedPayment.Reported,
+        {**told, "entity": "NORTH", "patient_id": PATIENT, "method": "CASH", "received_on": date(2026, 2, 6)},
+    )
+    yield ReportedAdjustment.Reported, {**told, "code": "SMALL", "adjusted_on": date(2026, 2, 6)}
 
 
 def _merging() -> Iterator[tuple[type[Event], dict[str, Any]]]:

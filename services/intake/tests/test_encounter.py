@@ -8,7 +8,8 @@ import pytest
 from canonical.codes import PayerClass
 from canonical.money import Money
 from chassis.testing import Happened, given, happened
-from intake.domain.encounter import BillingTerms, Encounter, HoldReason
+from intake.domain.encounter import Encounter
+from intake.domain.encounter_content import BillingTerms, HoldReason
 from intake.domain.patient import Patient
 from intake.domain.refusals import ChargeChanged, EncounterMoved, NothingHeld
 
@@ -58,8 +59,8 @@ def test_an_encounter_does_not_move_to_another_patient_or_entity(change: dict[st
 
 
 def test_the_same_charge_twice_is_one() -> None:
-    given(Encounter, [opened()]).when(lambda e: e.capture(line(), "PRV01", MESSAGE)).then(took())
-    given(Encounter, [opened(), took()]).when(lambda e: e.capture(line(), "PRV01", MESSAGE)).then()
+    given(Encounter, [opened()]).when(lambda e: e.capture(captured())).then(took())
+    given(Encounter, [opened(), took()]).when(lambda e: e.capture(captured())).then()
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_the_same_charge_twice_is_one() -> None:
 )
 def test_a_charge_with_other_content_is_refused_by_field(changes: dict[str, Any], field: str) -> None:
     changed = line(**changes)
-    given(Encounter, [opened(), took()]).when(lambda e: e.capture(changed, "PRV01", MESSAGE)).then_refused(
-        ChargeChanged, field
-    )
+    given(Encounter, [opened(), took()]).when(
+        lambda e: e.capture(captured().model_copy(update={"line": changed}))
+    ).then_refused(ChargeChanged, field)
 
 
 def test_a_held_encounter_is_held_once_for_the_same_reasons() -> None:
@@ -102,7 +103,7 @@ def test_a_posting_announces_each_charge_once_in_our_codes() -> None:
 def test_a_later_charge_makes_a_second_posting_of_itself_alone() -> None:
     started = given(Encounter, [opened(), took(1), FINISHED])
     started.aggregate.charge(TERMS, started.aggregate.waiting, sealed("encounter.v1"), has_member_id=True)
-    started.aggregate.capture(line(2), "PRV01", MESSAGE)
+    started.aggregate.capture(captured(2))
     started.aggregate.charge(TERMS, started.aggregate.waiting, sealed("encounter.v1"), has_member_id=True)
     charged = [event for event in started.aggregate.pending if isinstance(event, Encounter.Charged)]
     assert [(event.posting, len(event.charges)) for event in charged] == [(1, 1), (2, 1)]

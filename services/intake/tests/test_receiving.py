@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from canonical.codes import RevisionReason
 from canonical.encounter import EncounterPhi
-from canonical.events.intake import EncounterCharged, PatientRegistered
+from canonical.events.intake import ChargesRevised, EncounterCharged, PatientRegistered, PostedCharges
 from canonical.money import Money
 from canonical.party import PatientDetails
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, read_raw
@@ -213,7 +214,15 @@ def test_a_missing_member_id_is_not_held_here() -> None:
     assert not event.has_member_id
 
 
-def test_each_batch_of_charges_of_one_visit_is_a_posting_of_its_own() -> None:
+def billed(service: IntakeUnderTest) -> Money:
+    """What all postings come to, by the newest word on each."""
+    newest = {
+        (event.encounter_id, event.posting): event for event in service.events() if isinstance(event, PostedCharges)
+    }
+    return Money.total(event.total for event in newest.values())
+
+
+def test_a_later_batch_of_charges_of_one_visit_joins_its_posting() -> None:
     service = IntakeUnderTest()
     service.receive(charge_message().encode())
     later = replace_field(replace_field(charge_message(), "MSH", 10, "LATER").decode(), "FT1", 2, "LATER-1")
@@ -221,7 +230,12 @@ def test_each_batch_of_charges_of_one_visit_is_a_posting_of_its_own() -> None:
     first = next(index for index, row in enumerate(rows) if row.startswith("FT1"))
     kept = [row for index, row in enumerate(rows) if not row.startswith("FT1") or index == first]
     service.receive("\r".join(kept).encode())
-    assert [(event.posting, len(event.charges)) for event in charged(service)][-1] == (2, 1)
+    (first_word,), newest = charged(service), service.events()[-1]
+    assert isinstance(newest, ChargesRevised)
+    assert (newest.posting, newest.reason, newest.revision) == (1, RevisionReason.LATE_CHARGE, 1)
+    assert (newest.previous_charges, newest.previous_total) == (first_word.charges, first_word.total)
+    assert newest.charges[:-1] == first_word.charges
+    assert Money.total(line.amount for line in newest.charges) == newest.total
 
 
 def test_a_registration_alone_charges_nothing() -> None:
@@ -239,7 +253,7 @@ def test_resources_may_come_one_by_one() -> None:
     bodies = [raw(single | {"meta": {"source": ENCOUNTER.source, "versionId": "1"}}) for single in singles]
     outcomes = [service.receive(body)[0] for body in bodies]
     assert [outcome.findings for outcome in outcomes] == [()] * len(outcomes)
-    assert Money.total(event.total for event in charged(service)) == ENCOUNTER.total
+    assert billed(service) == ENCOUNTER.total
     assert {event.payer for event in charged(service)} == {ENCOUNTER.coverage.payer if ENCOUNTER.coverage else ""}
     spans = [span for outcome in outcomes[3:] for span in service.store.spans(outcome.message_id)]
     assert {span.key_id for span in spans} == {charged(service)[0].patient_id}
@@ -263,7 +277,7 @@ def test_a_resource_that_came_too_early_is_taken_when_it_is_sent_again() -> None
     (taken,), (again,) = service.receive(early), service.receive(early)
     assert (refused.accepted, taken.accepted, taken.message_id) == (False, True, refused.message_id)
     assert (again.accepted, again.repeated) == (True, True)
-    assert Money.total(event.total for event in charged(service)) == ENCOUNTER.total
+    assert billed(service) == ENCOUNTER.total
 
 
 def test_a_charge_of_tomorrow_is_refused_today() -> None:

@@ -13,7 +13,7 @@ from canonical.money import Money
 from intake.domain.billing_rules import billing_terms
 from intake.domain.charge_rules import CHARGES_PER_MESSAGE_MAX, broken_rules
 from intake.domain.clinical import merged_diagnoses, pointers_to
-from intake.domain.encounter import BillingTerms
+from intake.domain.encounter_content import BillingTerms
 from intake.domain.facts import ChargeSeen, Link
 from sandbox.world.known_world import sandbox_master_data
 

@@ -16,6 +16,8 @@ ANNOUNCED = {
     "intake.patient.merged": "patients-merged",
     "intake.patient.unmerged": "patients-unmerged",
     "intake.encounter.charged": "encounter-charged",
+    "intake.encounter.revised": "charges-revised",
+    "intake.patient-payment.reported": "patient-payment-reported",
     "intake.remittance-receipt.read": "remittance-received",
     "intake.remittance-receipt.chunk-read": "remittance-chunk-received",
     "intake.payer-answer.acknowledgement-read": "acknowledgement-received",

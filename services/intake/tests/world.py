@@ -27,7 +27,7 @@ from intake.adapters.fhir import FhirNames, read_delivery
 from intake.adapters.hl7v2 import read_message
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
-from intake.domain.encounter import CapturedCharge, EncounterFacts
+from intake.domain.encounter_content import CapturedCharge, EncounterFacts
 from intake.domain.facts import Fact
 from intake.main import SHAPE, Intake, assemble
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries

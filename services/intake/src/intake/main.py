@@ -58,6 +58,7 @@ from intake.domain.patient_match import PatientMatch
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
+from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 from intake.domain.source_reference import SourceReference
 
 ANSWERS_OUTBOUND = "answers-outbound"
@@ -70,6 +71,8 @@ SHAPE = ServiceShape(
         PatientMatch,
         SourceReference,
         Encounter,
+        ReportedPayment,
+        ReportedAdjustment,
         ReceivedInterchange,
         RemittanceReceipt,
         PayerAnswer,

@@ -18,6 +18,8 @@ from throughline.checker.vocabulary import ANNOUNCES, HEADERS, KEPT, LISTED, NES
 
 REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "encounter-charged": ("encounter_id", "posting", "entity", "payer", "total"),
+    "charges-revised": ("encounter_id", "posting", "entity", "payer", "total", "previous_total", "revision"),
+    "patient-payment-reported": ("payment_id", "entity", "amount"),
     "remittance-received": (),
     "remittance-chunk-received": ("remittance_id", "receipt_id", "chunk"),
     "remittance-chunk-accepted": ("remittance_id", "chunk"),
@@ -36,13 +38,15 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
         "match",
         "next_payer",
         "sequence",
+        "charges_revision",
     ),
+    "claim-revised": ("encounter_id", "posting", "entity", "payer", "revision", "decided"),
     "claim-payment-unknown": ("remittance_id", "remittance_position", "entity", "paid"),
     "claim-payment-noted": ("remittance_id", "remittance_position"),
     "denial-released": ("entity", "payer", "amount"),
     "denial-written-off": ("entity", "payer", "amount"),
     "deposit-matched": ("remittance_id", "entity", "amount"),
-    "patient-payment-succeeded": ("entity", "applied", "unapplied"),
+    "patient-payment-succeeded": ("payment_id", "entity", "applied", "unapplied", "channel"),
     "payment-applied": ("entity", "amount"),
     "payout-paid": ("entity", "gross", "fees"),
 }

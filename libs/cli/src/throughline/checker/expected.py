@@ -17,6 +17,7 @@ UNAPPLIED: Final = ("unapplied-payer", "")
 ESTIMATE: Final = ("ar-allowance", "")
 CONTRACTUAL: Final = ("contractual-allowance", "")
 SEQUESTRATION: Final = "CO-253"
+CLEARING_BY_CHANNEL: Final = {"gateway": "gateway-clearing", "front-desk": "front-desk-clearing"}
 PRIOR_PAYER: Final = "OA-23"
 DUE_TO_PAYER_CODES: Final = frozenset({"72", "AP", "FB", "WO"})
 ADJUSTMENT_ACCOUNTS: Final[Mapping[str, str]] = {
@@ -107,7 +108,7 @@ def by_patient_payment(facts: State) -> Sums:
     """J15."""
     applied, unapplied = cents(facts["applied"]), cents(facts["unapplied"])
     return added(
-        (("gateway-clearing", ""), applied + unapplied),
+        ((CLEARING_BY_CHANNEL[facts.get("channel", "gateway")], ""), applied + unapplied),
         (("ar-patient", f"PATIENTS-{facts['entity']}"), -applied),
         (("unapplied-patient", ""), -unapplied),
     )
@@ -131,7 +132,11 @@ def by_payout(facts: State) -> Sums:
 
 def by_charges(facts: State, estimate: int) -> Sums:
     """J01 and J03; how much is expected to be taken off is master data's."""
-    total, payer = cents(facts["total"]), facts["payer"]
+    return _charged(facts, cents(facts["total"]), estimate)
+
+
+def _charged(facts: State, total: int, estimate: int) -> Sums:
+    payer = facts["payer"]
     owed_by = ("ar-payer", payer) if payer else ("ar-patient", f"PATIENTS-{facts['entity']}")
     return added(
         (owed_by, total),
@@ -139,6 +144,16 @@ def by_charges(facts: State, estimate: int) -> Sums:
         (CONTRACTUAL, estimate),
         (ESTIMATE, -estimate),
     )
+
+
+def by_revision(facts: State, estimate: int) -> Sums:
+    """J02: the mirror of the posting before with J01 and J03 of what it says now; `estimate` is by how much that changed."""
+    return _charged(facts, cents(facts["total"]) - cents(facts["previous_total"]), estimate)
+
+
+def by_estimate_release(facts: State, estimate: int) -> Sums:
+    """J05 of a revised claim that was decided on before: it keeps no estimate."""
+    return added((ESTIMATE, estimate), (CONTRACTUAL, -estimate)) if facts["decided"] else {}
 
 
 def added(*amounts: tuple[Place, int]) -> Sums:

@@ -24,8 +24,9 @@ def public_event_id(service: str, aggregate: str, version: int, ordinal: int = 0
     return derive("public-event", service, aggregate, version, ordinal)
 
 
-def charge_posting_id(encounter: str, posting: int) -> str:
-    return derive("posting", "charges", encounter, posting)
+def charge_posting_id(encounter: str, posting: int, revision: int = 0) -> str:
+    """The posting of charges as announced first, or of one revision of them."""
+    return derive("posting", "charges", encounter, posting, *((revision,) if revision else ()))
 
 
 def decision_posting_id(facts: Mapping[str, Any]) -> str:

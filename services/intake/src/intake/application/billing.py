@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from canonical.encounter import EncounterPhi
+from collections.abc import Sequence
+
+from canonical.encounter import EncounterPhi, NextPayer
 from canonical.ids import derive
 from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
+from canonical.sealed import Sealed
 from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.envelopes import Envelopes
+from intake.domain.billing_plan import plan_billing
 from intake.domain.bills import Bill, bills_of
 from intake.domain.clinical import ClinicalDetails
-from intake.domain.encounter import ENCOUNTER_KIND, Encounter, EncounterState, HoldReason
-from intake.domain.next_coverage import NextCoverage, in_order
+from intake.domain.encounter import ENCOUNTER_KIND, Encounter
+from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterState, HoldReason
+from intake.domain.kept_charges import PostingSaid
+from intake.domain.next_coverage import in_order
 from intake.domain.patient import Patient
 
 
@@ -26,67 +32,106 @@ def bill(
     *,
     release_reason: str = "later facts cleared it",
 ) -> list[str]:
-    """Announces the charges that wait, if the encounter is complete; gives the reasons where it is held."""
-    if not encounter.is_complete or not encounter.waiting:
+    """Announces charges that wait and postings that changed, if the encounter is complete; the reasons where it is held.
+
+    What nothing is left of is void at once, whatever holds the rest; of a cancelled encounter that is everything.
+    """
+    if encounter.state is EncounterState.CANCELLED:
+        for said in tuple(encounter.open_postings):
+            encounter.void(said)
         return []
-    assert encounter.facts is not None
-    patient = work.require(Patient, encounter.facts.patient_id)
-    payer = patient.payer if encounter.payer is None else encounter.payer
-    following = in_order(patient.next_coverages if encounter.payer is None else encounter.next_coverages)
-    assert encounter.clinical is not None
-    clinical = envelopes.open(encounter.clinical, ClinicalDetails)
-    bills, reasons = bills_of(encounter.facts, payer, encounter.waiting, clinical, master_data, following)
-    if reasons:
-        _hold(work, encounter, reasons)
-        return [str(reason) for reason in reasons]
-    if encounter.state is EncounterState.HELD:
-        _end_case(work, encounter, release_reason)
-        encounter.release(release_reason)
-    for each in bills:
-        _announce(encounter, patient, each, following, clinical, envelopes)
+    if not encounter.is_complete:
+        return []
+    if not encounter.waiting and not encounter.stale_postings:
+        release(work, encounter, "nothing is left to bill")
+        return []
+    billing = _Billing(work, encounter, envelopes, master_data)
+    plan = plan_billing(encounter, billing.bills_of)
+    for said in plan.voids:
+        encounter.void(said)
+    if plan.reasons:
+        _hold(work, encounter, tuple(plan.reasons))
+        return [str(reason) for reason in plan.reasons]
+    release(work, encounter, release_reason)
+    for said, revised in plan.revisions:
+        encounter.revise(said, revised.terms, revised.charges, billing.details_of(revised, said))
+    for each in plan.bills:
+        billing.announce(each)
     return []
 
 
-def _announce(
-    encounter: Encounter,
-    patient: Patient,
-    bill: Bill,
-    following: tuple[NextCoverage, ...],
-    clinical: ClinicalDetails,
-    envelopes: Envelopes,
-) -> None:
-    phi = _phi(encounter, patient, bill, following if bill.terms.next_payers else (), clinical, envelopes)
-    plans = [coverage.plan for coverage in phi.other_coverages]
-    following_payers = tuple(
-        payer.model_copy(update={"plan": plan}) for payer, plan in zip(bill.terms.next_payers, plans, strict=True)
-    )
-    encounter.charge(
-        bill.terms.model_copy(update={"next_payers": following_payers}),
-        bill.charges,
-        envelopes.seal(phi, patient.id, ENCOUNTER_KIND, encounter.id),
-        has_member_id=bool(phi.coverage and phi.coverage.member_id),
-        plan=phi.coverage.plan if phi.coverage else "",
-    )
+def release(work: Work, encounter: Encounter, why: str) -> None:
+    """Ends the hold of an encounter and its case, where it is held."""
+    if encounter.state is EncounterState.HELD:
+        _end_case(work, encounter, why)
+        encounter.release(why)
 
 
-def _phi(
-    encounter: Encounter,
-    patient: Patient,
-    bill: Bill,
-    following: tuple[NextCoverage, ...],
-    clinical: ClinicalDetails,
-    envelopes: Envelopes,
-) -> EncounterPhi:
-    assert patient.details is not None
-    coverage = patient.coverage if encounter.payer is None else encounter.coverage
-    return EncounterPhi(
-        patient=envelopes.open(patient.details, PatientDetails),
-        coverage=envelopes.open(coverage, CoverageDetails) if coverage else None,
-        other_coverages=tuple(envelopes.open(each.coverage, CoverageDetails) for each in following),
-        diagnosis_codes=clinical.diagnosis_codes,
-        account_number=clinical.account_number,
-        stay=bill.stay,
-    )
+class _Billing:
+    """One encounter with what its bills need: whose it is, who pays, and what is known of it."""
+
+    def __init__(self, work: Work, encounter: Encounter, envelopes: Envelopes, master_data: MasterData) -> None:
+        assert encounter.facts is not None
+        assert encounter.clinical is not None
+        self._encounter = encounter
+        self._facts = encounter.facts
+        self._envelopes = envelopes
+        self._master_data = master_data
+        self._patient = work.require(Patient, encounter.facts.patient_id)
+        self._clinical = envelopes.open(encounter.clinical, ClinicalDetails)
+        owner = self._patient if encounter.payer is None else encounter
+        self._payer = owner.payer
+        self._coverage = owner.coverage
+        self._following = in_order(owner.next_coverages)
+
+    def bills_of(self, charges: Sequence[CapturedCharge]) -> tuple[tuple[Bill, ...], tuple[HoldReason, ...]]:
+        return bills_of(self._facts, self._payer, charges, self._clinical, self._master_data, self._following)
+
+    def announce(self, bill: Bill) -> None:
+        phi = self._phi(bill)
+        plans = [coverage.plan for coverage in phi.other_coverages]
+        next_payers = tuple(
+            payer.model_copy(update={"plan": plan}) for payer, plan in zip(bill.terms.next_payers, plans, strict=True)
+        )
+        self._encounter.charge(
+            bill.terms.model_copy(update={"next_payers": next_payers}),
+            bill.charges,
+            self._seal(phi),
+            has_member_id=bool(phi.coverage and phi.coverage.member_id),
+            plan=phi.coverage.plan if phi.coverage else "",
+        )
+
+    def details_of(self, bill: Bill, said: PostingSaid) -> Sealed:
+        """The sealed details of a revised posting: of the coverage that it was billed to, whatever is known by now."""
+        if _payers_of(bill.terms) == _payers_of(said):
+            return self._seal(self._phi(bill))
+        known = self._envelopes.open(said.details, EncounterPhi)
+        now = {
+            "diagnosis_codes": self._clinical.diagnosis_codes,
+            "account_number": self._clinical.account_number,
+            "stay": bill.stay,
+        }
+        return self._seal(known.model_copy(update=now))
+
+    def _phi(self, bill: Bill) -> EncounterPhi:
+        assert self._patient.details is not None
+        opened, following = self._envelopes.open, self._following if bill.terms.next_payers else ()
+        return EncounterPhi(
+            patient=opened(self._patient.details, PatientDetails),
+            coverage=opened(self._coverage, CoverageDetails) if self._coverage else None,
+            other_coverages=tuple(opened(each.coverage, CoverageDetails) for each in following),
+            diagnosis_codes=self._clinical.diagnosis_codes,
+            account_number=self._clinical.account_number,
+            stay=bill.stay,
+        )
+
+    def _seal(self, phi: EncounterPhi) -> Sealed:
+        return self._envelopes.seal(phi, self._patient.id, ENCOUNTER_KIND, self._encounter.id)
+
+
+def _payers_of(bill: BillingTerms | PostingSaid) -> tuple[str, ...]:
+    following: tuple[NextPayer, ...] = bill.next_payers
+    return (bill.payer, *(each.payer for each in following))
 
 
 def _hold(work: Work, encounter: Encounter, reasons: tuple[HoldReason, ...]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from canonical.envelope import PublicEvent
 from canonical.events.intake import (
     AcknowledgementReceived,
+    ChargesRevised,
     ClaimStatusLine,
     ClaimStatusReported,
     EncounterCharged,
     MessageQuarantined,
+    PatientPaymentReported,
     PatientRegistered,
     PatientsMerged,
     PatientsUnmerged,
@@ -24,6 +27,7 @@ from intake.domain.encounter import Encounter
 from intake.domain.patient import Patient
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
+from intake.domain.reported_money import ReportedPayment
 
 
 def publish(event: Event) -> Iterable[PublicEvent]:
@@ -37,7 +41,12 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             by_source = not event.reason
             yield PatientsUnmerged(survivor_id=event.parted_from, retired_id=event.originator_id, by_source=by_source)
         case Encounter.Charged():
-            yield _encounter_charged(event)
+            yield EncounterCharged(encounter_id=event.originator_id, **_told(event, EncounterCharged))
+        case Encounter.Revised():
+            yield ChargesRevised(encounter_id=event.originator_id, **_told(event, ChargesRevised))
+        case ReportedPayment.Reported():
+            told = _told(event, PatientPaymentReported)
+            yield PatientPaymentReported(payment_id=event.originator_id, **told)
         case RemittanceReceipt.Read():
             yield RemittanceReceived(summary=event.summary)
         case RemittanceReceipt.ChunkRead():
@@ -67,6 +76,6 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             pass
 
 
-def _encounter_charged(event: Encounter.Charged) -> EncounterCharged:
-    shared = {name: getattr(event, name) for name in EncounterCharged.model_fields if name != "encounter_id"}
-    return EncounterCharged(encounter_id=event.originator_id, **shared)
+def _told(event: Event, public: type[PublicEvent]) -> dict[str, Any]:
+    """What a public event repeats of its stored one."""
+    return {name: getattr(event, name) for name in public.model_fields if hasattr(event, name)}

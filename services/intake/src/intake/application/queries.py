@@ -8,7 +8,8 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
 from intake.application.patient_rows import PATIENT_TABLES
-from intake.domain.encounter import Encounter, EncounterState
+from intake.domain.encounter import Encounter
+from intake.domain.encounter_content import EncounterState
 from intake.domain.partner_answer import PartnerAnswer
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -128,7 +129,13 @@ def _encounter(event: Event) -> Iterable[Change]:
                 posted_minor=0,
             )
         case Encounter.ChargeCaptured():
-            yield add(ENCOUNTERS, key, charge_count=1, charged_minor=event.charge.line.amount.minor)
+            amount = event.charge.line.amount if event.change is None else event.change
+            yield add(ENCOUNTERS, key, charge_count=event.count_change, charged_minor=amount.minor)
+        case Encounter.ChargeCorrected() | Encounter.ChargeVoided():
+            yield add(ENCOUNTERS, key, charge_count=event.count_change, charged_minor=event.change.minor)
+        case Encounter.Cancelled() | Encounter.Reopened():
+            now = EncounterState.OPEN if isinstance(event, Encounter.Reopened) else EncounterState.CANCELLED
+            yield put(ENCOUNTERS, **key, state=now.value, hold_reasons=None, held_at=None)
         case Encounter.Finished() | Encounter.Released():
             yield put(ENCOUNTERS, **key, state=EncounterState.FINISHED.value, hold_reasons=None, held_at=None)
         case Encounter.Held():
@@ -138,6 +145,8 @@ def _encounter(event: Event) -> Iterable[Change]:
         case Encounter.Charged():
             yield put(ENCOUNTERS, **key, posting_count=event.posting)
             yield add(ENCOUNTERS, key, posted_minor=event.total.minor)
+        case Encounter.Revised():
+            yield add(ENCOUNTERS, key, posted_minor=event.total.minor - event.previous_total.minor)
 
 
 def _receipt(event: RemittanceReceipt.Read | RemittanceReceipt.ChunkRead) -> Change:

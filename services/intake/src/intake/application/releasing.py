@@ -11,7 +11,8 @@ from chassis.keys import Sealer
 
 from intake.application.billing import bill
 from intake.application.envelopes import Envelopes
-from intake.domain.encounter import Encounter, EncounterState
+from intake.domain.encounter import Encounter
+from intake.domain.encounter_content import EncounterState
 from intake.domain.refusals import NothingHeld, StillHeld
 
 

@@ -11,26 +11,35 @@ from canonical.party import CoverageDetails
 from canonical.sealed import Sealed
 from chassis.eventstore import Work
 
-from intake.application.billing import bill
+from intake.application.billing import bill, release
 from intake.application.envelopes import Envelopes
 from intake.application.merging import are_one, merge, unmerge
+from intake.application.taking_charges import ChargeTaking
 from intake.application.taking_people import take_patient
-from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
 from intake.domain.clinical import ClinicalDetails, SeenStay, merged_diagnoses, merged_stay, pointers_to
-from intake.domain.encounter import CLINICAL_KIND, Encounter, EncounterFacts
+from intake.domain.encounter import CLINICAL_KIND, Encounter
+from intake.domain.encounter_content import CapturedCharge, EncounterFacts
 from intake.domain.facts import (
+    AdjustmentSeen,
+    ChargeFact,
     ChargesComplete,
     ChargeSeen,
+    ChargeVoided,
     CoverageSeen,
+    DiagnosisSeen,
+    EncounterCancelled,
+    EncounterReopened,
     EncounterSeen,
     Fact,
     Link,
+    PatientPaymentSeen,
     PatientSeen,
     PatientsMerged,
     PatientsUnmerged,
     ProcedureSeen,
     ReferenceSeen,
     SelfPayAssumed,
+    VisitFact,
 )
 from intake.domain.identities import reference_id_of
 from intake.domain.next_coverage import FIRST_RANK, NextCoverage
@@ -44,7 +53,7 @@ class FactTaking:
 
     Raises:
         UnknownReference: a link leads to nothing that has come in.
-        ChargeChanged, EncounterMoved: an id came again with other content.
+        ChargeChanged, ReportedOtherwise, EncounterMoved: an id came again with other content.
         SelfMerge, CircularMerge, MergedElsewhere, UnclearUnmerge: patients cannot be merged or parted so.
     """
 
@@ -57,6 +66,7 @@ class FactTaking:
         self._source = source
         self._message_id = message_id
         self._touched: dict[UUID, None] = {}
+        self._money = ChargeTaking(work, master_data, message_id)
 
     def take(self, facts: tuple[Fact, ...]) -> list[str]:
         """Takes them all; gives notes on the encounters that are held."""
@@ -72,19 +82,15 @@ class FactTaking:
                 case PatientsUnmerged():
                     pair = (self._id(fact.survivor, fact.place), self._id(fact.retired, fact.place))
                     unmerge(self._work, *pair, said_at=fact.said_at)
-                case EncounterSeen():
-                    self._take_encounter(fact)
-                case ProcedureSeen():
-                    self._take_procedure(fact)
                 case CoverageSeen():
                     self._take_coverage(fact)
                 case SelfPayAssumed():
                     self._take_self_pay(fact)
-                case ChargeSeen():
-                    self._take_charge(fact)
-                case ChargesComplete():
-                    self._complete_charges(fact)
-        notes: list[str] = []
+                case ChargeSeen() | ChargeVoided() | PatientPaymentSeen() | AdjustmentSeen():
+                    self._take_money(fact)
+                case _:
+                    self._take_visit(fact)
+        notes = self._money.notes
         for encounter_id in self._touched:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
@@ -94,6 +100,25 @@ class FactTaking:
         identity = reference_id_of(self._source, fact.reference)
         self._work.get_or_new(SourceReference, identity).name(fact.id, fact.code)
 
+    def _take_visit(self, fact: VisitFact) -> None:
+        match fact:
+            case EncounterSeen():
+                self._take_encounter(fact)
+            case DiagnosisSeen():
+                self._take_diagnosis(fact)
+            case ProcedureSeen():
+                self._take_procedure(fact)
+            case EncounterCancelled():
+                encounter = self._encounter(fact.encounter, fact.place)
+                release(self._work, encounter, "the source cancelled the encounter")
+                encounter.cancel()
+            case EncounterReopened():
+                encounter = self._encounter(fact.encounter, fact.place)
+                release(self._work, encounter, "the encounter goes on")
+                encounter.reopen()
+            case ChargesComplete():
+                self._complete_charges(fact)
+
     def _take_encounter(self, fact: EncounterSeen) -> None:
         encounter = self._work.get_or_new(Encounter, fact.encounter_id)
         self._touched[encounter.id] = None
@@ -102,9 +127,7 @@ class FactTaking:
             patient_id=self._patient_of(encounter, self._patient_id(fact.patient, fact.place)),
             source=self._source,
             entity=self._code(fact.entity, fact.place) or (before.entity if before else ""),
-            location=fact.location
-            or self._code(fact.location_link, fact.place)
-            or (before.location if before else ""),
+            location=fact.location or self._code(fact.location_link, fact.place) or (before.location if before else ""),
             rendering_provider=self._code(fact.rendering_provider, fact.place)
             or (before.rendering_provider if before else ""),
         )
@@ -118,6 +141,12 @@ class FactTaking:
         self._see(encounter, facts, clinical)
         if fact.finished:
             encounter.finish()
+
+    def _take_diagnosis(self, fact: DiagnosisSeen) -> None:
+        """Adds a diagnosis to the encounter; the same one again changes nothing."""
+        encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        self._see(encounter, encounter.facts, self._clinical(encounter).with_diagnosis(fact.code, fact.use))
 
     def _take_procedure(self, fact: ProcedureSeen) -> None:
         """Adds a procedure to the stay; the same one again changes nothing."""
@@ -197,8 +226,22 @@ class FactTaking:
     def _seal_coverage(self, details: CoverageDetails | None, key_id: UUID, fact: UUID) -> Sealed | None:
         return self._envelopes.seal(details, key_id, COVERAGE_KIND, fact) if details else None
 
-    def _take_charge(self, fact: ChargeSeen) -> None:
+    def _take_money(self, fact: ChargeFact) -> None:
         encounter = self._encounter(fact.encounter, fact.place)
+        assert encounter.facts is not None
+        match fact:
+            case ChargeSeen():
+                self._take_charge(fact, encounter)
+            case ChargeVoided():
+                self._money.void(encounter, fact)
+            case AdjustmentSeen():
+                self._money.take_adjustment(encounter, fact)
+            case PatientPaymentSeen():
+                own = encounter.facts.patient_id
+                patient_id = own if fact.patient.is_empty else self._patient_id(fact.patient, fact.place)
+                self._money.take_payment(encounter, fact, patient_id)
+
+    def _take_charge(self, fact: ChargeSeen, encounter: Encounter) -> None:
         assert encounter.facts is not None
         clinical = self._clinical(encounter)
         codes = merged_diagnoses(clinical.diagnosis_codes, fact.diagnosis_codes, pointed_at=True)
@@ -215,11 +258,16 @@ class FactTaking:
             department=fact.department,
             revenue_code=fact.revenue_code,
             dental=fact.dental,
+            drug=fact.drug,
         )
-        encounter.capture(line, self._code(fact.performer, fact.place), self._message_id)
-        if len(encounter.charges) > CHARGES_PER_ENCOUNTER_MAX:
-            note = f"at most {CHARGES_PER_ENCOUNTER_MAX} in an encounter"
-            raise InvalidMessage([Finding(fact.place, "too-many-charges", note)])
+        charge = CapturedCharge(
+            line=line,
+            performer=self._code(fact.performer, fact.place),
+            message_id=self._message_id,
+            said_at=fact.said_at,
+            is_priced=fact.amount is not None,
+        )
+        self._money.capture(encounter, charge, fact.place, corrects=fact.corrects)
 
     def _encounter(self, link: Link, place: str) -> Encounter:
         found = self._work.get(Encounter, self._id(link, place))

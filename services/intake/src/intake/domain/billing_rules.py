@@ -10,7 +10,7 @@ from canonical.codes import ClaimType, PayerClass
 from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX, NextPayer
 from canonical.master_data import MasterData, Payer, UnknownMasterData
 
-from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
+from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
 
 PLACE_OF_SERVICE_UNKNOWN = "11"

@@ -12,7 +12,7 @@ from canonical.master_data import MasterData, UnknownMasterData
 
 from intake.domain.billing_rules import billing_terms
 from intake.domain.clinical import ClinicalDetails
-from intake.domain.encounter import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
+from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.stays import days_of, institutional_stay
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from canonical.classes import CanonicalModel, Phi
 from canonical.encounter import StayFacts
 
+ADMITTING = "admitting"
+
 
 class SeenStay(StayFacts):
     """A stay or visit of a facility in the source's codes. `bill_type` is empty where the source leaves it to master data.
@@ -30,6 +32,15 @@ class ClinicalDetails(CanonicalModel):
     diagnosis_codes: tuple[Phi[str], ...] = ()
     account_number: Phi[str] = ""
     stay: SeenStay | None = None
+
+    def with_diagnosis(self, code: str, use: str) -> ClinicalDetails:
+        """With a diagnosis that came on its own; one that is known already changes nothing."""
+        if use == ADMITTING:
+            stay = (self.stay or SeenStay()).model_copy(update={"admitting_diagnosis": code})
+            return self.model_copy(update={"stay": stay})
+        return self.model_copy(
+            update={"diagnosis_codes": merged_diagnoses(self.diagnosis_codes, (code,), pointed_at=True)}
+        )
 
 
 def merged_diagnoses(known: Sequence[str], seen: Sequence[str], *, pointed_at: bool) -> tuple[str, ...]:

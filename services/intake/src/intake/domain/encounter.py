@@ -3,97 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
-from canonical.classes import CanonicalModel, Financial, Public
-from canonical.codes import ClaimType, PayerClass
-from canonical.encounter import LINES_PER_CLAIM_MAX, LINES_PER_STAY_MAX, ChargeLine, NextPayer
+from canonical.classes import Public
 from canonical.ids import derive
 from canonical.money import Money
 from canonical.sealed import Sealed
-from chassis.domain import Aggregate, Event
+from chassis.domain import Event
 
+from intake.domain.encounter_content import EncounterFacts, EncounterState, HoldReason
+from intake.domain.kept_charges import KeptCharges
 from intake.domain.next_coverage import NextCoverage
-from intake.domain.refusals import ChargeChanged, EncounterMoved, NothingHeld
+from intake.domain.refusals import EncounterMoved, NothingHeld
 
 CLINICAL_KIND = "clinical.v1"
 ENCOUNTER_KIND = "encounter.v1"
 
 
-class EncounterState(StrEnum):
-    OPEN = "open"
-    FINISHED = "finished"
-    HELD = "held"
-
-
-class HoldReason(CanonicalModel):
-    """Why an encounter cannot be billed: the field, the rule, and what is missing. No PHI."""
-
-    field: Public[str]
-    rule: Public[str]
-    note: Public[str]
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.rule}: {self.note}"
-
-
-class EncounterFacts(CanonicalModel):
-    """What the source says of the encounter as a whole, in the source's codes."""
-
-    patient_id: UUID
-    source: Public[str]
-    entity: Public[str]
-    location: Public[str] = ""
-    rendering_provider: Public[str] = ""
-
-
-class CapturedCharge(CanonicalModel):
-    """One charge in the source's codes, and the message that brought it."""
-
-    line: ChargeLine
-    performer: Public[str]
-    message_id: UUID
-
-
-class BillingTerms(CanonicalModel):
-    """An encounter's charges as master data reads them: our codes, and whom to bill. `payer` is empty for self-pay.
-
-    `covered_days` are covered by the bill beside the days of its charges.
-    """
-
-    entity: Public[str]
-    payer: Public[str]
-    payer_class: PayerClass
-    location: Public[str]
-    place_of_service: Public[str]
-    rendering_provider: Public[str]
-    departments: dict[Public[str], Public[str]]
-    next_payers: tuple[NextPayer, ...] = ()
-    claim_type: ClaimType = ClaimType.PROFESSIONAL
-    covered_days: tuple[Financial[date], ...] = ()
-
-
-class Encounter(Aggregate):
+class Encounter(KeptCharges):
     """Id: source system and visit number. Each posting announces charges once; a charge is in one posting at most."""
 
     def start(self) -> None:
+        super().start()
         self.state = EncounterState.OPEN
-        self.facts: EncounterFacts | None = None
         self.clinical: Sealed | None = None
-        self.diagnosis_count = 0
         self.fingerprint = ""
         self.payer: str | None = None
         self.has_member_id = False
         self.coverage: Sealed | None = None
         self.coverage_fingerprint = ""
         self.next_coverages: dict[int, NextCoverage] = {}
-        self.charges: dict[UUID, CapturedCharge] = {}
-        self.unposted: dict[UUID, None] = {}
         self.reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
-        self.postings = 0
 
     class Opened(Event):
         TOPIC = "intake.encounter.opened"
@@ -146,14 +87,6 @@ class Encounter(Aggregate):
         def apply(self, encounter: Encounter) -> None:
             encounter.next_coverages[self.rank] = self.coverage
 
-    class ChargeCaptured(Event):
-        TOPIC = "intake.encounter.charge-captured"
-        charge: CapturedCharge
-
-        def apply(self, encounter: Encounter) -> None:
-            encounter.charges[self.charge.line.charge_id] = self.charge
-            encounter.unposted[self.charge.line.charge_id] = None
-
     class Finished(Event):
         TOPIC = "intake.encounter.finished"
 
@@ -178,44 +111,28 @@ class Encounter(Aggregate):
             encounter.state = EncounterState.FINISHED
             encounter.reasons = ()
 
-    class Charged(Event):
-        """One posting: at most as many charges as a claim has lines. `details` is of kind `encounter.v1`."""
+    class Cancelled(Event):
+        """The source says that it never was; nothing of it is billed."""
 
-        TOPIC = "intake.encounter.charged"
-        posting: int
-        patient_id: UUID
-        entity: Public[str]
-        payer: Public[str]
-        payer_class: PayerClass
-        location: Public[str]
-        place_of_service: Public[str]
-        rendering_provider: Public[str]
-        service_from: Financial[date]
-        service_to: Financial[date]
-        charges: tuple[ChargeLine, ...]
-        total: Money
-        diagnosis_count: int
-        has_member_id: bool
-        details: Sealed
-        message_ids: tuple[UUID, ...]
-        next_payers: tuple[NextPayer, ...] = ()
-        claim_type: ClaimType = ClaimType.PROFESSIONAL
-        plan: Public[str] = ""
+        TOPIC = "intake.encounter.cancelled"
 
         def apply(self, encounter: Encounter) -> None:
-            encounter.postings = self.posting
-            for charge in self.charges:
-                encounter.unposted.pop(charge.charge_id, None)
+            encounter.state = EncounterState.CANCELLED
+            encounter.reasons = ()
+
+    class Reopened(Event):
+        """Its end or its cancellation was taken back: its charges wait until it is complete again."""
+
+        TOPIC = "intake.encounter.reopened"
+
+        def apply(self, encounter: Encounter) -> None:
+            encounter.state = EncounterState.OPEN
+            encounter.reasons = ()
 
     @property
     def is_complete(self) -> bool:
         """Whether charges that are here may be billed, if nothing holds them."""
-        return self.state is not EncounterState.OPEN
-
-    @property
-    def waiting(self) -> tuple[CapturedCharge, ...]:
-        """Charges that no posting has announced, in the order they came."""
-        return tuple(self.charges[charge_id] for charge_id in self.unposted)
+        return self.state not in (EncounterState.OPEN, EncounterState.CANCELLED)
 
     @property
     def hold_cause(self) -> UUID:
@@ -257,20 +174,6 @@ class Encounter(Aggregate):
         if not coverage.says_the_same_as(self.next_coverages.get(rank)):
             self.trigger_event(self.NextCoverageAttached, rank=rank, coverage=coverage)
 
-    def capture(self, line: ChargeLine, performer: str, message_id: UUID) -> None:
-        """Takes one charge; the same charge again changes nothing.
-
-        Raises:
-            ChargeChanged: the id is known with other content.
-        """
-        known = self.charges.get(line.charge_id)
-        if known is None:
-            charge = CapturedCharge(line=line, performer=performer, message_id=message_id)
-            self.trigger_event(self.ChargeCaptured, charge=charge)
-        elif (known.line, known.performer) != (line, performer):
-            fields = ", ".join(changed_fields(known.line, line)) or "performer"
-            raise ChargeChanged(f"charge {line.charge_id} came again with other content in: {fields}")
-
     def finish(self) -> None:
         if self.state is EncounterState.OPEN:
             self.trigger_event(self.Finished)
@@ -293,52 +196,10 @@ class Encounter(Aggregate):
             raise NothingHeld(f"encounter {self.id} is {self.state}")
         self.trigger_event(self.Released, reason=reason)
 
-    def charge(
-        self,
-        terms: BillingTerms,
-        charges: Sequence[CapturedCharge],
-        details: Sealed,
-        *,
-        has_member_id: bool,
-        plan: str = "",
-    ) -> None:
-        """Announces charges that wait, one posting for each portion that fits a claim."""
-        assert self.facts is not None
-        assert self.state is EncounterState.FINISHED
-        assert all(charge.line.charge_id in self.unposted for charge in charges)
-        lines_max = LINES_PER_STAY_MAX if terms.claim_type is ClaimType.INSTITUTIONAL else LINES_PER_CLAIM_MAX
-        for start in range(0, len(charges), lines_max):
-            portion = charges[start : start + lines_max]
-            lines = tuple(_in_our_codes(charge.line, terms) for charge in portion)
-            days = (*(line.service_date for line in lines), *terms.covered_days)
-            self.trigger_event(
-                self.Charged,
-                posting=self.postings + 1,
-                patient_id=self.facts.patient_id,
-                entity=terms.entity,
-                payer=terms.payer,
-                payer_class=terms.payer_class,
-                location=terms.location,
-                place_of_service=terms.place_of_service,
-                rendering_provider=terms.rendering_provider,
-                service_from=min(days),
-                service_to=max(days),
-                charges=lines,
-                total=Money.total(line.amount for line in lines),
-                diagnosis_count=self.diagnosis_count,
-                has_member_id=has_member_id,
-                details=details,
-                message_ids=tuple(dict.fromkeys(charge.message_id for charge in portion)),
-                next_payers=terms.next_payers,
-                claim_type=terms.claim_type,
-                plan=plan,
-            )
+    def cancel(self) -> None:
+        if self.state is not EncounterState.CANCELLED:
+            self.trigger_event(self.Cancelled)
 
-
-def changed_fields(before: ChargeLine, after: ChargeLine) -> list[str]:
-    """The names of the fields in which two versions of a charge differ."""
-    return [name for name in ChargeLine.model_fields if getattr(before, name) != getattr(after, name)]
-
-
-def _in_our_codes(line: ChargeLine, terms: BillingTerms) -> ChargeLine:
-    return line.model_copy(update={"department": terms.departments.get(line.department, line.department)})
+    def reopen(self) -> None:
+        if self.state is not EncounterState.OPEN:
+            self.trigger_event(self.Reopened)

@@ -40,7 +40,11 @@ class UnknownReference(InvalidMessage):
 
 
 class ChargeChanged(Conflict):
-    """A charge came again under its id with other content; corrections are not taken yet."""
+    """A charge came again under its id with other content, and not as a correction."""
+
+
+class ReportedOtherwise(Conflict):
+    """A payment or adjustment of the source's own books came again with other content."""
 
 
 class EncounterMoved(Conflict):

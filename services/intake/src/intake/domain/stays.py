@@ -9,7 +9,7 @@ from canonical.encounter import InstitutionalStay
 from canonical.master_data import MasterData, UnknownMasterData
 
 from intake.domain.clinical import SeenStay
-from intake.domain.encounter import HoldReason
+from intake.domain.encounter_content import HoldReason
 from intake.domain.facility_codes import FacilityCode, nubc_code
 
 INPATIENT_BILL = "11"

@@ -44,7 +44,7 @@ class Charged:
 
 
 class IntakeBook(Book):
-    """`charged` by encounter and posting; `charge_postings` counts in how many postings each charge is."""
+    """`charged` by encounter and posting, as it is now; `charge_postings` counts in how many postings each charge is."""
 
     def __init__(self) -> None:
         self.charged: dict[tuple[str, int], Charged] = {}
@@ -67,6 +67,11 @@ class IntakeBook(Book):
             "intake.patient-match.distinguished": lambda fact: self._matched(fact, "distinct"),
             "intake.encounter.opened": self._opened,
             "intake.encounter.charge-captured": self._captured,
+            "intake.encounter.charge-corrected": self._changed,
+            "intake.encounter.charge-voided": self._changed,
+            "intake.encounter.revised": self._revised,
+            "intake.encounter.cancelled": lambda fact: self.encounters.put((fact.id,), state="cancelled"),
+            "intake.encounter.reopened": lambda fact: self.encounters.put((fact.id,), state="open"),
             "intake.encounter.finished": lambda fact: self.encounters.put((fact.id,), state="finished"),
             "intake.encounter.released": lambda fact: self.encounters.put((fact.id,), state="finished"),
             "intake.encounter.held": lambda fact: self.encounters.put((fact.id,), state="held"),
@@ -115,8 +120,15 @@ class IntakeBook(Book):
         )
 
     def _captured(self, fact: Fact) -> None:
+        if fact.state.get("change") is not None:
+            self._changed(fact)
+            return
         line = fact.state["charge"]["line"]
         self.encounters.add((fact.id,), charge_count=1, charged_minor=cents(line["amount"]))
+
+    def _changed(self, fact: Fact) -> None:
+        change = cents(fact.state["change"])
+        self.encounters.add((fact.id,), charge_count=fact.state["count_change"], charged_minor=change)
 
     def _charged(self, fact: Fact) -> None:
         state = fact.state
@@ -132,6 +144,22 @@ class IntakeBook(Book):
             self.charge_postings[charge] = self.charge_postings.get(charge, 0) + 1
         self.encounters.put((fact.id,), posting_count=state["posting"])
         self.encounters.add((fact.id,), posted_minor=total)
+
+    def _revised(self, fact: Fact) -> None:
+        state = fact.state
+        where = f"encounter {fact.id}, posting {state['posting']}, revision {state['revision']}"
+        known = self.charged.get((fact.id, state["posting"]))
+        if known is None or known.total != cents(state["previous_total"]):
+            self.miscounted.append(f"{where}: it was not {state['previous_total']} before")
+            return
+        if sum(cents(line["amount"]) for line in state["charges"]) != cents(state["total"]):
+            self.miscounted.append(f"{where}: charges are not the total")
+        charges = [line["charge_id"] for line in state["charges"]]
+        for charge, count in ((known.charges, -1), (charges, 1)):
+            for each in charge:
+                self.charge_postings[each] = self.charge_postings.get(each, 0) + count
+        self.encounters.add((fact.id,), posted_minor=cents(state["total"]) - known.total)
+        known.total, known.charges = cents(state["total"]), charges
 
     def _read(self, fact: Fact) -> None:
         summary = fact.state["summary"]

@@ -14,11 +14,13 @@ from throughline.checker.expected import (
     by_charges,
     by_decision,
     by_deposit,
+    by_estimate_release,
     by_note,
     by_patient_payment,
     by_payout,
     by_provider_adjustment,
     by_release,
+    by_revision,
     by_unknown_payment,
     by_write_off,
     released,
@@ -53,6 +55,14 @@ def booked_as_told(world: World) -> Iterable[str]:
     for message in world.messages("intake", "encounter-charged"):
         for posting in postings.get(message.id, ()):
             yield from _differences(_name(message), posting.sums, by_charges(message.data, _estimate(posting)))
+    for message in world.messages("intake", "charges-revised"):
+        for posting in postings.get(message.id, ()):
+            yield from _differences(_name(message), posting.sums, by_revision(message.data, _estimate(posting)))
+    for message in world.messages("claims", "claim-revised"):
+        revised = world.ledger.postings.get(_charges_of(message, message.data["revision"]))
+        for posting in postings.get(message.id, ()):
+            wanted = by_estimate_release(message.data, _estimate(revised) if revised else 0)
+            yield from _differences(_name(message), posting.sums, wanted)
     for message in world.messages("claims", "claim-adjudicated"):
         for posting in postings.get(message.id, ()):
             wanted = _decided(world, message, denied.get(message.id, 0))
@@ -72,14 +82,19 @@ def denied_by_message(world: World) -> dict[str, int]:
 
 def _decided(world: World, message: Published, denied: int) -> Sums:
     facts = message.data
-    charges = world.ledger.postings.get(charge_posting_id(facts["encounter_id"], facts["posting"]))
-    release = released(facts, _estimate(charges) if charges else 0)
+    revisions = range(facts.get("charges_revision", 0) + 1)
+    charges = (world.ledger.postings.get(_charges_of(message, revision)) for revision in revisions)
+    release = released(facts, sum(_estimate(posting) for posting in charges if posting))
     return added(*by_decision(facts, denied).items(), *release.items())
 
 
 def _estimate(posting: Posting) -> int:
-    """What the charges' posting says is expected to be taken off."""
+    """What the charges' posting says is expected to be taken off; of a revision, by how much it changed that."""
     return -posting.sums.get(ESTIMATE, 0)
+
+
+def _charges_of(message: Published, revision: int) -> str:
+    return charge_posting_id(message.data["encounter_id"], message.data["posting"], revision)
 
 
 def _name(message: Published) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from throughline.checker.amounts import cents, shown
+from throughline.checker.expected import CLEARING_BY_CHANNEL
 from throughline.checker.invariants.receivables import booked, ledger_sums
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
@@ -115,17 +116,18 @@ def _unapplied(world: World) -> Iterable[str]:
 
 
 def _gateway(world: World) -> Iterable[str]:
-    """Per entity: patients' payments that succeeded, less the payouts they came in."""
-    expected: dict[str, int] = {}
+    """Per entity: patients' payments that succeeded, by where they came in, less the payouts they came in."""
+    expected: dict[tuple[str, str], int] = {}
     for message in booked(world, "payments", "patient-payment-succeeded"):
         facts = message.data
-        amount = cents(facts["applied"]) + cents(facts["unapplied"])
-        expected[facts["entity"]] = expected.get(facts["entity"], 0) + amount
+        place = (facts["entity"], CLEARING_BY_CHANNEL[facts.get("channel", "gateway")])
+        expected[place] = expected.get(place, 0) + cents(facts["applied"]) + cents(facts["unapplied"])
     for message in booked(world, "payments", "payout-paid"):
-        entity = message.data["entity"]
-        expected[entity] = expected.get(entity, 0) - cents(message.data["gross"])
-    have = {place[0]: amount for place, amount in ledger_sums(world, ("gateway-clearing",)).items()}
-    for entity in sorted(expected.keys() | have.keys()):
-        left, right = expected.get(entity, 0), have.get(entity, 0)
+        place = (message.data["entity"], "gateway-clearing")
+        expected[place] = expected.get(place, 0) - cents(message.data["gross"])
+    sums = ledger_sums(world, CLEARING_BY_CHANNEL.values())
+    have = {(entity, account): amount for (entity, account, _), amount in sums.items()}
+    for place in sorted(expected.keys() | have.keys()):
+        left, right = expected.get(place, 0), have.get(place, 0)
         if left != right:
-            yield f"{entity} gateway-clearing: {shown(left)} not paid out yet, {shown(right)} in the ledger"
+            yield f"{' '.join(place)}: {shown(left)} not paid out yet, {shown(right)} in the ledger"

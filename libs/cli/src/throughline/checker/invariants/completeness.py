@@ -77,6 +77,10 @@ def _to_come(world: World, store: Store) -> set[str | None]:
     for message in world.messages("intake", "encounter-charged"):
         if message.id in held:
             made.add(charge_posting_id(message.data["encounter_id"], message.data["posting"]))
+    for message in world.messages("intake", "charges-revised"):
+        if message.id in held:
+            facts = message.data
+            made.add(charge_posting_id(facts["encounter_id"], facts["posting"], facts["revision"]))
     for message in world.messages("claims", "claim-adjudicated"):
         if message.id in held:
             made.add(decision_posting_id(message.data))

@@ -14,9 +14,10 @@ from throughline.checker.result import Failures, Result, judged
 from throughline.checker.world import World
 
 POSTED = {
-    "intake": ("encounter-charged",),
+    "intake": ("encounter-charged", "charges-revised"),
     "claims": (
         "claim-adjudicated",
+        "claim-revised",
         "claim-payment-unknown",
         "claim-payment-noted",
         "denial-released",
@@ -43,6 +44,7 @@ def one_effect_per_input(world: World) -> Result:
     failures.extend(_remittances(world))
     failures.extend(_claim_payments(world))
     failures.extend(_patients_owe(world))
+    failures.extend(front_desk_payments(world))
     failures.extend(_witnessed(world))
     failures.extend(_unique(world))
     return judged(
@@ -69,7 +71,7 @@ def _postings(world: World) -> Iterable[str]:
         for event_type in types:
             for message in world.messages(upstream, event_type):
                 known.add(message.id)
-                wanted = len(message.data["adjustments"]) if event_type == "remittance-accepted" else 1
+                wanted = _postings_wanted(message)
                 if postings[message.id] != wanted and not (message.id in waiting and not postings[message.id]):
                     yield f"{event_type} {message.id}: {postings[message.id]} postings"
     if not any(world.stream(upstream).trimmed for upstream in POSTED):
@@ -77,12 +79,19 @@ def _postings(world: World) -> Iterable[str]:
             yield f"{postings[source]} postings of event {source}, which no stream holds"
 
 
+def _postings_wanted(message: Published) -> int:
+    """A remittance makes one for each adjustment, a revised claim one where it was decided on before."""
+    if message.type == "remittance-accepted":
+        return len(message.data["adjustments"])
+    return int(message.data["decided"]) if message.type == "claim-revised" else 1
+
+
 def _charges(world: World) -> Iterable[str]:
     """What was billed is what was posted, to whoever owes it."""
     waiting = world.waiting("ledger")
-    for message in world.messages("intake", "encounter-charged"):
+    for message in (*world.messages("intake", "encounter-charged"), *world.messages("intake", "charges-revised")):
         facts = message.data
-        identity = charge_posting_id(facts["encounter_id"], facts["posting"])
+        identity = charge_posting_id(facts["encounter_id"], facts["posting"], facts.get("revision", 0))
         posting = world.ledger.postings.get(identity)
         if posting is None:
             if message.id not in waiting:
@@ -90,9 +99,10 @@ def _charges(world: World) -> Iterable[str]:
             continue
         account = "ar-payer" if facts["payer"] else "ar-patient"
         billed = sum(amount for place, amount in posting.sums.items() if place[0] == account)
-        if billed != cents(facts["total"]) or posting.entity != facts["entity"]:
+        told = cents(facts["total"]) - cents(facts.get("previous_total", "0.00 USD"))
+        if billed != told or posting.entity != facts["entity"]:
             where = f"encounter {facts['encounter_id']}, posting {facts['posting']}"
-            yield f"{where}: charged {facts['total']} at {facts['entity']}, posted {shown(billed)} at {posting.entity}"
+            yield f"{where}: charged {shown(told)} at {facts['entity']}, posted {shown(billed)} at {posting.entity}"
     for charge, count in world.intake.charge_postings.items():
         if count > 1:
             yield f"charge {charge} is in {count} postings"
@@ -102,6 +112,7 @@ def _charges(world: World) -> Iterable[str]:
 def _claims(world: World) -> Iterable[str]:
     """One claim to each payer of a posting, in their order; none of a posting that the patient pays."""
     waiting = world.waiting("claims")
+    said = _totals_said(world)
     for message in world.messages("intake", "encounter-charged"):
         facts = message.data
         claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
@@ -114,9 +125,19 @@ def _claims(world: World) -> Iterable[str]:
             if sequence > 1 and (count > 1 or not counts[sequence - 1]):
                 yield f"{where}: {count} claims to payer {sequence}, {counts[sequence - 1]} to the one before"
         for claim in claims:
-            if claim.total != cents(facts["total"]):
+            if claim.total not in said[facts["encounter_id"], facts["posting"]]:
                 yield f"claim {claim.claim_id}: {shown(claim.total)} of {facts['total']} charged"
     yield from world.claims.miscounted
+
+
+def _totals_said(world: World) -> dict[tuple[str, int], set[int]]:
+    """By posting: what it came to, by each word on it; the claim to a later payer is drafted from a newer one."""
+    said: dict[tuple[str, int], set[int]] = {}
+    for event_type in ("encounter-charged", "charges-revised"):
+        for message in world.messages("intake", event_type):
+            facts = message.data
+            said.setdefault((facts["encounter_id"], facts["posting"]), set()).add(cents(facts["total"]))
+    return said
 
 
 def _remittances(world: World) -> Iterable[str]:
@@ -203,6 +224,25 @@ def left_to_patients(world: World) -> Iterable[tuple[Published, str, int]]:
         facts = message.data
         if not facts["payer"]:
             yield message, derive("self-pay", facts["encounter_id"], facts["posting"]), cents(facts["total"])
+    for message in world.messages("intake", "charges-revised"):
+        facts = message.data
+        if not facts["payer"]:
+            source = derive("self-pay", facts["encounter_id"], facts["posting"], facts["revision"])
+            yield message, source, cents(facts["total"]) - cents(facts["previous_total"])
+
+
+def front_desk_payments(world: World) -> Iterable[str]:
+    """What front desks took, as intake announced it, is what payments announces of it."""
+    waiting = world.waiting("payments")
+    succeeded = {
+        message.data["payment_id"]: cents(message.data["applied"]) + cents(message.data["unapplied"])
+        for message in world.messages("payments", "patient-payment-succeeded")
+    }
+    for message in world.messages("intake", "patient-payment-reported"):
+        amount = succeeded.get(message.data["payment_id"])
+        if amount != cents(message.data["amount"]) and not (message.id in waiting and amount is None):
+            have = "nothing" if amount is None else shown(amount)
+            yield f"payment {message.data['payment_id']}: {message.data['amount']} reported, {have} taken"
 
 
 def _witnessed(world: World) -> Iterable[str]:

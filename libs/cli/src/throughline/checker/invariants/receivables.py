@@ -66,6 +66,11 @@ def _payers(world: World) -> Iterable[tuple[Place, int]]:
             claims = world.claims.drafted.get((facts["encounter_id"], facts["posting"]), [])
             total = next((claim.total for claim in claims if claim.sequence == 1), cents(facts["total"]))
             yield (facts["entity"], "ar-payer", facts["payer"]), total
+    for message in booked(world, "intake", "charges-revised"):
+        facts = message.data
+        if facts["payer"]:
+            difference = cents(facts["total"]) - cents(facts["previous_total"])
+            yield (facts["entity"], "ar-payer", facts["payer"]), difference
     denied = denied_by_message(world)
     for message in booked(world, "claims", "claim-adjudicated"):
         for (account, party), amount in by_decision(message.data, denied.get(message.id, 0)).items():

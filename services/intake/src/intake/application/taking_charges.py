@@ -1,0 +1,120 @@
+"""Takes what a source says of money: charges with their corrections and credits, payments, adjustments."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.master_data import MasterData, UnknownMasterData
+from canonical.money import Money
+from chassis.eventstore import Work
+from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
+
+from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
+from intake.domain.charge_words import ChargeCredit
+from intake.domain.encounter import Encounter
+from intake.domain.encounter_content import CapturedCharge, EncounterState
+from intake.domain.facts import AdjustmentSeen, ChargeVoided, PatientPaymentSeen
+from intake.domain.refusals import Finding, InvalidMessage
+from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
+
+OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
+CREDIT_WITHOUT_CHARGE = "CreditWithoutCharge"
+CREDIT_ABOVE_CHARGE = "CreditAboveCharge"
+CANCELLED_CHARGES = "ChargesOfCancelledEncounter"
+ADJUSTMENT_CASE = "ReportedAdjustment"
+
+
+class ChargeTaking:
+    """What one message says of money; what it says too late becomes a note."""
+
+    def __init__(self, work: Work, master_data: MasterData, message_id: UUID) -> None:
+        self._work = work
+        self._master_data = master_data
+        self._message_id = message_id
+        self.notes: list[str] = []
+
+    def capture(self, encounter: Encounter, charge: CapturedCharge, place: str, *, corrects: bool) -> None:
+        """Raises ChargeChanged for other content under a known id, InvalidMessage for one charge too many."""
+        self._note_if_older(encounter.capture(charge, corrects=corrects), place)
+        if len(encounter.words) > CHARGES_PER_ENCOUNTER_MAX:
+            note = f"at most {CHARGES_PER_ENCOUNTER_MAX} in an encounter"
+            raise InvalidMessage([Finding(place, "too-many-charges", note)])
+        charge_id = charge.line.charge_id
+        if encounter.words[charge_id].credits:
+            self._end(_without_charge(charge_id), CREDIT_WITHOUT_CHARGE, "the charge has come")
+            self._tell_of_excess(encounter, charge_id)
+        if encounter.state is EncounterState.CANCELLED:
+            summary = "charges came for an encounter that its source cancelled; they are not billed"
+            self._raise(derive("cancelled-charges", encounter.id), CANCELLED_CHARGES, summary, encounter)
+
+    def void(self, encounter: Encounter, fact: ChargeVoided) -> None:
+        credit = ChargeCredit(amount=fact.amount, said_at=fact.said_at, message_id=self._message_id)
+        self._note_if_older(encounter.credit(fact.charge_id, credit), fact.place)
+        if encounter.words[fact.charge_id].charge is None:
+            summary = "a credit came for a charge that has not come; it is credited when it comes"
+            self._raise(_without_charge(fact.charge_id), CREDIT_WITHOUT_CHARGE, summary, encounter, fact.amount)
+        self._tell_of_excess(encounter, fact.charge_id)
+
+    def take_payment(self, encounter: Encounter, fact: PatientPaymentSeen, patient_id: UUID) -> None:
+        """Raises ReportedOtherwise, or InvalidMessage where nobody knows in whose books the money is."""
+        assert encounter.facts is not None
+        try:
+            entity = self._master_data.entity(encounter.facts.entity, fact.day).code
+        except UnknownMasterData as unknown:
+            raise InvalidMessage([Finding(fact.place, "unknown-entity", str(unknown))]) from unknown
+        self._work.get_or_new(ReportedPayment, fact.payment_id).report(
+            entity=entity,
+            patient_id=patient_id,
+            encounter_id=encounter.id,
+            amount=fact.amount,
+            method=fact.method,
+            received_on=fact.day,
+            message_id=self._message_id,
+        )
+
+    def take_adjustment(self, encounter: Encounter, fact: AdjustmentSeen) -> None:
+        """Keeps it, and tells a person; raises ReportedOtherwise."""
+        is_new = self._work.get_or_new(ReportedAdjustment, fact.adjustment_id).report(
+            encounter_id=encounter.id,
+            amount=fact.amount,
+            code=fact.code,
+            adjusted_on=fact.day,
+            message_id=self._message_id,
+        )
+        if is_new:
+            summary = f"the source adjusted {fact.amount} under code {fact.code or 'none'}; nothing is booked of it"
+            self._raise(fact.adjustment_id, ADJUSTMENT_CASE, summary, encounter, fact.amount)
+
+    def _note_if_older(self, is_taken: bool, place: str) -> None:
+        if not is_taken:
+            self.notes.append(f"{place}: {OLDER_WORD}")
+
+    def _tell_of_excess(self, encounter: Encounter, charge_id: UUID) -> None:
+        excess = encounter.words[charge_id].credited_above
+        if excess:
+            summary = f"credits are {excess} above their charge, which is void; the rest is nobody's"
+            cause = derive("credit-above-charge", charge_id, excess)
+            self._raise(cause, CREDIT_ABOVE_CHARGE, summary, encounter, excess)
+
+    def _raise(self, cause: UUID, code: str, summary: str, encounter: Encounter, amount: Money | None = None) -> None:
+        assert encounter.facts is not None
+        raise_case(
+            self._work,
+            cause,
+            code=code,
+            summary=summary,
+            subject="encounter",
+            subject_id=encounter.id,
+            entity=encounter.facts.entity,
+            amount=amount,
+        )
+
+    def _end(self, cause: UUID, code: str, why: str) -> None:
+        case = self._work.get(ExceptionCase, derive("exception-case", cause, code))
+        if case is not None and case.is_open:
+            case.end(CaseState.CORRECTED, why)
+
+
+def _without_charge(charge_id: UUID) -> UUID:
+    return derive("credit-without-charge", charge_id)
