@@ -20,7 +20,7 @@ from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.statements import ChangeWriter
 from chassis.eventstore.tables import Gathered, Projection, Table
 
-BATCH = 5_000
+BATCH = 2_500
 ROWS_AT_ONCE = 5_000
 VALUES_GATHERED_MAX = 1_000_000
 """A row changes a few times over the log, far apart: the more are held in memory, the fewer are written twice. As values,
