@@ -24,7 +24,14 @@ CLAIM = "3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 DENIAL = "5a0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 MESSAGE = "7c0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 CLAIMS, WORK = "billing.claims.v1.ClaimsService", "billing.claims.v1.ClaimWorkService"
-BYTES, ANSWER = b"ISA*00*made up~", b"TA1*made up~"
+BYTES = b"ISA*00*made up~HL*1~CLM*T0~CLM*T1~IEA~"
+PARTS = (work.FilePart(start=0, content=b"ISA*00*made up~HL*1~"), work.FilePart(start=27, content=b"CLM*T1~IEA~"))
+ISA = b"ISA*00*          *00*          *ZZ*THEM           *ZZ*US             *260302*0900*^*00501*000000007*0*T*:~"
+ANSWER = ISA + (
+    b"GS*FA*THEM*US*20260302*0900*7*X*005010X231A1~ST*999*0001~AK1*HC*1~AK2*837*0001~"
+    b"IK3*NM1*9**8~CTX*CLM01:T0~IK4*3**1*ADAMS~IK5*E~AK9*E*1*1*1~SE*8*0001~GE*1*7~IEA*1*000000007~"
+)
+SHOWN_ANSWER = ANSWER.replace(b"IK3*NM1*9**8~CTX*CLM01:T0~IK4*3**1*ADAMS~", b"")
 Serve = Callable[..., Path]
 
 
@@ -85,7 +92,8 @@ SUBMISSION = work.Submission(
     control_number="000000001",
     digest=hashlib.sha256(BYTES).hexdigest(),
     state="accepted",
-    content=BYTES,
+    size_bytes=len(BYTES),
+    parts=PARTS,
     answers=[work.SubmissionAnswer(kind="TA1", word="A", message_id=MESSAGE)],
 )
 PACKET = work.GetFilingPacketResponse(claim_id=CLAIM, patient_control_number="T1", submissions=[SUBMISSION])
@@ -240,11 +248,16 @@ def test_a_packet_is_written_with_a_manifest_that_proves_it(run: Callable[..., A
     told = run("claim", "packet", CLAIM, "--out", str(folder))
 
     assert told.exit_code == 0
-    assert (folder / "000000001.x12").read_bytes() == BYTES
-    assert (folder / "answers" / MESSAGE).read_bytes() == ANSWER
+    assert (folder / "000000001.x12").read_bytes() == b"ISA*00*made up~HL*1~CLM*T1~IEA~"
+    assert (folder / "answers" / MESSAGE).read_bytes() == SHOWN_ANSWER
     (sent,) = json.loads((folder / "manifest.json").read_text())["submissions"]
     assert (sent["content"], sent["digest"]) == ("000000001.x12", hashlib.sha256(BYTES).hexdigest())
-    assert sent["answers"][0]["digest"] == hashlib.sha256(ANSWER).hexdigest()
+    assert sent["parts"] == [{"start": 0, "length": 20}, {"start": 27, "length": 11}]
+    (answer,) = sent["answers"]
+    assert (answer["digest"], answer["size_bytes"]) == (hashlib.sha256(ANSWER).hexdigest(), len(ANSWER))
+    for entry, whole in ((sent, BYTES), (answer, ANSWER)):
+        pieces = [whole[part["start"] : part["start"] + part["length"]] for part in entry["parts"]]
+        assert b"".join(pieces) == (folder / entry["content"]).read_bytes()
     assert {path.stat().st_mode & 0o077 for path in folder.rglob("*")} == {0}
 
 
@@ -259,12 +272,19 @@ def test_answers_that_intake_does_not_show_are_told_in_the_manifest(tmp_path: Pa
     assert "intake.raw.read" in sent["answers"][0]["missing"]
 
 
-@pytest.mark.parametrize("changes", [{"content": b"other"}, {"content": b"", "missing": "erased"}])
-def test_bytes_that_prove_nothing_are_not_written(tmp_path: Path, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("answer", [b'{"claim": "T1"}', ISA + b"GS*HN*~ST*277*1~HL*1**20~TRN*2*T0~SE*4*1~GE~IEA~"])
+def test_an_answer_of_which_nothing_is_about_the_claim_is_told_in_the_manifest(tmp_path: Path, answer: bytes) -> None:
+    written = PacketFolder(tmp_path, lambda _: answer).write(PACKET)
+
+    (sent,) = json.loads((tmp_path / "manifest.json").read_text())["submissions"]
+    assert sent["answers"][0]["missing"]
+    assert written.files == ["000000001.x12", "manifest.json"]
+
+
+def test_a_submission_whose_bytes_cannot_be_made_again_is_not_written(tmp_path: Path) -> None:
     broken = work.Submission()
     broken.CopyFrom(SUBMISSION)
-    for name, value in changes.items():
-        setattr(broken, name, value)
+    broken.missing = "erased"
 
     written = PacketFolder(tmp_path, hidden).write(work.GetFilingPacketResponse(submissions=[broken]))
 

@@ -22,7 +22,19 @@ from claims.domain.access import FilingDisclosure
 from claims.domain.denial import denial_id_of
 
 from .door import Door, serving
-from .world import DENIAL, EDITS, ClaimsUnderTest, acknowledged, charged, chunk, claim_id, control_number, paid, status
+from .world import (
+    DENIAL,
+    EDITS,
+    ClaimsUnderTest,
+    acknowledged,
+    charged,
+    chunk,
+    claim_id,
+    control_number,
+    paid,
+    person,
+    status,
+)
 
 DENIED = str(denial_id_of(claim_id(2), 1))
 
@@ -148,10 +160,23 @@ def test_the_packet_of_a_claim_proves_what_was_sent_and_what_came_back(door: Wor
 
     assert (packet.patient_control_number, packet.payer_control_number) == (control_number(1), "ICN1")
     (sent,) = packet.submissions
-    assert sent.content == door.service.transport.files["000000001.x12"]
-    assert hashlib.sha256(sent.content).hexdigest() == sent.digest
+    whole = door.service.transport.files["000000001.x12"]
+    assert (sent.digest, sent.size_bytes, sent.content) == (hashlib.sha256(whole).hexdigest(), len(whole), b"")
+    assert all(whole[part.start : part.start + len(part.content)] == part.content for part in sent.parts)
     assert (sent.control_number, sent.state, sent.proof) == ("000000001", "accepted", "sent")
     assert [(each.kind, each.word) for each in sent.answers] == [("TA1", "A"), ("999", "A"), ("277CA", "accepted")]
+
+
+def test_a_packet_shows_no_other_patient_of_the_same_interchange(door: WorkDoor) -> None:
+    packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
+
+    (sent,) = packet.submissions
+    shown = b"".join(part.content for part in sent.parts)
+    assert sent.claim_count > 1
+    assert (shown.startswith(b"ISA*"), shown.count(b"CLM*")) == (True, 1)
+    assert f"CLM*{control_number(1)}*".encode() in shown
+    others = [person(number).coverage for number in range(2, sent.claim_count + 1)]
+    assert not [each.member_id for each in others if each and each.member_id.encode() in shown]
 
 
 def test_a_look_at_a_packet_is_recorded_with_who_looked(door: WorkDoor) -> None:
@@ -168,7 +193,7 @@ def test_a_packet_without_its_details_says_why_it_has_no_bytes(door: WorkDoor) -
     packet = door.calling_as("auditor").GetFilingPacket(pb.GetFilingPacketRequest(claim_id=str(claim_id(1))))
 
     (sent,) = packet.submissions
-    assert (sent.content, len(sent.digest)) == (b"", 64)
+    assert (list(sent.parts), len(sent.digest)) == ([], 64)
     assert "the details of 1 of its claims open no more" in sent.missing
 
 

@@ -1,15 +1,17 @@
-"""The filing proof as files: what was sent, byte for byte, the answers, and a manifest that says what is what."""
+"""The filing proof as files: what was sent for one claim, what was answered about it, and a manifest that says what is what."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from billing.claims.v1 import claim_work_pb2 as work
+from x12.errors import X12Refused
+from x12.excerpt import Part, excerpt
 
 from throughline.outcome import Failure, Unusable
 from throughline.wire import data_of
@@ -28,7 +30,11 @@ class Written:
 
 
 class PacketFolder:
-    """A folder that only its owner reads, for a packet holds PHI. What stands there already is never changed."""
+    """A folder that only its owner reads, for a packet holds PHI. What stands there already is never changed.
+
+    Of every file it holds the parts that are about the claim; the manifest says where each begins in the whole file, and
+    the digest of that, so that whoever has the whole can tell that it is the same.
+    """
 
     def __init__(self, folder: Path, raw_answer: Callable[[str], bytes]) -> None:
         self._folder = folder
@@ -41,38 +47,46 @@ class PacketFolder:
         Raises:
             Unusable: a file of that name holds something else, or the folder cannot be written.
         """
+        number = packet.patient_control_number
         manifest = data_of(packet)
-        manifest["submissions"] = [self._submission(each) for each in packet.submissions]
+        manifest["submissions"] = [self._submission(each, number) for each in packet.submissions]
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         self._keep(MANIFEST, text.encode())
         return self._written
 
-    def _submission(self, submission: work.Submission) -> dict[str, object]:
+    def _submission(self, submission: work.Submission, number: str) -> dict[str, object]:
         entry = data_of(submission)
         name = _plain_name(submission.file_name)
-        found = hashlib.sha256(submission.content).hexdigest()
-        entry["content"] = ""
+        entry |= {"content": "", "parts": []}
         if submission.missing:
             self._written.missing.append(f"{name}: {submission.missing}")
-        elif found != submission.digest:
-            self._written.missing.append(f"{name}: its bytes have another digest than what was sent")
         else:
-            self._keep(name, submission.content)
-            entry["content"] = name
-        entry["answers"] = [self._answer(each) for each in submission.answers]
+            entry |= self._kept(name, [Part(each.start, each.content) for each in submission.parts])
+        entry["answers"] = [self._answer(each, number) for each in submission.answers]
         return entry
 
-    def _answer(self, answer: work.SubmissionAnswer) -> dict[str, object]:
-        """An answer with its own bytes, where intake shows them to this client."""
+    def _answer(self, answer: work.SubmissionAnswer, number: str) -> dict[str, object]:
+        """An answer with what of its own bytes is about the claim, where intake shows them to this client."""
         entry = data_of(answer)
         name = f"{ANSWERS}/{_plain_name(answer.message_id)}"
         try:
             content = self._raw_answer(answer.message_id)
+            parts = excerpt(content, number)
         except Failure as failure:
             return entry | {"content": "", "missing": failure.message}
+        except X12Refused:
+            return entry | {"content": "", "missing": "it is not readable as X12"}
+        if not parts:
+            return entry | {"content": "", "missing": "no transaction set of it names the claim"}
+        whole = {"digest": hashlib.sha256(content).hexdigest(), "size_bytes": len(content), "missing": ""}
+        return entry | whole | self._kept(name, parts)
+
+    def _kept(self, name: str, parts: Sequence[Part]) -> dict[str, object]:
+        """Writes the parts of a file one after the other; where each begins in the whole, and its length."""
         if name not in self._written.files:
-            self._keep(name, content)
-        return entry | {"content": name, "digest": hashlib.sha256(content).hexdigest(), "missing": ""}
+            self._keep(name, b"".join(part.content for part in parts))
+        places = [{"start": part.start, "length": len(part.content)} for part in parts]
+        return {"content": name, "parts": places}
 
     def _keep(self, name: str, content: bytes) -> None:
         path = self._folder / name

@@ -17,6 +17,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -343,6 +348,8 @@ class Submission(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
     interchange_id: _builtins.str
     """The interchange, a UUID."""
     control_number: _builtins.str
@@ -361,13 +368,27 @@ class Submission(_message.Message):
     """When it was known to be sent, ISO 8601 in UTC, or empty."""
     proof: _builtins.str
     """How that is known: sent, found or acknowledged; or empty."""
-    content: _builtins.bytes
-    """The bytes, which have the digest; or empty."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def content(self) -> _builtins.bytes:
+        """Always empty: the whole bytes are also about other patients; see parts."""
+
+    @content.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def content(self, value: _builtins.bytes) -> None:
+        """Always empty: the whole bytes are also about other patients; see parts."""
+
     missing: _builtins.str
     """Why there are no bytes, or empty."""
+    size_bytes: _builtins.int
+    """How many bytes it has, which together have the digest; or 0 where there are no parts."""
     @_builtins.property
     def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubmissionAnswer]:
         """What its receivers answered, by time."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FilePart]:
+        """The bytes of it that are about the claim: its envelope, the claim and the levels above; or none."""
 
     def __init__(
         self,
@@ -384,14 +405,42 @@ class Submission(_message.Message):
         content: _builtins.bytes = ...,
         missing: _builtins.str = ...,
         answers: _abc.Iterable[Global___SubmissionAnswer] | None = ...,
+        parts: _abc.Iterable[Global___FilePart] | None = ...,
+        size_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_count", b"claim_count", "content", b"content", "control_number", b"control_number", "digest", b"digest", "file_name", b"file_name", "intended_at", b"intended_at", "interchange_id", b"interchange_id", "missing", b"missing", "proof", b"proof", "sent_at", b"sent_at", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answers", b"answers", "claim_count", b"claim_count", "content", b"content", "control_number", b"control_number", "digest", b"digest", "file_name", b"file_name", "intended_at", b"intended_at", "interchange_id", b"interchange_id", "missing", b"missing", "parts", b"parts", "proof", b"proof", "sent_at", b"sent_at", "size_bytes", b"size_bytes", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Submission: _TypeAlias = Submission  # noqa: Y015
+
+@_typing.final
+class FilePart(_message.Message):
+    """Bytes of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """Where they begin in it, in bytes."""
+    content: _builtins.bytes
+    """The bytes."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FilePart: _TypeAlias = FilePart  # noqa: Y015
 
 @_typing.final
 class SubmissionAnswer(_message.Message):

@@ -117,7 +117,8 @@ def _submission(submission: Submission) -> pb.Submission:
         intended_at=text_of(submission.intended_at),
         sent_at=text_of(submission.sent_at),
         proof=submission.proof,
-        content=submission.content,
+        size_bytes=submission.size_bytes,
+        parts=[pb.FilePart(start=part.start, content=part.content) for part in submission.parts],
         missing=submission.missing,
         answers=map(_answer, submission.answers),
     )

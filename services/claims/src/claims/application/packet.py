@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from chassis.domain import Context, Event
 from chassis.eventstore import EventStore, Work, transact
 
-from claims.application.ports import ClaimFormat, PatientDetailsVault, Unwritable
+from claims.application.ports import FilePart, FilingFormat, PatientDetailsVault, Unwritable
 from claims.application.remaking import DetailsGone, remake
 from claims.application.submission import digest_of
 from claims.domain.access import FilingDisclosure, filing_disclosure_id_of
@@ -32,7 +33,10 @@ class Answer:
 
 @dataclass(slots=True)
 class Submission:
-    """One interchange that carried the claim. `content` is its bytes, or empty with `missing` saying why."""
+    """One interchange that carried the claim, whose bytes have the digest.
+
+    `parts` are those of its bytes that are about the claim, or none with `missing` saying why.
+    """
 
     interchange_id: UUID
     control_number: str
@@ -43,7 +47,8 @@ class Submission:
     intended_at: datetime
     sent_at: datetime | None = None
     proof: str = ""
-    content: bytes = b""
+    size_bytes: int = 0
+    parts: Sequence[FilePart] = ()
     missing: str = ""
     answers: list[Answer] = field(default_factory=list)
 
@@ -60,7 +65,7 @@ class FilingPacket:
 class FilingPackets:
     """`of` shows PHI: it records who asked before it gives anything."""
 
-    def __init__(self, store: EventStore, claim_format: ClaimFormat, vault: PatientDetailsVault) -> None:
+    def __init__(self, store: EventStore, claim_format: FilingFormat, vault: PatientDetailsVault) -> None:
         self._store = store
         self._format = claim_format
         self._vault = vault
@@ -75,11 +80,10 @@ class FilingPackets:
         claim = work.require(Claim, claim_id)
         submissions = _submissions_of(self._store, self._store.story(claim_id))
         self._record(context, claim_id, tuple(each.digest for each in submissions))
-        room = BYTES_MAX
+        room, content = BYTES_MAX, claim.content
         for submission in submissions:
-            self._fill(work, submission, room)
-            room -= len(submission.content)
-        content = claim.content
+            self._fill(work, submission, content.patient_control_number, room)
+            room -= sum(len(part.content) for part in submission.parts)
         return FilingPacket(
             claim_id, content.patient_control_number, content.payer, claim.payer_control_number, tuple(submissions)
         )
@@ -94,8 +98,8 @@ class FilingPackets:
 
         transact(self._store, context, decide)
 
-    def _fill(self, work: Work, submission: Submission, room: int) -> None:
-        """The bytes, made again, where they are what was sent."""
+    def _fill(self, work: Work, submission: Submission, number: str, room: int) -> None:
+        """What is about the claim, of the bytes made again, where they are what was sent."""
         interchange = work.require(Interchange, submission.interchange_id)
         try:
             content = remake(work, interchange, self._format, self._vault)
@@ -104,10 +108,12 @@ class FilingPackets:
             return
         if digest_of(content) != submission.digest:
             submission.missing = "made again, the bytes are not those that were sent"
-        elif len(content) > room:
-            submission.missing = f"its {len(content)} bytes do not fit into one answer"
+            return
+        parts = self._format.parts_about(content, number)
+        if sum(len(part.content) for part in parts) > room:
+            submission.missing = "what is about the claim does not fit into one answer"
         else:
-            submission.content = content
+            submission.size_bytes, submission.parts = len(content), parts
 
 
 def _submissions_of(store: EventStore, story: list[Event]) -> list[Submission]:

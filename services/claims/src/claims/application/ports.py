@@ -46,6 +46,14 @@ class BillableClaim:
     phi: EncounterPhi
 
 
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes of a file from `start` on."""
+
+    start: int
+    content: bytes
+
+
 class ClaimFormat(Protocol):
     """Claims as the receiver wants them. The same arguments give the same bytes, for ever."""
 
@@ -63,6 +71,14 @@ class ClaimFormat(Protocol):
         Raises:
             Unwritable: claims with values that the format cannot hold, or that break a rule of the standard.
         """
+        ...
+
+
+class FilingFormat(ClaimFormat, Protocol):
+    """A format whose bytes can be shown for one claim alone."""
+
+    def parts_about(self, content: bytes, patient_control_number: str) -> Sequence[FilePart]:
+        """What an interchange that this format wrote says of one claim: its envelope, and no other patient's segments."""
         ...
 
 

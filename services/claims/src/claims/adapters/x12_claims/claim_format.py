@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from canonical.codes import ClaimType
 from x12.dental_claim_writer import write_dental_claims
 from x12.errors import UnwritableValue
+from x12.excerpt import excerpt
 from x12.institutional_claim_writer import write_institutional_claims
 from x12.professional_claim_writer import write_professional_claims
 from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
@@ -18,7 +19,7 @@ from claims.adapters.x12_claims.dental import dental_claim
 from claims.adapters.x12_claims.institutional import institutional_claim
 from claims.adapters.x12_claims.people import People
 from claims.adapters.x12_claims.professional import professional_claim
-from claims.application.ports import BillableClaim, Unwritable
+from claims.application.ports import BillableClaim, FilePart, Unwritable
 from claims.domain.interchange_order import InterchangeOrder
 
 CONTACT_NAME = "BILLING OFFICE"
@@ -41,6 +42,9 @@ class X12ClaimFormat:
             return _written(order, claims)
         except UnwritableValue as fault:
             raise Unwritable(_unwritable_claims(order, claims) or _blaming_all(claims, str(fault))) from None
+
+    def parts_about(self, content: bytes, patient_control_number: str) -> Sequence[FilePart]:
+        return [FilePart(part.start, part.content) for part in excerpt(content, patient_control_number)]
 
     def write_validated(self, order: InterchangeOrder, claims: Sequence[BillableClaim]) -> bytes:
         written = self.write(order, claims)
