@@ -19,6 +19,7 @@ from intake.adapters.hl7v2.wire import (
 NULL = '""'
 _DATE_DIGITS = 8
 _TIME_DIGITS = 14
+_TIME_PARTS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 _ORDER_DIGITS = 8
 
 
@@ -40,6 +41,8 @@ class Segment:
         value = self._raw(number)
         if not value or value == NULL:
             return ""
+        if value.isalnum():
+            return value if component == repetition == part == 1 else ""
         marks = self._text.delimiters
         for mark, place in ((marks.repetition, repetition), (marks.component, component), (marks.part, part)):
             value = _piece(value, mark, place)
@@ -86,12 +89,15 @@ class Message:
     def __init__(self, text: Text, rows: Sequence[Segment] | None = None) -> None:
         self.text = text
         self.rows = _all_rows(text) if rows is None else tuple(rows)
+        self._named: dict[str, list[Segment]] = {}
+        for row in self.rows:
+            self._named.setdefault(row.name, []).append(row)
 
-    def segments(self, name: str) -> list[Segment]:
-        return [row for row in self.rows if row.name == name]
+    def segments(self, name: str) -> Sequence[Segment]:
+        return self._named.get(name, ())
 
     def first(self, name: str) -> Segment | None:
-        return next((row for row in self.rows if row.name == name), None)
+        return next(iter(self.segments(name)), None)
 
     def in_order(self, name: str, number: int = 1) -> list[Segment]:
         """The segments of one name by the number in one of their fields."""
@@ -142,8 +148,9 @@ def instant_of(text: str) -> datetime | None:
     if not digits.isascii() or not digits.isdigit() or not _DATE_DIGITS <= len(digits) <= _TIME_DIGITS:
         return None
     try:
-        instant = datetime.strptime(digits.ljust(_TIME_DIGITS, "0") + "+0000", "%Y%m%d%H%M%S%z")
-        return instant.replace(tzinfo=_zone(sign, offset)).astimezone(UTC)
+        year, *rest = (int(digits[start:end] or 0) for start, end in _TIME_PARTS)
+        month, day, hour, minute, second = rest
+        return datetime(year, month, day, hour, minute, second, tzinfo=_zone(sign, offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -17,6 +17,7 @@ INPATIENT = "I"
 ADMITTING = "A"
 REVENUE_SYSTEMS = ("NUBC", "HL70456", "0456")
 REVENUE_DIGITS = 4
+CODE_CHARACTERS_MAX = 20
 PROCEDURE_SYSTEMS = ("I10P", "ICD10PCS", "I10PCS")
 INSTANT_DIGITS, DAY_DIGITS = 12, 8
 
@@ -38,9 +39,9 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
     seen = SeenStay(
         is_inpatient=is_inpatient,
         bill_type=_bill_type(message),
-        admission_type=pv1.field(4) if pv1 else "",
-        admission_source=pv1.field(14) if pv1 else "",
-        patient_status=pv1.field(36) if pv1 else "",
+        admission_type=_code(pv1, 4, reading),
+        admission_source=_code(pv1, 14, reading),
+        patient_status=_code(pv1, 36, reading),
         admitting_diagnosis=next(iter(admitting), "") if is_inpatient else "",
         procedures=tuple(_procedures(message, reading)),
         drg=next((drg.field(1) for drg in message.segments("DRG")), ""),
@@ -51,6 +52,15 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
         return tuple(codes), None
     times = {"admitted_at": _time(pv1.field(44)), "discharged_at": _time(pv1.field(45))} if pv1 else {}
     return tuple(codes), seen.model_copy(update=times)
+
+
+def _code(pv1: Segment | None, number: int, reading: Reading) -> str:
+    """A code of a stay; words in its place are left out, and the bill waits for the code where it needs one."""
+    code = pv1.field(number) if pv1 else ""
+    if len(code) > CODE_CHARACTERS_MAX:
+        reading.leave_out(f"PV1-{number}", "code", f"a code has at most {CODE_CHARACTERS_MAX} characters")
+        return ""
+    return code
 
 
 def revenue_and_department(group: Message, profile: SiteProfile) -> tuple[str, str, str]:

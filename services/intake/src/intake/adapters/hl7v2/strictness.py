@@ -23,7 +23,7 @@ def broken_standard(message: Message) -> list[Finding]:
     """
     text = "".join(f"{row}\r" for row in message.text.segments)
     try:
-        parse_message(text, validation_level=VALIDATION_LEVEL.STRICT, find_groups=True)
+        parse_message(text, validation_level=VALIDATION_LEVEL.STRICT, find_groups=True).validate()
     except (HL7apyException, *_MISBEHAVIOUR) as refused:
         places = ", ".join(dict.fromkeys(_ELEMENT.findall(str(refused)))) or "the message"
         return [Finding("message", "strict", f"{type(refused).__name__} at {places}")]
