@@ -22,6 +22,7 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from pydantic import Field
+from x12.validation_pool import WORKERS_MAX
 
 from claims.adapters.clearinghouses.answers import AnswerDrop
 from claims.adapters.clearinghouses.named import EXCHANGE_FOLDER, WrongClearinghouses, load_clearinghouses
@@ -32,6 +33,7 @@ from claims.adapters.grpc_sending import claim_sending_service
 from claims.adapters.grpc_work import claim_work_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.rule_files import load_rules
+from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.adapters.x12_inquiries import X12InquiryFormat
 from claims.application.asking_status import StatusAsking
@@ -86,11 +88,14 @@ class ClaimsSettings(Settings):
     which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
     `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`), each asked for
     answers every `fetch_seconds`. What a payer said of a coverage is asked again after `coverage_hours`.
+    What leaves is validated in `validation_workers` processes (about as fast as here, and the service does its other work
+    meanwhile); 0 validates in the service itself.
     A claim that a payer allowed up to `underpayment_tolerance_minor` cents too little for is let go.
     """
 
     production: bool = False
     gathering_seconds: float = 2.0
+    validation_workers: int = Field(default=1, ge=0, le=WORKERS_MAX)
     edit_rules_path: Path | None = None
     clearinghouses_path: Path | None = None
     fetch_seconds: float = Field(default=FETCH_SECONDS, gt=0)
@@ -157,13 +162,14 @@ def main() -> int:
     """Runs the service by its environment; the exit code."""
     try:
         settings = ClaimsSettings.from_environment(os.environ)
-        return serve(settings)
+        with validator(settings.validation_workers) as validate:
+            return serve(settings, validate)
     except (WrongSettings, UnsafeSetting, RuleRefused, WrongClearinghouses) as refused:
         sys.stderr.write(f"claims: {refused}\n")
         return EXIT_SETTINGS
 
 
-def serve(settings: ClaimsSettings) -> int:
+def serve(settings: ClaimsSettings, validate: Validate) -> int:
     """Runs the service until it is told to stop.
 
     Raises:
@@ -178,13 +184,13 @@ def serve(settings: ClaimsSettings) -> int:
     clearinghouses = load_clearinghouses(settings.clearinghouses_path)
     edits = ClaimEdits(rules, master_data)
     following = DecisionFollowing(master_data, Money(settings.underpayment_tolerance_minor))
-    claim_format, vault = X12ClaimFormat(), SealedDetails(Sealer(open_key_store(settings)))
+    claim_format, vault = X12ClaimFormat(validate), SealedDetails(Sealer(open_key_store(settings)))
     store, clock, drop = (
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
         AnswerDrop(settings.exchange_dir),
     )
-    inquiring = Inquiring(X12InquiryFormat(), clearinghouses.in_real_time, drop.keep)
+    inquiring = Inquiring(X12InquiryFormat(validate), clearinghouses.in_real_time, drop.keep)
     fetching = AnswerFetching(clearinghouses.all, drop.keep, store, clock, every_seconds=settings.fetch_seconds)
     core = assemble(
         store,

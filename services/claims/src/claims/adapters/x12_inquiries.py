@@ -27,6 +27,7 @@ from x12.status_inquiry_writer import write_status_inquiries
 from x12.submission_envelope import SubmissionEnvelope
 from x12.validation import validate
 
+from claims.adapters.validating import Validate
 from claims.adapters.x12_claims.people import SELF, own_coverage, subscriber_name
 from claims.application.ports import BillableClaim, NotAnAnswer, Unwritable
 from claims.domain.coverage import Active, CoverageAnswer
@@ -44,10 +45,13 @@ _ACTIVE = {True: Active.YES, False: Active.NO, None: Active.UNKNOWN}
 class X12InquiryFormat:
     """Writes with `x12`'s writers, lets nothing leave that its validator finds fault with, and reads a 271 with its reader."""
 
+    def __init__(self, validate: Validate = validate) -> None:
+        self._validate = validate
+
     def coverage_question(self, order: InquiryOrder, claim: BillableClaim) -> bytes:
         try:
             written = write_eligibility_inquiries(_envelope(order), [_inquiry(order, claim)], _originator(order))
-            return _validated(written)
+            return self._validated(written)
         except UnwritableValue as fault:
             raise Unwritable({claim.content.patient_control_number: (str(fault),)}) from None
 
@@ -70,29 +74,27 @@ class X12InquiryFormat:
         for number, claim in enumerate(claims, 1):
             try:
                 question = _status_inquiry(order, number, claim)
-                _written(order, [question])
+                self._written(order, [question])
             except UnwritableValue as fault:
                 faults[claim.content.patient_control_number] = (str(fault),)
             else:
                 questions.append(question)
         if faults:
             raise Unwritable(faults)
-        return _written(order, questions)
+        return self._written(order, questions)
 
+    def _written(self, order: InquiryOrder, questions: Sequence[StatusInquiry]) -> bytes:
+        billing = order.parties.billing
+        receiver = InformationReceiver(billing.name, billing.submitter_id)
+        return self._validated(write_status_inquiries(_envelope(order), receiver, questions))
 
-def _written(order: InquiryOrder, questions: Sequence[StatusInquiry]) -> bytes:
-    billing = order.parties.billing
-    receiver = InformationReceiver(billing.name, billing.submitter_id)
-    return _validated(write_status_inquiries(_envelope(order), receiver, questions))
-
-
-def _validated(written: bytes) -> bytes:
-    """Raises UnwritableValue where the guide is broken; the message names segments, never values."""
-    errors = validate(written)
-    if errors:
-        first = errors[0]
-        raise UnwritableValue(first.segment, f"{first.code}: {first.message}")
-    return written
+    def _validated(self, written: bytes) -> bytes:
+        """Raises UnwritableValue where the guide is broken; the message names segments, never values."""
+        errors = self._validate(written)
+        if errors:
+            first = errors[0]
+            raise UnwritableValue(first.segment, f"{first.code}: {first.message}")
+        return written
 
 
 def _envelope(order: InquiryOrder) -> SubmissionEnvelope:

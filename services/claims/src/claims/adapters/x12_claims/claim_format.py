@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from canonical.codes import ClaimType
 from x12.dental_claim_writer import write_dental_claims
@@ -15,6 +15,7 @@ from x12.submission_envelope import Receiver, SubmissionEnvelope, Submitter
 from x12.validation import validate
 from x12.violations import ValidationError
 
+from claims.adapters.validating import Validate
 from claims.adapters.x12_claims.dental import dental_claim
 from claims.adapters.x12_claims.institutional import institutional_claim
 from claims.adapters.x12_claims.people import People
@@ -24,7 +25,6 @@ from claims.domain.interchange_order import InterchangeOrder
 
 CONTACT_NAME = "BILLING OFFICE"
 FAULTS_PER_CLAIM_MAX = 10
-Validate = Callable[[bytes], list[ValidationError]]
 _CLAIM_PATH = re.compile(r"claims\[[0-9]+\]\.")
 
 
