@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from canonical.events.intake import ClaimStatusReported
 from canonical.ids import derive
+from chassis.eventstore import Work
+from chassis.exceptions import ExceptionCase
+from chassis.exceptions.case import CaseState
+from chassis.testing.contexts import context
 from claims.application.ports import RefusedByClearinghouse, TransportUnavailable
 from claims.application.read_models import CLAIMS
 from claims.domain.claim import Claim
@@ -137,6 +143,12 @@ def test_what_may_not_have_arrived_is_asked_again_under_another_number() -> None
     assert len(asked(asking)) == 1
 
 
+def dismiss(service: ClaimsUnderTest, case_id: UUID) -> None:
+    work = Work(service.store, context(now=service.clock.now))
+    work.require(ExceptionCase, case_id).end(CaseState.DISMISSED, "the payer answers by telephone")
+    work.commit()
+
+
 def test_a_question_that_nobody_takes_is_a_persons_matter_and_not_repeated_at_once() -> None:
     asking = silent(1, 2, in_real_time=True)
 
@@ -166,6 +178,21 @@ def test_a_claim_that_makes_no_question_keeps_no_other_from_being_asked_about() 
     assert all(f"TRN*1*{by_claim[claim_id(n)].trace}~".encode() in question for n in (1, 3))
     (case,) = asking.service.cases()
     assert (case["code"], case["subject_id"]) == ("StatusNotAsked", claim_id(2))
+
+
+def test_a_person_is_told_again_where_it_comes_back_after_they_closed_it_and_not_while_it_is_open() -> None:
+    asking = silent(1)
+    asking.service.vault.erased.add(charged(1).patient_id)
+    for is_closed_before in (False, False, True, True, False):
+        if is_closed_before:
+            (case,) = asking.service.cases(state="open")
+            dismiss(asking.service, case["case_id"])
+        asking.service.clock.advance(days=DAYS)
+        asking.service.sweep()
+        assert len(asking.service.cases(state="open")) == 1
+
+    assert sorted(case["state"] for case in asking.service.cases()) == ["dismissed", "dismissed", "open"]
+    assert len(asked(asking)) == 5
 
 
 def test_a_dependent_is_asked_about_under_its_subscriber() -> None:

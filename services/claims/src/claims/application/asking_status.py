@@ -13,6 +13,7 @@ from chassis.domain import Refusal
 from chassis.eventstore import Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 
+from claims.application.claim_cases import recurring_cause
 from claims.application.contexts import caused_by
 from claims.application.inquiries import Questions
 from claims.application.ports import (
@@ -149,7 +150,9 @@ class StatusAsking:
                 claim.ask_status(order.trace(place), number, REFUSED if fault else way)
                 if fault:
                     summary = f"{claim.content.payer} is not asked where the claim stands: {fault}"
-                    raise_claim_case(work, claim, derive("status-not-asked", claim_id), NOT_ASKED_CASE, summary)
+                    asked = len(claim.inquiries)
+                    cause = recurring_cause(work, NOT_ASKED_CASE, "status-not-asked", claim_id, asked)
+                    raise_claim_case(work, claim, cause, NOT_ASKED_CASE, summary)
 
         transact(self._store, context, record)
         return len(claim_ids)
