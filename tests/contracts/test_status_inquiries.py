@@ -22,7 +22,7 @@ from claims.application.ports import Inquiring, ReceivedAnswer
 from claims.application.read_models import CLAIMS
 from claims.main import SHAPE as CLAIMS_SHAPE
 from claims.main import assemble as assemble_claims
-from intake.adapters.fhir import FhirNames, read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.x12_files import X12File
 from intake.main import SHAPE as INTAKE
 from intake.main import assemble as assemble_intake
@@ -101,7 +101,8 @@ class Road:
     def charge(self) -> None:
         story = [each for each in Scenario.small(NOW.date()).billable if each.wire is Wire.FHIR]
         told = [raw for each in deliveries(story) if each.kind is DeliveryKind.BUNDLE for raw in each.messages]
-        self.intake.messages.receive([read_delivery(raw, FhirNames(), actor="service:ehr") for raw in told])
+        sender = Sender("service:ehr")
+        self.intake.messages.receive([read_submission(raw, FhirNames(), sender).deliveries[0] for raw in told])
 
     def step(self) -> None:
         """What waits goes through intake to claims, and claims does what is due."""

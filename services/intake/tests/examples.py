@@ -24,6 +24,7 @@ from chassis.exceptions.case import CaseState, ExceptionCase
 from chassis.inbound import Fact, InboundMessage, MessageState
 from chassis.testing import context
 from intake.domain.access import Disclosure
+from intake.domain.bulk_import import BulkImport, ImportFile, ImportState, RefusedLine
 from intake.domain.charge_words import ChargeCredit
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts, HoldReason
@@ -277,6 +278,12 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         },
     )
     yield PartnerAnswer.Written, {}
+    file = ImportFile(kind="Patient", name="patients-1.ndjson", size_bytes=2048, modified_ns=1_700_000_000_000_000_000)
+    yield BulkImport.Started, {"source": "ehr-north", "actor": "service:ehr", "files": (file,)}
+    refused = (RefusedLine(line=3, findings=("Patient.birthDate: required: the day of birth",)),)
+    yield BulkImport.Advanced, {"file": 0, "offset": 1024, "line": 3, "accepted": 2, "refused": refused}
+    yield BulkImport.NextFileBegun, {"file": 1}
+    yield BulkImport.Ended, {"state": ImportState.FAILED, "reason": "file-changed: patients-1.ndjson"}
     yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}
 
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import pytest
 from chassis.domain import Transient
 from chassis.inbound.receiving_queue import ReceivingQueue
-from chassis.security.tokens import Principal, Unauthenticated
-from intake.adapters.fhir import FhirNames, fhir_app
+from intake.adapters.fhir import fhir_app
 from intake.adapters.hl7v2 import MllpDoor
 from intake.application.deliveries import InboundDelivery, Outcome
 from sandbox.world.ehr import send_mllp
 from starlette.testclient import TestClient
 
+from .fhir_world import door_of
 from .world import (
     IntakeUnderTest,
     Wire,
@@ -35,16 +35,6 @@ JSON = {"Content-Type": "application/fhir+json", "Authorization": "Bearer ehr"}
 Queue = ReceivingQueue[InboundDelivery, Outcome]
 
 
-class KnownTokens:
-    """Knows the EHR, which may write, and a reader, who may not."""
-
-    def verify(self, token: str) -> Principal:
-        if token not in ("ehr", "reader"):
-            raise Unauthenticated("unknown token")
-        scopes = {"intake.write"} if token == "ehr" else {"intake.read"}
-        return Principal(token, token, frozenset(scopes))
-
-
 @pytest.fixture
 def service() -> IntakeUnderTest:
     return IntakeUnderTest()
@@ -58,8 +48,8 @@ def queue(service: IntakeUnderTest) -> Iterator[Queue]:
 
 
 @pytest.fixture
-def http(queue: Queue) -> Iterator[TestClient]:
-    with TestClient(fhir_app(queue.submit, FhirNames(), KnownTokens())) as client:
+def http(service: IntakeUnderTest, queue: Queue) -> Iterator[TestClient]:
+    with TestClient(fhir_app(door_of(service, queue))) as client:
         yield client
 
 
@@ -84,11 +74,11 @@ def test_a_bundle_that_comes_again_is_answered_the_same(service: IntakeUnderTest
 
 def test_a_refusal_names_path_and_rule(http: TestClient) -> None:
     content = bundle(ENCOUNTER)
-    del resources(content, "ChargeItem")[0]["priceOverride"]
+    del resources(content, "ChargeItem")[0]["occurrenceDateTime"]
     answer = http.post("/fhir", content=raw(content), headers=JSON)
     (issue,) = answer.json()["issue"]
     assert answer.status_code == 422
-    assert issue["expression"] == ["Bundle.entry[5].ChargeItem.priceOverride.value"]
+    assert issue["expression"] == ["Bundle.entry[5].ChargeItem.occurrenceDateTime"]
     assert issue["diagnostics"].startswith("required: ")
 
 
@@ -135,10 +125,10 @@ def test_what_is_no_message_is_refused(http: TestClient, content: bytes, status:
 def test_single_resources_are_put_at_their_address(http: TestClient) -> None:
     patient = resources(bundle(ENCOUNTER), "Patient")[0] | {"meta": {"source": ENCOUNTER.source}}
     keyed = JSON | {"Idempotency-Key": "one"}
-    assert http.put(f"/fhir/Patient/{patient['id']}", content=raw(patient), headers=JSON).status_code == 422
+    assert http.put(f"/fhir/Patient/{patient['id']}", content=raw(patient), headers=JSON).status_code == 201
     assert http.put(f"/fhir/Patient/{patient['id']}", content=raw(patient), headers=keyed).status_code == 200
     assert http.put("/fhir/Patient/other", content=raw(patient), headers=keyed).status_code == 422
-    assert http.post("/fhir/Patient", content=raw(patient), headers=keyed).status_code == 200
+    assert http.post("/fhir/Patient", content=raw(patient), headers=keyed).status_code == 201
 
 
 def test_what_the_door_takes_is_open_to_read(http: TestClient) -> None:
@@ -151,7 +141,7 @@ def test_what_could_not_be_kept_is_not_answered_as_kept() -> None:
         raise Transient("the database is away")
 
     queue: Queue = ReceivingQueue(down)
-    with TestClient(fhir_app(queue.submit, FhirNames(), KnownTokens())) as client:
+    with TestClient(fhir_app(door_of(IntakeUnderTest(), queue))) as client:
         answer = client.post("/fhir", content=BUNDLE, headers=JSON)
     queue.stop()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

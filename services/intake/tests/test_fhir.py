@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from canonical.money import Money
-from intake.adapters.fhir import FhirNames, read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen, SelfPayAssumed
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
@@ -19,7 +19,7 @@ ENCOUNTER = encounters(Wire.FHIR)[0]
 
 
 def read(content: bytes, **more: Any) -> Any:
-    return read_delivery(content, FhirNames(), actor="service:ehr", **more)
+    return read_submission(content, FhirNames(), Sender("service:ehr", **more)).deliveries[0]
 
 
 def rules(content: bytes, **more: Any) -> list[tuple[str, str]]:
@@ -111,15 +111,25 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
         (_drop("Patient", "name"), "Bundle.entry[3].Patient.name[0]", "required"),
         (_drop("Encounter", "identifier"), "Bundle.entry[4].Encounter.identifier", "required"),
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),
-        (_set("Encounter", "status", "cancelled"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "subject", "over"), "Bundle.entry[4].Encounter.subject", "fhir-r4"),
         (_set("Coverage", "status", "cancelled"), "Bundle.entry[7].Coverage.status", "coverage-status"),
-        (_drop("ChargeItem", "priceOverride"), "Bundle.entry[5].ChargeItem.priceOverride.value", "required"),
+        (
+            _set("ChargeItem", "priceOverride", {"currency": "USD"}),
+            "Bundle.entry[5].ChargeItem.priceOverride.value",
+            "required",
+        ),
         (_drop("ChargeItem", "identifier"), "Bundle.entry[5].ChargeItem.identifier", "required"),
         (_drop("ChargeItem", "context"), "Bundle.entry[5].ChargeItem.context", "required"),
         (_drop("ChargeItem", "occurrenceDateTime"), "Bundle.entry[5].ChargeItem.occurrenceDateTime", "required"),
-        (_set("ChargeItem", "status", "entered-in-error"), "Bundle.entry[5].ChargeItem.status", "charge-status"),
+        (_set("ChargeItem", "status", "planned"), "Bundle.entry[5].ChargeItem.status", "charge-status"),
+        (
+            _set("ChargeItem", "totalPriceComponent", {}),
+            "Bundle.entry[5].ChargeItem.totalPriceComponent",
+            "fhir-version",
+        ),
+        (_set("Encounter", "class", [{"code": "AMB"}]), "Bundle.entry[4].Encounter.class", "fhir-version"),
+        (_set("Patient", "animal", {}), "Bundle.entry[3].Patient.animal", "fhir-version"),
         (
             _set("ChargeItem", "priceOverride", {"value": 1.005, "currency": "USD"}),
             "Bundle.entry[5].ChargeItem.priceOverride.value",
@@ -152,7 +162,7 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b" " * 5_000_001, "too-large"),
         (b'{"resourceType": "Patient"}', "source-system"),
         (b'{"resourceType": "Observation", "meta": {"source": "ehr", "versionId": "1"}}', "resource-type"),
-        (b'{"resourceType": "Patient", "meta": {"source": "ehr"}}', "delivery-key"),
+        (b'{"resourceType": "Bundle", "type": "transaction", "meta": {"source": "ehr"}}', "delivery-key"),
         (
             b'{"resourceType": "Bundle", "type": "history", "meta": {"source": "e"}, "identifier": {"value": "1"}}',
             "bundle-type",
@@ -181,8 +191,8 @@ def test_a_bundle_only_stores(method: str | None) -> None:
 
 def test_a_resource_must_be_the_one_that_the_address_names() -> None:
     patient = resources(bundle(ENCOUNTER), "Patient")[0] | {"meta": {"source": ENCOUNTER.source, "versionId": "1"}}
-    assert rules(raw(patient), expect=f"Patient/{patient['id']}") == []
-    assert rules(raw(patient), expect="Patient/other") == [("id", "address")]
+    assert rules(raw(patient), method="PUT", address=f"Patient/{patient['id']}") == []
+    assert rules(raw(patient), method="PUT", address="Patient/other") == [("Patient.id", "address")]
 
 
 def test_no_finding_shows_what_the_patient_is_called() -> None:

@@ -11,8 +11,7 @@ import pytest
 from chassis.eventstore.migrations import migrate
 from chassis.eventstore.postgres import PostgresEventStore
 from chassis.inbound import INBOUND_MESSAGES, read_raw
-from intake.adapters.fhir.names import FhirNames
-from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.application.queries import TABLES
 from intake.main import SHAPE
@@ -67,7 +66,8 @@ def test_whatever_a_sender_calls_its_delivery_it_is_kept_and_refused(store: Post
         delivery = read_message(message, actor="door:mllp").delivery
     else:
         bundle = {"resourceType": "Bundle", "meta": {"source": "ehr"}, "identifier": {"value": name}}
-        delivery = read_delivery(json.dumps(bundle).encode(), FhirNames(), actor="service:ehr")
+        sent = json.dumps(bundle).encode()
+        delivery = read_submission(sent, FhirNames(), Sender("service:ehr")).deliveries[0]
     (outcome,) = IntakeUnderTest(store).intake.messages.receive([delivery])
     (row,) = store.rows(INBOUND_MESSAGES, {"message_id": outcome.message_id})
     assert (outcome.accepted, row["state"]) == (False, "refused")

@@ -12,7 +12,7 @@ from canonical.codes import ClaimType
 from canonical.encounter import DatedCode, DentalSite, EncounterPhi, ValuedCode
 from canonical.events.intake import EncounterCharged
 from canonical.money import Money
-from intake.adapters.fhir import FhirNames, read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.domain.charge_rules import broken_rules
 from intake.domain.clinical import SeenStay, merged_stay
@@ -76,7 +76,9 @@ def stay_bundle() -> dict[str, Any]:
         "performedDateTime": "2026-02-11",
     }
     more = (condition(1, "I21.4", "Y"), condition(2, "E11.9", "N"), condition(3, "R07.9"), procedure)
-    content["entry"] += [{"resource": each, "request": {"method": "PUT", "url": "x"}} for each in more]
+    content["entry"] += [
+        {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}} for each in more
+    ]
     return content
 
 
@@ -87,7 +89,7 @@ DRGS = (
 
 
 def read(content: dict[str, Any]) -> Any:
-    return read_delivery(raw(content), FhirNames(), actor="service:ehr")
+    return read_submission(raw(content), FhirNames(), Sender("service:ehr")).deliveries[0]
 
 
 def test_a_stay_is_read_with_all_that_a_facility_bills_it_by() -> None:
@@ -187,7 +189,7 @@ def test_a_department_of_physicians_bills_its_own_charges_of_a_stay() -> None:
     items = resources(content, "ChargeItem")
     second = items[0] | {"id": "extra", "identifier": [items[0]["identifier"][0] | {"value": "extra"}]}
     second |= {"code": coded("99223"), "costCenter": {"identifier": {"value": "S-CARD"}}}
-    content["entry"].append({"resource": second, "request": {"method": "PUT", "url": "x"}})
+    content["entry"].append({"resource": second, "request": {"method": "PUT", "url": "ChargeItem/extra"}})
     data = intake.master_data
     departments = tuple(
         row.model_copy(update={"bills": ClaimType.PROFESSIONAL}) if row.code == "S-CARD" else row

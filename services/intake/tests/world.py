@@ -23,7 +23,7 @@ from chassis.exceptions import CASES
 from chassis.inbound.refused_files import report_refused_files
 from chassis.keys import MemoryKeyStore, Sealer
 from chassis.testing import FixedClock
-from intake.adapters.fhir import FhirNames, read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
@@ -78,7 +78,7 @@ class IntakeUnderTest:
 def read(raw: bytes) -> InboundDelivery:
     """A message as its door reads it."""
     if raw.startswith(b"{"):
-        return read_delivery(raw, FhirNames(), actor="service:ehr")
+        return read_submission(raw, FhirNames(), Sender("service:ehr")).deliveries[0]
     return read_message(raw, actor="door:mllp").delivery
 
 

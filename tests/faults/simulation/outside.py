@@ -11,8 +11,7 @@ from typing import TypeVar
 from canonical.money import Money
 from chassis.domain import Unavailable
 from chassis.testing.clock import FixedClock
-from intake.adapters.fhir.names import FhirNames
-from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import InboundDelivery
@@ -190,7 +189,8 @@ def _conversation(encounter: SimulatedEncounter) -> list[InboundDelivery]:
     """The messages of one encounter as intake's doors read them, in order."""
     told = delivery_of(encounter)
     if told.kind is DeliveryKind.BUNDLE:
-        return [read_delivery(raw, FhirNames(), actor="client:ehr") for raw in told.messages]
+        sender = Sender("client:ehr")
+        return [read_submission(raw, FhirNames(), sender).deliveries[0] for raw in told.messages]
     return [read_message(raw, actor="door:mllp").delivery for raw in told.messages]
 
 

@@ -142,6 +142,12 @@ class ChargeMasterRow(Dated):
     units_max: int = Field(default=0, ge=0)
 
 
+class SourceClient(Dated):
+    """A client (`code` is its id at the token server) and the sources that it speaks for; `*` is any."""
+
+    sources: tuple[Public[str], ...] = Field(min_length=1)
+
+
 class TradingPartner(Dated):
     """Who sends us X12 (`code` is ISA06), and what of it is a finding, quarantines or refuses, by rule of the reader."""
 
@@ -164,6 +170,7 @@ class MasterData(CanonicalModel, extra="forbid"):
     crosswalks: tuple[Crosswalk, ...] = ()
     fee_schedules: tuple[FeeScheduleRow, ...] = ()
     trading_partners: tuple[TradingPartner, ...] = ()
+    source_clients: tuple[SourceClient, ...] = ()
     charge_master: tuple[ChargeMasterRow, ...] = ()
 
     def entity(self, code: str, day: date) -> Entity:
@@ -206,6 +213,11 @@ class MasterData(CanonicalModel, extra="forbid"):
             if entity.holds_on(day) and account == entity.bank_account:
                 return entity
         raise UnknownMasterData(f"no entity with bank account ending {account[-4:]!r} on {day}")
+
+    def sources_of(self, client_id: str, day: date) -> tuple[str, ...]:
+        """The sources that a client may send messages for, none for a client that is not known."""
+        rows = (row for row in self.source_clients if row.code == client_id and row.holds_on(day))
+        return tuple(dict.fromkeys(source for row in rows for source in row.sources))
 
     def translate(self, source: str, kind: str, code: str, day: date) -> str:
         """Our code for what `source` calls `code`; the code itself where no crosswalk row of that source and kind exists."""

@@ -25,10 +25,14 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from chassis.security import TokenVerifier
+from chassis.telemetry.correlation import call_context
 from chassis.whole_files import write_whole
+from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
-from intake.adapters.fhir import FhirNames, fhir_app
+from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
+from intake.adapters.fhir.import_door import ImportDoor
+from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
 from intake.adapters.grpc import intake_service
 from intake.adapters.hl7v2 import (
     BatchDoor,
@@ -43,14 +47,18 @@ from intake.adapters.master_data_file import MasterDataFile
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
+from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
 from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.import_rows import IMPORT_TABLES, project_imports
 from intake.application.patient_rows import project_patients
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
 from intake.application.queries import TABLES, project
 from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
+from intake.application.showing_resources import ResourceShowing, ShownResource
 from intake.domain.access import Disclosure
+from intake.domain.bulk_import import BulkImport
 from intake.domain.encounter import Encounter
 from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
@@ -63,6 +71,7 @@ from intake.domain.source_reference import SourceReference
 
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0
+IMPORT_SECONDS = 2.0
 SHAPE = ServiceShape(
     name="intake",
     aggregates=(
@@ -79,9 +88,10 @@ SHAPE = ServiceShape(
         PartnerAnswer,
         AnswerNumbers,
         Disclosure,
+        BulkImport,
     ),
-    tables=(INBOUND_MESSAGES, *TABLES),
-    projections=(project_inbound_messages, project_patients, project),
+    tables=(INBOUND_MESSAGES, *TABLES, *IMPORT_TABLES),
+    projections=(project_inbound_messages, project_patients, project, project_imports),
     publishing=publish,
 )
 
@@ -103,11 +113,12 @@ class IntakeSettings(Settings):
 
 @dataclass(frozen=True)
 class Intake:
-    """The service without its transports: `messages` and `files` are what the doors call."""
+    """The service without its transports: `messages`, `files` and, where there is a folder, `importing` are what doors call."""
 
     core: ServiceCore
     messages: Receiving
     files: ReceivingFiles
+    importing: BulkImporting | None = None
 
 
 def assemble(
@@ -117,19 +128,26 @@ def assemble(
     master_data: MasterDataSource,
     *,
     write_answer: WriteAnswer | None = None,
+    imports: tuple[ImportFolder, ReadLine] | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
     """The service without its transports. It consumes nothing: everything comes in through its doors.
 
-    Answers to partners are written by `write_answer`, and wait where there is none.
+    Answers to partners are written by `write_answer`, and wait where there is none. `imports` are a folder and how a line
+    of its files is read.
     """
-    writing = (
+    sweeps = (
         [Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run)] if write_answer else []
     )
+    messages = Receiving(store, clock, sealer, master_data, crash_point=crash_point)
+    importing = BulkImporting(store, clock, messages.receive, *imports, crash_point=crash_point) if imports else None
+    if importing:
+        sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
     return Intake(
-        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(writing)),
-        Receiving(store, clock, sealer, master_data, crash_point=crash_point),
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps)),
+        messages,
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
+        importing,
     )
 
 
@@ -161,26 +179,49 @@ def serve(settings: IntakeSettings) -> int:
     profiles = read_profiles(settings.hl7_profiles_path)
     crash_point = settings.crash_points(SHAPE.name)
     answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
+    names = FhirNames(settings.fhir_namespace)
     intake = assemble(
         open_event_store(settings, SHAPE),
         clock,
         sealer,
         master_data,
         write_answer=partial(write_whole, answers) if answers else None,
+        imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
         crash_point=crash_point,
     )
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
-    verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
     try:
         return run(
             intake.core,
             settings,
             grpc=[intake_service(intake.core, sealer, master_data)],
-            http_app=fhir_app(queue.submit, FhirNames(settings.fhir_namespace), verifier),
+            http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
             doors=_doors(settings, intake, queue, clock, master_data, profiles),
         )
     finally:
         queue.stop()
+
+
+def _fhir_door(
+    settings: IntakeSettings,
+    intake: Intake,
+    queue: ReceivingQueue[InboundDelivery, Outcome],
+    names: FhirNames,
+    sealer: Sealer,
+    master_data: MasterDataSource,
+) -> Starlette:
+    clock = intake.core.clock
+    showing = ResourceShowing(intake.core.store, sealer)
+
+    def show(source: str, reference: str) -> ShownResource | None:
+        return showing.show(call_context(clock()), source, reference)
+
+    def sources_of(client_id: str) -> tuple[str, ...]:
+        return master_data().sources_of(client_id, clock().date())
+
+    verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
+    imports = ImportDoor(intake.importing, clock).routes if intake.importing else no_more_routes
+    return fhir_app(FhirDoor(queue.submit, show, names, verifier, sources_of, settings.token_url, imports))
 
 
 def _doors(

@@ -35,7 +35,6 @@ class InboundDelivery:
     entity: str = ""
     traceparent: str = ""
     correlation_id: UUID | None = None
-    entry_count: int = 1
     resources: tuple[ResourceSeen, ...] = ()
     hides_key: bool = False
     patient_spans: tuple[tuple[int, int, UUID], ...] = ()

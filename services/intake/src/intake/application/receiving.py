@@ -157,7 +157,8 @@ class Receiving:
         key = delivery.delivery_key
         if not key and (identity := _keyless(delivery)):
             revision = known[identity].revision if identity in known else 0
-            key = f"{delivery.resources[0].reference} after {revision}"
+            resource = delivery.resources[0]
+            key = f"{resource.reference} after {revision} if {resource.expected_version}"
         if not delivery.hides_key:
             return key or "none"
         return self._sealer.content_address(f"{delivery.source} {key}".encode()).hex()[:KEY_DIGITS]

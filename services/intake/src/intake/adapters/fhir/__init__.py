@@ -1,7 +1,7 @@
 """The FHIR R4 door: strict JSON to resources, resources to facts, outcomes to answers."""
 
-from intake.adapters.fhir.door import fhir_app
+from intake.adapters.fhir.door import FhirDoor, fhir_app, no_more_routes
 from intake.adapters.fhir.names import FhirNames
-from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.fhir.reading import Sender, Submission, read_submission
 
-__all__ = ["FhirNames", "fhir_app", "read_delivery"]
+__all__ = ["FhirDoor", "FhirNames", "Sender", "Submission", "fhir_app", "no_more_routes", "read_submission"]

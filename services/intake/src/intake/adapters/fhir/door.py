@@ -3,102 +3,195 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from chassis.domain import Transient, Unavailable
-from chassis.security.http import requires
-from chassis.security.tokens import Verifier
+from chassis.inbound.receiving_queue import TooBusy
+from chassis.security.tokens import Forbidden, Verifier
 from chassis.telemetry.correlation import current_cause
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
+from intake.adapters.fhir.about import about_routes, http_failure
+from intake.adapters.fhir.clients import CREATE, READ, UPDATE, Caller, Guard, SourcesOf
 from intake.adapters.fhir.names import FhirNames
+from intake.adapters.fhir.negotiation import (
+    NotOurs,
+    Preference,
+    check_accept,
+    check_content_type,
+    preference_of,
+)
 from intake.adapters.fhir.outcomes import (
-    acceptance,
-    capability_statement,
+    batch_response,
+    fhir_response,
     issue,
     operation_outcome,
-    refusal,
+    outcome_of,
+    refused,
+    represented,
+    status_of,
     transaction_response,
+    version_headers,
 )
-from intake.adapters.fhir.strict_json import BODY_BYTES_MAX, Json
-from intake.adapters.fhir.translation import read_delivery
+from intake.adapters.fhir.reading import Sender, SourceNotAllowed, Submission, read_submission
+from intake.adapters.fhir.shown import contents_of, resource_in
+from intake.adapters.fhir.strict_json import BODY_BYTES_MAX, Json, parse_object
 from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.showing_resources import ShownResource
+from intake.domain.source_reference import ResourceVersion
 
-MEDIA_TYPE = "application/fhir+json"
-MEDIA_TYPES = (MEDIA_TYPE, "application/json")
+BASE = "/fhir"
 ANSWER_SECONDS = 30
-WRITE_SCOPE = "intake.write"
+BUSY_SECONDS = 2
 KEY_CHARACTERS_MAX = 100
-_STATUS_OF_CODE = {"ChargeChanged": 409, "EncounterMoved": 409, "too-large": 413, "json": 400, "utf-8": 400}
-REFUSED = 422
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
+Show = Callable[[str, str], ShownResource | None]
+"""A resource of a source by its reference, after recording the look."""
+
+MoreRoutes = Callable[[Guard], Sequence[BaseRoute]]
+
+
+def no_more_routes(guard: Guard) -> Sequence[BaseRoute]:
+    """For a door beside which there is no other."""
+    return ()
 
 
 class TooLarge(Exception):
     """The body is over the limit."""
 
 
-def fhir_app(submit: Submit, names: FhirNames, verifier: Verifier) -> Starlette:
-    """The application. Every write needs a token of scope `intake.write`; what the door takes is open to read."""
-    door = _Door(submit, names)
-    protect = requires(verifier, WRITE_SCOPE)
+@dataclass(frozen=True)
+class FhirDoor:
+    """What the door works with: `submit` takes a delivery, `show` gives a resource back."""
+
+    submit: Submit
+    show: Show
+    names: FhirNames
+    verifier: Verifier
+    sources_of: SourcesOf
+    token_url: str = ""
+    more_routes: MoreRoutes = no_more_routes
+
+
+def fhir_app(door: FhirDoor) -> Starlette:
+    """The application. Every message needs a token of its source's client; what the door takes is open to read."""
+    guard = Guard(door.verifier, door.sources_of)
+    rest = _Rest(door)
     routes = [
-        Route("/fhir/metadata", _metadata, methods=["GET"]),
-        Route("/fhir", protect(door.bundle), methods=["POST"]),
-        Route("/fhir/{type}", protect(door.create), methods=["POST"]),
-        Route("/fhir/{type}/{id}", protect(door.update), methods=["PUT"]),
+        *about_routes(door.token_url),
+        *door.more_routes(guard),
+        Route(BASE, guard(rest.bundle), methods=["POST"]),
+        Route(f"{BASE}/{{type}}", guard(rest.write), methods=["POST", "PUT"]),
+        Route(f"{BASE}/{{type}}/{{id}}", guard(rest.one), methods=["GET", "PUT"]),
     ]
-    return Starlette(routes=routes)
+    failures = {404: http_failure, 405: http_failure, 413: http_failure}
+    return Starlette(routes=routes, exception_handlers=failures)
 
 
-async def _metadata(request: Request) -> Response:
-    return _json(200, capability_statement())
+class _Rest:
+    def __init__(self, door: FhirDoor) -> None:
+        self._door = door
 
+    async def bundle(self, request: Request, caller: Caller) -> Response:
+        return await self._take(request, caller, "")
 
-class _Door:
-    def __init__(self, submit: Submit, names: FhirNames) -> None:
-        self._submit = submit
-        self._names = names
+    async def write(self, request: Request, caller: Caller) -> Response:
+        """A create, or an update by condition."""
+        address = request.path_params["type"]
+        return await self._take(request, caller, f"{address}?{request.url.query}" if request.url.query else address)
 
-    async def bundle(self, request: Request) -> Response:
-        return await self._take(request, "")
+    async def one(self, request: Request, caller: Caller) -> Response:
+        """One resource by its id, to be read or updated."""
+        reference = f"{request.path_params['type']}/{request.path_params['id']}"
+        if request.method == "PUT":
+            return await self._take(request, caller, reference)
+        return await self._read_back(request, caller, reference)
 
-    async def create(self, request: Request) -> Response:
-        return await self._take(request, request.path_params["type"])
-
-    async def update(self, request: Request) -> Response:
-        return await self._take(request, f"{request.path_params['type']}/{request.path_params['id']}")
-
-    async def _take(self, request: Request, expect: str) -> Response:
-        if request.headers.get("content-type", "").split(";")[0].strip() not in MEDIA_TYPES:
-            return _refused(415, "not-supported", f"send {MEDIA_TYPE}")
+    async def _read_back(self, request: Request, caller: Caller, reference: str) -> Response:
         try:
+            check_accept(request)
+        except NotOurs as other:
+            return refused(other.status, other.code, str(other))
+        caller.require(READ, [reference.partition("/")[0]])
+        for source in caller.sources:
+            shown = await asyncio.to_thread(self._door.show, source, reference)
+            if shown is not None:
+                return _shown(request, shown)
+        return refused(404, "not-found", "no such resource of this client's sources")
+
+    async def _take(self, request: Request, caller: Caller, address: str) -> Response:
+        try:
+            check_content_type(request)
+            check_accept(request)
             raw = await _body(request)
+            submission = await asyncio.to_thread(self._read, request, caller, raw, address)
+            preference = preference_of(request)
+            if submission.kind == "batch":
+                return await self._answer_batch(submission, preference)
+            outcome = await self._submitted(submission.deliveries[0])
+        except NotOurs as other:
+            return refused(other.status, other.code, str(other))
         except TooLarge:
-            return _refused(413, "too-long", f"at most {BODY_BYTES_MAX} bytes")
+            return refused(413, "too-long", f"at most {BODY_BYTES_MAX} bytes")
         except ClientDisconnect:
             return Response(status_code=400)
-        delivery = await asyncio.to_thread(self._read, request, raw, expect)
-        try:
-            answered = asyncio.wrap_future(self._submit(delivery))
-            outcome = await asyncio.wait_for(answered, ANSWER_SECONDS)
+        except SourceNotAllowed:
+            raise Forbidden("meta.source is no source of this client") from None
+        except TooBusy:
+            return refused(429, "throttled", "too much waits; send it again", {"Retry-After": str(BUSY_SECONDS)})
         except (Transient, Unavailable, TimeoutError):
-            return _refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
-        return _answer(outcome, is_bundle=not expect, entries=delivery.entry_count)
+            return refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
+        return _answer(outcome, submission, preference, raw)
 
-    def _read(self, request: Request, raw: bytes, expect: str) -> InboundDelivery:
+    def _read(self, request: Request, caller: Caller, raw: bytes, address: str) -> Submission:
+        headers = request.headers
+        sender = Sender(
+            actor=caller.principal.actor,
+            sources=caller.sources,
+            key=headers.get("idempotency-key", "")[:KEY_CHARACTERS_MAX],
+            method=request.method if address else "",
+            address=address,
+            if_match=headers.get("if-match"),
+            if_none_exist=headers.get("if-none-exist"),
+        )
+        submission = read_submission(raw, self._door.names, sender)
+        action = UPDATE if request.method == "PUT" else CREATE
+        kinds = {seen.kind for delivery in submission.deliveries for seen in delivery.resources}
+        caller.require(action, kinds or [address.split("/")[0].split("?")[0] or "*"])
         cause = current_cause()
         assert cause is not None, "a protected endpoint has a caller"
-        key = request.headers.get("idempotency-key", "")[:KEY_CHARACTERS_MAX]
-        delivery = read_delivery(raw, self._names, actor=cause.actor, key=key, expect=expect)
-        return replace(delivery, traceparent=cause.traceparent, correlation_id=cause.correlation_id)
+        caused = partial(replace, traceparent=cause.traceparent, correlation_id=cause.correlation_id)
+        return replace(submission, deliveries=tuple(caused(each) for each in submission.deliveries))
+
+    async def _submitted(self, delivery: InboundDelivery) -> Outcome:
+        """Raises TooBusy, Transient, Unavailable, TimeoutError where it is not known to be kept."""
+        return await asyncio.wait_for(asyncio.wrap_future(self._door.submit(delivery)), ANSWER_SECONDS)
+
+    async def _answer_batch(self, submission: Submission, preference: Preference) -> Response:
+        """Hands the entries in by rank, all at once, and answers them in their own order."""
+        order = sorted(range(len(submission.deliveries)), key=submission.ranks.__getitem__)
+        waiting = {number: asyncio.ensure_future(self._of_batch(submission.deliveries[number])) for number in order}
+        answers = [await waiting[number] for number in range(len(waiting))]
+        return fhir_response(200, batch_response(answers, preference))
+
+    async def _of_batch(self, delivery: InboundDelivery) -> tuple[int, Json, ResourceVersion | None]:
+        try:
+            outcome = await self._submitted(delivery)
+        except TooBusy:
+            return 429, operation_outcome([issue("error", "throttled", "send it again")]), None
+        except (Transient, Unavailable, TimeoutError):
+            return 503, operation_outcome([issue("error", "transient", "not kept; send it again")]), None
+        if not outcome.accepted:
+            DOOR_REFUSALS.labels("fhir", outcome.rule).inc()
+        return status_of(outcome), outcome_of(outcome), next(iter(outcome.resources), None)
 
 
 async def _body(request: Request) -> bytes:
@@ -111,16 +204,25 @@ async def _body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def _answer(outcome: Outcome, *, is_bundle: bool, entries: int) -> Response:
+def _answer(outcome: Outcome, submission: Submission, preference: Preference, raw: bytes) -> Response:
     if not outcome.accepted:
         DOOR_REFUSALS.labels("fhir", outcome.rule).inc()
-        return _json(_STATUS_OF_CODE.get(outcome.rule, REFUSED), refusal(outcome))
-    return _json(200, transaction_response(outcome, entries) if is_bundle else acceptance(outcome))
+        return fhir_response(status_of(outcome), outcome_of(outcome))
+    contents = contents_of(raw) if preference.returns == "representation" else {}
+    if submission.kind == "transaction":
+        return fhir_response(200, transaction_response(outcome, preference, contents))
+    version = next(iter(outcome.resources), None)
+    headers = version_headers(version, BASE) if version else {}
+    if preference.returns == "minimal":
+        return fhir_response(status_of(outcome), None, headers)
+    body = represented(contents[version.entry], version) if contents and version else outcome_of(outcome)
+    return fhir_response(status_of(outcome), body, headers)
 
 
-def _refused(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
-    return _json(status, operation_outcome([issue("error", code, text)]), headers)
-
-
-def _json(status: int, content: Json, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
+def _shown(request: Request, shown: ShownResource) -> Response:
+    headers = version_headers(shown.version, BASE)
+    del headers["Location"]
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = resource_in(parse_object(shown.raw), shown.version.entry)
+    return fhir_response(200, represented(content, shown.version), headers)

@@ -19,6 +19,10 @@ class FhirNames:
         return f"{self.namespace}:{source}:{kind}"
 
     @property
+    def location_system(self) -> str:
+        return f"{self.namespace}:location"
+
+    @property
     def modifier_extension(self) -> str:
         return f"{self.namespace}:procedure-modifier"
 

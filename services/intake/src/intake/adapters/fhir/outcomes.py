@@ -1,24 +1,60 @@
-"""Answers in FHIR: OperationOutcome, transaction responses, and the CapabilityStatement."""
+"""Answers in FHIR: OperationOutcome for what was made of a message, and the entries of a bundle's answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from email.utils import format_datetime
 
-from intake.adapters.fhir.resources import TAKEN
-from intake.adapters.fhir.strict_json import Json
+from starlette.responses import Response
+
+from intake.adapters.fhir.negotiation import MEDIA_TYPE, Preference
+from intake.adapters.fhir.strict_json import Json, written
 from intake.application.deliveries import Outcome
+from intake.domain.source_reference import Fate, ResourceVersion
 
+REFUSED = 422
+STATUS_OF_RULE = {
+    "ChargeChanged": 409,
+    "EncounterMoved": 409,
+    "json": 400,
+    "json-object": 400,
+    "too-large": 413,
+    "utf-8": 400,
+    "version-conflict": 412,
+}
 _CODES = {
-    "required": "required",
-    "duplicate-key": "structure",
-    "json": "structure",
-    "fhir-r4": "structure",
-    "resource-type": "not-supported",
-    "unknown-reference": "not-found",
-    "too-large": "too-long",
     "ChargeChanged": "conflict",
     "EncounterMoved": "conflict",
+    "address": "invalid",
+    "condition": "not-supported",
+    "duplicate-key": "structure",
+    "fhir-r4": "structure",
+    "fhir-version": "not-supported",
+    "json": "structure",
+    "json-object": "structure",
+    "number": "value",
+    "request-method": "not-supported",
+    "required": "required",
+    "resource-type": "not-supported",
+    "too-deep": "too-long",
+    "too-large": "too-long",
+    "unknown-reference": "not-found",
+    "utf-8": "structure",
+    "version-conflict": "conflict",
 }
+_PHRASES = {200: "200 OK", 201: "201 Created"}
+
+
+def fhir_response(status: int, content: Json | None, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in JSON, or without a body."""
+    body = written(content).encode() if content is not None else b""
+    return Response(body, status, dict(headers or {}), media_type=MEDIA_TYPE if body else None)
+
+
+def refused(status: int, code: str, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer of one issue."""
+    return fhir_response(status, operation_outcome([issue("error", code, text)]), headers)
 
 
 def issue(severity: str, code: str, text: str, place: str = "") -> Json:
@@ -31,53 +67,89 @@ def operation_outcome(issues: Iterable[Json]) -> Json:
     return {"resourceType": "OperationOutcome", "issue": list(issues)}
 
 
-def refusal(outcome: Outcome) -> Json:
-    """What was refused, by path and rule."""
-    return operation_outcome(_refused(finding) for finding in outcome.findings)
-
-
-def _refused(finding: str) -> Json:
-    place, rule, note = (*finding.split(": ", 2), "", "")[:3]
-    return issue("error", _CODES.get(rule, "business-rule"), f"{rule}: {note}".strip(": "), place)
-
-
-def acceptance(outcome: Outcome) -> Json:
-    """The message's id, and why an encounter of it waits for a person."""
+def outcome_of(outcome: Outcome) -> Json:
+    """What was refused, by path and rule; or the message's id, and why an encounter of it waits for a person."""
+    if not outcome.accepted:
+        return operation_outcome(finding_issue(finding) for finding in outcome.findings)
     said = "kept already" if outcome.repeated else "kept"
     issues = [issue("information", "informational", f"message {outcome.message_id} is {said}")]
     issues += [issue("warning", "business-rule", f"held: {note}") for note in outcome.notes]
     return operation_outcome(issues)
 
 
-def transaction_response(outcome: Outcome, entries: int) -> Json:
-    """The answer to a bundle: all of its entries were taken."""
-    response: Json = {"status": "200 OK"}
-    first = response | {"outcome": acceptance(outcome)}
-    answers = [first, *([response] * (entries - 1))]
-    return {
-        "resourceType": "Bundle",
-        "type": "transaction-response",
-        "entry": [{"response": answer} for answer in answers],
-    }
+def finding_issue(finding: str) -> Json:
+    """A finding (`place: rule: note`) as an issue."""
+    place, rule, note = (*finding.split(": ", 2), "", "")[:3]
+    return issue("error", _CODES.get(rule, "business-rule"), f"{rule}: {note}".strip(": "), place)
 
 
-def capability_statement() -> Json:
-    """What this door takes."""
-    interactions = [{"code": "create"}, {"code": "update"}]
-    return {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": "2026-01-01",
-        "kind": "instance",
-        "software": {"name": "Throughline intake"},
-        "implementation": {"description": "Charges from the EHR"},
-        "fhirVersion": "4.0.1",
-        "format": ["json"],
-        "rest": [
-            {
-                "mode": "server",
-                "resource": [{"type": kind, "interaction": interactions} for kind in TAKEN],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
-            }
-        ],
+def status_of(outcome: Outcome) -> int:
+    """The HTTP status for one resource."""
+    if not outcome.accepted:
+        return STATUS_OF_RULE.get(outcome.rule, REFUSED)
+    return 201 if any(version.fate is Fate.CREATED for version in outcome.resources) else 200
+
+
+def version_headers(version: ResourceVersion, base: str) -> dict[str, str]:
+    """Where the resource is, and in which version."""
+    headers = {"ETag": f'W/"{version.version}"', "Location": f"{base}/{version.reference}/_history/{version.version}"}
+    if version.changed_at is not None:
+        headers["Last-Modified"] = format_datetime(version.changed_at.astimezone(UTC), usegmt=True)
+    return headers
+
+
+def transaction_response(outcome: Outcome, preference: Preference, contents: Mapping[int, Json]) -> Json:
+    """The answer to a transaction of which every entry was taken; the first entry tells of the message."""
+    entries: list[Json] = [
+        _entry_of(version, _PHRASES[201 if version.fate is Fate.CREATED else 200]) for version in outcome.resources
+    ]
+    if entries and preference.returns == "OperationOutcome":
+        _response_of(entries[0])["outcome"] = outcome_of(outcome)
+    if preference.returns == "representation":
+        for entry, version in zip(entries, outcome.resources, strict=True):
+            entry["resource"] = represented(contents[version.entry], version)
+    return _bundle("transaction-response", entries)
+
+
+def batch_response(answers: Iterable[tuple[int, Json, ResourceVersion | None]], preference: Preference) -> Json:
+    """The answer to a batch: status, outcome and version of each entry, in their order."""
+    entries: list[Json] = []
+    for status, outcome, version in answers:
+        phrase = _PHRASES.get(status, str(status))
+        alone: Json = {"response": {"status": phrase}}
+        entry = _entry_of(version, phrase) if version else alone
+        if status >= REFUSED or not version or preference.returns != "minimal":
+            _response_of(entry)["outcome"] = outcome
+        entries.append(entry)
+    return _bundle("batch-response", entries)
+
+
+def _bundle(kind: str, entries: list[Json]) -> Json:
+    return {"resourceType": "Bundle", "type": kind, "entry": entries}
+
+
+def _entry_of(version: ResourceVersion, phrase: str) -> Json:
+    response: Json = {
+        "status": phrase,
+        "location": f"{version.reference}/_history/{version.version}",
+        "etag": f'W/"{version.version}"',
     }
+    if version.changed_at is not None:
+        response["lastModified"] = version.changed_at.isoformat()
+    return {"response": response}
+
+
+def _response_of(entry: Json) -> Json:
+    response = entry["response"]
+    assert isinstance(response, dict)
+    return response
+
+
+def represented(content: Json, version: ResourceVersion) -> Json:
+    """A resource under the id and version that it has here."""
+    meta = content.get("meta")
+    told: Json = dict(meta) if isinstance(meta, dict) else {}
+    told |= {"versionId": str(version.version)}
+    if version.changed_at is not None:
+        told |= {"lastUpdated": version.changed_at.isoformat()}
+    return content | {"id": version.reference.partition("/")[2], "meta": told}

@@ -2,101 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl
 
+from canonical.ids import derive
+
+from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.resources import Entry, identifier_in
-from intake.domain.facts import NOWHERE, Link, ReferenceSeen
+from intake.domain.facts import NOWHERE, Link
 from intake.domain.identities import encounter_id_of, patient_id_of
+from intake.domain.source_reference import ResourceSeen
 
-ADDRESS_BOOK_TYPES = ("Organization", "Practitioner", "Patient", "Encounter")
-_CODE_TYPES = ("Organization", "Practitioner")
+NAMED_TYPES = ("Organization", "Location", "Practitioner", "PractitionerRole", "Patient", "Encounter")
+"""What others refer to: each of these has to have an identifier of a system that we know."""
+_CODED = ("Organization", "Location", "Practitioner", "PractitionerRole")
+_RELATIVE = re.compile(r"(?:^|.*/)([A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]+)?")
 
 
 class References:
     """What each resource of one message is, by every way another may refer to it."""
 
-    def __init__(
-        self,
-        entries: Sequence[Entry],
-        source: str,
-        code_systems: Sequence[str],
-        source_system: Callable[[str, str], str],
-    ) -> None:
+    def __init__(self, entries: Sequence[Entry], source: str, names: FhirNames) -> None:
         self._source = source
-        self._code_systems = code_systems
-        self._source_system = source_system
-        self._links: dict[str, Link] = {}
+        self._names = names
         self._entries = entries
-        self.unnamed: list[tuple[Entry, str]] = []
-        for entry in entries:
-            if entry.type in ADDRESS_BOOK_TYPES:
+        self._links: dict[str, Link] = {}
+        self.unnamed: list[Entry] = []
+        for kinds in (("Practitioner",), NAMED_TYPES):
+            for entry in (each for each in entries if each.type in kinds):
                 self._note(entry)
+        self.unnamed = [entry for entry in entries if entry.type in NAMED_TYPES and self.own(entry) is None]
 
     def _note(self, entry: Entry) -> None:
         link = self.own(entry)
-        if link is None:
-            self.unnamed.append((entry, entry.type))
-            return
-        for name in filter(None, (entry.reference, entry.full_url)):
-            self._links[name] = link
+        for name in (entry.reference, entry.full_url):
+            if name and link is not None:
+                self._links[name] = link
 
     def own(self, entry: Entry) -> Link | None:
         """What the resource itself is; None where it has no identifier that we know the system of."""
-        identifiers = entry.resource.identifier
+        _, number = self.own_identifier(entry)
+        if entry.type == "PractitionerRole" and not number:
+            practitioner = self.link(entry.resource.practitioner)
+            return practitioner if practitioner.code else None
+        if not number:
+            return None
         if entry.type == "Patient":
-            number = medical_record_number(identifiers, self._source_system(self._source, "mrn"))
-            return Link(id=patient_id_of(self._source, number)) if number else None
+            return Link(id=patient_id_of(self._source, number))
         if entry.type == "Encounter":
-            number = identifier_in(identifiers, self._source_system(self._source, "visit"))
-            return Link(id=encounter_id_of(self._source, number)) if number else None
-        code = self._code(identifiers)
-        return Link(code=code) if code else None
+            return Link(id=encounter_id_of(self._source, number))
+        return Link(code=number)
 
-    def _code(self, identifiers: Any) -> str:
-        found = (identifier_in(identifiers, system) for system in self._code_systems)
-        return next(filter(None, found), "")
+    def own_identifier(self, entry: Entry) -> tuple[str, str]:
+        """System and value of the identifier by which we know the resource; empty where it has none such."""
+        identifiers = entry.resource.identifier or ()
+        if entry.type == "Patient":
+            return medical_record_number(identifiers, self._names.of_source(self._source, "mrn"))
+        if entry.type == "Location":
+            systems: Sequence[str] = (self._names.location_system,)
+        elif entry.type in _CODED:
+            systems = self._names.code_systems()
+        else:
+            kinds = {"Encounter": "visit", "ChargeItem": "charge", "Claim": "claim"}
+            kind = kinds.get(entry.type)
+            if kind is None:
+                return next(
+                    ((str(each.system), str(each.value)) for each in identifiers if each.system and each.value),
+                    ("", ""),
+                )
+            systems = (self._names.of_source(self._source, kind),)
+        found = ((system, identifier_in(identifiers, system)) for system in systems)
+        return next((each for each in found if each[1]), ("", ""))
 
-    def entity_code(self, system: str) -> str:
-        """The code of the legal entity among the organizations of the message."""
-        codes = (
-            identifier_in(entry.resource.identifier, system) for entry in self._entries if entry.type == "Organization"
+    def known_as(self, entry: Entry) -> str:
+        """The reference by which the source may speak of it from now on; a create gets its id from what it is."""
+        if entry.request.keeps_id:
+            return entry.reference
+        number = self.own_identifier(entry)[1]
+        cause = number or entry.said.decode()
+        return f"{entry.type}/{derive('fhir-resource', self._source, entry.type, cause)}"
+
+    def seen(self, entry: Entry) -> ResourceSeen:
+        """The resource as its versions are counted."""
+        link = (self.own(entry) if entry.type in NAMED_TYPES else None) or NOWHERE
+        return ResourceSeen(
+            entry.place,
+            entry.type,
+            entry.number,
+            self.known_as(entry),
+            entry.said,
+            link.id,
+            link.code,
+            entry.request.expected_version,
+            entry.request.only_if_new,
         )
-        return next(filter(None, codes), "")
+
+    def entity_code(self) -> str:
+        """The code of the legal entity among the organizations of the message."""
+        system = self._names.code_systems()[0]
+        organizations = (entry for entry in self._entries if entry.type == "Organization")
+        return next(filter(None, (identifier_in(each.resource.identifier, system) for each in organizations)), "")
 
     def link(self, reference: Any) -> Link:
         """Where a Reference leads: by its identifier, to a resource of this message, or to be looked up."""
         if reference is None:
             return NOWHERE
         if reference.identifier is not None:
-            code = self._code([reference.identifier])
-            if code:
-                return Link(code=code)
-            return self._by_number(reference.identifier)
+            return self._identified(str(reference.identifier.system or ""), str(reference.identifier.value or ""))
         text = str(reference.reference or "")
         if text in self._links:
             return self._links[text]
-        relative = "/".join(text.split("/")[-2:])
-        return self._links.get(relative) or (Link(reference=relative) if text else NOWHERE)
+        if "?" in text:
+            return self._searched(text)
+        found = _RELATIVE.fullmatch(text)
+        relative = found[1] if found else text
+        return self._links.get(relative) or (Link(reference=relative) if relative else NOWHERE)
 
-    def _by_number(self, identifier: Any) -> Link:
-        """A patient or encounter of the source, named by number."""
-        if identifier.system == self._source_system(self._source, "mrn"):
-            return Link(id=patient_id_of(self._source, str(identifier.value)))
-        if identifier.system == self._source_system(self._source, "visit"):
-            return Link(id=encounter_id_of(self._source, str(identifier.value)))
+    def _searched(self, text: str) -> Link:
+        """A conditional reference: `Patient?identifier=system|value`."""
+        pairs = parse_qsl(text.partition("?")[2])
+        system, _, value = (
+            pairs[0][1].partition("|") if len(pairs) == 1 and pairs[0][0] == "identifier" else ("", "", "")
+        )
+        found = self._identified(system, value)
+        return Link(reference=text) if found.is_empty else found
+
+    def _identified(self, system: str, value: str) -> Link:
+        """A patient or encounter of the source by number, or what has a code of ours."""
+        if not value:
+            return NOWHERE
+        if system in (*self._names.code_systems(), self._names.location_system):
+            return Link(code=value)
+        if system == self._names.of_source(self._source, "mrn"):
+            return Link(id=patient_id_of(self._source, value))
+        if system == self._names.of_source(self._source, "visit"):
+            return Link(id=encounter_id_of(self._source, value))
         return NOWHERE
 
-    def facts(self, entries: Sequence[Entry]) -> list[ReferenceSeen]:
-        """What later messages of the source may refer to."""
-        found = ((entry, self.own(entry)) for entry in entries if entry.reference)
-        return [ReferenceSeen(entry.place, entry.reference, link.id, link.code) for entry, link in found if link]
 
-
-def medical_record_number(identifiers: Any, system: str) -> str:
-    """The identifier of type MR, or of the source's own system for it."""
-    for identifier in identifiers or ():
+def medical_record_number(identifiers: Any, system: str) -> tuple[str, str]:
+    """System and value of the identifier of type MR, or of the source's own system for it."""
+    for identifier in identifiers:
         codings = (identifier.type.coding if identifier.type else None) or ()
         if identifier.value and any(coding.code == "MR" for coding in codings):
-            return str(identifier.value)
-    return identifier_in(identifiers, system)
+            return str(identifier.system or ""), str(identifier.value)
+    return system, identifier_in(identifiers, system)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,86 +12,93 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from intake.adapters.fhir.requests import Request
 from intake.adapters.fhir.strict_json import Json
+from intake.adapters.fhir.versions import foreign_fields
 from intake.domain.refusals import Finding, InvalidMessage
 
-TAKEN = ("Organization", "Practitioner", "Patient", "Encounter", "Condition", "Procedure", "Coverage", "ChargeItem")
-ENTRIES_MAX = 1000
+TAKEN = (
+    "Organization",
+    "Location",
+    "Practitioner",
+    "PractitionerRole",
+    "Patient",
+    "Account",
+    "Encounter",
+    "Condition",
+    "Procedure",
+    "Coverage",
+    "ChargeItem",
+    "Claim",
+)
+"""In the order in which they are to be taken, each after what it may refer to."""
 FINDINGS_MAX = 20
+DIAGNOSIS_SYSTEMS = (
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "http://hl7.org/fhir/sid/icd-10",
+    "urn:oid:2.16.840.1.113883.6.90",
+)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource and its place. `resource` is of `fhir.resources`, which has no useful static types."""
+    """One resource, its place and number in the message (-1: it is the message), and what is asked to be done with it.
+
+    `resource` is of `fhir.resources`, which has no useful static types.
+    """
 
     place: str
-    type: str
+    number: int
+    request: Request
     resource: Any = field(repr=False)
+    content: Json = field(repr=False)
     full_url: str = field(default="", repr=False)
 
     @property
+    def type(self) -> str:
+        return self.request.type
+
+    @property
     def reference(self) -> str:
-        """How others of the same source refer to it, empty where it has no id."""
+        """How others of its message refer to it by its own id, empty where it has none."""
         return f"{self.type}/{self.resource.id}" if self.resource.id else ""
 
+    @property
+    def said(self) -> bytes:
+        """What the resource says, in one form for equal content, without what only tells of this version."""
+        content = {key: value for key, value in self.content.items() if key not in ("id", "meta", "text")}
+        return json.dumps(content, sort_keys=True, default=str, separators=(",", ":")).encode()
 
-def entries_of(content: Json) -> list[Entry]:
-    """The resources of a bundle or the one resource.
+
+def entry_of(place: str, content: object, request: Request, *, number: int = -1, full_url: str = "") -> Entry:
+    """The resource, validated.
 
     Raises:
-        InvalidMessage: not valid R4, a type that is not taken, or a bundle that asks for more than storing.
+        InvalidMessage: no valid R4, a type that is not taken, or not the one that the request names.
     """
-    kind = content.get("resourceType")
-    if kind == "Bundle":
-        return _bundle_entries(content)
-    if kind not in TAKEN:
-        raise InvalidMessage([_unsupported("resourceType")])
-    return [Entry(str(kind), str(kind), _validated(str(kind), content, str(kind)))]
+    kind = content.get("resourceType") if isinstance(content, dict) else None
+    where = place if number < 0 else f"{place}.resource"
+    if kind not in TAKEN or not isinstance(content, dict):
+        note = f"one of {', '.join(TAKEN)}"
+        raise InvalidMessage([Finding(f"{where}.resourceType".lstrip("."), "resource-type", note)])
+    place = str(kind) if number < 0 else f"{place}.{kind}"
+    foreign = foreign_fields(str(kind), content, place)
+    if foreign:
+        raise InvalidMessage(foreign[:FINDINGS_MAX])
+    resource = validated(str(kind), content, place)
+    if kind != request.type or (request.id and resource.id != request.id):
+        raise InvalidMessage([Finding(f"{place}.id", "address", "the resource is not the one that the address names")])
+    return Entry(place, number, request, resource, content, full_url)
 
 
-def _bundle_entries(content: Json) -> list[Entry]:
-    raw_entries = content.get("entry")
-    if content.get("type") not in ("transaction", "batch"):
-        raise InvalidMessage([Finding("Bundle.type", "bundle-type", "transaction or batch")])
-    if not isinstance(raw_entries, list) or not 0 < len(raw_entries) <= ENTRIES_MAX:
-        raise InvalidMessage([Finding("Bundle.entry", "entry-count", f"1 to {ENTRIES_MAX} entries")])
-    head = {key: value for key, value in content.items() if key != "entry"}
-    _validated("Bundle", head, "Bundle")
-    entries: list[Entry] = []
-    findings: list[Finding] = []
-    for index, raw in enumerate(raw_entries):
-        try:
-            entries.append(_entry(f"Bundle.entry[{index}]", raw))
-        except InvalidMessage as invalid:
-            findings += invalid.findings
-    if findings:
-        raise InvalidMessage(findings[:FINDINGS_MAX])
-    return entries
+def validated(kind: str, content: Json, place: str) -> Any:
+    """The resource as `fhir.resources` has it.
 
-
-def _entry(place: str, raw: object) -> Entry:
-    if not isinstance(raw, dict) or not isinstance(raw.get("resource"), dict):
-        raise InvalidMessage([Finding(f"{place}.resource", "required", "each entry holds a resource")])
-    request = raw.get("request")
-    method = request.get("method") if isinstance(request, dict) else None
-    if method not in ("PUT", "POST"):
-        raise InvalidMessage([Finding(f"{place}.request.method", "request-method", "PUT or POST")])
-    content = raw["resource"]
-    kind = content.get("resourceType")
-    if kind not in TAKEN:
-        raise InvalidMessage([_unsupported(f"{place}.resource.resourceType")])
-    full_url = raw.get("fullUrl")
-    resource = _validated(kind, content, f"{place}.{kind}")
-    return Entry(f"{place}.{kind}", kind, resource, full_url if isinstance(full_url, str) else "")
-
-
-def _unsupported(place: str) -> Finding:
-    return Finding(place, "resource-type", f"one of {', '.join(TAKEN)}")
-
-
-def _validated(kind: str, content: Json, place: str) -> Any:
+    Raises:
+        InvalidMessage: it is not valid R4; each finding names path and fault, and nothing of the content.
+    """
     try:
         resource: Any = get_fhir_model_class(kind).model_validate(content)
     except ValidationError as error:
@@ -125,6 +133,14 @@ def code_of(concept: Any, systems: Sequence[str]) -> str:
     """The code of the first coding of one of `systems`; empty where none is."""
     codings = (concept.coding if concept else None) or ()
     return next((str(coding.code) for coding in codings if coding.system in systems and coding.code), "")
+
+
+def diagnosis_in(concept: Any) -> str:
+    """The ICD-10-CM code, with its dot; empty where the concept has only codes of other systems."""
+    codings = (concept.coding if concept else None) or ()
+    found = (coding for coding in codings if coding.code and (not coding.system or coding.system in DIAGNOSIS_SYSTEMS))
+    code = next((str(coding.code).upper() for coding in found), "")
+    return f"{code[:3]}.{code[3:]}" if len(code) > 3 and "." not in code else code
 
 
 def day_of(value: object) -> date | None:

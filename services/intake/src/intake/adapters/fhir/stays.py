@@ -9,9 +9,10 @@ from typing import Any
 
 from canonical.encounter import DatedCode
 
-from intake.adapters.fhir.names import FhirNames
-from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of
+from intake.adapters.fhir.message import FhirMessage
+from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of, diagnosis_in
 from intake.domain.clinical import SeenStay
+from intake.domain.facts import DiagnosisSeen, Fact, Link, ProcedureSeen
 from intake.domain.refusals import Finding
 
 BILL_TYPES = ("https://www.nubc.org/CodeSystem/TypeOfBill",)
@@ -23,6 +24,7 @@ PROCEDURE_SYSTEMS = ("http://www.cms.gov/Medicare/Coding/ICD10", "http://hl7.org
 INPATIENT_CLASSES = ("IMP", "ACUTE", "NONAC")
 ADMITTING_USES = ("AD", "admitting")
 PRINCIPAL_USES = ("principal", "DD", "billing")
+WITHDRAWN = ("entered-in-error", "refuted", "not-done")
 LAST = 10_000
 
 
@@ -35,12 +37,13 @@ class _Diagnosis:
 
 
 class ClinicalResources:
-    """The Conditions and Procedures of one message; each must belong to an Encounter of the same message."""
+    """The Conditions and Procedures of one message; each must name an encounter, of this message or of another."""
 
-    def __init__(self, entries: Sequence[Entry], names: FhirNames) -> None:
-        self._names = names
-        self._conditions = _by_reference(each for each in entries if each.type == "Condition")
-        self._procedures = [each for each in entries if each.type == "Procedure"]
+    def __init__(self, message: FhirMessage) -> None:
+        self._message = message
+        self._names = message.names
+        self._conditions = _by_reference(message.of("Condition"))
+        self._procedures = message.of("Procedure")
         self._used: set[str] = set()
 
     def diagnoses_and_stay(self, entry: Entry, findings: list[Finding]) -> tuple[tuple[str, ...], SeenStay | None]:
@@ -48,18 +51,40 @@ class ClinicalResources:
         told = self._diagnoses(entry, findings)
         admitting = next((each.code for each in told if each.use in ADMITTING_USES), "")
         billed = sorted((each for each in told if each.use not in ADMITTING_USES), key=_importance)
-        reasons = tuple(filter(None, (code_in(reason) for reason in entry.resource.reasonCode or ())))
+        reasons = tuple(filter(None, map(diagnosis_in, entry.resource.reasonCode or ())))
         on_admission = {each.code: each.present_on_admission for each in billed if each.present_on_admission}
         stay = _stay(entry.resource, admitting, on_admission, self._performed(entry, findings))
         return tuple(each.code for each in billed) or reasons, stay
 
-    def refuse_unused(self, findings: list[Finding]) -> None:
-        """Names the resources that no encounter of the message took."""
-        for entry in (*self._conditions.values(), *self._procedures):
-            if entry.place not in self._used:
-                self._used.add(entry.place)
-                note = "belongs to an encounter of the same message (Encounter.diagnosis, Procedure.encounter)"
-                findings.append(Finding(entry.place, "no-encounter", note))
+    def on_their_own(self) -> list[Fact]:
+        """What stands by itself: a diagnosis or procedure of an encounter that the message does not describe."""
+        facts: list[Fact] = []
+        for entry in {each.place: each for each in (*self._conditions.values(), *self._procedures)}.values():
+            if entry.place in self._used or _is_withdrawn(entry.resource):
+                continue
+            encounter = self._message.references.link(entry.resource.encounter)
+            if encounter.is_empty:
+                self._message.find(f"{entry.place}.encounter", "no-encounter", "the encounter that it is billed with")
+            elif entry.type == "Condition":
+                facts += self._diagnosis(entry, encounter)
+            else:
+                facts += self._procedure(entry, encounter)
+        return facts
+
+    def _diagnosis(self, entry: Entry, encounter: Link) -> list[DiagnosisSeen]:
+        code = self._code_of(entry)
+        return [DiagnosisSeen(entry.place, encounter, code)] if code else []
+
+    def _procedure(self, entry: Entry, encounter: Link) -> list[ProcedureSeen]:
+        """Nothing where it has no ICD-10-PCS code: what is billed by CPT comes as a charge."""
+        procedure = _dated(entry, self._message.findings)
+        return [ProcedureSeen(entry.place, encounter, procedure)] if procedure else []
+
+    def _code_of(self, condition: Entry) -> str:
+        code = diagnosis_in(condition.resource.code)
+        if not code:
+            self._message.find(f"{condition.place}.code", "diagnosis-code", "an ICD-10-CM code")
+        return code
 
     def _diagnoses(self, entry: Entry, findings: list[Finding]) -> list[_Diagnosis]:
         found = []
@@ -70,9 +95,8 @@ class ClinicalResources:
                 findings.append(Finding(place, "unknown-reference", "send the Condition in the same message"))
                 continue
             self._used.add(condition.place)
-            code = code_in(condition.resource.code)
-            if not code:
-                findings.append(Finding(f"{condition.place}.code", "required", "the diagnosis"))
+            code = self._code_of(condition)
+            if not code or _is_withdrawn(condition.resource):
                 continue
             present = _extension(condition.resource, self._names.present_on_admission_extension)
             found.append(_Diagnosis(code, code_in(each.use), each.rank or LAST, present))
@@ -82,18 +106,28 @@ class ClinicalResources:
         """The ICD-10-PCS procedures of the encounter in the order of the message, the principal one first."""
         found = []
         for each in self._procedures:
-            procedure = each.resource
-            if _relative(procedure.encounter) not in (entry.reference, _tail(entry.full_url)):
+            if _relative(each.resource.encounter) not in (entry.reference, _tail(entry.full_url)):
                 continue
             self._used.add(each.place)
-            code = code_of(procedure.code, PROCEDURE_SYSTEMS)
-            period = procedure.performedPeriod
-            day = day_of(procedure.performedDateTime) or day_of(period.start if period else None)
-            if code and day:
-                found.append(DatedCode(code=code, on=day))
-            elif code:
-                findings.append(Finding(f"{each.place}.performedDateTime", "required", "the day of the procedure"))
+            procedure = None if _is_withdrawn(each.resource) else _dated(each, findings)
+            found += [procedure] if procedure else []
         return tuple(found)
+
+
+def _is_withdrawn(resource: Any) -> bool:
+    """Whether the source says that it never was, or is refuted."""
+    said = getattr(resource, "status", None) or code_in(getattr(resource, "verificationStatus", None))
+    return said in WITHDRAWN
+
+
+def _dated(entry: Entry, findings: list[Finding]) -> DatedCode | None:
+    """The ICD-10-PCS code and its day."""
+    procedure = entry.resource
+    code, period = code_of(procedure.code, PROCEDURE_SYSTEMS), procedure.performedPeriod
+    day = day_of(procedure.performedDateTime) or day_of(period.start if period else None)
+    if code and not day:
+        findings.append(Finding(f"{entry.place}.performedDateTime", "required", "the day of the procedure"))
+    return DatedCode(code=code, on=day) if code and day else None
 
 
 def _stay(

@@ -43,6 +43,15 @@ def parse_object(raw: bytes) -> Json:
     return content
 
 
+def written(value: object) -> str:
+    """The JSON of what was parsed here, every number as it was written: 50.00 stays 50.00."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value)
+
+
 def _refused(rule: str, note: str) -> InvalidMessage:
     return InvalidMessage([Finding("body", rule, note)])
 

@@ -1,0 +1,53 @@
+"""What the tests of the FHIR door share: clients by their tokens, and a door on intake under test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.inbound.receiving_queue import ReceivingQueue
+from chassis.security.tokens import Principal, Unauthenticated
+from chassis.telemetry.correlation import call_context
+from intake.adapters.fhir import FhirDoor, FhirNames
+from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.showing_resources import ResourceShowing, ShownResource
+
+from .world import IntakeUnderTest
+
+JSON = {"Content-Type": "application/fhir+json", "Authorization": "Bearer ehr"}
+SCOPES: Mapping[str, tuple[str, ...]] = {
+    "ehr": ("intake.write", "intake.raw.read"),
+    "reader": ("intake.read",),
+    "north": ("system/*.cru",),
+    "charges": ("system/ChargeItem.cu", "system/Patient.r"),
+    "stranger": ("intake.write", "intake.raw.read"),
+}
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "ehr": ("ehr-north", "ehr-south"),
+    "reader": ("ehr-north",),
+    "north": ("ehr-north",),
+    "charges": ("ehr-north",),
+}
+
+
+class KnownTokens:
+    """Each client's token is its id."""
+
+    def verify(self, token: str) -> Principal:
+        if token not in SCOPES:
+            raise Unauthenticated("unknown token")
+        return Principal(token, token, frozenset(SCOPES[token]))
+
+
+def door_of(service: IntakeUnderTest, queue: ReceivingQueue[InboundDelivery, Outcome], **more: Any) -> FhirDoor:
+    """The door of a service that works on its store through this queue."""
+    showing = ResourceShowing(service.store, service.sealer)
+
+    def show(source: str, reference: str) -> ShownResource | None:
+        return showing.show(call_context(service.clock()), source, reference)
+
+    return FhirDoor(queue.submit, show, FhirNames(), KnownTokens(), lambda client: SOURCES.get(client, ()), **more)
+
+
+def as_client(client: str, **headers: str) -> dict[str, str]:
+    return JSON | {"Authorization": f"Bearer {client}"} | headers
