@@ -70,7 +70,7 @@ class _Splitting:
             self._begin(name)
         elif name in _PARTS.values():
             self._end(name, row)
-        elif name == b"MSH" or self._message:
+        elif row.strip() and (name == b"MSH" or self._message):
             self._message.append(row + mark)
         elif row.strip():
             self._fault("bytes-outside-a-message")
