@@ -134,6 +134,30 @@ def test_an_hl7_error_is_told_by_place_and_rule() -> None:
     assert sent.answers == ("AE", "FT1-1-11: FT1-11: required: amount")
 
 
+def in_mode(accept: str, application: str) -> bytes:
+    return MESSAGE.replace(b"|2.5.1\r", f"|2.5.1|||{accept}|{application}\r".encode())
+
+
+def test_a_message_in_enhanced_mode_is_told_by_its_application_acknowledgement() -> None:
+    answer = b"MSH|^~\\&|TL\rMSA|CA|C1\r\x1c\r\x0bMSH|^~\\&|TL\rMSA|AE|C1\rERR||PID^1^3|101||||| PID-3: required\r"
+    with mllp_server(answer) as (address, _):
+        first, second = MllpDoor(address).send("f.hl7", in_mode("AL", "AL") * 2)
+    assert [(each.fate, each.answers[0]) for each in (first, second)] == [(Fate.REFUSED, "AE")] * 2
+
+
+def test_a_message_that_asks_for_no_acknowledgement_is_handed_over() -> None:
+    with mllp_server(b"") as (address, _):
+        (sent,) = MllpDoor(address).send("f.hl7", in_mode("NE", "NE"))
+    assert sent.fate is Fate.HANDED_OVER
+
+
+def test_the_errors_of_an_older_version_are_told_too() -> None:
+    answer = b"MSH|^~\\&|TL\rMSA|AE|C1\rERR|PID^1^3^101&Required field missing: PID-3: required&HL70357~FT1^2^4^101&no day&HL70357\r"
+    with mllp_server(answer) as (address, _):
+        (sent,) = MllpDoor(address).send("f.hl7", MESSAGE)
+    assert sent.answers == ("AE", "Required field missing: PID-3: required", "no day")
+
+
 def test_a_message_without_an_acknowledgement_was_not_sent() -> None:
     with mllp_server(None) as (address, _), pytest.raises(Unreachable, match="does not acknowledge"):
         list(MllpDoor(address).send("f.hl7", MESSAGE))
