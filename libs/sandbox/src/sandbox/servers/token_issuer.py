@@ -16,21 +16,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.servers.client_assertions import ALGORITHMS, METHOD, SignedAssertion
+
 ALGORITHM = "ES256"
 GRANT_TYPE = "client_credentials"
-CLIENT_METHODS = ("client_secret_basic", "client_secret_post")
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+CLIENT_METHODS = (*SECRET_METHODS, METHOD)
 MAX_FORM_FIELDS = 20
 MAX_FORM_BYTES = 8_192
 
 
 class TokenClient(BaseModel):
-    """A program that may ask for tokens, and for which scopes at most."""
+    """A program that may ask for tokens, and for which scopes at most; it has a secret, or public keys as a JWKS."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_id: str = Field(min_length=1)
-    secret: str = Field(min_length=16, repr=False)
+    secret: str = Field(default="", pattern="^(.{16,})?$", repr=False)
     scopes: tuple[str, ...] = Field(min_length=1)
+    jwks: Mapping[str, Any] = {}
 
 
 class TokenSettings(BaseModel):
@@ -55,11 +59,17 @@ class _Client:
     def get_client_id(self) -> str:
         return self._settings.client_id
 
+    @property
+    def jwks(self) -> Mapping[str, object]:
+        return self._settings.jwks
+
     def check_client_secret(self, secret: str) -> bool:
-        return hmac.compare_digest(secret.encode(), self._settings.secret.encode())
+        known = self._settings.secret
+        return bool(known) and hmac.compare_digest(secret.encode(), known.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return endpoint == "token" and method in CLIENT_METHODS
+        allowed = (METHOD,) if self._settings.jwks else SECRET_METHODS
+        return endpoint == "token" and method in allowed
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == GRANT_TYPE
@@ -108,6 +118,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc]
         super().__init__(scopes_supported=_scopes(settings))
         self._clients = {client.client_id: _Client(client) for client in settings.clients}
         self.register_grant(_Grant)
+        self.register_client_auth_method(METHOD, SignedAssertion([f"{settings.issuer}/token", settings.issuer]))
         self.register_token_generator("default", _Generator(settings, key))
 
     def query_client(self, client_id: str) -> _Client | None:
@@ -191,4 +202,5 @@ def _metadata(settings: TokenSettings) -> dict[str, object]:
         "response_types_supported": [],
         "grant_types_supported": [GRANT_TYPE],
         "token_endpoint_auth_methods_supported": list(CLIENT_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
     }
