@@ -85,6 +85,7 @@ class Facts:
     came_in: list[tuple[str, str, int]] = field(default_factory=list)
     quarantined: list[tuple[str, str, str]] = field(default_factory=list)
     interchanges: tuple[int, int, Money] = (0, 0, Money(0))
+    read_by_payers: list[tuple[str, int, Money]] = field(default_factory=list)
     claims: list[tuple[str, int, Money]] = field(default_factory=list)
     remittances: tuple[int, int, Money] = (0, 0, Money(0))
     duplicate_remittances: int = 0

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from canonical.codes import ClaimType
 from canonical.money import Money
 from chassis.security.client_credentials import ClientCredentials
 from sandbox.suite import Suite
@@ -133,6 +134,15 @@ class Outside:
         self.bank.deposit_remittances(self._to_deposit)
         self._to_deposit = []
         return self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+
+    def claims_read(self) -> list[tuple[str, int, Money]]:
+        """What the payers were sent, as they read it: claims and their charges by kind of claim."""
+        claims = [verdict.claim for verdict in self.payers.verdicts]
+        return [
+            (kind.value, len(own), Money.total(claim.charge for claim in own))
+            for kind in ClaimType
+            if (own := [claim for claim in claims if claim.claim_type is kind])
+        ]
 
     def expected(self) -> dict[tuple[str, str, str], int]:
         """What the ledger must show of payers' money, by what was charged and what the payers decided and sent."""

@@ -54,7 +54,9 @@ def _came_in(told: Told, facts: Facts) -> None:
 def _went_out(facts: Facts) -> None:
     _head("What went out, and what became of it")
     files, count, total = facts.interchanges
-    say(f"{files} interchanges (837P) with {count} claims, {amount_text(total)}")
+    say(f"{files} interchanges with {count} claims, {amount_text(total)}")
+    columns = [Column("claims as payers read them"), Column("claims", right=True), Column("charged", right=True)]
+    show_table(columns, [[kind, str(number), amount_text(charge)] for kind, number, charge in facts.read_by_payers])
     columns = [Column("claims in state"), Column("claims", right=True), Column("charged", right=True)]
     show_table(columns, [[state, str(number), amount_text(charge)] for state, number, charge in facts.claims])
 

@@ -112,6 +112,7 @@ class Story:
             self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
             self.told.facts.traffic = gather_traffic(access, self._outside.traffic.followed)
             self.told.facts.compare_with(self._outside.expected())
+            self.told.facts.read_by_payers = self._outside.claims_read()
             reconcile(access, self.told.facts)
             self._settle(settling, "reconciliation")
         self.told.struck = [
