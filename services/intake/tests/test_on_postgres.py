@@ -14,11 +14,13 @@ from chassis.inbound import INBOUND_MESSAGES, read_raw
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.application.queries import TABLES
+from intake.domain.facts import PatientIdentifier
 from intake.main import SHAPE
 from sandbox.servers.postgres import PostgresServer
 from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import corrupted
 
+from .people import JANE, merged, message, seen
 from .world import STORY, IntakeUnderTest
 
 pytestmark = pytest.mark.servers
@@ -38,8 +40,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresEventSto
 
 
 def told(service: IntakeUnderTest) -> IntakeUnderTest:
+    national = PatientIdentifier("USA", "SS", "219-09-9999")
     for _ in range(2):
         service.receive_encounters(STORY.encounters)
+        service.receive(message("a", seen("A", JANE, national)), message("b", seen("B", JANE)), message("c", seen("C")))
+        service.receive(message("d", merged("C", "A"), merged("C", "B"), seen("E", JANE, national)))
         service.receive_file(generate_remittance(4600, PAID_ON).content)
         service.receive_file(corrupted(generate_remittance(3, PAID_ON, seed=2)).content, "bad.835")
     return service

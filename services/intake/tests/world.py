@@ -68,8 +68,12 @@ class IntakeUnderTest:
 
     def events(self) -> list[PublicEvent]:
         """Everything announced so far."""
-        logged = self.store.log(0, 100_000)
-        return [public for entry in logged for public in SHAPE.publishing(entry.event)]
+        announced: list[PublicEvent] = []
+        position = 0
+        while logged := self.store.log(position, 100_000):
+            announced += [public for entry in logged for public in SHAPE.publishing(entry.event)]
+            position = logged[-1].position
+        return announced
 
     def cases(self) -> list[Row]:
         return self.store.rows(CASES, {}, order=["raised_at", "code"])
