@@ -183,6 +183,8 @@ class AdjudicatedClaim(DecidedClaim):
 
     def _is_awaited(self, decision: PayerDecision) -> bool:
         """Whether a reversal that came before is proved by it."""
+        if not self.awaiting:
+            return False
         standing = (*self.decisions.left_standing, decision)
         proofs = (prove_reversal(each.decision, standing) for each in self.awaiting.values())
         return any(proof.is_proved and decision in proof.originals for proof in proofs)

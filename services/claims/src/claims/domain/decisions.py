@@ -73,6 +73,8 @@ class Decisions:
     def units(self) -> tuple[tuple[Booked, ...], ...]:
         """Each decision that stands, with the reversals of parts of it."""
         parts = [each for each in self.standing if each.partial]
+        if not parts:
+            return tuple((each,) for each in self.standing)
         return tuple(
             (each, *(part for part in parts if each.decision.place in part.reverses))
             for each in self.standing
