@@ -6,11 +6,13 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import LiteralString, Self
 
@@ -32,7 +34,7 @@ from throughline.connection import read_connection
 
 from tests.integration.legacy_erp import LegacyErp
 from tests.integration.state import Facts, facts_of, rest_of
-from tests.integration.suite import OpenStack
+from tests.integration.suite import Bench, OpenStack, write_canaries
 
 CONNECTIONS = 4
 STEP_SECONDS = 0.05
@@ -272,6 +274,22 @@ def differences(wanted: Facts, found: Facts) -> Mapping[str, str]:
             extra = [row for row in after if row not in before]
             told[section] = f"missing {missing[:5]}, extra {extra[:5]}, rows {len(before)} and {len(after)}"
     return told
+
+
+@contextmanager
+def own_story(folder: Path, told_on: Callable[[date], Scenario]) -> Iterator[tuple[Bench, Story]]:
+    """A bench of its own with all services ready, and the world of this day's scenario running beside it."""
+    bench = Bench(folder)
+    bench.start_servers()
+    try:
+        bench.prepare()
+        bench.start_services()
+        today = datetime.now(UTC).date()
+        with Story(bench, told_on(today), today) as story:
+            write_canaries(bench.folder, story.scenario)
+            yield bench, story
+    finally:
+        bench.stop()
 
 
 def small_story(bench: OpenStack) -> Story:

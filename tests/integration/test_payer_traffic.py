@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from canonical.money import Money
@@ -18,8 +17,8 @@ from throughline.main import app
 from typer.testing import CliRunner
 from x12.validation import validate
 
-from tests.integration.story import Story
-from tests.integration.suite import Bench, broken_promises, write_canaries
+from tests.integration.story import own_story
+from tests.integration.suite import Bench, broken_promises
 from tests.integration.traffic import CHAIN, Traffic, scenario_of, traffic_of
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -28,19 +27,10 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def traffic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traffic]:
     """The four weeks, told; the suite is at rest and still running."""
-    bench = Bench(tmp_path_factory.mktemp("traffic-suite"))
-    bench.start_servers()
-    try:
-        bench.prepare()
-        bench.start_services()
-        today = datetime.now(UTC).date()
-        with Story(bench, scenario_of(today), today) as story:
-            write_canaries(bench.folder, story.scenario)
-            told = traffic_of(bench, tmp_path_factory.mktemp("files"), story)
-            told.tell()
-            yield told
-    finally:
-        bench.stop()
+    with own_story(tmp_path_factory.mktemp("traffic-suite"), scenario_of) as (bench, story):
+        told = traffic_of(bench, tmp_path_factory.mktemp("files"), story)
+        told.tell()
+        yield told
 
 
 def test_every_file_is_accepted_at_the_door(traffic: Traffic) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from canonical.codes import ClaimType
@@ -26,8 +25,8 @@ from tests.integration.rarer import (
     Rarer,
     scenario_of,
 )
-from tests.integration.story import Story
-from tests.integration.suite import Bench, broken_promises, write_canaries
+from tests.integration.story import own_story
+from tests.integration.suite import Bench, broken_promises
 from tests.integration.test_payer_traffic import booked, sent_claims
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
@@ -36,20 +35,11 @@ pytestmark = [pytest.mark.servers, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def rarer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rarer]:
     """The three weeks, told; the suite is at rest and still running."""
-    bench = Bench(tmp_path_factory.mktemp("rarer-suite"))
-    bench.start_servers()
-    try:
-        bench.prepare()
-        bench.start_services()
-        today = datetime.now(UTC).date()
-        with Story(bench, scenario_of(today), today) as story:
-            write_canaries(bench.folder, story.scenario)
-            story.payers.rules = PayerRules(rejected_percent=0)
-            told = Rarer(bench, story)
-            told.tell()
-            yield told
-    finally:
-        bench.stop()
+    with own_story(tmp_path_factory.mktemp("rarer-suite"), scenario_of) as (bench, story):
+        story.payers.rules = PayerRules(rejected_percent=0)
+        told = Rarer(bench, story)
+        told.tell()
+        yield told
 
 
 def test_everything_that_was_asked_for_happened(rarer: Rarer) -> None:

@@ -18,19 +18,10 @@ from claims.domain.line_matching import match_lines
 from x12.validation import validate
 from x12.violations import ValidationError
 
+from .test_other_claims import STAY as STAY_OF_THREE_NIGHTS
 from .world import MASTER_DATA, charged, person
 
-STAY = InstitutionalStay(
-    bill_type="11",
-    admission_type="1",
-    admission_source="1",
-    patient_status="01",
-    admitted_at="202603020830",
-    discharged_at="202603051100",
-    admitting_diagnosis="R07.9",
-    present_on_admission=("Y", "N"),
-    drg="291",
-)
+STAY = STAY_OF_THREE_NIGHTS.model_copy(update={"present_on_admission": ("Y", "N"), "drg": "291"})
 
 
 def segments_of(claim: BillableClaim, claims: X12ClaimFormat | None = None) -> list[str]:
