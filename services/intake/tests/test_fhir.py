@@ -107,9 +107,7 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
     ("change", "field", "rule"),
     [
         (_drop("Patient", "birthDate"), "Bundle.entry[3].Patient.birthDate", "required"),
-        (_drop("Patient", "identifier"), "Bundle.entry[3].Patient.identifier", "required"),
         (_drop("Patient", "name"), "Bundle.entry[3].Patient.name[0]", "required"),
-        (_drop("Encounter", "identifier"), "Bundle.entry[4].Encounter.identifier", "required"),
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "subject", "over"), "Bundle.entry[4].Encounter.subject", "fhir-r4"),
@@ -119,7 +117,6 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
             "Bundle.entry[5].ChargeItem.priceOverride.value",
             "required",
         ),
-        (_drop("ChargeItem", "identifier"), "Bundle.entry[5].ChargeItem.identifier", "required"),
         (_drop("ChargeItem", "context"), "Bundle.entry[5].ChargeItem.context", "required"),
         (_drop("ChargeItem", "occurrenceDateTime"), "Bundle.entry[5].ChargeItem.occurrenceDateTime", "required"),
         (_set("ChargeItem", "status", "planned"), "Bundle.entry[5].ChargeItem.status", "charge-status"),
@@ -171,6 +168,18 @@ def test_what_is_wrong_is_named_by_path_and_rule(
 )
 def test_what_is_no_message_of_ours_is_refused_by_rule(content: bytes, rule: str) -> None:
     assert [found for _, found in rules(content)] == [rule]
+
+
+def test_a_resource_without_an_identifier_is_known_by_its_id_and_a_create_without_any_is_refused() -> None:
+    content = bundle(ENCOUNTER)
+    for kind in ("Patient", "Encounter", "ChargeItem"):
+        del resources(content, kind)[0]["identifier"]
+    delivery = read(raw(content))
+    patient = resources(content, "Patient")[0]
+    assert delivery.findings == ()
+    assert delivery.patient.id == patient_id_of(ENCOUNTER.source, patient["id"])
+    content["entry"][3]["request"] = {"method": "POST", "url": "Patient"}
+    assert ("Bundle.entry[3].Patient.identifier", "required") in rules(raw(content))
 
 
 def test_a_bundle_about_two_patients_is_refused() -> None:

@@ -248,3 +248,10 @@ def test_a_changed_charge_of_a_new_delivery_corrects_and_of_the_same_is_a_confli
     content["identifier"]["value"] += "-corrected"
     answer = http.post("/fhir", content=raw(content), headers=JSON)
     assert answer.status_code == 200, answer.json()
+
+
+def test_a_charge_that_is_known_by_another_identifier_is_a_conflict(http: TestClient) -> None:
+    assert http.post("/fhir", content=BUNDLE, headers=JSON).status_code == 200
+    item = resource("ChargeItem")
+    item["identifier"] = [item["identifier"][0] | {"value": "another"}]
+    assert rules(put(http, item)) == ["identity-changed"]

@@ -46,6 +46,9 @@ class ResourceTaking:
                 left = tuple(fact for fact in left if not fact.place.startswith(seen.place))
                 self._note(seen, known, Fate.MATCHED)
                 continue
+            if seen.target_id and known.target_id not in (None, seen.target_id):
+                note = "it was known by another identifier; one resource is one thing"
+                raise InvalidMessage([Finding(seen.place, "identity-changed", note)])
             is_reused = known.delivery == self._delivery
             fate = known.see(seen, self._keyed(seen.content), self._delivery, self._message_id)
             if fate is Fate.UPDATED and is_reused:

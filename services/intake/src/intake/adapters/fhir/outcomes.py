@@ -21,6 +21,7 @@ STATUS_OF_RULE = {
     "json-object": 400,
     "too-large": 413,
     "utf-8": 400,
+    "identity-changed": 409,
     "version-conflict": 412,
 }
 _CODES = {
@@ -31,6 +32,7 @@ _CODES = {
     "duplicate-key": "structure",
     "fhir-r4": "structure",
     "fhir-version": "not-supported",
+    "identity-changed": "conflict",
     "json": "structure",
     "json-object": "structure",
     "number": "value",

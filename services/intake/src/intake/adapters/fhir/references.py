@@ -12,11 +12,15 @@ from canonical.ids import derive
 from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.resources import Entry, identifier_in
 from intake.domain.facts import NOWHERE, Link
-from intake.domain.identities import encounter_id_of, patient_id_of
+from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 from intake.domain.source_reference import ResourceSeen
 
 NAMED_TYPES = ("Organization", "Location", "Practitioner", "PractitionerRole", "Patient", "Encounter")
 """What others refer to: each of these has to have an identifier of a system that we know."""
+NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
+_NUMBERS = {"Encounter": "visit", "ChargeItem": "charge", "Claim": "claim"}
+_BY_ID_RATHER = ("Patient", "Encounter")
+"""Their other identifiers may be shared: a passport, or the number of an admission of which this is a part."""
 _CODED = ("Organization", "Location", "Practitioner", "PractitionerRole")
 _RELATIVE = re.compile(r"(?:^|.*/)([A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]+)?")
 
@@ -35,6 +39,14 @@ class References:
                 self._note(entry)
         self.unnamed = [entry for entry in entries if entry.type in NAMED_TYPES and self.own(entry) is None]
 
+    def _role(self, entry: Entry, number: str) -> Link | None:
+        """A role has a code of its own, or stands for the practitioner in it."""
+        if not self._systematic(entry.type, entry.resource.identifier)[1]:
+            practitioner = self.link(entry.resource.practitioner)
+            if practitioner.code:
+                return practitioner
+        return Link(code=number) if number else None
+
     def _note(self, entry: Entry) -> None:
         link = self.own(entry)
         for name in (entry.reference, entry.full_url):
@@ -44,9 +56,8 @@ class References:
     def own(self, entry: Entry) -> Link | None:
         """What the resource itself is; None where it has no identifier that we know the system of."""
         _, number = self.own_identifier(entry)
-        if entry.type == "PractitionerRole" and not number:
-            practitioner = self.link(entry.resource.practitioner)
-            return practitioner if practitioner.code else None
+        if entry.type == "PractitionerRole":
+            return self._role(entry, number)
         if not number:
             return None
         if entry.type == "Patient":
@@ -56,23 +67,30 @@ class References:
         return Link(code=number)
 
     def own_identifier(self, entry: Entry) -> tuple[str, str]:
-        """System and value of the identifier by which we know the resource; empty where it has none such."""
+        """System and value by which we know the resource: of a system of ours, or its first identifier, or its own id.
+
+        A code that master data does not know is no reason to refuse: it holds what is billed with it, until it is mapped.
+        """
         identifiers = entry.resource.identifier or ()
-        if entry.type == "Patient":
+        found = self._systematic(entry.type, identifiers)
+        if found[1]:
+            return found
+        if entry.type not in _BY_ID_RATHER:
+            first = next((each for each in identifiers if each.value), None)
+            if first is not None:
+                return str(first.system or ""), str(first.value)
+        return "", str(entry.resource.id or "") if entry.request.keeps_id else ""
+
+    def _systematic(self, kind: str, identifiers: Any) -> tuple[str, str]:
+        """The identifier of a system of ours or of the source's."""
+        if kind == "Patient":
             return medical_record_number(identifiers, self._names.of_source(self._source, "mrn"))
-        if entry.type == "Location":
+        if kind == "Location":
             systems: Sequence[str] = (self._names.location_system,)
-        elif entry.type in _CODED:
-            systems = self._names.code_systems()
+        elif kind in _CODED:
+            systems = (*self._names.code_systems(), NPI_SYSTEM)
         else:
-            kinds = {"Encounter": "visit", "ChargeItem": "charge", "Claim": "claim"}
-            kind = kinds.get(entry.type)
-            if kind is None:
-                return next(
-                    ((str(each.system), str(each.value)) for each in identifiers if each.system and each.value),
-                    ("", ""),
-                )
-            systems = (self._names.of_source(self._source, kind),)
+            systems = (self._names.of_source(self._source, _NUMBERS.get(kind, kind.lower())),)
         found = ((system, identifier_in(identifiers, system)) for system in systems)
         return next((each for each in found if each[1]), ("", ""))
 
@@ -86,7 +104,7 @@ class References:
 
     def seen(self, entry: Entry) -> ResourceSeen:
         """The resource as its versions are counted."""
-        link = (self.own(entry) if entry.type in NAMED_TYPES else None) or NOWHERE
+        link = self._stands_for(entry)
         return ResourceSeen(
             entry.place,
             entry.type,
@@ -98,6 +116,14 @@ class References:
             entry.request.expected_version,
             entry.request.only_if_new,
         )
+
+    def _stands_for(self, entry: Entry) -> Link:
+        number = self.own_identifier(entry)[1]
+        if entry.type == "ChargeItem" and number:
+            return Link(id=charge_id_of(self._source, number))
+        if entry.type == "Claim" and number:
+            return Link(id=encounter_id_of(self._source, number))
+        return (self.own(entry) if entry.type in NAMED_TYPES else None) or NOWHERE
 
     def entity_code(self) -> str:
         """The code of the legal entity among the organizations of the message."""
@@ -139,7 +165,7 @@ class References:
             return Link(id=patient_id_of(self._source, value))
         if system == self._names.of_source(self._source, "visit"):
             return Link(id=encounter_id_of(self._source, value))
-        return NOWHERE
+        return Link(code=value)
 
 
 def medical_record_number(identifiers: Any, system: str) -> tuple[str, str]:
