@@ -93,6 +93,22 @@ def examples() -> Iterator[Event]:
         approved_by="user:lead",
         effective_date=CONTENT.service_from,
     )
+    whose = {name: getattr(CONTENT, name) for name in ("encounter_id", "posting", "patient_id", "entity", "payer")}
+    yield _of(
+        claim,
+        Claim.RevisionTaken,
+        **whose,
+        payer_class=CONTENT.payer_class,
+        revision=1,
+        sequence=1,
+        content=CONTENT.model_copy(update={"revision": 1}),
+        total=CONTENT.total,
+        previous_total=Money.of("300.00"),
+        decided=True,
+        reason="correction",
+        effective_date=CONTENT.service_from,
+    )
+    yield _of(claim, Claim.Withdrawn)
     for kind, fields in money_examples(CONTENT, DECISION):
         yield _of(claim, kind, **fields)
     yield from _interchange_examples()

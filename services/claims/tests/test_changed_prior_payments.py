@@ -13,7 +13,7 @@ from canonical.remittance import ClaimPayment
 from chassis.eventstore import Work, transact
 from chassis.testing.contexts import context
 from claims.adapters.x12_claims import X12ClaimFormat
-from claims.application.next_claims import PriorPayerUndecided
+from claims.application.prior_payers import PriorPayerUndecided
 from claims.application.remaking import remake
 from claims.application.resubmitting import resubmit_claim
 from claims.application.use_cases import release_claim

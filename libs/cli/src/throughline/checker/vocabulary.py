@@ -16,6 +16,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "intake": frozenset(
             {
                 "encounter-charged",
+                "charges-revised",
                 "acknowledgement-received",
                 "claim-status-received",
                 "claim-status-reported",
@@ -93,7 +94,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "claims.claim.drafted": _one("claim-drafted"),
         "claims.claim.held": _one("claim-held"),
         "claims.claim.submitted": _one("claim-submitted"),
-        "claims.claim.revision-taken": _one("claim-revised"),
+        "claims.claim.revision-taken": lambda state: ["claim-revised"] if state.get("sequence", 1) == 1 else [],
         "claims.claim.accepted": _one("claim-accepted"),
         "claims.claim.rejected": _one("claim-rejected"),
         "claims.claim.adjudicated": _one("claim-adjudicated"),

@@ -14,6 +14,7 @@ from claims.application.following import DecisionFollowing
 from claims.application.judging import judge_decisions
 from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
 from claims.application.next_claims import advance_next_claims, pass_on
+from claims.application.revising import apply_revision
 from claims.application.use_cases import case_id_of
 from claims.domain.adjudication import NOTED, DecidedLine, PayerDecision
 from claims.domain.claim import Claim
@@ -70,6 +71,8 @@ def settle_decisions(
     match_awaited(work, [claim for claim in claims if claim.awaiting], reasons_of)
     judge_decisions(work, claims)
     following.follow(work, claims)
+    for claim in claims:
+        apply_revision(work, claim, edits)
     advance_next_claims(work, claims, edits)
 
 

@@ -7,11 +7,12 @@ from itertools import takewhile
 from uuid import UUID
 
 from canonical.ids import derive
-from chassis.domain import Refusal
 from chassis.eventstore import Work
 
 from claims.application.claim_cases import raise_about
 from claims.application.editing import prefetch_edit_runs
+from claims.application.prior_payers import content_after
+from claims.application.revising import follow_revision
 from claims.application.use_cases import (
     UNDECIDED,
     case_id_of,
@@ -21,19 +22,15 @@ from claims.application.use_cases import (
     hold_claim,
 )
 from claims.domain.claim import Claim
-from claims.domain.claim_content import ClaimContent, PriorPayment, claim_id_in_sequence
+from claims.domain.claim_content import ClaimContent, claim_id_in_sequence
 from claims.domain.claim_state import NOT_YET_SENT, ClaimState, NextClaimStage
-from claims.domain.prior_payments import content_for_next, leaves_something, prior_payment_by
+from claims.domain.prior_payments import leaves_something
 from claims.domain.rules.edit_history import Stage
 from claims.domain.rules.edits import ClaimEdits
 
 PRIMARY_CHANGED_CASE = "PrimaryChanged"
 UNKNOWN_NEXT_CASE = "CrossedOverToUnknownPayer"
 PASSED_ON = "the payer before passed it on"
-
-
-class PriorPayerUndecided(Refusal):
-    """A replacement shows what every payer before has decided, and of one of them no decision covers the charge."""
 
 
 def advance_next_claims(work: Work, decided: Iterable[Claim], edits: ClaimEdits) -> None:
@@ -53,20 +50,6 @@ def advance_next_claims(work: Work, decided: Iterable[Claim], edits: ClaimEdits)
             _tell_claim_before(work, claim)
 
 
-def show_prior_payments(work: Work, claim: Claim) -> None:
-    """What goes out again shows what the payers before have decided by now.
-
-    Raises:
-        PriorPayerUndecided: see there.
-    """
-    content = claim.content
-    prior = _prior_payments(work, content, content.sequence - 1)
-    renewed = content.model_copy(update={"prior": prior})
-    if renewed.lacks_prior_payers:
-        raise PriorPayerUndecided(f"claim {claim.id}: {len(prior)} of {content.sequence - 1} payers before it decided")
-    claim.redraft(renewed)
-
-
 def tell_claims_before(work: Work, submitted: Sequence[Claim]) -> None:
     """The claims before these learn that they were sent."""
     later = [claim for claim in submitted if claim.content.sequence > 1]
@@ -79,7 +62,7 @@ def pass_on(work: Work, claim: Claim) -> Claim:
     """The next payer's claim, which that payer has got without us: what we have not sent yet we never send."""
     following = work.get_or_new(Claim, _next_id(claim))
     if not following.exists:
-        following.draft(_content_for_next(work, claim))
+        following.draft(content_after(work, claim))
     hold_before = following.holds if following.state is ClaimState.HELD else 0
     if following.cross_over(claim.id):
         end_hold(work, following.id, hold_before, PASSED_ON)
@@ -92,14 +75,16 @@ def _advance(work: Work, claim: Claim, edits: ClaimEdits) -> None:
         pass_on(work, claim)
     before = claim
     for following in _following(work, claim):
-        content = following.content.model_copy(update={"prior": _content_for_next(work, before).prior})
-        if following.is_ours_to_change:
-            _renew(work, following, content, edits, is_owed=leaves_something(before.content, before.decisions))
-        elif content.prior != following.content.prior:
-            _raise_changed(work, claim, following)
+        content = content_after(work, before)
+        follow_revision(work, before, following, content, edits)
+        if not following.is_void and following.revising is None:
+            if following.is_ours_to_change:
+                _renew(work, following, content, edits, is_owed=leaves_something(before.content, before.decisions))
+            elif content.prior != following.content.prior:
+                _raise_changed(work, claim, following)
         before = following
     if before.content.next_payers and leaves_something(before.content, before.decisions):
-        content = _content_for_next(work, before)
+        content = content_after(work, before)
         if not content.lacks_prior_payers:
             draft_claim(work, content, edits)
 
@@ -156,17 +141,6 @@ def _following(work: Work, claim: Claim) -> list[Claim]:
     """The claims to later payers that there are, in order."""
     ids = list(_ids_of_all_payers(claim.content))[claim.content.sequence :]
     return list(takewhile(lambda following: following.exists, (work.get_or_new(Claim, each) for each in ids)))
-
-
-def _content_for_next(work: Work, claim: Claim) -> ClaimContent:
-    return content_for_next(claim.content, _prior_payments(work, claim.content, claim.content.sequence))
-
-
-def _prior_payments(work: Work, content: ClaimContent, payers: int) -> tuple[PriorPayment, ...]:
-    """What the first so many payers have decided as it stands now; nothing of one whose decisions do not cover the charge."""
-    claims = [work.require(Claim, claim_id_in_sequence(content, number)) for number in range(1, payers + 1)]
-    decided = (prior_payment_by(claim.content, claim.decisions) for claim in claims)
-    return tuple(prior for prior in decided if prior is not None)
 
 
 def _next_id(claim: Claim) -> UUID:

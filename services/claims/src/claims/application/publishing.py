@@ -14,6 +14,7 @@ from canonical.events.claims import (
     ClaimPaymentNoted,
     ClaimPaymentUnknown,
     ClaimRejected,
+    ClaimRevised,
     ClaimSubmitted,
     DenialReleased,
     DenialWrittenOff,
@@ -29,6 +30,8 @@ from claims.domain.unknown_payment import UnknownClaimPayment
 
 def publish(event: Event) -> Iterable[PublicEvent]:
     """The public events that a stored event announces, often none."""
+    if isinstance(event, Claim.RevisionTaken) and event.sequence > 1:
+        return ()
     announcing = _ANNOUNCING.get(type(event))
     return () if announcing is None else (announcing(event),)
 
@@ -106,7 +109,7 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         next_payer=event.next_payer,
         next_payer_class=event.next_payer_class,
         sequence=event.sequence,
-        charges_revision=0,
+        charges_revision=event.charges_revision,
     )
 
 
@@ -167,8 +170,19 @@ def _sent(event: Interchange.Sent) -> InterchangeSent:
     )
 
 
+def _revised(event: Claim.RevisionTaken) -> ClaimRevised:
+    return ClaimRevised(
+        **_whose(event),
+        revision=event.revision,
+        total=event.total,
+        decided=event.decided,
+        effective_date=event.effective_date,
+    )
+
+
 _ANNOUNCING: dict[type[Event], Callable[[Any], PublicEvent]] = {
     Claim.Drafted: _drafted,
+    Claim.RevisionTaken: _revised,
     Claim.Held: _held,
     Claim.Submitted: _submitted,
     Claim.Accepted: _accepted,

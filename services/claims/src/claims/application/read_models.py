@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chassis.domain import Event
-from chassis.eventstore import Change, Row, Table, put
+from chassis.eventstore import Change, Row, Table, add, put
 
 from claims.domain.claim import Claim
 from claims.domain.claim_state import ClaimState
@@ -144,6 +144,23 @@ def _moved(event: Event, state: ClaimState, **columns: object) -> Change:
     return put(CLAIMS, **row, **columns)
 
 
+def _redrafted(event: Claim.Redrafted) -> Iterator[Change]:
+    content = event.content
+    row = {"charge_minor": content.total.minor, "service_from": content.service_from}
+    yield put(CLAIMS, claim_id=event.originator_id, **row)
+
+
+def _revision_taken(event: Claim.RevisionTaken) -> Iterator[Change]:
+    """The payer owes it from here on, whenever the claim itself follows."""
+    if event.sequence == 1:
+        owed = event.total.minor - event.previous_total.minor
+        yield add(CLAIMS, {"claim_id": event.originator_id}, owed_minor=owed)
+
+
+def _withdrawn(event: Claim.Withdrawn) -> Iterator[Change]:
+    yield _moved(event, ClaimState.VOIDED, hold_reasons="", rejection_codes="")
+
+
 def _held(event: Claim.Held) -> Iterator[Change]:
     yield _moved(event, ClaimState.HELD, hold_reasons="\n".join(map(str, event.reasons)))
 
@@ -235,6 +252,9 @@ def _decided(event: Interchange.Decided) -> Iterator[Change]:
 
 _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.Drafted: _drafted,
+    Claim.Redrafted: _redrafted,
+    Claim.RevisionTaken: _revision_taken,
+    Claim.Withdrawn: _withdrawn,
     Claim.Held: _held,
     Claim.MadeReady: _made_ready,
     Claim.ResubmissionIntended: _made_ready,

@@ -8,7 +8,7 @@ from canonical.codes import ClaimFrequency
 from chassis.eventstore import Work
 
 from claims.application.denials import answer_with_corrected_claim
-from claims.application.next_claims import show_prior_payments
+from claims.application.prior_payers import show_prior_payments
 from claims.domain.claim import Claim
 
 

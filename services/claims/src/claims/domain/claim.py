@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -29,6 +30,18 @@ class NoPayerControlNumber(Refusal):
     """A replacement or a void must name the payer's own number of the claim."""
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision of the charges of one claim; without `content` nothing of it is left."""
+
+    number: int
+    content: ClaimContent | None
+    total: Money
+    previous_total: Money
+    reason: str
+    effective_date: date
+
+
 class _AfterEdits(Event):
     """What a run of the edits led to keeps the run; nothing where the edits had no part in it."""
 
@@ -44,6 +57,8 @@ class Claim(AnsweredClaim):
 
     def start(self) -> None:
         super().start()
+        self.drafted: ClaimContent | None = None
+        self.revising: Claim.RevisionTaken | None = None
         self.hold_reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
         self.edit_runs = 0
@@ -57,7 +72,7 @@ class Claim(AnsweredClaim):
         content: ClaimContent
 
         def apply(self, claim: Claim) -> None:
-            claim.content = self.content
+            claim.content = claim.drafted = self.content
 
     class Held(_AfterEdits):
         """`number` counts the holds of one claim from 1."""
@@ -102,13 +117,46 @@ class Claim(AnsweredClaim):
             claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):
-        """What earlier payers decided has changed before the claim left, or left again, or it was passed on."""
+        """Its charges, or what earlier payers decided, changed before the claim left, or left again, or it was passed on."""
 
         TOPIC = "claims.claim.redrafted"
         content: ClaimContent
 
         def apply(self, claim: Claim) -> None:
             claim.content = self.content
+            if claim.revising is not None and self.content.revision >= claim.revising.revision:
+                claim.revising = None
+
+    class RevisionTaken(MoneyMoved):
+        """The source revised its charges; `content` is the claim as it is to be, None where nothing of it is left.
+
+        What the payer has is replaced or voided as soon as that can be; until then it is pending. `decided` says that a
+        payer had decided on the claim before.
+        """
+
+        TOPIC = "claims.claim.revision-taken"
+        revision: int
+        sequence: int
+        content: ClaimContent | None
+        total: Money
+        previous_total: Money
+        decided: bool
+        reason: Public[str]
+        effective_date: Financial[date]
+
+        def apply(self, claim: Claim) -> None:
+            claim.revision = self.revision
+            claim.revising = self
+
+    class Withdrawn(Event):
+        """Its charges were voided before any payer had it."""
+
+        TOPIC = "claims.claim.withdrawn"
+
+        def apply(self, claim: Claim) -> None:
+            claim.state = claim.undecided = ClaimState.VOIDED
+            claim.hold_reasons = ()
+            claim.revising = None
 
     class CrossedOver(Event):
         """The payer before passed it on to this one by itself, so that we do not send it."""
@@ -133,6 +181,8 @@ class Claim(AnsweredClaim):
             claim.state = claim.undecided = ClaimState.READY
             claim.frequency = self.frequency
             claim.replaces = self.payer_control_number
+            if self.frequency is ClaimFrequency.VOID:
+                claim.revising = None
 
     class DenialWrittenOff(MoneyMoved):
         """A denied amount was given up; a negative one was taken back, for it is denied no more. `write_off` counts them from 1."""
@@ -155,7 +205,7 @@ class Claim(AnsweredClaim):
             ChangedClaim: other content for the same posting.
         """
         if self.exists:
-            if not self.content.says_the_same_as(content):
+            if self.drafted is None or not self.drafted.says_the_same_as(content):
                 raise ChangedClaim(f"claim {self.id} was drafted from other charges")
             return False
         self.trigger_event(self.Drafted, content=content)
@@ -205,6 +255,46 @@ class Claim(AnsweredClaim):
             raise NoPayerControlNumber(f"claim {self.id}: no answer of the payer told its control number")
         self.trigger_event(self.ResubmissionIntended, frequency=frequency, payer_control_number=number, reason=reason)
 
+    def take_revision(self, revision: Revision) -> bool:
+        """Whether the revision is newer than what is known; it is pending then, in the place of an earlier one."""
+        if revision.number <= self.revision:
+            return False
+        self.trigger_event(
+            self.RevisionTaken,
+            **self.whose,
+            revision=revision.number,
+            sequence=self.content.sequence,
+            content=revision.content,
+            total=revision.total,
+            previous_total=revision.previous_total,
+            decided=bool(self.adjudications),
+            reason=revision.reason,
+            effective_date=revision.effective_date,
+        )
+        return True
+
+    def withdraw(self) -> None:
+        """Gives up a claim that no payer has."""
+        refuse_illegal_move(self.state, ClaimState.VOIDED)
+        self.trigger_event(self.Withdrawn)
+
+    def void_instead(self, reason: str) -> None:
+        """Makes a void of a replacement that has not left yet."""
+        assert self.is_leaving_again
+        void = {"frequency": ClaimFrequency.VOID, "payer_control_number": self.replaces}
+        self.trigger_event(self.ResubmissionIntended, **void, reason=reason)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether nothing of it is left to bill, or nothing will be."""
+        gone = self.state is ClaimState.VOIDED or self.frequency is ClaimFrequency.VOID
+        return gone or (self.revising is not None and self.revising.content is None)
+
+    @property
+    def is_being_revised(self) -> bool:
+        """Whether its decisions are of charges that have changed, and what replaces it has not left yet."""
+        return self.revising is not None or (self.is_leaving_again and self.content.revision > 0)
+
     @property
     def is_leaving_again(self) -> bool:
         return self.frequency is not ClaimFrequency.ORIGINAL and self.undecided in NOT_YET_SENT
@@ -223,10 +313,9 @@ class Claim(AnsweredClaim):
         return was_passed_on or (self.state in _NOT_AT_THE_PAYER and self.frequency is not ClaimFrequency.VOID)
 
     def redraft(self, content: ClaimContent) -> bool:
-        """Whether what earlier payers decided is new to it. Each submission keeps what it was sent with."""
+        """Whether that is new to it. Each submission keeps what it was sent with."""
         assert self.is_ours_to_change, "what a payer has stays as it was sent"
-        assert content == self.content.model_copy(update={"prior": content.prior}), "nothing else changes"
-        if content.prior == self.content.prior:
+        if content.says_the_same_as(self.content):
             return False
         self.trigger_event(self.Redrafted, content=content)
         return True

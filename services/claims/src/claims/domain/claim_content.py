@@ -41,7 +41,7 @@ class ClaimContent(CanonicalModel):
     """One claim as drafted from one posting of an encounter's charges.
 
     The line control number of a line is its ordinal from 1. `details` is sealed, of kind `encounter.v1`. `sequence` is 1
-    for the primary payer's claim; `next_payers` pay after this one, `prior` holds what those before it paid, in order.
+    for the primary payer's claim; `revision` is that of the charges; `next_payers` pay after this one, `prior` holds what those before it paid, in order.
     """
 
     patient_control_number: Public[str]
@@ -65,6 +65,7 @@ class ClaimContent(CanonicalModel):
     prior: tuple[PriorPayment, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
+    revision: int = 0
 
     @property
     def lacks_prior_payers(self) -> bool:

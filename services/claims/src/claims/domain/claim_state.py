@@ -13,6 +13,7 @@ class ClaimState(StrEnum):
 
     `reversed`: the payer took every decision back; `corrected`: it took one back, and another stands. `crossed-over`: the
     payer passed the claim on; `secondary-billed`: we sent the next payer's claim; `closed`: the next payer has decided.
+    `voided`: its charges were voided before any payer had it, so that it never leaves.
     """
 
     DRAFTED = "drafted"
@@ -28,6 +29,7 @@ class ClaimState(StrEnum):
     CROSSED_OVER = "crossed-over"
     SECONDARY_BILLED = "secondary-billed"
     CLOSED = "closed"
+    VOIDED = "voided"
 
 
 class NextClaimStage(StrEnum):
@@ -56,14 +58,15 @@ DECIDED = frozenset(
 _EDITED = frozenset({ClaimState.HELD, ClaimState.READY})
 
 LEGAL_MOVES: dict[ClaimState, frozenset[ClaimState]] = {
-    ClaimState.DRAFTED: _EDITED,
+    ClaimState.DRAFTED: _EDITED | {ClaimState.VOIDED},
     # A claim that was rejected, edited again and not yet sent again may still be paid for its first submission.
-    ClaimState.HELD: _EDITED | DECIDED,
-    ClaimState.READY: DECIDED | {ClaimState.HELD, ClaimState.SUBMITTED},
+    ClaimState.HELD: _EDITED | DECIDED | {ClaimState.VOIDED},
+    ClaimState.READY: DECIDED | {ClaimState.HELD, ClaimState.SUBMITTED, ClaimState.VOIDED},
     # A remittance may overtake the 277CA, and money is a fact whatever an acknowledgement said.
     ClaimState.SUBMITTED: DECIDED | {ClaimState.ACCEPTED, ClaimState.REJECTED},
     ClaimState.ACCEPTED: DECIDED | {ClaimState.REJECTED},
-    ClaimState.REJECTED: DECIDED | _EDITED,
+    ClaimState.REJECTED: DECIDED | _EDITED | {ClaimState.VOIDED},
+    ClaimState.VOIDED: DECIDED,
     **dict.fromkeys(sorted(DECIDED), DECIDED),
 }
 RESUBMITTED_FROM = DECIDED | {ClaimState.ACCEPTED}

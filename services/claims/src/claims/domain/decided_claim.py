@@ -45,6 +45,7 @@ class DecidedClaim(Aggregate):
         self.crossed_over_from: UUID | None = None
         self.decisions = NO_DECISIONS
         self.adjudications = 0
+        self.revision = 0
         self.awaiting: dict[Place, DecidedClaim.ReversalAwaited] = {}
         self.noted: dict[Place, PayerDecision] = {}
         self.next_claim = NextClaimStage.NONE
@@ -76,6 +77,7 @@ class DecidedClaim(Aggregate):
         next_payer: Public[str] = ""
         next_payer_class: PayerClass | None = None
         sequence: int = 1
+        charges_revision: int = 0
         reverses_match: int = 0
         reverses_also: tuple[DecisionPlace, ...] = ()
         partial: bool = False
@@ -214,6 +216,7 @@ class DecidedClaim(Aggregate):
             next_payer=next_payer.payer if next_payer else "",
             next_payer_class=next_payer.payer_class if next_payer else None,
             sequence=content.sequence,
+            charges_revision=self.revision,
         )
         self._release_denials(change.decision.effective_date)
 

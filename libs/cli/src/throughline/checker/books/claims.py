@@ -95,6 +95,8 @@ class ClaimsBook(Book):
             "claims.claim.held": lambda fact: self._edited(fact, "held"),
             "claims.claim.made-ready": lambda fact: self._edited(fact, "ready"),
             "claims.claim.resubmission-intended": lambda fact: self._moved(fact, "ready"),
+            "claims.claim.redrafted": self._redrafted,
+            "claims.claim.withdrawn": lambda fact: self._moved(fact, "voided"),
             "claims.claim.submitted": self._submitted,
             "claims.claim.accepted": self._accepted,
             "claims.claim.payer-number-learned": self._number_learned,
@@ -142,6 +144,13 @@ class ClaimsBook(Book):
             **{name: content[name] for name in names},
             **dict.fromkeys(AMOUNTS, 0),
         )
+
+    def _redrafted(self, fact: Fact) -> None:
+        content = fact.state["content"]
+        total = cents(content["total"])
+        if sum(cents(line["amount"]) for line in content["lines"]) != total:
+            self.miscounted.append(f"claim {fact.id}: its lines are not its total at version {fact.version}")
+        self.claims.put((fact.id,), charge_minor=total)
 
     def _moved(self, fact: Fact, state: str) -> None:
         self.claims.put((fact.id,), state=state)

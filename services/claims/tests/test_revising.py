@@ -1,0 +1,228 @@
+"""Charges that are revised after their claim was drafted: redrafted, replaced or voided, as soon as that can be."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from canonical.codes import RevisionReason
+from canonical.events.claims import ClaimAdjudicated, ClaimRevised
+from canonical.events.intake import ChargesRevised, EncounterCharged
+from canonical.money import Money
+from chassis.eventstore import Work
+from chassis.testing.contexts import context
+from claims.application.read_models import CLAIMS
+from claims.domain.claim import Claim
+from claims.domain.claim_content import claim_id_of, control_number_of_posting
+
+from .money_world import CO, SECOND, charged_to, insured_twice, reversal_of
+from .world import ClaimsUnderTest, acknowledged, adjustment, charged, chunk, claim_id, paid, status
+
+FIRST = charged()
+SECOND_FILE = "000000002.x12"
+
+
+def revised(
+    amounts: tuple[str, ...] = ("150.00",), number: int = 1, *, before: EncounterCharged = FIRST, total: str = "250.00"
+) -> ChargesRevised:
+    """The posting with its first charges at these amounts; none of them, and it is void. It came to `total` before."""
+    charges = tuple(
+        line.model_copy(update={"amount": Money.of(amount)})
+        for line, amount in zip(before.charges, amounts, strict=False)
+    )
+    return ChargesRevised(
+        **{**dict(before), "charges": charges, "total": Money.total(line.amount for line in charges)},
+        revision=number,
+        previous_charges=before.charges,
+        previous_total=Money.of(total),
+        reason=RevisionReason.CORRECTION if charges else RevisionReason.VOID,
+        revised_on=date(2026, 3, 9),
+    )
+
+
+VOID = revised(())
+REDUCED = revised()
+REPLACED = paid(
+    amount="100.00", position=1, adjustments=(adjustment(CO, "45", "50.00"),), charge=Money.of("150.00")
+).model_copy(update={"patient_responsibility": Money.zero()})
+
+
+def claim_in(service: ClaimsUnderTest, sequence: int = 1) -> Claim:
+    number = control_number_of_posting(FIRST.encounter_id, 1, sequence)
+    return Work(service.store, context()).require(Claim, claim_id_of(number))
+
+
+def told(service: ClaimsUnderTest) -> list[ClaimRevised]:
+    return [event for event in service.public_events() if isinstance(event, ClaimRevised)]
+
+
+def test_a_claim_that_was_not_sent_is_redrafted_and_leaves_with_what_holds_now() -> None:
+    service = ClaimsUnderTest()
+    service.receive(FIRST, REDUCED)
+    row = service.claim()
+    assert (row["state"], row["charge_minor"], row["owed_minor"]) == ("ready", 15000, 15000)
+    service.sweep()
+    (sent,) = service.transport.files.values()
+    assert b"*150*" in sent.replace(b"150.00", b"150")
+    assert b"*250*" not in sent
+
+
+def test_a_claim_of_which_nothing_is_left_before_it_was_sent_never_leaves() -> None:
+    service = ClaimsUnderTest()
+    service.receive(FIRST, VOID)
+    service.sweep()
+    assert (service.claim()["state"], service.claim()["owed_minor"]) == ("voided", 0)
+    assert service.transport.files == {}
+    assert service.cases(state="open") == []
+
+
+def test_a_hold_ends_with_what_it_held() -> None:
+    service = ClaimsUnderTest()
+    unheld = charged(payer="NOBODY")
+    service.receive(unheld)
+    assert service.claim()["state"] == "held"
+    service.receive(revised((), before=unheld))
+    assert (service.claim()["state"], service.cases(state="open")) == ("voided", [])
+
+
+@pytest.mark.parametrize(("revision", "frequency"), [(REDUCED, "7"), (VOID, "8")])
+def test_a_claim_in_flight_is_replaced_or_voided_when_the_payer_answers(
+    revision: ChargesRevised, frequency: str
+) -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(revision)
+    service.sweep()
+    assert list(service.transport.files) == ["000000001.x12"]
+    service.receive(status(1, payer_control_number="ICN5"))
+    service.sweep()
+    raw = service.transport.files[SECOND_FILE]
+    assert f"*11:B:{frequency}*".encode() in raw
+    assert b"REF*F8*ICN5~" in raw
+
+
+def test_a_claim_that_is_refused_meanwhile_is_redrafted_for_the_person_who_mends_it() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(REDUCED)
+    service.receive(status(1, accepted=False))
+    assert (service.claim()["state"], service.claim()["charge_minor"]) == ("rejected", 15000)
+
+
+@pytest.mark.parametrize("answer", [status(1, accepted=False), acknowledged("999", "R")])
+def test_a_claim_that_is_refused_and_void_is_nobodys_work(answer: object) -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(VOID)
+    service.receive(answer)  # type: ignore[arg-type]
+    assert service.claim()["state"] == "voided"
+
+
+def test_a_decided_claim_is_replaced_and_ends_with_the_new_decision() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED)
+    service.sweep()
+    raw = service.transport.files[SECOND_FILE]
+    assert b"*11:B:7*" in raw
+    assert b"REF*F8*ICN1~" in raw
+    service.receive(chunk(reversal_of(paid()), REPLACED, remittance=2))
+    row = service.claim()
+    assert (row["state"], row["paid_minor"], row["contractual_minor"]) == ("corrected", 10000, 5000)
+    assert [event.charges_revision for event in service.public_events() if isinstance(event, ClaimAdjudicated)] == [
+        0,
+        1,
+        1,
+    ]
+    assert [(event.revision, event.decided) for event in told(service)] == [(1, True)]
+
+
+def test_a_decided_claim_of_which_nothing_is_left_is_voided() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(VOID)
+    service.sweep()
+    assert b"*11:B:8*" in service.transport.files[SECOND_FILE]
+    service.receive(chunk(reversal_of(paid()), remittance=2))
+    assert (service.claim()["state"], service.claim()["paid_minor"]) == ("reversed", 0)
+
+
+def test_without_the_payers_number_it_waits_and_says_so() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(status(1, payer_control_number=""))
+    service.receive(REDUCED)
+    assert [row["code"] for row in service.cases(state="open")] == ["RevisionWaitsForPayerNumber"]
+    service.receive(chunk(paid()))
+    assert service.cases(state="open") == []
+    service.sweep()
+    assert b"REF*F8*ICN1~" in service.transport.files[SECOND_FILE]
+
+
+def test_a_replacement_that_has_not_left_becomes_a_void() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED, revised((), 2, total="150.00"))
+    service.sweep()
+    assert b"*11:B:8*" in service.transport.files[SECOND_FILE]
+
+
+def test_the_first_decision_after_a_revision_names_it() -> None:
+    service = ClaimsUnderTest()
+    service.receive(FIRST, REDUCED)
+    service.sweep()
+    service.receive(chunk(REPLACED))
+    (decision,) = [event for event in service.public_events() if isinstance(event, ClaimAdjudicated)]
+    assert (decision.first, decision.charges_revision) == (True, 1)
+    assert [event.decided for event in told(service)] == [False]
+
+
+def test_revisions_and_charges_in_any_order_and_number_end_the_same() -> None:
+    service = ClaimsUnderTest()
+    again = revised(("150.00", "90.00"), 2, total="150.00")
+    for event in (REDUCED, again, FIRST, REDUCED, again, FIRST):
+        handled = service.receive(event)
+        service.core.consumers["intake"].release(handled.touched)
+    assert (service.claim()["charge_minor"], service.claim()["owed_minor"]) == (24000, 24000)
+    assert [event.revision for event in told(service)] == [1, 2]
+    assert service.cases(state="open") == []
+
+
+def test_a_revision_of_what_the_patient_pays_makes_no_claim() -> None:
+    service = ClaimsUnderTest()
+    own = charged(payer="")
+    service.receive(own, revised(before=own))
+    assert service.store.rows(CLAIMS, {}) == []
+
+
+def test_a_second_payers_claim_follows_once_the_first_payer_has_decided_again() -> None:
+    service = insured_twice()
+    both = charged_to(SECOND)
+    service.receive(chunk(paid()))
+    assert claim_in(service, 2).content.total == Money.of("250.00")
+    service.receive(revised(before=both))
+    following = claim_in(service, 2)
+    assert (following.content.total, following.state.value) == (Money.of("150.00"), "held")
+    service.sweep()
+    owing = paid(
+        amount="100.00",
+        position=1,
+        charge=Money.of("150.00"),
+        adjustments=(adjustment(CO, "45", "20.00"), adjustment(paid().adjustments[1].group, "3", "30.00")),
+    )
+    service.receive(chunk(reversal_of(paid()), owing, remittance=2))
+    following = claim_in(service, 2)
+    assert (following.state.value, [prior.paid for prior in following.content.prior]) == ("ready", [Money.of("100.00")])
+
+
+def test_a_second_payers_claim_that_was_not_sent_ends_with_the_first_ones() -> None:
+    service = insured_twice()
+    service.receive(chunk(paid()))
+    service.receive(revised((), before=charged_to(SECOND)))
+    assert claim_in(service, 2).state.value == "voided"
+
+
+def test_the_claim_keeps_what_each_submission_was_sent_with() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED)
+    service.sweep()
+    totals = [content.total for content in claim_in(service).submissions.values()]
+    assert totals == [Money.of("250.00"), Money.of("150.00")]
+    assert claim_in(service).id == claim_id()
