@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES
+from chassis.merged_patients import PATIENT_MERGES
 from claims.application.money_read_models import UNKNOWN_PAYMENTS
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from intake.application.queries import ENCOUNTERS
@@ -51,6 +52,7 @@ def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str,
         "journals": _journals(ledger),
         "at the ERP": _at_the_erp(erp, entities),
         "last proof": _last_proof(nodes["reconciliation"].kept),
+        "merged patients": _by_id(intake, PATIENT_MERGES, "retired_id", "survivor_id"),
         "open cases": {name: _open_cases(node.kept) for name, node in nodes.items()},
     }
 

@@ -11,6 +11,7 @@ from canonical.ids import derive
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES, ExceptionCase
+from chassis.merged_patients import PATIENT_MERGES
 from claims.application.read_models import CLAIMS
 from intake.application.queries import ENCOUNTERS
 from intake.domain.encounter import Encounter
@@ -163,6 +164,16 @@ def every_case_has_its_story(suite: Suite) -> Iterator[str]:
             yield f"{name}: a case ended twice, or was never raised"
 
 
+def everybody_knows_who_is_one_person(suite: Suite) -> Iterator[str]:
+    said = {row["retired_id"]: row["survivor_id"] for row in suite.rows("intake", PATIENT_MERGES)}
+    if not said:
+        yield "intake: nobody was merged"
+    for name in ("claims", "payments"):
+        known = {row["retired_id"]: row["survivor_id"] for row in suite.rows(name, PATIENT_MERGES)}
+        if known != said:
+            yield f"{name}: {len(known)} patients are merged, {len(said)} at intake, or into others"
+
+
 def rebuilt_is_live(suite: Suite) -> Iterator[str]:
     for name, node in suite.nodes.items():
         live = {table.name: node.kept.read_model_hash(table) for table in node.shape.all_tables}
@@ -273,6 +284,7 @@ INVARIANTS: tuple[Callable[[Suite], Iterator[str]], ...] = (
     every_event_is_published_once,
     nothing_waits_without_a_case,
     every_case_has_its_story,
+    everybody_knows_who_is_one_person,
     rebuilt_is_live,
     eft_clearing_is_zero_after_the_deposit,
     payer_receivables_are_what_claims_say,

@@ -27,6 +27,7 @@ from sandbox.world.desk import NextCoverages
 from sandbox.world.ehr import DeliveryKind, delivery_of
 from sandbox.world.gateway_book import GatewayBook
 from sandbox.world.gateway_objects import Json
+from sandbox.world.identities import registered_twice
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.misbehaviour import Misbehaviour
 from sandbox.world.payer import PAYER_SEED, Answer, Payers
@@ -87,6 +88,11 @@ class Outside:
     def visit(self, encounters: Iterable[SimulatedEncounter]) -> None:
         """The EHR has these encounters to tell, each in a conversation of its own."""
         self.conversations += [_conversation(encounter) for encounter in encounters]
+
+    def register_twice(self, encounters: Sequence[SimulatedEncounter]) -> None:
+        """The EHR registers two patients again; one pair it merges, the other a person has to find."""
+        for told in registered_twice(encounters):
+            self.conversations.append([read_message(raw, actor="door:mllp").delivery for raw in told.messages])
 
     def send_messages(self, intake: Receiving) -> int:
         """The next message of some conversations, perhaps one that was sent before."""

@@ -69,6 +69,7 @@ class Story:
 
     def _first_charges(self) -> None:
         self.outside.visit(self.scenario.encounters[:FIRST_WAVE])
+        self.outside.register_twice(self.scenario.encounters)
 
     def _first_settlement(self) -> None:
         """One remittance pays a claim nobody sent, one is a cent out, one comes twice."""
