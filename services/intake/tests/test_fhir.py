@@ -159,7 +159,10 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b" " * 5_000_001, "too-large"),
         (b'{"resourceType": "Patient"}', "source-system"),
         (b'{"resourceType": "Observation", "meta": {"source": "ehr", "versionId": "1"}}', "resource-type"),
-        (b'{"resourceType": "Bundle", "type": "transaction", "meta": {"source": "ehr"}}', "delivery-key"),
+        (
+            b'{"resourceType": "Bundle", "type": "transaction", "meta": {"source": "ehr"}, "entry": [{}]}',
+            "delivery-key",
+        ),
         (
             b'{"resourceType": "Bundle", "type": "history", "meta": {"source": "e"}, "identifier": {"value": "1"}}',
             "bundle-type",

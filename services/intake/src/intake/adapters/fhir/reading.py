@@ -91,11 +91,12 @@ class _Reading:
     actor: str
 
     def transaction(self, content: Json, key: str) -> InboundDelivery:
-        if not key:
-            note = "or Bundle.id and timestamp, or header Idempotency-Key"
-            return self._refused(key, _refused("Bundle.identifier.value", "delivery-key", note))
         try:
-            entries = entries_of(raw_entries(content))
+            raws = raw_entries(content)
+            if not key:
+                note = "or Bundle.id and timestamp, or header Idempotency-Key"
+                raise _refused("Bundle.identifier.value", "delivery-key", note)
+            entries = entries_of(raws)
         except InvalidMessage as invalid:
             return self._refused(key, invalid)
         return self._understood(entries, key, content.get("timestamp"))
