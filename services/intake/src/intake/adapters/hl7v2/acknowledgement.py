@@ -71,10 +71,10 @@ def _acknowledgement(header: Header, outcome: Outcome, now: datetime, code: str,
         f"MSA|{code}|{text_of(header.control_id)}",
     ]
     if header.character_set:
-        rows[0] += f"||||||{text_of(header.character_set)}"
+        rows[0] += f"||||||{header.character_set}"
     if tells:
         rows += _errors(version, outcome)
-    encoding = CHARACTER_SETS.get(header.character_set.upper(), "utf-8")
+    encoding = CHARACTER_SETS[header.character_set]
     return "".join(f"{row}\r" for row in rows).encode(encoding, "replace")
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from intake.adapters.hl7v2.segments import Message, Segment, instant_of
 from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.adapters.hl7v2.triggers import TRIGGERS, Trigger
+from intake.adapters.hl7v2.wire import CHARACTER_SETS
 from intake.domain.refusals import Finding
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2")
@@ -64,7 +65,7 @@ def header_of(message: Message) -> Header:
         control_id=msh.field(10),
         version=msh.field(12),
         processing_id=msh.field(11),
-        character_set=msh.field(18),
+        character_set=msh.field(18).upper() if msh.field(18).upper() in CHARACTER_SETS else "",
         sent_at=instant_of(msh.field(7)),
         accept=_wanted(msh.field(15)),
         application=_wanted(msh.field(16)),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from intake.adapters.hl7v2.context import Reading
 from intake.adapters.hl7v2.coverages import coverages
 from intake.adapters.hl7v2.header import Header, faults_of, header_of, is_name
-from intake.adapters.hl7v2.patient_spans import patient_spans
+from intake.adapters.hl7v2.patient_spans import Span, patient_spans
 from intake.adapters.hl7v2.patients import merges, patient_link, patient_seen, unmerges
 from intake.adapters.hl7v2.segments import Message, parse
 from intake.adapters.hl7v2.site_profiles import SiteProfile, SiteProfiles, Validation, default_profiles
@@ -22,6 +22,7 @@ from intake.domain.refusals import InvalidMessage
 
 FORMAT = "hl7v2"
 UNKNOWN_SOURCE = "unknown"
+NO_SPANS: tuple[Span, ...] = ()
 PROFILE_FACT = "site-profile"
 NO_PROFILE = SiteProfile(name="none", senders=("none|none",))
 OF_KNOWN_VISITS = (
@@ -64,21 +65,24 @@ def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None
         findings=faults_of(message, header, profile),
     )
     rejected = bool(reading.findings)
-    facts = () if rejected else _facts(message, raw, header, reading)
-    return Hl7Reading(_delivery(raw, actor, message, reading, facts), header, rejected)
+    facts: tuple[Fact, ...] = ()
+    patient, spans = NOWHERE, NO_SPANS
+    try:
+        patient, spans = patient_link(message.first("PID"), reading), patient_spans(raw, message, reading)
+        facts = () if rejected else _facts(message, header, reading)
+    except InvalidMessage as invalid:
+        reading.findings += invalid.findings
+    delivery = _delivery(raw, actor, reading, facts)
+    return Hl7Reading(replace(delivery, patient=patient, patient_spans=spans), header, rejected)
 
 
-def _facts(message: Message, raw: bytes, header: Header, reading: Reading) -> tuple[Fact, ...]:
+def _facts(message: Message, header: Header, reading: Reading) -> tuple[Fact, ...]:
     """In the order in which they are to be taken."""
     trigger = header.trigger
     assert trigger is not None, "a message without a known trigger is rejected"
     if reading.profile.validation is Validation.STRICT:
         reading.findings += broken_standard(message)
-    try:
-        return tuple(_told(message, trigger, reading))
-    except InvalidMessage as invalid:
-        reading.findings += invalid.findings
-        return ()
+    return tuple(_told(message, trigger, reading))
 
 
 def _told(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fact]:
@@ -113,7 +117,7 @@ def _visit(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fac
         yield from transactions(message, patient, link, reading)
 
 
-def _delivery(raw: bytes, actor: str, message: Message, reading: Reading, facts: tuple[Fact, ...]) -> InboundDelivery:
+def _delivery(raw: bytes, actor: str, reading: Reading, facts: tuple[Fact, ...]) -> InboundDelivery:
     findings = tuple(reading.findings)
     read_by = () if reading.profile is NO_PROFILE else ((PROFILE_FACT, reading.profile.name),)
     return InboundDelivery(
@@ -124,8 +128,6 @@ def _delivery(raw: bytes, actor: str, message: Message, reading: Reading, facts:
         actor,
         facts=() if findings else facts,
         findings=findings,
-        patient=patient_link(message.first("PID"), reading),
-        patient_spans=patient_spans(raw, message, reading),
         entity=reading.facility,
         traits=read_by,
         notes=tuple(reading.notes),
