@@ -84,6 +84,7 @@ class Facts:
 
     came_in: list[tuple[str, str, int]] = field(default_factory=list)
     quarantined: list[tuple[str, str, str]] = field(default_factory=list)
+    patient_pairs: list[tuple[str, str, int]] = field(default_factory=list)
     interchanges: tuple[int, int, Money] = (0, 0, Money(0))
     read_by_payers: list[tuple[str, int, Money]] = field(default_factory=list)
     claims: list[tuple[str, int, Money]] = field(default_factory=list)
@@ -161,6 +162,11 @@ def _from_intake(access: Access, facts: Facts) -> None:
     facts.came_in = sorted((count.format, count.state, count.count) for count in counts)
     kept = access.call("intake", stub.ListMessages, intake.ListMessagesRequest(state="quarantined", limit=100)).messages
     facts.quarantined = [(message.format, message.delivery_key, message.first_finding) for message in kept]
+    for state in ("merged", "open"):
+        for pair in access.call(
+            "intake", stub.ListPatientMatches, intake.ListPatientMatchesRequest(state=state)
+        ).matches:
+            facts.patient_pairs.append((pair.state, pair.likeness, pair.score))
 
 
 def _from_claims(access: Access, facts: Facts) -> None:

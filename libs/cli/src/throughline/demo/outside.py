@@ -21,6 +21,7 @@ from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.file_drop import Exchange
 from sandbox.world.gateway import CardGateway
+from sandbox.world.identities import registered_twice
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.payer import Payers
 from sandbox.world.remittances import Remittance
@@ -88,9 +89,9 @@ class Outside:
         self.erp.stop()
 
     def send_encounters(self, fhir_url: str, ca: Path, tokens: ClientCredentials, mllp: str) -> Sent:
-        """The EHR sends every encounter once, FHIR over HTTPS and HL7 over MLLP, on a few connections at a time."""
+        """The EHR sends every encounter once and two patients twice: FHIR over HTTPS, HL7 over MLLP, on a few connections."""
         sent = Sent()
-        everything = deliveries(self.scenario.encounters)
+        everything = [*deliveries(self.scenario.encounters), *registered_twice(self.scenario.encounters)]
         bundles = [delivery for delivery in everything if delivery.kind is DeliveryKind.BUNDLE]
         messages = [delivery for delivery in everything if delivery.kind is DeliveryKind.MLLP]
         with (

@@ -49,6 +49,9 @@ def _came_in(told: Told, facts: Facts) -> None:
     show_table(columns, [[kind, state, str(count)] for kind, state, count in facts.came_in])
     for kind, name, finding in facts.quarantined:
         say(f"quarantined {kind} {name}: {finding}")
+    ends = {"merged": "the EHR said so itself, and they are one person", "open": "a person is asked"}
+    for state, likeness, score in facts.patient_pairs:
+        say(f"two patients who may be one, {score} of 100 points ({likeness}): {ends[state]}")
 
 
 def _went_out(facts: Facts) -> None:
