@@ -137,6 +137,8 @@ class FactTaking:
             diagnosis_codes=codes,
             account_number=fact.account_number or known.account_number,
             stay=merged_stay(known.stay, fact.stay),
+            starts_on=fact.starts_on or known.starts_on,
+            ends_on=fact.ends_on or known.ends_on,
         )
         self._see(encounter, facts, clinical)
         if fact.finished:

@@ -74,6 +74,8 @@ class _Reading:
         most = DIAGNOSES_MAX[self._claim_type]
         if diagnosis_count > most:
             self._hold("diagnoses", "too-many-diagnoses", f"{diagnosis_count}, a claim takes {most}")
+        if payer and not diagnosis_count and self._claim_type is ClaimType.PROFESSIONAL:
+            self._hold("diagnoses", "required", "a professional claim names what was treated")
         if payer:
             self._check_lines()
         if self._reasons:

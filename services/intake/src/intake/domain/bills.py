@@ -11,6 +11,7 @@ from canonical.encounter import InstitutionalStay
 from canonical.master_data import MasterData, UnknownMasterData
 
 from intake.domain.billing_rules import billing_terms
+from intake.domain.charge_checks import checked_charges
 from intake.domain.clinical import ClinicalDetails
 from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
@@ -37,21 +38,22 @@ def bills_of(
     next_coverages: Sequence[NextCoverage] = (),
 ) -> tuple[tuple[Bill, ...], tuple[HoldReason, ...]]:
     """One bill for each kind of claim, in the order in which their first charges came, or every reason to hold them all."""
+    charges, found = checked_charges(facts, charges, clinical, master_data)
     is_inpatient = clinical.stay is not None and clinical.stay.is_inpatient
     kinds: dict[ClaimType, list[CapturedCharge]] = {}
     for charge in charges:
         kinds.setdefault(claim_type_of(charge, facts, master_data, is_inpatient=is_inpatient), []).append(charge)
     bills: list[Bill] = []
-    reasons: dict[HoldReason, None] = {}
+    reasons = dict.fromkeys(found)
     for kind, own in kinds.items():
         terms = billing_terms(
             facts, payer, own, len(clinical.diagnosis_codes), master_data, next_coverages, claim_type=kind
         )
         stay, lacking = _stay(facts, own, clinical, master_data)
-        found = terms if isinstance(terms, tuple) else ()
+        why = terms if isinstance(terms, tuple) else ()
         if payer and kind is ClaimType.INSTITUTIONAL:
-            found += lacking
-        reasons |= dict.fromkeys(found)
+            why += lacking
+        reasons |= dict.fromkeys(why)
         if isinstance(terms, BillingTerms):
             bills.append(Bill(_covering(terms, stay), tuple(own), stay if clinical.stay else None))
     return ((), tuple(reasons)) if reasons else (tuple(bills), ())

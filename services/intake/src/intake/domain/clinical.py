@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from canonical.classes import CanonicalModel, Phi
 from canonical.encounter import StayFacts
 
 ADMITTING = "admitting"
+DAY_DIGITS = 8
 
 
 class SeenStay(StayFacts):
@@ -32,6 +34,15 @@ class ClinicalDetails(CanonicalModel):
     diagnosis_codes: tuple[Phi[str], ...] = ()
     account_number: Phi[str] = ""
     stay: SeenStay | None = None
+    starts_on: Phi[date] | None = None
+    ends_on: Phi[date] | None = None
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """The first and the last day of the visit, as far as they are known."""
+        stay = self.stay
+        starts_on, ends_on = (_day_of(stay.admitted_at), _day_of(stay.discharged_at)) if stay else (None, None)
+        return starts_on or self.starts_on, ends_on or self.ends_on
 
     def with_diagnosis(self, code: str, use: str) -> ClinicalDetails:
         """With a diagnosis that came on its own; one that is known already changes nothing."""
@@ -41,6 +52,11 @@ class ClinicalDetails(CanonicalModel):
         return self.model_copy(
             update={"diagnosis_codes": merged_diagnoses(self.diagnosis_codes, (code,), pointed_at=True)}
         )
+
+
+def _day_of(instant: str) -> date | None:
+    """The day of `YYYYMMDDHHMM`."""
+    return date(int(instant[:4]), int(instant[4:6]), int(instant[6:8])) if len(instant) >= DAY_DIGITS else None
 
 
 def merged_diagnoses(known: Sequence[str], seen: Sequence[str], *, pointed_at: bool) -> tuple[str, ...]:

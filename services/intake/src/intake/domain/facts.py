@@ -112,6 +112,8 @@ class EncounterSeen:
     account_number: str = field(default="", repr=False)
     stay: SeenStay | None = field(default=None, repr=False)
     location_link: Link = NOWHERE
+    starts_on: date | None = field(default=None, repr=False)
+    ends_on: date | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
