@@ -140,7 +140,7 @@ MUTANTS: Sequence[Mutant] = (
                 "        found = None\n",
             ),
         ),
-        (f"{STORY}[2]", f"{STORY}[3]"),
+        (f"{STORY}[2]",),
     ),
 )
 
