@@ -89,14 +89,14 @@ def test_an_import_takes_every_line_and_says_so(world: Importing) -> None:
     assert len(charged(world.service)) == len(STORIES)
 
 
-@pytest.mark.parametrize("step", ["after-receive", "before-ack", "before-advance"])
-def test_a_killed_import_goes_on_where_it_was_and_takes_nothing_twice(world: Importing, step: str) -> None:
+@pytest.mark.parametrize("where", ["after-receive", "before-ack", "before-advance"])
+def test_a_killed_import_goes_on_where_it_was_and_takes_nothing_twice(world: Importing, where: str) -> None:
     status = world.begin(everything(world)).headers["Content-Location"]
-    died = []
+    died: list[str] = []
 
-    def crash(at: str) -> None:
-        if at == step and len(died) < 3:
-            died.append(at)
+    def crash(step: str) -> None:
+        if step == where and len(died) < 3:
+            died.append(step)
             raise KeyboardInterrupt
 
     world.service.crash = crash

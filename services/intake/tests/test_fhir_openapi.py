@@ -60,6 +60,6 @@ def test_what_is_published_is_what_is_served(app: Any) -> None:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_no_request_is_a_fault_of_ours(app: Any, case: schemathesis.Case) -> None:
+def test_no_request_is_a_fault_of_ours(app: Any, case: schemathesis.Case[Any]) -> None:
     response = case.call(app=app, headers=dict(JSON))
     case.validate_response(response, checks=list(CHECKS))
