@@ -151,6 +151,12 @@ def test_a_message_that_asks_for_no_acknowledgement_is_handed_over() -> None:
     assert sent.fate is Fate.HANDED_OVER
 
 
+def test_the_profile_that_read_a_message_is_told() -> None:
+    with mllp_server(b"MSH|^~\\&|TL|||||||||2.5.1|||||||||east\rMSA|AA|C1\r") as (address, _):
+        (sent,) = MllpDoor(address).send("f.hl7", MESSAGE)
+    assert sent.answers == ("AA", "read by site profile east")
+
+
 def test_the_errors_of_an_older_version_are_told_too() -> None:
     answer = b"MSH|^~\\&|TL\rMSA|AE|C1\rERR|PID^1^3^101&Required field missing: PID-3: required&HL70357~FT1^2^4^101&no day&HL70357\r"
     with mllp_server(answer) as (address, _):

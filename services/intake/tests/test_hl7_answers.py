@@ -91,7 +91,7 @@ def test_what_holds_an_encounter_is_told_as_a_warning() -> None:
 def test_the_answer_names_its_event_and_speaks_the_character_set_of_the_question() -> None:
     ((header, _),) = answers(with_fields({18: "8859/1"}), ACCEPTED)
     fields = header.split("|")
-    assert (fields[8], fields[17]) == ("ACK^P03", "8859/1")
+    assert (fields[8], fields[17], fields[20]) == ("ACK^P03", "8859/1", "default")
 
 
 def test_marks_of_the_sender_are_escaped_in_the_answer() -> None:

@@ -16,6 +16,7 @@ TIMEOUT_SECONDS = 60.0
 ANSWER_BYTES_MAX = 1_000_000
 SOMETIMES_SECONDS = 5.0
 _ACCEPT_FIELD = 14
+_PROFILE_FIELD = 20
 _FATES = {"AA": Fate.ACCEPTED, "CA": Fate.ACCEPTED}
 
 
@@ -90,14 +91,17 @@ def _told(name: str, acknowledgements: list[bytes]) -> Sent:
     text = acknowledgements[-1].decode("utf-8", "replace")
     separator = text[3:4] or "|"
     code, control_id, errors = "", "", []
+    read_by: list[str] = []
     for segment in text.split("\r"):
         fields = segment.split(separator)
         if fields[0] == "MSA":
             code, control_id = (*fields[1:3], "", "")[:2]
+        elif fields[0] == "MSH" and len(fields) > _PROFILE_FIELD:
+            read_by = [f"read by site profile {fields[_PROFILE_FIELD]}"]
         elif fields[0] == "ERR":
             errors += _errors([*fields, *[""] * 9])
     fate = _FATES.get(code, Fate.REFUSED)
-    return Sent(name, Format.HL7.value, "mllp", fate, control_id, (code or "no MSA", *errors))
+    return Sent(name, Format.HL7.value, "mllp", fate, control_id, (code or "no MSA", *errors, *read_by))
 
 
 def _errors(fields: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from intake.application.deliveries import Outcome
 
 ERRORS_MAX = 20
 VERSION_UNKNOWN = "2.5.1"
-_ONE_ERR_UNTIL = "2.4"
+ONE_ERR_UNTIL = "2.4"
 _INTERNAL = ("207", "Application internal error")
 _ERRORS = {
     "required": ("101", "Required field missing"),
@@ -66,22 +66,23 @@ def _acknowledgement(header: Header, outcome: Outcome, now: datetime, code: str,
     kind = "^".join(filter(None, ("ACK", header.kind[1] if header.trigger else "")))
     control_id = f"ACK-{code}-{outcome.message_id.hex[:13]}"
     processing_id = text_of(header.processing_id) or "P"
+    is_new = VERSIONS.index(version) > VERSIONS.index(ONE_ERR_UNTIL)
+    read_by = header.profile if is_new else ""
+    ends = f"||||||{header.character_set}|||{read_by}".rstrip("|")
     rows = [
-        f"MSH|^~\\&|{places}|{stamp}||{kind}|{control_id}|{processing_id}|{version}",
+        f"MSH|^~\\&|{places}|{stamp}||{kind}|{control_id}|{processing_id}|{version}{ends}",
         f"MSA|{code}|{text_of(header.control_id)}",
     ]
-    if header.character_set:
-        rows[0] += f"||||||{header.character_set}"
     if tells:
-        rows += _errors(version, outcome)
+        rows += _errors(outcome, is_new=is_new)
     encoding = CHARACTER_SETS[header.character_set]
     return "".join(f"{row}\r" for row in rows).encode(encoding, "replace")
 
 
-def _errors(version: str, outcome: Outcome) -> list[str]:
+def _errors(outcome: Outcome, *, is_new: bool) -> list[str]:
     """One ERR up to 2.4, its only field repeated; from 2.5 on one for each finding, and one for each warning."""
     findings = outcome.findings[:ERRORS_MAX]
-    if VERSIONS.index(version) <= VERSIONS.index(_ONE_ERR_UNTIL):
+    if not is_new:
         return [f"ERR|{'~'.join(map(_error_of_old, findings))}"] if findings else []
     return [*_errors_of_new(findings, "E"), *_errors_of_new(outcome.notes[:ERRORS_MAX], "W")]
 

@@ -32,7 +32,8 @@ class Wanted(StrEnum):
 class Header:
     """What MSH says; a value that may not stand in keys and events is kept only in the sealed bytes.
 
-    `accept` and `application` are both None in original mode, where every message is answered once.
+    `accept` and `application` are both None in original mode, where every message is answered once. `profile` is the
+    name of the site profile that reads the message.
     """
 
     sender: tuple[str, str] = ("", "")
@@ -45,6 +46,7 @@ class Header:
     sent_at: datetime | None = None
     accept: Wanted | None = None
     application: Wanted | None = None
+    profile: str = ""
 
     @property
     def trigger(self) -> Trigger | None:

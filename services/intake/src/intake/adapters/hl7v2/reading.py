@@ -55,6 +55,7 @@ def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None
         return Hl7Reading(delivery, Header(), rejected=True)
     header = header_of(message)
     profile = known.profile_for(*header.sender)
+    header = replace(header, profile=profile.name if profile else "")
     reading = Reading(
         header.sender[0] if is_name(header.sender[0]) else UNKNOWN_SOURCE,
         header.sender[1] if is_name(header.sender[1]) else "",
