@@ -15,7 +15,7 @@ from intake.application.patient_rows import MATCHES, matches_of
 from intake.application.queries import TABLES
 from intake.domain.facts import PatientIdentifier
 from intake.domain.likeness import likeness_of
-from intake.domain.match_keys import MatchKeys, match_keys_of, sound_of
+from intake.domain.match_keys import MatchKeys, identifier_keys, match_keys_of, sound_of
 from intake.domain.patient import Patient
 from intake.domain.patient_match import MatchKind
 
@@ -27,7 +27,7 @@ HOSPITAL = PatientIdentifier("HOSP", "MR", "4711")
 
 
 def keys(details: PatientDetails, *identifiers: PatientIdentifier, source: str = SOURCE) -> MatchKeys:
-    return match_keys_of(details, identifiers, source, list)
+    return match_keys_of(details, identifier_keys(identifiers, source, list), source, list)
 
 
 def changed(details: PatientDetails, **changes: object) -> PatientDetails:
@@ -173,6 +173,18 @@ def test_what_too_many_share_tells_nobody_apart() -> None:
     before = len(service.cases())
     service.receive(message("one-more", seen("late", JANE)))
     assert len(service.cases()) == before
+
+
+def test_an_identifier_that_was_told_once_stays_and_the_same_told_again_changes_nothing() -> None:
+    service = IntakeUnderTest()
+    service.receive(message("1", seen("A", JANE, HOSPITAL)), message("2", seen("A", JANE, NATIONAL)))
+    service.receive(message("3", seen("A", JANE, HOSPITAL)), message("4", seen("A", JANE)))
+    history = service.store.load([person("A")])[person("A")]
+    assert [type(event).__name__ for event in history.events] == ["Registered", "DetailsChanged"]
+    changed = history.events[-1]
+    assert isinstance(changed, Patient.DetailsChanged)
+    assert changed.match_keys is not None
+    assert len(changed.match_keys.identifiers) == 2
 
 
 def test_a_refused_message_is_compared_with_nobody() -> None:

@@ -35,12 +35,14 @@ class Envelopes:
         self._open[sealed.ciphertext] = model
         return model
 
-    def fingerprint(self, *models: CanonicalModel | None, words: Sequence[str] = ()) -> str:
-        """A keyed hash over the models and words, for telling whether they changed."""
-        text = "\n".join([*(model.model_dump_json() if model else "" for model in models), *words])
+    def fingerprint(self, *models: CanonicalModel | None) -> str:
+        """A keyed hash over the models, for telling whether they changed."""
+        text = "\n".join(model.model_dump_json() if model else "" for model in models)
         return self._sealer.content_address(text.encode()).hex()
 
     def keyed_hashes(self, texts: Sequence[str]) -> list[str]:
         """What patients are compared by: a keyed hash of each text, the same for the same text."""
+        if not texts:
+            return []
         hashes = self._sealer.keyed_hashes("patient-matching", [text.encode() for text in texts])
         return [each[:KEYED_HASH_BYTES].hex() for each in hashes]

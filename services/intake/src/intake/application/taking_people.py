@@ -7,22 +7,21 @@ from chassis.eventstore import Work
 
 from intake.application.envelopes import Envelopes
 from intake.domain.facts import PatientSeen
-from intake.domain.match_keys import match_keys_of
+from intake.domain.match_keys import identifier_keys, match_keys_of
 from intake.domain.patient import PATIENT_KIND, Patient
 
 
 def take_patient(work: Work, envelopes: Envelopes, source: str, fact: PatientSeen) -> None:
-    """Registers the patient, or takes what has changed."""
+    """Registers the patient, or takes what has changed; an identifier that was told once stays the patient's."""
     patient = work.get_or_new(Patient, fact.patient_id)
     details = _completed(patient, envelopes, fact)
-    told = [f"{each.authority}|{each.kind}|{each.value}" for each in fact.identifiers]
-    fingerprint = envelopes.fingerprint(details, words=sorted(told))
-    if fingerprint != patient.fingerprint or patient.match_keys is None:
-        keys = match_keys_of(details, fact.identifiers, source, envelopes.keyed_hashes)
+    fingerprint = envelopes.fingerprint(details)
+    known = patient.match_keys.identifiers if patient.match_keys else ()
+    identifiers = dict.fromkeys((*known, *identifier_keys(fact.identifiers, source, envelopes.keyed_hashes)))
+    if fingerprint != patient.fingerprint or patient.match_keys is None or len(identifiers) > len(known):
+        keys = match_keys_of(details, tuple(identifiers), source, envelopes.keyed_hashes)
         sealed = envelopes.seal(details, fact.patient_id, PATIENT_KIND, fact.patient_id)
         patient.see(sealed, fingerprint, keys)
-    for linked_id in fact.linked_ids:
-        patient.link(linked_id)
 
 
 def _completed(patient: Patient, envelopes: Envelopes, fact: PatientSeen) -> PatientDetails:

@@ -66,7 +66,6 @@ class PatientSeen:
     place: str
     patient_id: UUID
     details: PatientDetails = field(repr=False)
-    linked_ids: tuple[UUID, ...] = ()
     identifiers: tuple[PatientIdentifier, ...] = ()
     unsaid: tuple[str, ...] = ()
 

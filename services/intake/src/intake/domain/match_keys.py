@@ -43,10 +43,14 @@ class MatchKeys(CanonicalModel):
     identifiers: tuple[Public[str], ...] = ()
 
 
-def match_keys_of(
-    details: PatientDetails, identifiers: Sequence[PatientIdentifier], source: str, hashes: KeyedHashes
-) -> MatchKeys:
-    """The keys of a patient as one source has them."""
+def identifier_keys(identifiers: Sequence[PatientIdentifier], source: str, hashes: KeyedHashes) -> tuple[str, ...]:
+    """The keys of those identifiers that tell a person apart."""
+    words = filter(None, (_word(each, source) for each in identifiers))
+    return tuple(hashes([f"identifier|{word}" for word in dict.fromkeys(words)]))
+
+
+def match_keys_of(details: PatientDetails, identifiers: Sequence[str], source: str, hashes: KeyedHashes) -> MatchKeys:
+    """The keys of a patient as one source has them, beside those of the identifiers."""
     family, given = letters_of(details.family_name), letters_of(next(iter(details.given_name.split()), ""))
     family_sound, given_sound = sound_of(family), sound_of(given)
     day = details.birth_date.isoformat()
@@ -63,16 +67,15 @@ def match_keys_of(
         "street": street and f"{postal_code}|{street}",
     }
     blocks = _blocks(day, family_sound, given, given_sound, postal_code)
-    told = [f"identifier|{word}" for word in dict.fromkeys(filter(None, (_word(each, source) for each in identifiers)))]
     parts = birth_parts(details.birth_date)
-    hashed = hashes([*(f"{name}|{word}" for name, word in words.items()), *parts, *blocks, *told])
+    hashed = hashes([*(f"{name}|{word}" for name, word in words.items()), *parts, *blocks])
     singles = {name: key if words[name] else "" for name, key in zip(words, hashed, strict=False)}
-    start = len(words) + len(parts)
+    first_block = len(words) + len(parts)
     return MatchKeys(
         source=source,
-        birth_parts=tuple(hashed[len(words) : start]),
-        blocks=tuple(hashed[start : start + len(blocks)]),
-        identifiers=tuple(hashed[start + len(blocks) :]),
+        birth_parts=tuple(hashed[len(words) : first_block]),
+        blocks=tuple(hashed[first_block:]),
+        identifiers=tuple(identifiers),
         **singles,
     )
 
