@@ -151,6 +151,17 @@ def test_patients_told_apart_are_not_asked_about_again() -> None:
     assert [row["state"] for row in matches_of(service.store, person("A"))] == ["distinct"]
 
 
+def test_patients_told_apart_are_not_linked_by_an_identifier_either() -> None:
+    service = IntakeUnderTest()
+    service.receive(message("1", seen("A", JANE, HOSPITAL)))
+    service.receive(message("2", seen("Z", somebody("Z"), HOSPITAL, source=OTHER_SOURCE), source=OTHER_SOURCE))
+    pair = (person("A"), person("Z", OTHER_SOURCE))
+    transact(service.store, context(), lambda work: mark_distinct(work, *pair, reason="the number was given twice"))
+    service.receive(message("3", seen("Z", JANE, HOSPITAL, source=OTHER_SOURCE), source=OTHER_SOURCE))
+    history = service.store.load([pair[1]])[pair[1]]
+    assert not [event for event in history.events if isinstance(event, Patient.IdentifierLinked)]
+
+
 def test_merging_a_probable_match_ends_its_case() -> None:
     service = IntakeUnderTest()
     service.receive(message("1", seen("A", JANE)), message("2", seen("B", JANE)))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from canonical.envelope import PublicEvent
 from canonical.events.intake import PatientsMerged, PatientsUnmerged
-from chassis.eventstore import Work, transact
+from chassis.eventstore import VersionConflict, Work, transact
 from chassis.merged_patients import group_of
 from chassis.testing import context
 from intake.application.merging import mark_distinct, merge, unmerge
@@ -79,6 +79,26 @@ def test_a_circle_within_one_batch_is_refused_too() -> None:
     service = known("A", "B")
     outcomes = service.receive(message("1", merged("B", "A")), message("2", merged("A", "B")))
     assert [outcome.accepted for outcome in outcomes] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("before", "first", "second"),
+    [
+        ((), ("B", "A"), ("A", "B")),
+        ((("B", "A"), ("D", "C")), ("C", "B"), ("A", "D")),
+    ],
+)
+def test_two_merges_at_once_cannot_close_a_circle_between_them(
+    before: tuple[tuple[str, str], ...], first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    service = known("A", "B", "C", "D")
+    say(service, *(merged(*pair) for pair in before))
+    works = [Work(service.store, context()) for _ in range(2)]
+    for work, (survivor, retired) in zip(works, (first, second), strict=True):
+        merge(work, person(survivor), person(retired))
+    works[0].commit()
+    with pytest.raises(VersionConflict):
+        works[1].commit()
 
 
 def test_who_is_merged_into_a_retired_patient_stands_as_the_last_survivor() -> None:

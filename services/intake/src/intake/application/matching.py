@@ -16,7 +16,7 @@ from intake.application.patient_rows import BLOCKS, IDENTIFIERS, PATIENTS
 from intake.domain.likeness import Likeness, likeness_of
 from intake.domain.match_keys import MatchKeys
 from intake.domain.patient import Patient
-from intake.domain.patient_match import CASE_CODES, MatchKind, PatientMatch, match_id_of
+from intake.domain.patient_match import CASE_CODES, MatchKind, MatchState, PatientMatch, match_id_of
 
 SHARED_BY_MAX = 50
 SUGGESTIONS_MAX = 5
@@ -113,6 +113,8 @@ def _settle(work: Work, known: _Known, patient_id: UUID, likenesses: list[tuple[
     keys = known.keys[patient_id]
     suggested = 0
     for other_id, likeness in likenesses:
+        if work.get_or_new(PatientMatch, match_id_of(patient_id, other_id)).state is MatchState.DISTINCT:
+            continue
         other = known.keys[other_id]
         shares_identifier = other.source != keys.source and not set(keys.identifiers).isdisjoint(other.identifiers)
         if shares_identifier and not likeness.contradicts:
