@@ -111,6 +111,7 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "subject", "over"), "Bundle.entry[4].Encounter.subject", "fhir-r4"),
+        (_set("Encounter", "_status", "1"), "Bundle.entry[4].Encounter", "fhir-r4"),
         (_set("Coverage", "status", "cancelled"), "Bundle.entry[7].Coverage.status", "coverage-status"),
         (
             _set("ChargeItem", "priceOverride", {"currency": "USD"}),
@@ -151,6 +152,7 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b"[]", "json-object"),
         (b'{"resourceType": "Bundle", "resourceType": "Patient"}', "duplicate-key"),
         (b'{"value": NaN}', "number"),
+        (b'{"subject": " {\\"reference\\": \\"Patient/1\\"}"}', "json-in-text"),
         (b'{"value": 1e400}', "number"),
         (b'{"value": ' + b"9" * 50 + b"}", "number"),
         (b'{"name": "\xff"}', "utf-8"),

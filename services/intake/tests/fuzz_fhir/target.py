@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -49,10 +50,14 @@ def _examine_content(raw: bytes, submission: Submission) -> None:
     content = parse_object(raw)
     if parse_object(written(content).encode()) != content:
         raise Broken("what is written back is not what was read")
-    if submission.kind == "batch" and [parse_object(part) for part in slices_of(raw)] != content["entry"]:
+    if submission.kind == "batch" and _entries_of(raw) != content["entry"]:
         raise Broken("the bytes of an entry are not the entry")
     if submission.kind == "transaction" and _read_cents(submission) != _told_cents(content):
         raise Broken("a charge has another amount than the source told")
+
+
+def _entries_of(raw: bytes) -> list[object]:
+    return [json.loads(part, parse_float=Decimal) for part in slices_of(raw)]
 
 
 def _read_cents(submission: Submission) -> Counter[int]:

@@ -104,6 +104,9 @@ def validated(kind: str, content: Json, place: str) -> Any:
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         raise InvalidMessage([_fault(place, fault["loc"], fault["type"]) for fault in faults[:FINDINGS_MAX]]) from None
+    except (AttributeError, TypeError, ValueError):
+        # fhir.resources reads a text where an object belongs as JSON, and trips over one that is no object.
+        raise InvalidMessage([Finding(place, "fhir-r4", "a value is of another kind than R4 has there")]) from None
     if getattr(resource, "id", None) and not _ID.fullmatch(resource.id):
         raise InvalidMessage([Finding(f"{place}.id", "id", "letters, digits, dot and hyphen, at most 64")])
     return resource
