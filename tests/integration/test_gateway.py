@@ -107,8 +107,17 @@ def test_a_call_is_answered_by_the_process_that_only_answers_calls(
 
 
 def test_without_a_token_nothing_is_told(http: httpx.Client) -> None:
-    for path in (COUNTS, "/v1/ledger/trial-balance", "/fhir/metadata", "/no/such/path"):
+    for path in (COUNTS, "/v1/ledger/trial-balance", "/fhir/Patient/1", "/fhirX", "/no/such/path"):
         assert http.get(path).status_code == 401, path
+
+
+def test_what_the_fhir_door_takes_is_told_to_everybody_and_no_more(suite: OpenStack, http: httpx.Client) -> None:
+    assert http.get("/fhir/metadata").json()["fhirVersion"] == "4.0.1"
+    smart = http.get("/fhir/.well-known/smart-configuration").json()
+    assert smart["token_endpoint"] == suite.suite.tokens.token_url
+    headers = bearer(suite.suite.tokens.token("ehr"))
+    assert http.get("/fhirX", headers=headers).status_code == 404
+    assert http.get("/fhir/Patient/1", headers=headers).status_code == 403
 
 
 def test_a_token_that_is_forged_expired_or_meant_for_others_is_refused(suite: OpenStack, http: httpx.Client) -> None:
