@@ -14,6 +14,7 @@ from fhir.resources.R4B.bundle import Bundle
 from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 from sandbox.world.ehr import deliveries, hl7_messages, send_mllp, transaction_bundle
+from sandbox.world.hl7_messages import MISTAKEN
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.scenario import Flaw, Scenario, SimulatedEncounter, Wire
 
@@ -82,7 +83,7 @@ def test_charges_stand_in_the_fields_that_the_docstring_names() -> None:
         assert str(message.segment("MSH")[3]) == encounter.source
         assert str(message.segment("MSH")[4]) == encounter.entity
         assert str(message.segment("PV1")[19]) == encounter.visit_number
-        transactions = message.segments("FT1")
+        transactions = [each for each in message.segments("FT1") if not str(each[2]).endswith(f"-{MISTAKEN}")]
         assert [str(each[2]) for each in transactions] == [charge.transaction_id for charge in encounter.charges]
         for segment, charge in zip(transactions, encounter.charges, strict=True):
             assert str(segment[11]) == f"{charge.amount.decimal_text}&USD"
@@ -91,6 +92,18 @@ def test_charges_stand_in_the_fields_that_the_docstring_names() -> None:
             assert str(segment[13]) == charge.source_department
             assert str(segment[4]) == charge.service_date.strftime("%Y%m%d")
             assert str(segment[20]).split("^")[0] == encounter.provider
+
+
+def test_some_charges_are_credited_in_their_own_batch_and_some_stays_go_on() -> None:
+    messages = [message.decode() for encounter in STORY.encounters for message in hl7_messages(encounter)]
+    told = [row.split("|") for message in messages for row in message.split("\r") if row.startswith("FT1")]
+    mistaken = [fields for fields in told if fields[2].endswith(f"-{MISTAKEN}")]
+    assert [fields[6] for fields in mistaken] == ["CG", "CD"] * (len(mistaken) // 2)
+    assert mistaken
+    assert {kind for kind in ("DFT^P03", "DFT^P11") if any(kind in message for message in messages)} == {
+        "DFT^P03",
+        "DFT^P11",
+    }
 
 
 def test_insurance_stands_in_in1_3_and_in1_36() -> None:

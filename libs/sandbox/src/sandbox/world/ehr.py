@@ -25,7 +25,7 @@ procedure           ChargeItem.code.coding[0].code                          FT1-
 modifiers           ChargeItem.extension urn:sandbox:procedure-modifier     FT1-26, repeating
                     .valueCode
 service date        ChargeItem.occurrenceDateTime (a date)                  FT1-4
-kind                ChargeItem.status billable                              FT1-6 CG
+kind                ChargeItem.status billable                              FT1-6 CG (CD for one charged by mistake)
 units               ChargeItem.quantity.value                               FT1-10
 extended amount     ChargeItem.priceOverride.value, .currency               FT1-11.1.1, .1.2 (FT1-12 is the unit
                                                                             amount)

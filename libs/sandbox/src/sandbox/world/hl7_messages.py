@@ -14,19 +14,30 @@ from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import SimulatedCharge, SimulatedCoverage, SimulatedEncounter, SimulatedPatient
 
 MOVED_PERCENT = 25
+MISTAKEN_DISCHARGE_PERCENT = 30
+MISTAKEN_CHARGE_PERCENT = 15
+DETAILED_PERCENT = 20
+MISTAKEN = "M"
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
 _DIAGNOSIS_TEXTS = dict(DIAGNOSES) | HOSPITAL_DIAGNOSES
 _ADMISSION_TYPES = {"1": "E", "2": "U", "3": "C"}
 
 
 def hl7_messages(encounter: SimulatedEncounter) -> tuple[bytes, ...]:
-    """ADT^A04, ADT^A08 where the patient moved since, and DFT^P03 with all charges; segments end with CR.
+    """ADT^A04, ADT^A08 where the patient moved since, and DFT^P03 or P11 with all charges; segments end with CR.
 
-    A stay begins with ADT^A01 and ends with ADT^A03; its charges come after that.
+    A stay begins with ADT^A01 and ends with ADT^A03; its charges come after that. Some are discharged by mistake before
+    (A03, A13), and some batches hold a charge that is credited in the same batch.
     """
     messages = []
     if encounter.stay:
-        messages += [_admission(encounter, encounter.stay), _discharge(encounter, encounter.stay)]
+        messages.append(_admission(encounter, encounter.stay))
+        if Dice("discharged by mistake", encounter.visit_number).chance(MISTAKEN_DISCHARGE_PERCENT):
+            messages += [
+                _discharge(encounter, encounter.stay, "MISTAKE"),
+                _discharge_cancelled(encounter, encounter.stay),
+            ]
+        messages.append(_discharge(encounter, encounter.stay))
     elif _has_moved(encounter):
         former = replace(encounter.patient, street="1 Former Road")
         messages.append(_registration(encounter, "A04", former))
@@ -68,10 +79,16 @@ def _admission(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
     return _message(segments)
 
 
-def _discharge(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
+def _discharge_cancelled(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
+    stamp = f"{stay.discharged_at:%Y%m%d%H%M%S}"
+    rows = [_header(encounter, "ADT^A13^ADT_A01", stamp), f"EVN|A13|{stamp}", _patient(encounter, encounter.patient)]
+    return _message([*rows, _visit(encounter)])
+
+
+def _discharge(encounter: SimulatedEncounter, stay: SimulatedStay, mark: str = "") -> bytes:
     stamp = f"{stay.discharged_at:%Y%m%d%H%M%S}"
     segments = [
-        _header(encounter, "ADT^A03^ADT_A03", stamp),
+        _header(encounter, "ADT^A03^ADT_A03", stamp, mark),
         f"EVN|A03|{stamp}",
         _patient(encounter, encounter.patient),
         _visit(encounter, is_discharged=True),
@@ -87,17 +104,28 @@ def _discharge(encounter: SimulatedEncounter, stay: SimulatedStay) -> bytes:
 
 def _charges(encounter: SimulatedEncounter) -> bytes:
     stamp = f"{_day(encounter.service_to + timedelta(days=1))}093000"
-    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
-    segments = [
-        _header(encounter, "DFT^P03^DFT_P03", stamp),
-        f"EVN|P03|{stamp}",
+    is_detailed = Dice("detailed", encounter.visit_number).chance(DETAILED_PERCENT)
+    event = "P11" if is_detailed else "P03"
+    diagnoses = [_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)]
+    insurances = _insurances(encounter, encounter.patient)
+    head = [
+        _header(encounter, f"DFT^{event}^DFT_{event}", stamp),
+        f"EVN|{event}|{stamp}",
         _patient(encounter, encounter.patient),
         _visit(encounter, is_discharged=True),
-        *(_transaction(encounter, charge, index, provider) for index, charge in enumerate(encounter.charges, 1)),
-        *(_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)),
     ]
-    segments += _insurances(encounter, encounter.patient)
-    return _message(segments)
+    if is_detailed:
+        return _message([*head, *diagnoses, *insurances, *_transactions(encounter)])
+    return _message([*head, *_transactions(encounter), *diagnoses, *insurances])
+
+
+def _transactions(encounter: SimulatedEncounter) -> list[str]:
+    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
+    told = [(charge, "CG") for charge in encounter.charges]
+    if not encounter.stay and Dice("charged by mistake", encounter.visit_number).chance(MISTAKEN_CHARGE_PERCENT):
+        mistaken = replace(encounter.charges[0], transaction_id=f"{encounter.visit_number}-{MISTAKEN}")
+        told += [(mistaken, "CG"), (mistaken, "CD")]
+    return [_transaction(encounter, charge, index, provider, kind) for index, (charge, kind) in enumerate(told, 1)]
 
 
 def _message(segments: list[str]) -> bytes:
@@ -116,8 +144,8 @@ def _segment(name: str, fields: dict[int, str]) -> str:
     return "|".join([name, *(fields.get(index, "") for index in range(1, max(fields) + 1))])
 
 
-def _header(encounter: SimulatedEncounter, kind: str, stamp: str) -> str:
-    control_id = f"{encounter.visit_number}-{kind[4:7]}"
+def _header(encounter: SimulatedEncounter, kind: str, stamp: str, mark: str = "") -> str:
+    control_id = f"{encounter.visit_number}-{kind[4:7]}{mark}"
     sender = f"{encounter.source}|{encounter.entity}|THROUGHLINE|BILLING"
     return f"MSH|^~\\&|{sender}|{stamp}||{kind}|{control_id}|P|2.5.1"
 
@@ -164,14 +192,16 @@ def _people(provider: Provider) -> str:
     return f"{provider.code}^{name}^^^^^^SANDBOX~{provider.npi}^{name}^^^^^^NPI"
 
 
-def _transaction(encounter: SimulatedEncounter, charge: SimulatedCharge, index: int, provider: Provider) -> str:
+def _transaction(
+    encounter: SimulatedEncounter, charge: SimulatedCharge, index: int, provider: Provider, kind: str
+) -> str:
     procedure = _procedure(charge)
     fields = {
         1: str(index),
         2: charge.transaction_id,
         4: _day(charge.service_date),
         5: _day(encounter.service_to + timedelta(days=1)),
-        6: "CG",
+        6: kind,
         7: procedure,
         10: str(charge.units),
         11: f"{charge.amount.decimal_text}&USD",
