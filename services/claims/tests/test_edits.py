@@ -11,7 +11,7 @@ from canonical.master_data import MasterData
 from canonical.money import Money
 from claims.application.reactions import content_of
 from claims.domain.claim_content import ClaimContent, HoldReason
-from claims.domain.npi import has_valid_check_digit
+from canonical.npi import has_valid_check_digit
 from claims.domain.rules.edits import ClaimEdits
 
 from .world import DAY, EDITS, MASTER_DATA, charged, reasons_in

@@ -15,7 +15,7 @@ from claims.application.contexts import caused_by
 from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.domain.claim import Claim
-from claims.domain.npi import has_valid_check_digit
+from canonical.npi import has_valid_check_digit
 
 AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
 GONE = (*AMOUNTS, "written_off_minor")

@@ -23,13 +23,14 @@ class AnsweredClaim(AdjudicatedClaim):
 
     `inquiries` are the traces of our questions about it.
 
-    `payer_control_number` is what a 277CA told; a decision keeps its own, for a payer may split a claim.
+    `payer_control_number` is what a 277CA told, `number_accepted` that of the latest submission alone; a decision keeps its own, for a payer may split a claim.
     """
 
     def start(self) -> None:
         super().start()
         self.submissions: Mapping[UUID, ClaimContent] = {}
         self.payer_control_number = ""
+        self.number_accepted = ""
         self.rejection_codes: tuple[str, ...] = ()
         self.answers: tuple[SubmissionAnswer, ...] = ()
         self.reported: ReportedStatus | None = None
@@ -42,6 +43,7 @@ class AnsweredClaim(AdjudicatedClaim):
         def apply(self, claim: AnsweredClaim) -> None:
             claim.state = claim.undecided = ClaimState.ACCEPTED
             claim.payer_control_number = self.payer_control_number or claim.payer_control_number
+            claim.number_accepted = self.payer_control_number
 
     class PayerNumberLearned(Event):
         """The payer took it, which changed nothing else, because the claim had got further already."""
@@ -50,7 +52,7 @@ class AnsweredClaim(AdjudicatedClaim):
         payer_control_number: Financial[str]
 
         def apply(self, claim: AnsweredClaim) -> None:
-            claim.payer_control_number = self.payer_control_number
+            claim.payer_control_number = claim.number_accepted = self.payer_control_number
             if claim.undecided is ClaimState.SUBMITTED:
                 claim.undecided = ClaimState.ACCEPTED
 

@@ -114,6 +114,7 @@ class Claim(AnsweredClaim):
             super().apply(claim)
             claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.interchange_id = self.interchange_id
+            claim.number_accepted = ""
             claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):
@@ -301,7 +302,9 @@ class Claim(AnsweredClaim):
 
     @property
     def latest_payer_control_number(self) -> str:
-        """CLP07 of the latest decision that told one, else what a 277CA told."""
+        """What a 277CA told of a replacement, else CLP07 of the latest decision that told one, else what a 277CA told."""
+        if self.frequency is not ClaimFrequency.ORIGINAL and self.number_accepted:
+            return self.number_accepted
         told = [each.decision for each in self.decisions.booked.values() if each.decision.payer_control_number]
         latest = max(told, key=lambda decision: decision.effective_date, default=None)
         return latest.payer_control_number if latest else self.payer_control_number

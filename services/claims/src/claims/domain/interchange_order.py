@@ -15,7 +15,7 @@ from claims.domain.claim_content import ClaimContent
 
 
 class BillingParty(CanonicalModel):
-    """The legal entity as it stood in master data when the interchange was intended."""
+    """The legal entity as it stood in master data when the interchange was intended; a platform may work its claims."""
 
     name: Public[str]
     npi: Public[str]
@@ -24,6 +24,7 @@ class BillingParty(CanonicalModel):
     address: OrganizationAddress
     submitter_id: Public[str]
     contact_phone: Public[str]
+    claims_worked_by: Public[str] = ""
 
 
 class PayerParty(CanonicalModel):
@@ -95,8 +96,18 @@ class InterchangeOrder(CanonicalModel):
     resubmissions: tuple[Resubmission, ...] = ()
 
     @property
+    def platform(self) -> str:
+        """The external platform that works these claims; empty where we do."""
+        return self.billing.claims_worked_by
+
+    @property
+    def transport(self) -> str:
+        """The way it goes: the platform's, else the payer's."""
+        return self.platform or self.payer_party.transport
+
+    @property
     def file_name(self) -> str:
-        return f"{self.control_number}.x12"
+        return f"{self.control_number}.{'jsonl' if self.platform else 'x12'}"
 
     def resubmission_of(self, patient_control_number: str) -> Resubmission | None:
         """How this claim goes out, where it is not an original."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from claims.domain.npi import has_valid_check_digit
+from canonical.npi import has_valid_check_digit
 from claims.domain.rules.values import Value
 
 _MODIFIER = re.compile("[A-Z0-9]{2}")

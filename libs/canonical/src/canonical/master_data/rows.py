@@ -1,12 +1,9 @@
-"""Master data: the payers, entities, departments, providers, locations and crosswalks that a deployment knows, by date."""
+"""The rows of master data, list by list: each is valid from a day on, and perhaps until one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,12 +23,16 @@ class UnknownMasterData(LookupError):
 class Dated(CanonicalModel, extra="forbid"):
     """A row valid from `valid_from` on, until `valid_until` where that is given (both days included)."""
 
-    code: Public[str]
+    code: Public[str] = Field(min_length=1)
     valid_from: Public[date] = date(2000, 1, 1)
     valid_until: Public[date] | None = None
 
     def holds_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+    def overlaps(self, other: Dated) -> bool:
+        """Whether there is a day on which both hold."""
+        return self.valid_from <= (other.valid_until or date.max) and other.valid_from <= (self.valid_until or date.max)
 
 
 class Entity(Dated):
@@ -39,6 +40,7 @@ class Entity(Dated):
 
     `bills` is how it bills what is done for it, unless the department says otherwise; without it, stays are institutional
     and everything else is professional. Charges of services before `books_open_from` are booked on that day.
+    `claims_worked_by` names the external platform that works its claims; empty where we do.
     """
 
     name: Public[str]
@@ -51,6 +53,7 @@ class Entity(Dated):
     contact_phone: Public[str] = "5555550100"
     books_open_from: Public[date] = date(2000, 1, 1)
     bills: ClaimType | None = None
+    claims_worked_by: Public[str] = Field(default="", pattern="^([a-z][a-z0-9-]{0,30})?$")
 
 
 class Payer(Dated):
@@ -90,7 +93,23 @@ class Payer(Dated):
         return start <= moment < end if start < end else moment >= start or moment < end
 
 
+class Plan(Dated):
+    """A plan of a payer, as coverages name it."""
+
+    payer: Public[str]
+    name: Public[str] = ""
+
+
+class CostCenter(Dated):
+    """Where an entity's departments book; an empty entity is any."""
+
+    name: Public[str] = ""
+    entity: Public[str] = ""
+
+
 class Provider(Dated):
+    """Who renders services; `npi` has a check digit."""
+
     npi: Public[str]
     family_name: Public[str]
     given_name: Public[str]
@@ -153,91 +172,3 @@ class TradingPartner(Dated):
 
     rules: dict[Public[str], Literal["finding", "quarantine", "refuse"]] = {}
     accept_4010: bool = False
-
-
-_Row = TypeVar("_Row", bound=Dated)
-
-
-class MasterData(CanonicalModel, extra="forbid"):
-    """Everything a deployment knows of its world, loaded from one file."""
-
-    version: Public[str]
-    entities: tuple[Entity, ...]
-    payers: tuple[Payer, ...]
-    providers: tuple[Provider, ...]
-    locations: tuple[Location, ...] = ()
-    departments: tuple[Department, ...] = ()
-    crosswalks: tuple[Crosswalk, ...] = ()
-    fee_schedules: tuple[FeeScheduleRow, ...] = ()
-    trading_partners: tuple[TradingPartner, ...] = ()
-    source_clients: tuple[SourceClient, ...] = ()
-    charge_master: tuple[ChargeMasterRow, ...] = ()
-
-    def entity(self, code: str, day: date) -> Entity:
-        return _find(self.entities, code, day, "entity")
-
-    def payer(self, code: str, day: date) -> Payer:
-        return _find(self.payers, code, day, "payer")
-
-    def provider(self, code: str, day: date) -> Provider:
-        return _find(self.providers, code, day, "provider")
-
-    def location(self, code: str, day: date) -> Location:
-        return _find(self.locations, code, day, "location")
-
-    def department(self, code: str, day: date) -> Department:
-        return _find(self.departments, code, day, "department")
-
-    def charge_master_row(self, code: str, department: str, day: date) -> ChargeMasterRow | None:
-        """The row of a charge: its department's, else that of all departments; None where the charge master has none."""
-        rows = [row for row in self.charge_master if row.code == code and row.holds_on(day)]
-        named = {row.department: row for row in rows}
-        return named.get(department) or named.get("")
-
-    def payer_by_x12(self, identifier: str, day: date) -> Payer:
-        """The payer behind a payer identifier on a remittance; TRN03 carries it with a leading 1 (or 9, 3)."""
-        plain = identifier[1:] if identifier[:1] in ("1", "3", "9") else identifier
-        for payer in self.payers:
-            if payer.holds_on(day) and payer.x12_identifier in (identifier, plain):
-                return payer
-        raise UnknownMasterData(f"no payer with X12 identifier {identifier!r} on {day}")
-
-    def entity_by_npi(self, npi: str, day: date) -> Entity:
-        for entity in self.entities:
-            if entity.holds_on(day) and npi == entity.npi:
-                return entity
-        raise UnknownMasterData(f"no entity with NPI {npi!r} on {day}")
-
-    def entity_by_bank_account(self, account: str, day: date) -> Entity:
-        for entity in self.entities:
-            if entity.holds_on(day) and account == entity.bank_account:
-                return entity
-        raise UnknownMasterData(f"no entity with bank account ending {account[-4:]!r} on {day}")
-
-    def sources_of(self, client_id: str, day: date) -> tuple[str, ...]:
-        """The sources that a client may send messages for, none for a client that is not known."""
-        rows = (row for row in self.source_clients if row.code == client_id and row.holds_on(day))
-        return tuple(dict.fromkeys(source for row in rows for source in row.sources))
-
-    def translate(self, source: str, kind: str, code: str, day: date) -> str:
-        """Our code for what `source` calls `code`; the code itself where no crosswalk row of that source and kind exists."""
-        rows = [row for row in self.crosswalks if row.source == source and row.kind == kind]
-        if not rows:
-            return code
-        return _find(rows, code, day, f"crosswalk {source}/{kind}").ours
-
-
-def _find(rows: Sequence[_Row], code: str, day: date, what: str) -> _Row:
-    for row in rows:
-        if row.code == code and row.holds_on(day):
-            return row
-    raise UnknownMasterData(f"no {what} {code!r} on {day}")
-
-
-def load_master_data(path: Path) -> MasterData:
-    """The master data of a JSON file.
-
-    Raises:
-        pydantic.ValidationError: a row that does not fit, named by its path.
-    """
-    return MasterData.model_validate(json.loads(path.read_text(encoding="utf-8")))
