@@ -156,7 +156,10 @@ def test_a_person_merges_a_probable_match_and_takes_it_back(door: Door) -> None:
     asked = pb.MergePatientsRequest(retired_id=one, survivor_id=other, reason="same passport")
     assert registrar.MergePatients(asked).person_id == other
     told = registrar.GetPatient(pb.GetPatientRequest(patient_id=one))
-    assert (told.person_id, [(each.retired_id, each.actor) for each in told.merges]) == (other, [(one, "user:registrar")])
+    assert (told.person_id, [(each.retired_id, each.actor) for each in told.merges]) == (
+        other,
+        [(one, "user:registrar")],
+    )
     assert [(each.state, each.reason) for each in told.matches] == [("merged", "same passport")]
     registrar.UnmergePatients(pb.UnmergePatientsRequest(retired_id=other, survivor_id=one, reason="two passports"))
     parted = registrar.GetPatient(pb.GetPatientRequest(patient_id=one))
