@@ -104,7 +104,6 @@ SECRET = OctKey.import_key("k" * 48)
         "nonsense",
         "unsigned",
     ],
-    ids=lambda assertion: f"{hash(assertion) & 0xFFFF:x}",
 )
 def test_an_assertion_that_does_not_hold_gets_nothing(http: TestClient, assertion: str) -> None:
     answer = ask(http, assertion)
