@@ -226,3 +226,14 @@ def test_the_claim_keeps_what_each_submission_was_sent_with() -> None:
     totals = [content.total for content in claim_in(service).submissions.values()]
     assert totals == [Money.of("250.00"), Money.of("150.00")]
     assert claim_in(service).id == claim_id()
+
+
+def test_what_replaces_a_replacement_names_the_number_that_the_payer_gave_that_one() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED)
+    service.sweep()
+    service.receive(status(1, payer_control_number="ICN9"))
+    service.receive(revised((), 2, total="150.00"))
+    service.sweep()
+    assert b"REF*F8*ICN9~" in service.transport.files["000000003.x12"]

@@ -102,13 +102,14 @@ class Claim(AnsweredClaim):
         TOPIC = "claims.claim.edits-ran"
 
     class Submitted(_AfterEdits):
-        """Committed to an interchange, which is sent until it is known to have arrived."""
+        """Committed to an interchange, which is sent until it is known to have arrived; to its payer, or `worked_by` a platform."""
 
         TOPIC = "claims.claim.submitted"
         interchange_id: UUID
         entity: Public[str]
         payer: Public[str]
         total: Money
+        worked_by: Public[str] = ""
 
         def apply(self, claim: Claim) -> None:
             super().apply(claim)
@@ -230,7 +231,7 @@ class Claim(AnsweredClaim):
         """Keeps a run of the edits that changed nothing."""
         self.trigger_event(self.EditsRan, edit_run=run)
 
-    def submit(self, interchange_id: UUID, run: KeptRun) -> None:
+    def submit(self, interchange_id: UUID, run: KeptRun, worked_by: str = "") -> None:
         refuse_illegal_move(self.state, ClaimState.SUBMITTED)
         self.trigger_event(
             self.Submitted,
@@ -238,6 +239,7 @@ class Claim(AnsweredClaim):
             entity=self.content.entity,
             payer=self.content.payer,
             total=self.content.total,
+            worked_by=worked_by,
             edit_run=run,
         )
 
