@@ -30,8 +30,9 @@ def partner(tmp_path: Path) -> Iterator[SftpPartner]:
 
 
 def access(partner: SftpPartner, **changes: str) -> SftpAccess:
-    plain = {"host_key": partner.host_key, "taken": "taken", "inbound": "inbound", "done": "done"}
-    return SftpAccess("127.0.0.1", partner.port, USER, partner.private_key_file, **(plain | changes))
+    plain = {"taken": "taken", "inbound": "inbound", "done": "done"}
+    key = changes.pop("host_key", partner.host_key)
+    return SftpAccess("127.0.0.1", partner.port, USER, partner.private_key_file, key, None, **(plain | changes))
 
 
 def test_a_file_appears_whole_under_its_name_and_is_found_by_its_digest(partner: SftpPartner) -> None:

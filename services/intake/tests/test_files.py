@@ -264,7 +264,7 @@ def test_dropped_files_are_taken_and_moved(tmp_path: Path) -> None:
     (tmp_path / "intake-inbound" / ".unfinished").write_bytes(b"ISA")
     assert folder.poll() == 2
     assert [path.name for path in (tmp_path / "intake-done").iterdir()] == ["good.835"]
-    assert [path.name for path in (tmp_path / "intake-quarantine").iterdir()] == ["bad.835"]
+    assert {path.name for path in (tmp_path / "intake-quarantine").iterdir()} == {"bad.835", "bad.835.reason.txt"}
     assert [path.name for path in (tmp_path / "intake-inbound").iterdir()] == [".unfinished"]
 
 
@@ -376,7 +376,8 @@ def test_a_file_at_which_our_code_fails_is_reported_and_does_not_stop_the_others
     folder.poll()
     assert taken == ["b.835"]
     assert list((tmp_path / "intake-inbound").iterdir()) == []
-    refused = sorted(path.name for path in (tmp_path / "intake-quarantine").iterdir())
+    kept = (path.name for path in (tmp_path / "intake-quarantine").iterdir())
+    refused = sorted(name for name in kept if not name.endswith(".reason.txt"))
     assert sorted(str(case["summary"]).split(":")[0] for case in service.cases()) == [
         f"intake-quarantine/{name}" for name in refused
     ]

@@ -12,8 +12,9 @@ from canonical.master_data import MasterData, load_master_data
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
+from chassis.inbound.file_shelf import Report
 from chassis.inbound.refused_files import report_refused_files
-from chassis.inbound.watched_folder import Report, WatchedFolder
+from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer

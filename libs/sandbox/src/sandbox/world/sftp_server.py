@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable
 from pathlib import Path
 
 import asyncssh
@@ -12,6 +13,7 @@ from sandbox.world.misbehaviour import Fault, Misbehaviour
 
 USER = "throughline"
 TARGET = "sftp"
+READ_TARGET = "sftp-read"
 START_SECONDS_MAX = 10
 
 
@@ -28,6 +30,11 @@ class _Files(asyncssh.SFTPServer):
             self._connection.abort()
         return super().open(path, pflags, attrs)
 
+    def read(self, file_obj: object, offset: int, size: int) -> bytes | Awaitable[bytes]:
+        if offset and self._misbehaviour.strike(Fault.CUT, READ_TARGET):
+            self._connection.abort()
+        return super().read(file_obj, offset, size)
+
     def rename(self, oldpath: bytes, newpath: bytes) -> None:
         """Like a server that follows the standard: no file is replaced."""
         if Path(self.map_path(newpath).decode()).exists():
@@ -39,10 +46,12 @@ class _Files(asyncssh.SFTPServer):
 
 class SftpPartner:
     """Serves `root` from a thread of its own. Faults by target `sftp`: DOWN (refuses logins), CUT (the connection ends when
-    a file is opened to be written) and TIMEOUT_AFTER_WORK (it ends after a file got its name).
+    a file is opened to be written) and TIMEOUT_AFTER_WORK (it ends after a file got its name); by target `sftp-read`: CUT
+    (it ends in the middle of a file that is read). With a `password`, that lets in as well as the key.
     """
 
-    def __init__(self, root: Path, keys: Path, misbehaviour: Misbehaviour | None = None) -> None:
+    def __init__(self, root: Path, keys: Path, misbehaviour: Misbehaviour | None = None, *, password: str = "") -> None:
+        self._password = password
         self.root = root
         self.misbehaviour = misbehaviour or Misbehaviour()
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -82,17 +91,24 @@ class SftpPartner:
         return await asyncssh.listen(
             "127.0.0.1",
             self.port,
-            server_factory=lambda: _Door(self.misbehaviour),
+            server_factory=lambda: _Door(self.misbehaviour, self._password),
             server_host_keys=[self._host_key],
             authorized_client_keys=self._authorized,
-            password_auth=False,
+            password_auth=bool(self._password),
             sftp_factory=lambda channel: _Files(channel, self.root, self.misbehaviour),
         )
 
 
 class _Door(asyncssh.SSHServer):
-    def __init__(self, misbehaviour: Misbehaviour) -> None:
+    def __init__(self, misbehaviour: Misbehaviour, password: str) -> None:
         self._misbehaviour = misbehaviour
+        self._password = password
+
+    def password_auth_supported(self) -> bool:
+        return bool(self._password)
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return password == self._password
 
     def begin_auth(self, username: str) -> bool:
         if username != USER or self._misbehaviour.strike(Fault.DOWN, TARGET):

@@ -13,10 +13,11 @@ Files are named relative to this one. The name `files` is the exchange folder's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from chassis.sftp import SftpServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from claims.adapters.clearinghouses.rest import RestAccess, RestClearinghouse
@@ -35,24 +36,19 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class _Sftp(_Strict):
+class _Sftp(SftpServer):
     kind: Literal["sftp"]
-    host: str = Field(min_length=1)
-    port: int = Field(default=22, ge=1, le=65535)
-    user: str = Field(min_length=1)
-    private_key_file: Path
-    host_key: str = Field(pattern=r"^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+( .*)?$")
     outbound: str = "outbound"
     taken: str = ""
     inbound: str = ""
     done: str = ""
 
     def opened(self, folder: Path) -> Clearinghouse:
-        key = folder / self.private_key_file
-        if not key.is_file():
-            raise WrongClearinghouses("private_key_file: no such file")
-        plain = self.model_dump(exclude={"kind", "private_key_file"})
-        return SftpClearinghouse(SftpAccess(private_key_file=key, **plain))
+        missing = self.missing_file(folder)
+        if missing:
+            raise WrongClearinghouses(missing)
+        folders = self.model_dump(include={"outbound", "taken", "inbound", "done"})
+        return SftpClearinghouse(SftpAccess(**(asdict(self.login(folder)) | folders)))
 
 
 class _Rest(_Strict):

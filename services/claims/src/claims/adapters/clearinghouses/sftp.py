@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import asyncssh
 from asyncssh import SFTPClient
+from chassis.sftp import FILE_BYTES_MAX, SftpLogin, SftpLost, call, content_of, plain_names, size_of_plain
 
 from claims.application.ports import ReceivedAnswer, TransportUnavailable, TransportUncertain
 from claims.domain.interchange import OtherBytesSent
 
-FILE_BYTES_MAX = 256 * 1024 * 1024
 ANSWERS_PER_FETCH_MAX = 200
-CONNECT_SECONDS = 15
-CALL_SECONDS = 120
 _T = TypeVar("_T")
-_LOST = (OSError, asyncssh.Error, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
-class SftpAccess:
-    """Where the partner's server is and who we are there.
-
-    `host_key` is the server's public key in one line of OpenSSH's format, and no other is accepted. `outbound` is where we put
-    claims, `taken` where the partner keeps those it has read (empty where it keeps none), `inbound` where its answers
-    lie, and `done` where we move those we have.
+class SftpAccess(SftpLogin):
+    """`outbound` is where we put claims, `taken` where the partner keeps those it has read (empty where it keeps none),
+    `inbound` where its answers lie, and `done` where we move those we have.
     """
 
-    host: str
-    port: int
-    user: str
-    private_key_file: Path
-    host_key: str
     outbound: str = "outbound"
     taken: str = ""
     inbound: str = ""
@@ -122,61 +109,28 @@ class SftpClearinghouse:
         Raises:
             TransportUnavailable: not reached, not let in, another host key, or too slow.
         """
-        return asyncio.run(self._connected(work))
-
-    async def _connected(self, work: Callable[[SFTPClient], Awaitable[_T]]) -> _T:
         try:
-            async with asyncio.timeout(CALL_SECONDS), self._open() as sftp:
-                return await work(sftp)
-        except _LOST as error:
-            raise TransportUnavailable(f"SFTP at {self._access.host}: {type(error).__name__}") from error
-
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[SFTPClient]:
-        access = self._access
-        known = asyncssh.import_known_hosts(f"[{access.host}]:{access.port} {access.host_key}\n")
-        connection = await asyncssh.connect(
-            access.host,
-            access.port,
-            username=access.user,
-            client_keys=[str(access.private_key_file)],
-            known_hosts=known,
-            config=None,
-            agent_path=None,
-            connect_timeout=CONNECT_SECONDS,
-            login_timeout=CONNECT_SECONDS,
-        )
-        async with connection, connection.start_sftp_client() as sftp:
-            yield sftp
+            return call(self._access, work)
+        except SftpLost as lost:
+            raise TransportUnavailable(str(lost)) from lost
 
 
 async def _finished(sftp: SFTPClient, folder: str) -> list[str]:
-    """The first names of finished files; hidden ones are still being written."""
-    return sorted(_plain(await sftp.listdir(folder)))[:ANSWERS_PER_FETCH_MAX]
-
-
-def _plain(names: Sequence[str]) -> Iterator[str]:
-    return (name for name in names if not name.startswith(".") and "/" not in name)
+    """The first names of finished files."""
+    return sorted(plain_names(await sftp.listdir(folder)))[:ANSWERS_PER_FETCH_MAX]
 
 
 async def _read(sftp: SFTPClient, path: str) -> bytes | None:
     """The bytes of a plain file; None where it is none, or too large: that one is left where it lies."""
-    attributes = await sftp.lstat(path)
-    if attributes.type != asyncssh.FILEXFER_TYPE_REGULAR or (attributes.size or 0) > FILE_BYTES_MAX:
+    found = await size_of_plain(sftp, path)
+    if found is None or found[0] > FILE_BYTES_MAX:
         return None
-    return await _content(sftp, path)
-
-
-async def _content(sftp: SFTPClient, path: str) -> bytes:
-    async with sftp.open(path, "rb") as file:
-        content = await file.read(FILE_BYTES_MAX)
-    assert isinstance(content, bytes), "a file that is opened as bytes gives bytes"
-    return content
+    return await content_of(sftp, path)
 
 
 async def _digest(sftp: SFTPClient, path: str) -> str | None:
     try:
-        return hashlib.sha256(await _content(sftp, path)).hexdigest()
+        return hashlib.sha256(await content_of(sftp, path)).hexdigest()
     except asyncssh.SFTPNoSuchFile:
         return None
 

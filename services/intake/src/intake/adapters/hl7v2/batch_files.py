@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chassis.inbound.watched_folder import Report
+from chassis.inbound.file_shelf import Report
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgement, text_of
