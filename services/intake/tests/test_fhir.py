@@ -111,6 +111,11 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),
         (_set("Encounter", "subject", "over"), "Bundle.entry[4].Encounter.subject", "fhir-r4"),
+        (
+            _set("ChargeItem", "priceOverride", ' {"value": 1e2, "currency": "USD"}'),
+            "Bundle.entry[5].ChargeItem",
+            "json-in-text",
+        ),
         (_set("Encounter", "_status", "1"), "Bundle.entry[4].Encounter", "fhir-r4"),
         (_set("Coverage", "status", "cancelled"), "Bundle.entry[7].Coverage.status", "coverage-status"),
         (
@@ -152,7 +157,6 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b"[]", "json-object"),
         (b'{"resourceType": "Bundle", "resourceType": "Patient"}', "duplicate-key"),
         (b'{"value": NaN}', "number"),
-        (b'{"subject": " {\\"reference\\": \\"Patient/1\\"}"}', "json-in-text"),
         (b'{"value": 1e400}', "number"),
         (b'{"value": ' + b"9" * 50 + b"}", "number"),
         (b'{"name": "\xff"}', "utf-8"),

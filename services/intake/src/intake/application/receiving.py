@@ -32,7 +32,6 @@ from intake.domain.facts import (
     PatientSeen,
     PatientsMerged,
     PatientsUnmerged,
-    ReferenceSeen,
 )
 from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.refusals import InvalidMessage
@@ -282,8 +281,6 @@ def _needed(arrival: _Delivered) -> Iterator[UUID]:
 
 def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
     match fact:
-        case ReferenceSeen():
-            yield reference_id_of(source, fact.reference)
         case PatientSeen():
             yield fact.patient_id
         case PatientsMerged() | PatientsUnmerged():

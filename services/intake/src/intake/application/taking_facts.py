@@ -37,7 +37,6 @@ from intake.domain.facts import (
     PatientsMerged,
     PatientsUnmerged,
     ProcedureSeen,
-    ReferenceSeen,
     SelfPayAssumed,
     VisitFact,
 )
@@ -72,8 +71,6 @@ class FactTaking:
         """Takes them all; gives notes on the encounters that are held."""
         for fact in facts:
             match fact:
-                case ReferenceSeen():
-                    self._take_reference(fact)
                 case PatientSeen():
                     take_patient(self._work, self._envelopes, self._source, fact)
                 case PatientsMerged():
@@ -95,10 +92,6 @@ class FactTaking:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
         return notes
-
-    def _take_reference(self, fact: ReferenceSeen) -> None:
-        identity = reference_id_of(self._source, fact.reference)
-        self._work.get_or_new(SourceReference, identity).name(fact.id, fact.code)
 
     def _take_visit(self, fact: VisitFact) -> None:
         match fact:

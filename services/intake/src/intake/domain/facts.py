@@ -35,16 +35,6 @@ NOWHERE = Link()
 
 
 @dataclass(frozen=True, slots=True)
-class ReferenceSeen:
-    """The source's `reference` stands for this id or code."""
-
-    place: str
-    reference: str = field(repr=False)
-    id: UUID | None = None
-    code: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class PatientIdentifier:
     """One identifier of a person: who issued it (HL7 CX.4, FHIR system), its kind (CX.5, type), and its value.
 
@@ -247,4 +237,4 @@ class ChargesComplete:
 ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
 VisitFact = EncounterSeen | DiagnosisSeen | ProcedureSeen | EncounterCancelled | EncounterReopened | ChargesComplete
 PersonFact = PatientSeen | PatientsMerged | PatientsUnmerged
-Fact = ReferenceSeen | PersonFact | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
+Fact = PersonFact | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact

@@ -99,10 +99,6 @@ class SourceReference(Aggregate):
             reference.revision += 1
             reference.changed_at = self.timestamp
 
-    def name(self, target_id: UUID | None, code: str) -> None:
-        if not self.exists or (target_id, code) != (self.target_id, self.code):
-            self.trigger_event(self.Named, target_id=target_id, code=code)
-
     def see(self, seen: ResourceSeen, content: str, delivery: str, message_id: UUID) -> Fate:
         """Takes a new version; the same content again changes nothing."""
         if self.exists and (seen.target_id, seen.code, content) == (self.target_id, self.code, self.content):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from canonical.ids import derive
 
 from intake.adapters.fhir.names import FhirNames
-from intake.adapters.fhir.resources import Entry, identifier_in
+from intake.adapters.fhir.resources import ADDRESS_BOOK, Entry, identifier_in
 from intake.domain.facts import NOWHERE, Link
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 from intake.domain.source_reference import ResourceSeen
@@ -21,7 +21,6 @@ NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
 _NUMBERS = {"Encounter": "visit", "ChargeItem": "charge", "Claim": "claim"}
 _BY_ID_RATHER = ("Patient", "Encounter")
 """Their other identifiers may be shared: a passport, or the number of an admission of which this is a part."""
-_CODED = ("Organization", "Location", "Practitioner", "PractitionerRole")
 _RELATIVE = re.compile(r"(?:^|.*/)([A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]+)?")
 
 
@@ -33,6 +32,7 @@ class References:
         self._names = names
         self._entries = entries
         self._links: dict[str, Link] = {}
+        self._own: dict[str, Link | None] = {}
         self.unnamed: list[Entry] = []
         for kinds in (("Practitioner",), NAMED_TYPES):
             for entry in (each for each in entries if each.type in kinds):
@@ -54,7 +54,12 @@ class References:
                 self._links[name] = link
 
     def own(self, entry: Entry) -> Link | None:
-        """What the resource itself is; None where it has no identifier that we know the system of."""
+        """What the resource itself is; None where nothing tells."""
+        if entry.place not in self._own:
+            self._own[entry.place] = self._own_link(entry)
+        return self._own[entry.place]
+
+    def _own_link(self, entry: Entry) -> Link | None:
         _, number = self.own_identifier(entry)
         if entry.type == "PractitionerRole":
             return self._role(entry, number)
@@ -87,7 +92,7 @@ class References:
             return medical_record_number(identifiers, self._names.of_source(self._source, "mrn"))
         if kind == "Location":
             systems: Sequence[str] = (self._names.location_system,)
-        elif kind in _CODED:
+        elif kind in ADDRESS_BOOK:
             systems = (*self._names.code_systems(), NPI_SYSTEM)
         else:
             systems = (self._names.of_source(self._source, _NUMBERS.get(kind, kind.lower())),)

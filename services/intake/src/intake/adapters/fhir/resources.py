@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from intake.adapters.fhir.requests import Request
 from intake.adapters.fhir.strict_json import Json
@@ -32,6 +33,8 @@ TAKEN = (
     "Claim",
 )
 """In the order in which they are to be taken, each after what it may refer to."""
+ADDRESS_BOOK = ("Organization", "Location", "Practitioner", "PractitionerRole")
+MODELS_KEPT_MAX = 2_000
 FINDINGS_MAX = 20
 DIAGNOSIS_SYSTEMS = (
     "http://hl7.org/fhir/sid/icd-10-cm",
@@ -39,6 +42,7 @@ DIAGNOSIS_SYSTEMS = (
     "urn:oid:2.16.840.1.113883.6.90",
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
+_JSON_IN_TEXT = re.compile(r'"(\\[nrt]| )*\{')
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
@@ -97,19 +101,51 @@ def validated(kind: str, content: Json, place: str) -> Any:
     """The resource as `fhir.resources` has it.
 
     Raises:
-        InvalidMessage: it is not valid R4; each finding names path and fault, and nothing of the content.
+        InvalidMessage: it is not valid R4, or writes an object as a text of JSON, which `fhir.resources` would read; each
+            finding names path and fault, and nothing of the content.
     """
     try:
-        resource: Any = get_fhir_model_class(kind).model_validate(content)
+        resource: Any = _modelled(kind, content)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         raise InvalidMessage([_fault(place, fault["loc"], fault["type"]) for fault in faults[:FINDINGS_MAX]]) from None
     except (AttributeError, TypeError, ValueError):
         # fhir.resources reads a text where an object belongs as JSON, and trips over one that is no object.
         raise InvalidMessage([Finding(place, "fhir-r4", "a value is of another kind than R4 has there")]) from None
+    if _JSON_IN_TEXT.search(json.dumps(content, default=str)) and _has_text_for_object(content, resource):
+        raise InvalidMessage([Finding(place, "json-in-text", "an object is written as one, not in a text")])
     if getattr(resource, "id", None) and not _ID.fullmatch(resource.id):
         raise InvalidMessage([Finding(f"{place}.id", "id", "letters, digits, dot and hyphen, at most 64")])
     return resource
+
+
+def _has_text_for_object(content: object, model: object) -> bool:
+    """Whether anything that the model has as an object was a text."""
+    if isinstance(model, list):
+        parts = zip(content, model, strict=False) if isinstance(content, list) else ()
+        return any(_has_text_for_object(*each) for each in parts)
+    if not isinstance(model, BaseModel):
+        return False
+    if not isinstance(content, dict):
+        return True
+    fields = type(model).model_fields.items()
+    named = ((content.get(info.alias or name), getattr(model, name)) for name, info in fields)
+    return any(_has_text_for_object(*each) for each in named)
+
+
+def _modelled(kind: str, content: Json) -> Any:
+    """The model; resources of the address book come again and again as they were, and hold nothing of a patient."""
+    if kind in ADDRESS_BOOK:
+        try:
+            return _known_model(kind, json.dumps(content))
+        except TypeError:
+            pass  # A number with decimals: validated below, every time.
+    return get_fhir_model_class(kind).model_validate(content)
+
+
+@lru_cache(maxsize=MODELS_KEPT_MAX)
+def _known_model(kind: str, text: str) -> Any:
+    return get_fhir_model_class(kind).model_validate(json.loads(text))
 
 
 def _fault(place: str, path: Sequence[object], kind: str) -> Finding:

@@ -1,4 +1,4 @@
-"""JSON as we take it: no duplicate keys, no NaN, no float, no JSON in texts, bounded in size, depth and number length."""
+"""JSON as we take it: no duplicate keys, no NaN, no float, bounded in size, depth and number length."""
 
 from __future__ import annotations
 
@@ -85,8 +85,6 @@ def _refuse_depth(content: object) -> None:
         level = [child for node in level for child in _children(node)]
         if not level:
             return
-        if any(isinstance(node, str) and node.lstrip()[:1] == "{" for node in level):
-            raise _refused("json-in-text", "an object is written as one, not in a text")
     raise _refused("too-deep", f"at most {DEPTH_MAX} levels")
 
 
