@@ -40,7 +40,13 @@ class Sender:
         self._number = 0
 
     def send(
-        self, kind: str, *rows: str, stamp: str = "", visit: str = "V1", patient: str = "P1", number: str = ""
+        self,
+        kind: str,
+        *rows: str,
+        stamp: str = "",
+        patient: str = "P1",
+        number: str = "",
+        visit_row: str = PV1,
     ) -> Outcome:
         self._number += 1
         head = HEAD.format(
@@ -49,7 +55,9 @@ class Sender:
             kind=kind,
             number=number or self._number,
         )
-        named = [row.format(visit=visit, patient=patient, application=self._application) for row in (PID, PV1, *rows)]
+        named = [
+            row.format(visit="V1", patient=patient, application=self._application) for row in (PID, visit_row, *rows)
+        ]
         reading = read_message("\r".join([head, *named, ""]).encode(), actor="door", profiles=self._profiles)
         return self.service.receive(reading.delivery)[0]
 
@@ -168,3 +176,12 @@ def test_the_account_of_a_bar_is_opened_ended_and_purged() -> None:
     assert sender.send("BAR^P05", "DG1|1||E11.9^Diabetes^I10", IN1).accepted
     assert sender.send("BAR^P06").accepted
     assert sender.send("BAR^P02").accepted
+
+
+def test_a_charge_outside_of_the_visit_is_held_with_the_reason() -> None:
+    sender = Sender()
+    dated = PV1 + "|" * 25 + "20260206|20260206"
+    outcome = sender.send("DFT^P03", ft1("A", "100.00").replace("20260206", "20260209"), IN1, visit_row=dated)
+    assert outcome.accepted
+    assert [note.split(": ")[1] for note in outcome.notes] == ["service-outside-visit"]
+    assert total_billed(sender) == Money.of("0.00")
