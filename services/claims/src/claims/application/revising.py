@@ -56,7 +56,7 @@ def apply_revision(work: Work, claim: Claim, edits: ClaimEdits) -> None:
         raise_about(work, claim, derive("revision-of-voided", claim.id, claim.revision), VOIDED_CASE, summary)
     elif claim.is_ours_to_change:
         _change(work, claim, edits)
-    elif claim.state in RESUBMITTED_FROM:
+    elif claim.state in RESUBMITTED_FROM and claim.is_answered:
         _resubmit(work, claim, edits)
 
 
@@ -76,7 +76,10 @@ def follow_revision(work: Work, before: Claim, following: Claim, content: ClaimC
 
 
 def _change(work: Work, claim: Claim, edits: ClaimEdits) -> None:
-    """No payer has it as it is: it is redrafted and edited again, or given up."""
+    """No payer has it as it is: it is redrafted and edited again, or given up.
+
+    A void of what stands in for a claim that the payer has, and that was refused, waits for the person who mends it.
+    """
     assert claim.revising is not None
     hold_before = claim.holds if claim.state is ClaimState.HELD else 0
     content = claim.revising.content
@@ -86,7 +89,7 @@ def _change(work: Work, claim: Claim, edits: ClaimEdits) -> None:
             edit_claim(work, claim, edits, Stage.RELEASE)
     elif claim.is_leaving_again:
         claim.void_instead(WHY)
-    elif claim.state in NOT_YET_SENT or claim.state is ClaimState.REJECTED:
+    elif claim.frequency is ClaimFrequency.ORIGINAL:
         end_case(work, rejection_cause(claim.id, claim.interchange_id), REJECTED_CASE, WHY)
         claim.withdraw()
     if claim.state is not ClaimState.HELD or claim.holds > hold_before:

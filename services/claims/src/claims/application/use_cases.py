@@ -100,6 +100,8 @@ def release_claim(work: Work, claim_id: UUID, edits: ClaimEdits, why: str) -> Cl
         raise NotHeld(f"claim {claim_id} is {claim.state}, neither held nor rejected")
     hold_before = claim.holds if claim.state is ClaimState.HELD else 0
     edit_claim(work, claim, edits, Stage.RELEASE)
+    if claim.state is ClaimState.READY and claim.is_void and claim.is_leaving_again:
+        claim.void_instead(why)
     if claim.state is ClaimState.READY or claim.holds > hold_before:
         end_hold(work, claim_id, hold_before, why)
     if not hold_before:

@@ -44,6 +44,7 @@ class AnsweredClaim(AdjudicatedClaim):
             claim.state = claim.undecided = ClaimState.ACCEPTED
             claim.payer_control_number = self.payer_control_number or claim.payer_control_number
             claim.number_accepted = self.payer_control_number
+            claim.is_answered = True
 
     class PayerNumberLearned(Event):
         """The payer took it, which changed nothing else, because the claim had got further already."""
@@ -53,6 +54,7 @@ class AnsweredClaim(AdjudicatedClaim):
 
         def apply(self, claim: AnsweredClaim) -> None:
             claim.payer_control_number = claim.number_accepted = self.payer_control_number
+            claim.is_answered = True
             if claim.undecided is ClaimState.SUBMITTED:
                 claim.undecided = ClaimState.ACCEPTED
 

@@ -116,6 +116,8 @@ class Claim(AnsweredClaim):
             claim.state = claim.undecided = ClaimState.SUBMITTED
             claim.interchange_id = self.interchange_id
             claim.number_accepted = ""
+            claim.is_answered = False
+            claim.was_resubmitted = claim.frequency is not ClaimFrequency.ORIGINAL
             claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):

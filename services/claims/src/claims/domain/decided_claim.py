@@ -46,6 +46,8 @@ class DecidedClaim(Aggregate):
         self.decisions = NO_DECISIONS
         self.adjudications = 0
         self.revision = 0
+        self.is_answered = False
+        self.was_resubmitted = False
         self.awaiting: dict[Place, DecidedClaim.ReversalAwaited] = {}
         self.noted: dict[Place, PayerDecision] = {}
         self.next_claim = NextClaimStage.NONE
@@ -85,6 +87,7 @@ class DecidedClaim(Aggregate):
         def apply(self, claim: DecidedClaim) -> None:
             claim.state = self.state
             claim.adjudications += 1
+            claim.is_answered |= self.kind in _TAKES_BACK or not claim.was_resubmitted
             claim.decisions = claim.decisions.after(self.booked)
             claim.awaiting.pop(self.decision.place, None)
 
@@ -238,3 +241,6 @@ class DecidedClaim(Aggregate):
 
 
 _NOWHERE: tuple[None, int] = (None, -1)
+
+_TAKES_BACK = frozenset({DecisionKind.REVERSAL, DecisionKind.CORRECTION})
+"""A payer that takes its decision back, or decides anew, has what was sent in the place of the claim."""
