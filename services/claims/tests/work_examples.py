@@ -11,10 +11,16 @@ from canonical.codes import AdjustmentGroup
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
-from claims.domain.access import FilingDisclosure, filing_disclosure_id_of
+from claims.domain.access import (
+    FilingDisclosure,
+    PlatformDisclosure,
+    filing_disclosure_id_of,
+    platform_disclosure_id_of,
+)
 from claims.domain.claim import Claim
 from claims.domain.claim_content import HoldReason
 from claims.domain.contract_review import ContractReview, contract_review_id_of
+from claims.domain.control_numbers import interchange_id_of
 from claims.domain.denial import Denial, denial_id_of
 from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import DenialCategory, DenialReason
@@ -82,6 +88,9 @@ def work_examples(made: Maker) -> Iterator[Event]:
     yield made(review, ContractReview.Resolved, claim_id=claim, number=1)
     disclosure = filing_disclosure_id_of(derive("test-call"), claim)
     yield made(disclosure, FilingDisclosure.Given, claim_id=claim, digests=("0" * 64,))
+    batch = interchange_id_of("000000001")
+    given = {"platform": "northstar", "interchange_id": batch, "claim_ids": (claim,), "digest": "0" * 64}
+    yield made(platform_disclosure_id_of(batch), PlatformDisclosure.Given, **given)
     yield from _denial_examples(made, denial_id_of(claim, 1))
 
 

@@ -24,6 +24,7 @@ from chassis.runtime.settings import Settings, WrongSettings
 from pydantic import Field
 from x12.validation_pool import WORKERS_MAX
 
+from claims.adapters.claim_formats import FormatByReceiver
 from claims.adapters.clearinghouses.answers import AnswerDrop
 from claims.adapters.clearinghouses.named import EXCHANGE_FOLDER, WrongClearinghouses, load_clearinghouses
 from claims.adapters.clearinghouses.webhook import webhook_app
@@ -32,6 +33,7 @@ from claims.adapters.grpc import claims_service
 from claims.adapters.grpc_sending import claim_sending_service
 from claims.adapters.grpc_work import claim_work_service
 from claims.adapters.patient_details import SealedDetails
+from claims.adapters.platforms.named import WrongPlatforms, load_platforms
 from claims.adapters.rule_files import load_rules
 from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
@@ -52,7 +54,7 @@ from claims.application.submission import ClaimSubmission
 from claims.application.verifying_coverage import COVERAGE_HOURS, CoverageChecks
 from claims.application.work_read_models import WORK_TABLES, project_work
 from claims.application.working_denials import DenialClocks
-from claims.domain.access import FilingDisclosure
+from claims.domain.access import FilingDisclosure, PlatformDisclosure
 from claims.domain.answer_hint import AnswerHint
 from claims.domain.claim import Claim
 from claims.domain.contract_review import ContractReview
@@ -70,7 +72,7 @@ from claims.domain.unknown_payment import UnknownClaimPayment
 SWEEP_SECONDS = 2.0
 CLOCKS_SECONDS = 600.0
 SENDING_AGGREGATES = (Interchange, ControlNumbers, StatusInquiry, CoverageVerification, AnswerHint)
-WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure)
+WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure, PlatformDisclosure)
 
 SHAPE = ServiceShape(
     name="claims",
@@ -87,7 +89,8 @@ class ClaimsSettings(Settings):
     `production` makes ISA15 `P` instead of `T`. Ready claims of one payer gather for `gathering_seconds`, so that charges
     which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
     `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`), each asked for
-    answers every `fetch_seconds`. What a payer said of a coverage is asked again after `coverage_hours`.
+    answers every `fetch_seconds`. `platforms_path` names the external platforms that work the claims of entities
+    (`claims.adapters.platforms.named`). What a payer said of a coverage is asked again after `coverage_hours`.
     What leaves is validated in `validation_workers` processes (about as fast as here, and the service does its other work
     meanwhile); 0 validates in the service itself.
     A claim that a payer allowed up to `underpayment_tolerance_minor` cents too little for is let go.
@@ -98,6 +101,7 @@ class ClaimsSettings(Settings):
     validation_workers: int = Field(default=1, ge=0, le=WORKERS_MAX)
     edit_rules_path: Path | None = None
     clearinghouses_path: Path | None = None
+    platforms_path: Path | None = None
     fetch_seconds: float = Field(default=FETCH_SECONDS, gt=0)
     coverage_hours: int = Field(default=COVERAGE_HOURS, ge=0)
     underpayment_tolerance_minor: int = Field(default=TOLERANCE.minor, ge=0)
@@ -164,7 +168,7 @@ def main() -> int:
         settings = ClaimsSettings.from_environment(os.environ)
         with validator(settings.validation_workers) as validate:
             return serve(settings, validate)
-    except (WrongSettings, UnsafeSetting, RuleRefused, WrongClearinghouses) as refused:
+    except (WrongSettings, UnsafeSetting, RuleRefused, WrongClearinghouses, WrongPlatforms) as refused:
         sys.stderr.write(f"claims: {refused}\n")
         return EXIT_SETTINGS
 
@@ -182,24 +186,26 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
     master_data = load_master_data(settings.master_data_path)
     rules = load_rules(settings.edit_rules_path)
     clearinghouses = load_clearinghouses(settings.clearinghouses_path)
+    platforms = load_platforms(settings.platforms_path, {EXCHANGE_FOLDER, *clearinghouses.all})
+    receivers = {**clearinghouses.all, **platforms.all}
     edits = ClaimEdits(rules, master_data)
     following = DecisionFollowing(master_data, Money(settings.underpayment_tolerance_minor))
-    claim_format, vault = X12ClaimFormat(validate), SealedDetails(Sealer(open_key_store(settings)))
+    claim_format, vault = FormatByReceiver(X12ClaimFormat(validate)), SealedDetails(Sealer(open_key_store(settings)))
     store, clock, drop = (
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
         AnswerDrop(settings.exchange_dir),
     )
     inquiring = Inquiring(X12InquiryFormat(validate), clearinghouses.in_real_time, drop.keep)
-    fetching = AnswerFetching(clearinghouses.all, drop.keep, store, clock, every_seconds=settings.fetch_seconds)
+    fetching = AnswerFetching(receivers, drop.keep, store, clock, every_seconds=settings.fetch_seconds)
     core = assemble(
         store,
         clock,
         master_data,
         claim_format,
         vault,
-        {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **clearinghouses.all},
-        fetching=fetching if clearinghouses.all else None,
+        {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **receivers},
+        fetching=fetching if receivers else None,
         inquiring=inquiring,
         rules=rules,
         following=following,
@@ -214,7 +220,7 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
         claim_work_service(core, DryRun(store, edits, vault), FilingPackets(store, claim_format, vault)),
         claim_sending_service(core, checks),
     ]
-    secrets = clearinghouses.webhook_secrets
+    secrets = {**clearinghouses.webhook_secrets, **platforms.webhook_secrets}
     hints = webhook_app(AnswerHints(store, clock), secrets, clock) if secrets else None
     return run(core, settings, grpc=services, http_app=hints)
 

@@ -79,6 +79,13 @@ def _held(state: _State) -> str:
     return "held: " + "; ".join(f"{each['code']}: {each['needs']}" for each in state["reasons"])
 
 
+def _submitted(state: _State) -> str:
+    platform = state.get("worked_by", "")
+    if platform:
+        return f"put into batch {short(state['interchange_id'])} to {platform}, which works it with {state['payer']}"
+    return f"put into interchange {short(state['interchange_id'])} to {state['payer']}"
+
+
 def _adjudicated(state: _State) -> str:
     decision, shares = state["decision"], state["shares"]
     went = ", ".join(f"{name} {amount}" for name, amount in shares.items())
@@ -111,7 +118,7 @@ _TOLD: Mapping[str, Callable[[_State], str]] = {
     "drafted": _drafted,
     "held": _held,
     "made-ready": lambda state: "passed the edits",
-    "submitted": lambda state: f"put into interchange {short(state['interchange_id'])} to {state['payer']}",
+    "submitted": _submitted,
     "accepted": lambda state: f"accepted by the payer, its number is {state['payer_control_number'] or 'not told'}",
     "payer-number-learned": lambda state: f"the payer's number is {state['payer_control_number']}",
     "rejected": lambda state: f"rejected before adjudication: {', '.join(state['codes'])}",

@@ -67,6 +67,7 @@ def _facts(claim: claims_pb2.Claim) -> list[tuple[str, str]]:
         ("payer", f"{claim.payer}, number {claim.sequence or 1} to pay"),
         ("payer's number", claim.payer_control_number),
         ("service from", claim.service_from),
+        ("worked by", claim.worked_by),
         ("interchange", claim.interchange_id),
         ("held", "; ".join(claim.hold_reasons)),
         ("rejected", ", ".join(claim.rejection_codes)),

@@ -49,6 +49,7 @@ class Claim(_message.Message):
     LAST_ANSWER_FIELD_NUMBER: _builtins.int
     REPORTED_STATUS_FIELD_NUMBER: _builtins.int
     REPORTED_ON_FIELD_NUMBER: _builtins.int
+    WORKED_BY_FIELD_NUMBER: _builtins.int
     claim_id: _builtins.str
     """The id of the claim, a UUID."""
     patient_control_number: _builtins.str
@@ -89,6 +90,8 @@ class Claim(_message.Message):
     """The codes of the payer's last answer to a status inquiry, or empty."""
     reported_on: _builtins.str
     """The date of that answer, ISO 8601, or empty."""
+    worked_by: _builtins.str
+    """The external platform that it went to and that works it, or empty."""
     @_builtins.property
     def hold_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Why it is held: each names the edit and what is needed."""
@@ -136,10 +139,11 @@ class Claim(_message.Message):
         last_answer: _builtins.str = ...,
         reported_status: _builtins.str = ...,
         reported_on: _builtins.str = ...,
+        worked_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amounts", b"amounts", "left_to_next_payer", b"left_to_next_payer", "open", b"open"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "amounts", b"amounts", "claim_id", b"claim_id", "encounter_id", b"encounter_id", "entity", b"entity", "hold_reasons", b"hold_reasons", "interchange_id", b"interchange_id", "last_answer", b"last_answer", "left_to_next_payer", b"left_to_next_payer", "next_claim_id", b"next_claim_id", "next_payer", b"next_payer", "open", b"open", "patient_control_number", b"patient_control_number", "patient_id", b"patient_id", "payer", b"payer", "payer_class", b"payer_class", "payer_control_number", b"payer_control_number", "posting", b"posting", "rejection_codes", b"rejection_codes", "reported_on", b"reported_on", "reported_status", b"reported_status", "sequence", b"sequence", "service_from", b"service_from", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjudications", b"adjudications", "amounts", b"amounts", "claim_id", b"claim_id", "encounter_id", b"encounter_id", "entity", b"entity", "hold_reasons", b"hold_reasons", "interchange_id", b"interchange_id", "last_answer", b"last_answer", "left_to_next_payer", b"left_to_next_payer", "next_claim_id", b"next_claim_id", "next_payer", b"next_payer", "open", b"open", "patient_control_number", b"patient_control_number", "patient_id", b"patient_id", "payer", b"payer", "payer_class", b"payer_class", "payer_control_number", b"payer_control_number", "posting", b"posting", "rejection_codes", b"rejection_codes", "reported_on", b"reported_on", "reported_status", b"reported_status", "sequence", b"sequence", "service_from", b"service_from", "state", b"state", "worked_by", b"worked_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -429,6 +429,7 @@ class GetStatusResponse(_message.Message):
     PARKED_MESSAGES_FIELD_NUMBER: _builtins.int
     CONSUMERS_FIELD_NUMBER: _builtins.int
     BACKLOG_FIELD_NUMBER: _builtins.int
+    MASTER_DATA_VERSION_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service's name."""
     last_position: _builtins.int
@@ -443,6 +444,8 @@ class GetStatusResponse(_message.Message):
     """Messages of other services whose answer is not saved yet: those this replica knows of, or, where the process that is asked
     only answers calls, all that NATS keeps for the service; UNAVAILABLE where such a process cannot ask NATS.
     """
+    master_data_version: _builtins.str
+    """The version of master data in use; empty for a service that has none."""
     @_builtins.property
     def consumers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What this service reads from."""
@@ -457,10 +460,11 @@ class GetStatusResponse(_message.Message):
         parked_messages: _builtins.int = ...,
         consumers: _abc.Iterable[_builtins.str] | None = ...,
         backlog: _builtins.int = ...,
+        master_data_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "consumers", b"consumers", "last_position", b"last_position", "open_cases", b"open_cases", "parked_messages", b"parked_messages", "relay_position", b"relay_position", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backlog", b"backlog", "consumers", b"consumers", "last_position", b"last_position", "master_data_version", b"master_data_version", "open_cases", b"open_cases", "parked_messages", b"parked_messages", "relay_position", b"relay_position", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,9 +20,9 @@ _READ_BYTES = 1 << 20
 class FileDrop:
     """The receiver moves what it read from `claims-outbound` to `claims-taken`; a probe looks at both, in that order."""
 
-    def __init__(self, exchange_dir: Path) -> None:
-        self._outbound = exchange_dir / OUTBOUND
-        self._taken = exchange_dir / TAKEN
+    def __init__(self, exchange_dir: Path, *, outbound: str = OUTBOUND, taken: str = TAKEN) -> None:
+        self._outbound = exchange_dir / outbound
+        self._taken = exchange_dir / taken
 
     def probe(self, name: str) -> str | None:
         """A file on its way from one folder to the other stands in both for a moment, never in none."""
@@ -59,7 +59,7 @@ class FileDrop:
             os.link(unfinished, target)
         except FileExistsError:
             if _digest(target) not in (None, hashlib.sha256(content).hexdigest()):
-                raise OtherBytesSent(f"{name}: another file stands in {OUTBOUND} under this name") from None
+                raise OtherBytesSent(f"{name}: another file stands in {self._outbound.name} under this name") from None
         finally:
             unfinished.unlink(missing_ok=True)
             sync_folder(self._outbound)

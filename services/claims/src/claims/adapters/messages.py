@@ -59,6 +59,7 @@ def claim_message(row: Row) -> pb.Claim:
         left_to_next_payer=money_message(whole(row["next_payer_minor"])),
         last_answer=text_of(row["last_answer"]),
         reported_status=text_of(row["reported_status"]),
+        worked_by=text_of(row["worked_by"]),
         reported_on=text_of(row["reported_on"]),
     )
 

@@ -68,6 +68,8 @@ class UnknownWay(Refusal):
 class StatusAsking:
     """`run` asks about each claim that was sent or accepted and heard nothing of for its payer's `status_inquiry_days`.
 
+    What an external platform works is its own to ask about.
+
     A claim is asked about once in so many days. What was tried and may have failed is tried again with the next run. Days
     pass slowly: once nothing is due, nobody looks again for a minute, however often the sweep is woken.
     """
@@ -115,7 +117,7 @@ class StatusAsking:
             if not payer.status_inquiry_days or not payer.holds_on(now.date()):
                 continue
             since = now - timedelta(days=payer.status_inquiry_days)
-            where = {"state": [state.value for state in AWAITING_ANSWER], "payer": payer.code}
+            where = {"state": [state.value for state in AWAITING_ANSWER], "payer": payer.code, "worked_by": ""}
             rows = self._store.rows(CLAIMS, where, order=("silent_since",), limit=ASKED_PER_RUN_MAX)
             by_entity: dict[str, list[UUID]] = {}
             for row in rows:

@@ -123,8 +123,12 @@ class AnswerSource(Protocol):
         ...
 
 
+class RcmPlatform(ClaimTransport, AnswerSource, Protocol):
+    """An external platform that works claims in our place: billing-ready transactions out, reports of what became of them in."""
+
+
 Keep = Callable[[str, ReceivedAnswer], None]
-"""Keeps an answer of the clearinghouse that is named, where intake reads it."""
+"""Keeps an answer of the clearinghouse or platform that is named, where intake reads it."""
 
 
 class NotAnAnswer(Refusal):

@@ -120,6 +120,7 @@ def content_of(event: PostedCharges, revision: int = 0) -> ClaimContent:
         claim_type=event.claim_type,
         plan=event.plan,
         revision=revision,
+        location=event.location,
     )
 
 

@@ -26,6 +26,7 @@ CLAIMS = Table(
         "patient_id": "uuid",
         "service_from": "date",
         "interchange_id": "uuid",
+        "worked_by": "text",
         "payer_control_number": "text",
         "hold_reasons": "text",
         "rejection_codes": "text",
@@ -67,7 +68,7 @@ CLAIMS = Table(
 
 `denied_minor` is what is denied, not released and not written off. `owed_minor` is what a payer was charged with when the
 claim was drafted: a later payer owes only what the ones before left to it, which is `next_payer_minor` of their claims.
-`memo_minor` is what of `other_minor` tells of earlier payers and takes nothing off. `next_claim_id` is the claim to the next
+`worked_by` is the external platform that it went to, empty where it goes to its payer. `memo_minor` is what of `other_minor` tells of earlier payers and takes nothing off. `next_claim_id` is the claim to the next
 payer once that has been sent or decided.
 """
 
@@ -132,6 +133,7 @@ def _drafted(event: Claim.Drafted) -> Iterator[Change]:
         reported_status="",
         silent_since=event.timestamp,
         payer_control_number="",
+        worked_by="",
         hold_reasons="",
         rejection_codes="",
         drafted_at=event.timestamp,
@@ -170,7 +172,8 @@ def _made_ready(event: Claim.MadeReady | Claim.ResubmissionIntended) -> Iterator
 
 
 def _submitted(event: Claim.Submitted) -> Iterator[Change]:
-    yield _moved(event, ClaimState.SUBMITTED, interchange_id=event.interchange_id, silent_since=event.timestamp)
+    where = {"interchange_id": event.interchange_id, "worked_by": event.worked_by}
+    yield _moved(event, ClaimState.SUBMITTED, **where, silent_since=event.timestamp)
 
 
 def _accepted(event: Claim.Accepted) -> Iterator[Change]:
@@ -222,7 +225,7 @@ def _intended(event: Interchange.Intended) -> Iterator[Change]:
         state=InterchangeState.INTENDED.value,
         entity=order.entity,
         payer=order.payer,
-        receiver=order.payer_party.receiver_id,
+        receiver=order.platform or order.payer_party.receiver_id,
         claim_count=len(event.claim_ids),
         total_minor=event.total.minor,
         digest=event.digest,

@@ -25,6 +25,7 @@ from claims.application.read_models import INTERCHANGES
 from claims.application.remaking import remake
 from claims.application.submission import digest_of
 from claims.application.use_cases import SUMMARY_LENGTH_MAX
+from claims.domain.access import PlatformDisclosure, platform_disclosure_id_of
 from claims.domain.interchange import Interchange, InterchangeState
 
 OPEN_READ_MAX = 2_000
@@ -67,16 +68,16 @@ class InterchangeSending:
         Raises:
             TransportUnavailable: a receiver cannot be reached; what goes to the others has been tried.
         """
-        sent, away = 0, dict[str, TransportUnavailable]()
+        sent, away = 0, dict[tuple[object, object], TransportUnavailable]()
         for row in self._next_open():
-            interchange_id, payer = row["interchange_id"], str(row["payer"])
+            interchange_id, road = row["interchange_id"], (row["entity"], row["payer"])
             assert isinstance(interchange_id, UUID)
-            if payer in away:
+            if road in away:
                 continue
             try:
                 sent += self._bring_to_its_end(interchange_id)
             except TransportUnavailable as unreached:
-                away[payer] = unreached
+                away[road] = unreached
         if away:
             raise next(iter(away.values()))
         return sent
@@ -124,15 +125,18 @@ class InterchangeSending:
             return "found"
         content = remake(work, interchange, self._format, self._vault)
         interchange.refuse_other_bytes(digest_of(content))
+        if interchange.order.platform:
+            self._transact(interchange_id, _disclose)
         self._crash_point("before-send")
         transport.send(name, content)
         self._crash_point("after-send")
         return "sent"
 
     def _transport_of(self, interchange: Interchange) -> ClaimTransport:
-        name = interchange.order.payer_party.transport
+        name = interchange.order.transport
         if name not in self._transports:
-            raise UnknownTransport(f"{interchange.order.payer} is reached by {name!r}, which the settings do not name")
+            whose = interchange.order.entity if interchange.order.platform else interchange.order.payer
+            raise UnknownTransport(f"claims of {whose} go by {name!r}, which the settings do not name")
         return self._transports[name]
 
     def _transact(self, interchange_id: UUID, change: Callable[[Interchange, Work], object]) -> None:
@@ -143,6 +147,11 @@ class InterchangeSending:
             lambda work: change(work.require(Interchange, interchange_id), work),
             crash_point=self._crash_point,
         )
+
+
+def _disclose(interchange: Interchange, work: Work) -> None:
+    disclosure = work.get_or_new(PlatformDisclosure, platform_disclosure_id_of(interchange.id))
+    disclosure.give(interchange.order.platform, interchange.id, interchange.claim_ids, interchange.digest)
 
 
 def _raise_case(work: Work, interchange: Interchange, code: str, summary: str) -> None:

@@ -196,7 +196,7 @@ class ClaimSubmission:
         total = Money.total(claim.content.total for claim in claims)
         interchange.intend(order, tuple(claim.id for claim in claims), total, digest)
         for each in going:
-            each.claim.submit(interchange.id, each.run)
+            each.claim.submit(interchange.id, each.run, order.platform)
         tell_claims_before(work, claims)
         self._vault.link_control_numbers(
             {claim.content.patient_control_number: claim.content.details.key_id for claim in claims}

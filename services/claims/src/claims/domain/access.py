@@ -1,4 +1,4 @@
-"""Who was shown what of a claim's sealed details."""
+"""Who was shown what of claims' sealed details."""
 
 from __future__ import annotations
 
@@ -28,3 +28,29 @@ class FilingDisclosure(Aggregate):
 
 def filing_disclosure_id_of(call_id: UUID, claim_id: UUID) -> UUID:
     return derive("filing-disclosure", call_id, claim_id)
+
+
+class PlatformDisclosure(Aggregate):
+    """The details of a batch's claims, given to the external platform that works them; its id follows from the interchange."""
+
+    class Given(Event):
+        """Recorded before the first byte leaves; `digest` is that of the bytes."""
+
+        TOPIC = "claims.platform-disclosure.given"
+        platform: Public[str]
+        interchange_id: UUID
+        claim_ids: tuple[UUID, ...]
+        digest: Public[str]
+
+        def apply(self, disclosure: PlatformDisclosure) -> None:
+            """That it exists is its whole state."""
+
+    def give(self, platform: str, interchange_id: UUID, claim_ids: tuple[UUID, ...], digest: str) -> None:
+        """Trying again gives nothing new."""
+        if not self.exists:
+            told = {"platform": platform, "interchange_id": interchange_id, "digest": digest}
+            self.trigger_event(self.Given, claim_ids=claim_ids, **told)
+
+
+def platform_disclosure_id_of(interchange_id: UUID) -> UUID:
+    return derive("platform-disclosure", interchange_id)

@@ -66,6 +66,7 @@ class ClaimContent(CanonicalModel):
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
     revision: int = 0
+    location: Public[str] = ""
 
     @property
     def lacks_prior_payers(self) -> bool:

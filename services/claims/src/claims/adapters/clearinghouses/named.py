@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from claims.adapters.clearinghouses.rest import RestAccess, RestClearinghouse
 from claims.adapters.clearinghouses.sftp import SftpAccess, SftpClearinghouse
+from claims.adapters.secret_files import NoSecrets, secrets_in
 
 EXCHANGE_FOLDER = "files"
 WEBHOOK_SECRETS_MAX = 2
@@ -59,24 +60,13 @@ class _Rest(_Strict):
     webhook_secret_file: Path | None = None
 
     def opened(self, folder: Path) -> RestClearinghouse:
-        (token,) = _secrets(folder / self.token_file, "token_file", at_most=1)
+        (token,) = secrets_in(folder / self.token_file, "token_file", at_most=1)
         return RestClearinghouse(RestAccess(self.base_url, token))
 
     def webhook_secrets(self, folder: Path) -> tuple[SecretStr, ...]:
         if self.webhook_secret_file is None:
             return ()
-        return _secrets(folder / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
-
-
-def _secrets(path: Path, field: str, *, at_most: int) -> tuple[SecretStr, ...]:
-    """The lines of a file that holds secrets."""
-    try:
-        lines = path.read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError):
-        lines = []
-    if not 1 <= len(lines) <= at_most:
-        raise WrongClearinghouses(f"{field}: no such file, or not 1 to {at_most} secrets in it")
-    return tuple(map(SecretStr, lines))
+        return secrets_in(folder / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
 
 
 class _Content(_Strict):
@@ -111,7 +101,10 @@ def load_clearinghouses(path: Path | None) -> Clearinghouses:
         raise WrongClearinghouses(f"{path.name}: {places}") from None
     if EXCHANGE_FOLDER in content.clearinghouses:
         raise WrongClearinghouses(f"{path.name}: {EXCHANGE_FOLDER!r} is the name of the exchange folder")
-    return _opened(content, path.parent)
+    try:
+        return _opened(content, path.parent)
+    except NoSecrets as error:
+        raise WrongClearinghouses(str(error)) from None
 
 
 def _opened(content: _Content, folder: Path) -> Clearinghouses:

@@ -13,12 +13,13 @@ Every call carries a bearer token. The names of files are control numbers, so th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
+from chassis.domain import Unavailable
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from claims.application.ports import (
@@ -46,6 +47,18 @@ class RestAccess:
     token: SecretStr
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a receiver calls what we send and what waits for us, and the type of what we send."""
+
+    sent: str
+    answers: str
+    content_type: str
+
+
+CLEARINGHOUSE = Places("interchanges", "answers", X12)
+
+
 class _Listed(BaseModel):
     id: str = Field(min_length=1, max_length=100)
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$")
@@ -63,20 +76,32 @@ class _Wrapped(BaseModel):
     x12: str
 
 
-class RestClearinghouse:
+class BearerAuth(httpx.Auth):
+    """Shows a token that `token` gives anew for each call; without one nothing is sent."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        try:
+            request.headers["Authorization"] = f"Bearer {self._token()}"
+        except Unavailable as none:
+            raise httpx.ConnectError(f"no token: {none}", request=request) from none
+        yield request
+
+
+class RestExchange:
     """One client, kept open. An answer that is not what is written above counts as no answer."""
 
-    def __init__(self, access: RestAccess) -> None:
-        token = access.token.get_secret_value()
-        self._http = httpx.Client(
-            base_url=access.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT, trust_env=False
-        )
+    def __init__(self, base_url: str, auth: httpx.Auth, places: Places) -> None:
+        self._http = httpx.Client(base_url=base_url, auth=auth, timeout=TIMEOUT, trust_env=False)
+        self._places = places
 
     def close(self) -> None:
         self._http.close()
 
     def probe(self, name: str) -> str | None:
-        answer = self._ask("GET", _interchange(name))
+        answer = self._ask("GET", self._sent(name))
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         return _read(_Found, answer).sha256
@@ -88,9 +113,13 @@ class RestClearinghouse:
             OtherBytesSent: other bytes stand under this name.
             RefusedByClearinghouse: it takes this file at no time.
         """
-        headers = {"Content-Type": X12, "Digest": f"sha-256={hashlib.sha256(content).hexdigest()}"}
+        headers = {
+            "Content-Type": self._places.content_type,
+            "Digest": f"sha-256={hashlib.sha256(content).hexdigest()}",
+            "Idempotency-Key": name,
+        }
         try:
-            answer = self._http.put(_interchange(name), content=content, headers=headers)
+            answer = self._http.put(self._sent(name), content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransportUnavailable(f"the clearinghouse is not reached: {type(error).__name__}") from error
         except httpx.HTTPError as error:
@@ -109,27 +138,11 @@ class RestClearinghouse:
 
         A crash in between gives the same answer again.
         """
-        listing = _read(_Listing, self._ask("GET", "/v1/answers"))
+        listing = _read(_Listing, self._ask("GET", f"/v1/{self._places.answers}"))
         for each in listing.answers[:ANSWERS_PER_FETCH_MAX]:
-            keep(ReceivedAnswer(each.name, self._content_of(each.id)))
-            self._ask("POST", f"{_answer(each.id)}/taken").raise_for_status()
+            keep(ReceivedAnswer(each.name, _x12_of(self._ask("GET", self._answer(each.id)))))
+            self._ask("POST", f"{self._answer(each.id)}/taken").raise_for_status()
         return min(len(listing.answers), ANSWERS_PER_FETCH_MAX)
-
-    def ask(self, question: bytes) -> bytes:
-        """The answer to one 270 or 276 in real time.
-
-        Raises:
-            TransportUnavailable: no answer in time; asking again does no harm.
-            RefusedByClearinghouse: it does not take this question.
-        """
-        headers = {"Content-Type": X12}
-        answer = self._ask("POST", "/v1/real-time", content=question, headers=headers, timeout=REAL_TIME_TIMEOUT)
-        if answer.is_client_error:
-            raise RefusedByClearinghouse(f"real-time question: HTTP {answer.status_code}")
-        return _x12_of(answer)
-
-    def _content_of(self, identity: str) -> bytes:
-        return _x12_of(self._ask("GET", _answer(identity)))
 
     def _ask(
         self,
@@ -151,13 +164,31 @@ class RestClearinghouse:
             raise TransportUnavailable(f"the clearinghouse answers HTTP {answer.status_code}")
         return answer
 
+    def _sent(self, name: str) -> str:
+        return f"/v1/{self._places.sent}/{quote(name, safe='')}"
 
-def _interchange(name: str) -> str:
-    return f"/v1/interchanges/{quote(name, safe='')}"
+    def _answer(self, identity: str) -> str:
+        return f"/v1/{self._places.answers}/{quote(identity, safe='')}"
 
 
-def _answer(identity: str) -> str:
-    return f"/v1/answers/{quote(identity, safe='')}"
+class RestClearinghouse(RestExchange):
+    """As the interface above says."""
+
+    def __init__(self, access: RestAccess) -> None:
+        super().__init__(access.base_url, BearerAuth(access.token.get_secret_value), CLEARINGHOUSE)
+
+    def ask(self, question: bytes) -> bytes:
+        """The answer to one 270 or 276 in real time.
+
+        Raises:
+            TransportUnavailable: no answer in time; asking again does no harm.
+            RefusedByClearinghouse: it does not take this question.
+        """
+        headers = {"Content-Type": X12}
+        answer = self._ask("POST", "/v1/real-time", content=question, headers=headers, timeout=REAL_TIME_TIMEOUT)
+        if answer.is_client_error:
+            raise RefusedByClearinghouse(f"real-time question: HTTP {answer.status_code}")
+        return _x12_of(answer)
 
 
 def _x12_of(answer: httpx.Response) -> bytes:

@@ -1,0 +1,102 @@
+"""The external platforms of a deployment, by name, from one JSON file; an entity of master data names the one that works its claims.
+
+    {"platforms": {
+        "northstar": {"kind": "rest", "base_url": "https://api.example", "token_url": "https://login.example/token",
+                      "client_id": "throughline", "client_secret_file": "northstar.secret", "webhook_secret_file": "northstar.webhook"},
+        "eastgate": {"kind": "folder", "folder": "/srv/eastgate"}}}
+
+Files are named relative to this one. A webhook secret stands on a line of its own, two while one is rotated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from claims.adapters.platforms.folder import FolderPlatform
+from claims.adapters.platforms.rest import PlatformAccess, RestPlatform
+from claims.adapters.secret_files import NoSecrets, secrets_in
+from claims.application.ports import RcmPlatform
+
+WEBHOOK_SECRETS_MAX = 2
+
+
+class WrongPlatforms(ValueError):
+    """The file of the platforms cannot be read, or says what cannot be; nothing of it is shown."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class _Folder(_Strict):
+    kind: Literal["folder"]
+    folder: Path
+
+    def opened(self, beside: Path) -> RcmPlatform:
+        return FolderPlatform(beside / self.folder)
+
+    def webhook_secrets(self, beside: Path) -> tuple[SecretStr, ...]:
+        return ()
+
+
+class _Rest(_Strict):
+    kind: Literal["rest"]
+    base_url: str = Field(pattern=r"^https?://[^\s]+$")
+    token_url: str = Field(pattern=r"^https?://[^\s]+$")
+    client_id: str = Field(min_length=1)
+    client_secret_file: Path
+    scope: str = ""
+    webhook_secret_file: Path | None = None
+
+    def opened(self, beside: Path) -> RcmPlatform:
+        (secret,) = secrets_in(beside / self.client_secret_file, "client_secret_file", at_most=1)
+        return RestPlatform(PlatformAccess(self.base_url, self.token_url, self.client_id, secret, self.scope))
+
+    def webhook_secrets(self, beside: Path) -> tuple[SecretStr, ...]:
+        if self.webhook_secret_file is None:
+            return ()
+        return secrets_in(beside / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
+
+
+class _Content(_Strict):
+    platforms: dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")],
+        Annotated[_Folder | _Rest, Field(discriminator="kind")],
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """All of a deployment by name, and the secrets of those that send webhooks."""
+
+    all: Mapping[str, RcmPlatform] = field(default_factory=dict)
+    webhook_secrets: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict)
+
+
+def load_platforms(path: Path | None, taken: Collection[str] = ()) -> Platforms:
+    """The platforms of the file; none where there is no file. `taken` are names of other receivers.
+
+    Raises:
+        WrongPlatforms: the file is not as described above.
+    """
+    if path is None:
+        return Platforms()
+    try:
+        content = _Content.model_validate_json(path.read_bytes())
+        opened = {name: each.opened(path.parent) for name, each in content.platforms.items()}
+        secrets = {name: each.webhook_secrets(path.parent) for name, each in content.platforms.items()}
+    except OSError as error:
+        raise WrongPlatforms(f"{path.name}: {error.strerror}") from None
+    except NoSecrets as error:
+        raise WrongPlatforms(str(error)) from None
+    except ValidationError as error:
+        places = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in error.errors())
+        raise WrongPlatforms(f"{path.name}: {places}") from None
+    if twice := sorted(set(taken) & set(opened)):
+        raise WrongPlatforms(f"{path.name}: {', '.join(twice)} is the name of a clearinghouse")
+    return Platforms(opened, {name: own for name, own in secrets.items() if own})
