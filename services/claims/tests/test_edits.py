@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from canonical.master_data import MasterData
 from canonical.money import Money
+from canonical.npi import has_valid_check_digit
 from claims.application.reactions import content_of
 from claims.domain.claim_content import ClaimContent, HoldReason
-from canonical.npi import has_valid_check_digit
 from claims.domain.rules.edits import ClaimEdits
 
 from .world import DAY, EDITS, MASTER_DATA, charged, reasons_in

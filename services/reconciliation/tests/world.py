@@ -550,7 +550,7 @@ class Bench:
             FakeClaims(self.world),
             FakePatients(self.world),
             FakeLedger(self.world),
-            entities=ENTITIES,
+            entities=lambda: ENTITIES,
             pause=self._pause,
             patience=self.patience,
             backlog=lambda: int("reconciliation" in self.world.behind),

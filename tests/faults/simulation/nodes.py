@@ -165,7 +165,13 @@ def builders(outside: Surroundings) -> Mapping[str, tuple[ServiceShape, Build]]:
     def reconciliation(store: FaultyStore, crash_point: CrashPoint) -> Parts:
         claims_books, patient_books, ledger_books = books(outside.core_of, master, erps, outside.mischief)
         reconciling = reconciling_over(
-            store, clock, claims_books, patient_books, ledger_books, entities=outside.entities, pause=outside.pause
+            store,
+            clock,
+            claims_books,
+            patient_books,
+            ledger_books,
+            entities=lambda: outside.entities,
+            pause=outside.pause,
         )
         core = assemble_reconciliation(
             store, clock, reconciling, every_seconds=PROOF_EVERY_SECONDS, crash_point=crash_point

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from canonical.master_data import MasterData, load_master_data
+from canonical.master_data import KnownMasterData
 from canonical.money import Money
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.keys import Sealer
+from chassis.master_data_file import MasterDataFile
 from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
@@ -110,7 +112,7 @@ class ClaimsSettings(Settings):
 def assemble(
     store: EventStore,
     clock: Callable[[], datetime],
-    master_data: MasterData,
+    master_data: KnownMasterData,
     claim_format: ClaimFormat,
     vault: PatientDetailsVault,
     transports: Mapping[str, ClaimTransport],
@@ -179,11 +181,9 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
     Raises:
         UnsafeSetting: a setting that claims cannot do without is not given.
     """
-    if settings.master_data_path is None:
-        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.exchange_dir is None:
         raise UnsafeSetting("THROUGHLINE_EXCHANGE_DIR", "not given", "the folder that claims leave through")
-    master_data = load_master_data(settings.master_data_path)
+    master_data = MasterDataFile(settings.master_data_path)
     rules = load_rules(settings.edit_rules_path)
     clearinghouses = load_clearinghouses(settings.clearinghouses_path)
     platforms = load_platforms(settings.platforms_path, {EXCHANGE_FOLDER, *clearinghouses.all})
@@ -222,7 +222,7 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
     ]
     secrets = {**clearinghouses.webhook_secrets, **platforms.webhook_secrets}
     hints = webhook_app(AnswerHints(store, clock), secrets, clock) if secrets else None
-    return run(core, settings, grpc=services, http_app=hints)
+    return run(replace(core, master_data_version=lambda: master_data.version), settings, grpc=services, http_app=hints)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
+from chassis.master_data_file import MasterDataFile
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.doors import Door
 from chassis.runtime.opening import open_event_store, open_key_store
@@ -43,7 +44,6 @@ from intake.adapters.hl7v2 import (
     read_profiles,
     server_tls,
 )
-from intake.adapters.master_data_file import MasterDataFile
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
@@ -168,8 +168,6 @@ def serve(settings: IntakeSettings) -> int:
         UnusablePolicy: master data has a trading partner whose rules cannot be.
         UnusableProfiles: the site profiles of HL7 cannot be.
     """
-    if settings.master_data_path is None:
-        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.http_port and not settings.jwks_url:
         raise UnsafeSetting("THROUGHLINE_JWKS_URL", "not given", "given where an HTTP port is")
     master_data = MasterDataFile(settings.master_data_path)
@@ -192,7 +190,7 @@ def serve(settings: IntakeSettings) -> int:
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
     try:
         return run(
-            intake.core,
+            replace(intake.core, master_data_version=lambda: master_data.version),
             settings,
             grpc=[intake_service(intake.core, sealer, master_data)],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),

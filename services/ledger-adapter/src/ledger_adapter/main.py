@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from canonical.master_data import MasterData, load_master_data
+from canonical.master_data import KnownMasterData
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.master_data_file import MasterDataFile
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store
@@ -86,7 +88,7 @@ class LedgerSettings(Settings):
 def assemble(
     store: EventStore,
     clock: Callable[[], datetime],
-    master_data: MasterData,
+    master_data: KnownMasterData,
     erps: ErpDirectory,
     *,
     batching: BatchingRules = DEFAULT_BATCHING,
@@ -130,22 +132,23 @@ def serve(settings: LedgerSettings) -> int:
     Raises:
         UnsafeSetting: a setting that the ledger adapter cannot do without is not given.
     """
-    if settings.master_data_path is None:
-        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.books_path is None:
         raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", "not given", "the file that says which ERP keeps whose books")
     site_rules = _site_rules(settings.site_rules_path)
     erps = _configured_erps(settings.books_path)
+    master_data = MasterDataFile(settings.master_data_path)
     core = assemble(
         open_event_store(settings, SHAPE),
         partial(datetime.now, UTC),
-        load_master_data(settings.master_data_path),
+        master_data,
         erps,
         batching=settings.batching,
         site_rules=site_rules,
         crash_point=settings.crash_points(NAME),
     )
-    return run(core, settings, grpc=[ledger_service(core, erps)])
+    return run(
+        replace(core, master_data_version=lambda: master_data.version), settings, grpc=[ledger_service(core, erps)]
+    )
 
 
 def _configured_erps(books_path: Path) -> ConfiguredErps:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from canonical.master_data import MasterData, load_master_data
+from canonical.master_data import KnownMasterData
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
@@ -16,6 +17,7 @@ from chassis.inbound.file_shelf import Report
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
+from chassis.master_data_file import MasterDataFile
 from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
@@ -107,7 +109,7 @@ def assemble(
 def main() -> int:
     """Runs the service by its environment; the exit code."""
     settings = PaymentsSettings.from_environment(os.environ)
-    master_data = _master_data(settings)
+    master_data = MasterDataFile(settings.master_data_path)
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
     gateway = StripeReader(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
@@ -123,7 +125,7 @@ def main() -> int:
     report = report_refused_files(store, clock, "bank")
     secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
     return run(
-        core,
+        replace(core, master_data_version=lambda: master_data.version),
         settings,
         grpc=[payments_service(core, lambda: clock().date())],
         http_app=webhook_app(doors, secrets, clock) if secrets else None,
@@ -131,13 +133,8 @@ def main() -> int:
     )
 
 
-def _bank_folder(exchange: Path, doors: Doors, master_data: MasterData, report: Report) -> WatchedFolder:
+def _bank_folder(exchange: Path, doors: Doors, master_data: KnownMasterData, report: Report) -> WatchedFolder:
     return WatchedFolder(exchange, "bank", partial(take_bank_file, doors, master_data), report)
-
-
-def _master_data(settings: Settings) -> MasterData:
-    assert settings.master_data_path is not None, "THROUGHLINE_MASTER_DATA_PATH is needed"
-    return load_master_data(settings.master_data_path)
 
 
 if __name__ == "__main__":

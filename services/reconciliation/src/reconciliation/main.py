@@ -12,10 +12,10 @@ from billing.claims.v1 import claims_pb2_grpc
 from billing.ledger.v1 import ledger_pb2_grpc
 from billing.operations.v1 import operations_pb2_grpc
 from billing.payments.v1 import payments_pb2_grpc
-from canonical.master_data import load_master_data
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.master_data_file import MasterDataFile
 from chassis.messaging import BatchConsumer
 from chassis.rpc import channel_to
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
@@ -68,7 +68,7 @@ def reconciling_over(
     patients: PatientBooks,
     ledger: LedgerBooks,
     *,
-    entities: tuple[str, ...] = (),
+    entities: Callable[[], tuple[str, ...]] = tuple,
     pause: Callable[[], None] = lambda: None,
     patience: timedelta = PATIENCE,
     backlog: Callable[[], int] = int,
@@ -143,10 +143,11 @@ def _books(settings: Settings) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
     )
 
 
-def _entities(settings: Settings) -> tuple[str, ...]:
+def _entities(settings: Settings) -> Callable[[], tuple[str, ...]]:
     if settings.master_data_path is None:
-        return ()
-    return tuple(entity.code for entity in load_master_data(settings.master_data_path).entities)
+        return tuple
+    master_data = MasterDataFile(settings.master_data_path)
+    return lambda: tuple(entity.code for entity in master_data.entities)
 
 
 if __name__ == "__main__":

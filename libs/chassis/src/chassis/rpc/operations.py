@@ -106,6 +106,7 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
             parked_messages=len(store.parked()),
             consumers=sorted(consumer.name for consumer in self._core.consumers.values()),
             backlog=self._core.backlog,
+            master_data_version=self._core.master_data_version(),
         )
 
     def _case(self, case_id: UUID) -> pb.Case:

@@ -54,7 +54,10 @@ class Sweep:
 
 @dataclass(frozen=True)
 class ServiceCore:
-    """One service, assembled: `consumers` by the name of the upstream service, `mending` by the code of a case."""
+    """One service, assembled: `consumers` by the name of the upstream service, `mending` by the code of a case.
+
+    `master_data_version` is the version in use; empty for a service without master data.
+    """
 
     shape: ServiceShape
     store: EventStore
@@ -62,6 +65,7 @@ class ServiceCore:
     consumers: Mapping[str, BatchConsumer]
     sweeps: tuple[Sweep, ...] = ()
     mending: Mapping[str, Mending] = field(default_factory=dict)
+    master_data_version: Callable[[], str] = str
 
     @property
     def backlog(self) -> int:

@@ -27,3 +27,4 @@ GRPC_SECONDS = Histogram("throughline_grpc_seconds", "Time to answer", ["method"
 HTTP_REQUESTS = Counter("throughline_http_requests", "Requests answered", ["route", "status"])
 HTTP_SECONDS = Histogram("throughline_http_seconds", "Time to answer", ["route"], buckets=SECONDS)
 DOOR_REFUSALS = Counter("throughline_door_refusals", "Input refused at a door", ["door", "code"])
+MASTER_DATA = Gauge("throughline_master_data", "1 for the version of master data in use", ["version"])

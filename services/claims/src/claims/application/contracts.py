@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
@@ -20,7 +20,7 @@ UNDERPAID_CASE = "Underpaid"
 RESOLVED = "the payer's decisions changed"
 
 
-def comparison_of(claim: Claim, schedules: FeeSchedules, master_data: MasterData) -> Comparison | None:
+def comparison_of(claim: Claim, schedules: FeeSchedules, master_data: KnownMasterData) -> Comparison | None:
     """What the primary payer allowed against its contract; None where there is nothing to compare."""
     content = claim.content
     if content.sequence != 1 or not schedules.knows(content.payer):

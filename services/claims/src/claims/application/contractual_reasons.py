@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 
-from canonical.master_data import MasterData, Payer, UnknownMasterData
+from canonical.master_data import KnownMasterData, Payer, UnknownMasterData
 from chassis.domain import Refusal
 
 ReasonsOf = Callable[[str, date], Collection[str]]
@@ -15,7 +15,7 @@ class PayerGone(Refusal):
     """Master data no longer knows the payer of a claim on its service date; put it back and retry."""
 
 
-def payer_on(master_data: MasterData, payer: str, day: date) -> Payer:
+def payer_on(master_data: KnownMasterData, payer: str, day: date) -> Payer:
     """The payer as it stood on that day.
 
     Raises:
@@ -27,14 +27,6 @@ def payer_on(master_data: MasterData, payer: str, day: date) -> Payer:
         raise PayerGone(str(unknown)) from None
 
 
-def contractual_reasons_by(master_data: MasterData) -> ReasonsOf:
-    """Which CO reasons are contractual with a payer on a day, remembered: a remittance asks for few pairs, often."""
-    known: dict[tuple[str, date], frozenset[str]] = {}
-
-    def reasons_of(payer: str, day: date) -> Collection[str]:
-        found = known.get((payer, day))
-        if found is None:
-            found = known[payer, day] = frozenset(payer_on(master_data, payer, day).contractual_reasons)
-        return found
-
-    return reasons_of
+def contractual_reasons_by(master_data: KnownMasterData) -> ReasonsOf:
+    """Which CO reasons are contractual with a payer on a day, by master data as it is when it is asked."""
+    return lambda payer, day: payer_on(master_data, payer, day).contractual_reasons

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from canonical.codes import AdjustmentGroup
-from canonical.master_data import MasterData, Payer
+from canonical.master_data import KnownMasterData, Payer
 from canonical.money import Money
 from chassis.eventstore import Work
 
@@ -33,7 +33,7 @@ def denial_ids_of(claim: Claim) -> Iterator[UUID]:
     return (denial_id_of(claim.id, number) for number in range(1, claim.adjudications + 1))
 
 
-def settle_denials(work: Work, claim: Claim, master_data: MasterData) -> None:
+def settle_denials(work: Work, claim: Claim, master_data: KnownMasterData) -> None:
     """Brings the denials of a claim to what its decisions deny now; to be called after every change of them.
 
     What no denial covers opens new ones, and what the payer's allow-list gives up is written off.

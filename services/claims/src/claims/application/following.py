@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 from canonical.money import Money
 from chassis.eventstore import Work
 
@@ -20,14 +20,16 @@ TOLERANCE = Money.of("1.00")
 class DecisionFollowing:
     """`follow` brings the work on claims up to their decisions; an underpayment up to the tolerance is let go."""
 
-    def __init__(self, master_data: MasterData, tolerance: Money = TOLERANCE) -> None:
+    def __init__(self, master_data: KnownMasterData, tolerance: Money = TOLERANCE) -> None:
         self._master_data = master_data
-        self._schedules = FeeSchedules(master_data.fee_schedules)
         self._tolerance = tolerance
+        self._rows = master_data.fee_schedules
+        self._schedules = FeeSchedules(self._rows)
 
     def follow(self, work: Work, claims: Iterable[Claim]) -> None:
         """To be called in the unit of work that changed the decisions; loads what it needs in one query."""
-        compared = [(claim, comparison_of(claim, self._schedules, self._master_data)) for claim in claims]
+        schedules = self._schedules_now()
+        compared = [(claim, comparison_of(claim, schedules, self._master_data)) for claim in claims]
         denied = [claim for claim, _ in compared if may_have_denials(claim)]
         reviewed = [
             (claim, found)
@@ -44,3 +46,10 @@ class DecisionFollowing:
             settle_denials(work, claim, self._master_data)
         for claim, found in reviewed:
             review_contract(work, claim, found, self._tolerance)
+
+    def _schedules_now(self) -> FeeSchedules:
+        """Today's, found by payer and procedure again only where master data has other rows now."""
+        rows = self._master_data.fee_schedules
+        if rows is not self._rows:
+            self._rows, self._schedules = rows, FeeSchedules(rows)
+        return self._schedules

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 from chassis.domain import Context
 from chassis.eventstore import EventStore, transact
 
@@ -23,7 +23,7 @@ class Questions:
 
     store: EventStore
     clock: Callable[[], datetime]
-    master_data: MasterData
+    master_data: KnownMasterData
     vault: PatientDetailsVault
     inquiring: Inquiring
     production: bool = False

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from canonical.master_data import MasterData, UnknownMasterData
+from canonical.master_data import KnownMasterData, UnknownMasterData
 from canonical.money import Money
+from canonical.npi import has_valid_check_digit
 from chassis.eventstore import EventStore, Row, Where, Work
 
 from claims.application.contexts import caused_by
 from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.domain.claim import Claim
-from canonical.npi import has_valid_check_digit
 
 AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
 GONE = (*AMOUNTS, "written_off_minor")
@@ -181,7 +181,7 @@ def _by_payer(claims: Sequence[Row], unknown: Sequence[Row], left: Sequence[Row]
         yield PayerBalance(payer, whole(row["count"]), shares, unknown_paid.get(payer, zero), left_to.get(payer, zero))
 
 
-def check_eligibility(master_data: MasterData, payer: str, entity: str, day: date) -> Eligibility:
+def check_eligibility(master_data: KnownMasterData, payer: str, entity: str, day: date) -> Eligibility:
     """Whether the entity can bill the payer for a service on that day, as far as master data knows."""
     reasons = []
     payer_known = True

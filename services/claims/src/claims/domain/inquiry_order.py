@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from canonical.classes import CanonicalModel, Public
-from canonical.master_data import MasterData, UnknownMasterData
+from canonical.master_data import KnownMasterData, UnknownMasterData
 from chassis.domain import Refusal
 from pydantic import AwareDatetime
 
@@ -44,7 +44,7 @@ class InquiryOrder(CanonicalModel):
         return f"{self.control_number}-{number}"
 
 
-def parties_on(master_data: MasterData, entity: str, payer: str, day: date) -> Parties:
+def parties_on(master_data: KnownMasterData, entity: str, payer: str, day: date) -> Parties:
     """Raises UnknownParty."""
     try:
         billing, asked = master_data.entity(entity, day), master_data.payer(payer, day)

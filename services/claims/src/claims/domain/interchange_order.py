@@ -7,7 +7,7 @@ from datetime import datetime
 
 from canonical.classes import CanonicalModel, Financial, Public
 from canonical.codes import ClaimFrequency, ClaimType
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 from canonical.party import OrganizationAddress
 from pydantic import AwareDatetime
 
@@ -115,7 +115,7 @@ class InterchangeOrder(CanonicalModel):
         return next(found, None)
 
 
-def parties_of(claim: ClaimContent, master_data: MasterData, more_providers: Iterable[str] = ()) -> Parties:
+def parties_of(claim: ClaimContent, master_data: KnownMasterData, more_providers: Iterable[str] = ()) -> Parties:
     """The parties of a claim that passed the edits; `more_providers` are those that its sealed details name.
 
     Raises:

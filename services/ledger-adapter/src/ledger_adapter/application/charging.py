@@ -10,7 +10,7 @@ from canonical.envelope import Envelope
 from canonical.events.claims import ClaimRevised
 from canonical.events.intake import ChargesRevised, EncounterCharged, PostedCharges
 from canonical.journal import LedgerLine
-from canonical.master_data import MasterData, Payer, UnknownMasterData
+from canonical.master_data import KnownMasterData, Payer, UnknownMasterData
 from chassis.domain import NotYet, Refusal
 from chassis.eventstore import Work
 
@@ -28,7 +28,7 @@ class UnknownPayer(Refusal):
 class Charging:
     """Drafts the postings of charges by the rules and by master data of the service date."""
 
-    master: MasterData
+    master: KnownMasterData
 
     def when_encounter_charged_draft_posting(self, work: Work, event: EncounterCharged, envelope: Envelope) -> None:
         """J01 and J03; the posting waits for the batch of its entity and day."""

@@ -25,7 +25,7 @@ from canonical.events.payments import (
     RemittanceAccepted,
 )
 from canonical.journal import LedgerLine
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 from canonical.money import Money
 from canonical.remittance import DecisionPlace
 from chassis.domain import NotYet, Refusal
@@ -240,7 +240,7 @@ def _reactions_to_claims(charging: Charging, drafting: Drafting) -> tuple[Reacti
 
 
 def reactions_by_upstream(
-    master: MasterData, site_rules: SiteRules = NO_SITE_RULES
+    master: KnownMasterData, site_rules: SiteRules = NO_SITE_RULES
 ) -> Mapping[str, tuple[Reaction[Any], ...]]:
     """Everything this service reacts to, by the service that announces it."""
     charging = Charging(master)

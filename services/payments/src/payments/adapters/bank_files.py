@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from canonical.ids import derive
-from canonical.master_data import MasterData, UnknownMasterData
+from canonical.master_data import KnownMasterData, UnknownMasterData
 from chassis.domain import Refusal
 
 from payments.adapters.bai2 import BankFileRefused, BankTransaction, payout_of, read_bai2, trace_of
@@ -22,7 +22,7 @@ class UnknownBankAccount(Refusal):
     """A deposit on an account that belongs to no entity."""
 
 
-def bank_file(name: str, raw: bytes, master_data: MasterData) -> BankFile:
+def bank_file(name: str, raw: bytes, master_data: KnownMasterData) -> BankFile:
     """The file with its deposits, or with the refusal it earned; debits are the bank's own business."""
     try:
         credits_found = [line for line in read_bai2(raw) if line.is_credit and line.amount]
@@ -33,12 +33,12 @@ def bank_file(name: str, raw: bytes, master_data: MasterData) -> BankFile:
         return BankFile(name, raw, refusal=UnknownBankAccount(str(unknown)))
 
 
-def take_bank_file(doors: Doors, master_data: MasterData, name: str, raw: bytes) -> bool:
+def take_bank_file(doors: Doors, master_data: KnownMasterData, name: str, raw: bytes) -> bool:
     """Receives one file; true where it was accepted."""
     return doors.receive_bank_file(bank_file(name, raw, master_data)) is not Answer.REFUSED
 
 
-def _deposits(lines: Sequence[BankTransaction], master_data: MasterData) -> list[ReportedDeposit]:
+def _deposits(lines: Sequence[BankTransaction], master_data: KnownMasterData) -> list[ReportedDeposit]:
     """Each record of a file is a deposit of its own, also where the bank gives several the same reference."""
     seen: dict[tuple[object, ...], int] = {}
     found = []
@@ -50,7 +50,7 @@ def _deposits(lines: Sequence[BankTransaction], master_data: MasterData) -> list
     return found
 
 
-def _deposit(line: BankTransaction, identity: tuple[object, ...], master_data: MasterData) -> ReportedDeposit:
+def _deposit(line: BankTransaction, identity: tuple[object, ...], master_data: KnownMasterData) -> ReportedDeposit:
     entity = master_data.entity_by_bank_account(line.account, line.on)
     trace, payout = trace_of(line.text), payout_of(line.text)
     kind = DepositKind.REMITTANCE if trace else DepositKind.PAYOUT if payout else DepositKind.OTHER

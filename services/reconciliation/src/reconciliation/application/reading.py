@@ -16,7 +16,7 @@ NUMBERS_MAX = 200
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the books are. `entities` are those that master data knows; what the ledger has beside them is added.
+    """Where the books are. `entities` gives those that master data knows; what the ledger has beside them is added.
 
     `backlog` is how many messages we have not answered ourselves.
     """
@@ -25,11 +25,11 @@ class Sources:
     claims: ClaimsBooks
     patients: PatientBooks
     ledger: LedgerBooks
-    entities: tuple[str, ...]
+    entities: Callable[[], tuple[str, ...]]
     backlog: Callable[[], int] = int
 
     def all_entities(self) -> tuple[str, ...]:
-        return tuple(sorted({*self.entities, *self.ledger.entities()}))
+        return tuple(sorted({*self.entities(), *self.ledger.entities()}))
 
 
 def read_books(sources: Sources, entities: Sequence[str]) -> Books:

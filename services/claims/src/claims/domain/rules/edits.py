@@ -7,7 +7,7 @@ from datetime import date
 
 from canonical.classes import CanonicalModel, Public
 from canonical.encounter import EncounterPhi
-from canonical.master_data import MasterData
+from canonical.master_data import KnownMasterData
 
 from claims.domain.claim_content import ClaimContent, HoldReason
 from claims.domain.rules.facts import subject_of
@@ -36,7 +36,7 @@ class EditRun:
 @dataclass(frozen=True, slots=True)
 class ClaimEdits:
     rules: RuleSet
-    master_data: MasterData
+    master_data: KnownMasterData
 
     def run(self, content: ClaimContent, today: date, phi: EncounterPhi | None = None) -> EditRun:
         """Pure: the same claim, day and details give the same findings. `phi` are its opened details."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from canonical.encounter import ChargeLine, EncounterPhi
-from canonical.master_data import Entity, MasterData, Payer, Provider, UnknownMasterData
+from canonical.master_data import Entity, KnownMasterData, Payer, Provider, UnknownMasterData
 from canonical.money import Money
 
 from claims.domain.claim_content import ClaimContent
@@ -132,7 +132,9 @@ LINE_KINDS: Kinds = {
 """What a rule of a line may ask: everything of the claim, and of the line in hand with its number from 1."""
 
 
-def subject_of(content: ClaimContent, master_data: MasterData, today: date, phi: EncounterPhi | None = None) -> Subject:
+def subject_of(
+    content: ClaimContent, master_data: KnownMasterData, today: date, phi: EncounterPhi | None = None
+) -> Subject:
     """The claim with its parties; a party that master data does not know on that day is absent."""
     day = content.service_from
     return Subject(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from canonical.npi import has_valid_check_digit
+
 from claims.domain.rules.values import Value
 
 _MODIFIER = re.compile("[A-Z0-9]{2}")
