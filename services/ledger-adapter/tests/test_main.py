@@ -33,7 +33,7 @@ def test_without_its_environment_the_service_names_what_is_missing(
 
 def test_master_data_and_books_are_needed(tmp_path: Path) -> None:
     with pytest.raises(UnsafeSetting, match="MASTER_DATA_PATH"):
-        serve(settings(BOOKS_PATH=str(ROOT / "books.sample.json")))
+        serve(settings())
     with pytest.raises(UnsafeSetting, match="BOOKS_PATH"):
         serve(settings(MASTER_DATA_PATH=str(tmp_path / "master.json")))
 

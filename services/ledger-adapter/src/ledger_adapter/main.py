@@ -132,6 +132,8 @@ def serve(settings: LedgerSettings) -> int:
     Raises:
         UnsafeSetting: a setting that the ledger adapter cannot do without is not given.
     """
+    if settings.master_data_path is None:
+        raise UnsafeSetting("THROUGHLINE_MASTER_DATA_PATH", "not given", "the master data file")
     if settings.books_path is None:
         raise UnsafeSetting("THROUGHLINE_BOOKS_PATH", "not given", "the file that says which ERP keeps whose books")
     site_rules = _site_rules(settings.site_rules_path)
