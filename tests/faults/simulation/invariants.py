@@ -234,11 +234,13 @@ def patient_receivables_are_what_payments_says(suite: Suite) -> Iterator[str]:
 
 
 def every_charge_has_one_effect(suite: Suite) -> Iterator[str]:
-    """Each posting of an encounter is one posting in the ledger, and one claim to its first payer unless it is self-pay."""
-    charged = [event for event in suite.events("intake") if isinstance(event, Encounter.Charged)]
+    """Each word on a posting of an encounter is one posting in the ledger; each posting one claim to its first payer, unless
+    it is self-pay."""
+    said = [event for event in suite.events("intake") if isinstance(event, Encounter.Charged | Encounter.Revised)]
+    charged = [event for event in said if isinstance(event, Encounter.Charged)]
     posted = Counter(row["item_id"] for row in suite.rows("ledger", POSTINGS, group_kind="charges"))
     claimed = Counter(row["encounter_id"] for row in suite.rows("claims", CLAIMS) if row["sequence"] == 1)
-    for encounter, count in Counter(event.originator_id for event in charged).items():
+    for encounter, count in Counter(event.originator_id for event in said).items():
         if posted[encounter] != count:
             yield f"encounter {encounter}: {count} postings announced, {posted[encounter]} in the ledger"
     for encounter, count in Counter(event.originator_id for event in charged if event.payer).items():

@@ -36,6 +36,7 @@ from sandbox.world.webhooks import signature_header
 
 from .erp import FaultyTransport
 from .mischief import Kind, Mischief
+from .revisions import is_revised, revision_of
 
 SECRET = "whsec_of_the_simulation"
 TOGETHER_MAX = 3
@@ -88,6 +89,12 @@ class Outside:
     def visit(self, encounters: Iterable[SimulatedEncounter]) -> None:
         """The EHR has these encounters to tell, each in a conversation of its own."""
         self.conversations += [_conversation(encounter) for encounter in encounters]
+
+    def revise(self, encounters: Iterable[SimulatedEncounter]) -> None:
+        """The EHR says some charges of encounters that it has told otherwise."""
+        for encounter in encounters:
+            if is_revised(encounter):
+                self.conversations.append([revision_of(encounter, _conversation(encounter))])
 
     def register_twice(self, encounters: Sequence[SimulatedEncounter]) -> None:
         """The EHR registers two patients again; one pair it merges, the other a person has to find."""

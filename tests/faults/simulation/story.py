@@ -18,11 +18,13 @@ from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.gateway_book import DECLINED_PAYMENT_METHOD, NothingToPayOut
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.payer import Answer, AnswerKind, remittance_answer
+from sandbox.world.received_claims import Frequency
 from sandbox.world.remittances import Remittance, in_other_layout
 from sandbox.world.scenario import Scenario, SimulatedEncounter
 
 from .outside import Outside
 from .person import Cashier
+from .revisions import as_revised
 
 TODAY = date(2026, 3, 2)
 ENCOUNTERS = 10
@@ -63,6 +65,7 @@ class Story:
             ("payers pay, more charges come in", self._first_settlement),
             ("payers pay the rest, patients pay, the gateway pays out", self._second_settlement),
             ("the bank reports the payouts, somebody finds whose payment it was", self._payout_deposits),
+            ("the EHR says some charges otherwise", self._revisions),
             ("payers take back, correct and give in", self._third_settlement),
             ("payers pay the rest and take what is still theirs", self._last_settlement),
         )
@@ -133,6 +136,10 @@ class Story:
         if self._unmatched and found and isinstance(found[0], UUID):
             self.cashier.orders.append((self._unmatched, found[0]))
 
+    def _revisions(self) -> None:
+        """After they were decided on, or refused: corrected, credited in part, voided, and one that comes late."""
+        self.outside.revise(self.scenario.encounters)
+
     def _third_settlement(self) -> None:
         """One payer denies no longer, one changes its mind; interest is paid, something is levied, a refund acknowledged."""
         faults = self.outside.payers.misbehaviour
@@ -155,8 +162,9 @@ class Story:
     def books(self) -> dict[tuple[str, str, str], int]:
         """What the ledger must show of payers' money at the end, by what was charged and decided."""
         payers = self.outside.payers
-        originals = [file.claim for _, _, file in payers.claim_files()]
-        return payer_side(expected_books(self.scenario, payers.remittances, originals))
+        claims = [file.claim for _, _, file in payers.claim_files()]
+        standing = [claim for claim in claims if claim.frequency != Frequency.VOID]
+        return payer_side(expected_books(as_revised(self.scenario), payers.remittances, standing))
 
 
 def scenario_of(number: int) -> Scenario:
