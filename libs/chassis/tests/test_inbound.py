@@ -40,6 +40,7 @@ from chassis.inbound import (
 )
 from chassis.inbound.message import FINDINGS_MAX
 from chassis.inbound.spans import SPAN_BYTES_MAX
+from chassis.inbound.taken_files import TakenFile
 from chassis.keys import ErasedKey, MemoryKeyStore, Sealer, entity_key_id
 from chassis.testing import FixedClock, assert_golden, context, given, happened
 from hypothesis import given as for_all
@@ -295,11 +296,13 @@ def example_events() -> list[Event]:
     )
     case.trigger_event(ExceptionCase.Assigned, owner="kim")
     case.trigger_event(ExceptionCase.Ended, how=CaseState.DISMISSED, reason="sent to another tenant")
-    return [*message.pending, *case.pending]
+    file = TakenFile(derive("taken-file", "golden"), ContextSource(context()))
+    file.take("charges.csv", "9f86d081")
+    return [*message.pending, *case.pending, *file.pending]
 
 
 def test_stored_events_of_the_chassis_are_stored_as_ever() -> None:
-    registry = EventRegistry((InboundMessage, ExceptionCase))
+    registry = EventRegistry((InboundMessage, ExceptionCase, TakenFile))
     examples = example_events()
     assert {event.TOPIC for event in examples} == registry.classes.keys()
     assert_golden(registry, Path(__file__).parent / "golden", examples)

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from chassis.file_formats import HEAD_BYTES, Format, recognise
 from throughline.connection import read_connection, state_folder
 from throughline.main import app
 from throughline.outcome import Unreachable
 from throughline.submitting.exchange_door import ExchangeDoor, drop
 from throughline.submitting.fhir_door import FhirDoor
+from throughline.submitting.hl7_messages import hl7_messages
 from throughline.submitting.mllp_door import MllpDoor
-from throughline.submitting.recognition import HEAD_BYTES, Format, hl7_messages, recognise
 from throughline.submitting.sent import Fate
 from typer.testing import CliRunner
 

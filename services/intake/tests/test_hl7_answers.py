@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 from canonical.ids import derive
+from chassis.file_formats import Format, recognise
 from chassis.inbound import INBOUND_MESSAGES, read_raw
-from intake.adapters.hl7v2 import BatchDoor, acknowledgements, is_batch, read_message, read_profiles
+from intake.adapters.hl7v2 import BatchDoor, acknowledgements, read_message, read_profiles
 from intake.adapters.hl7v2.batch_files import split_batch
 from intake.application.deliveries import Outcome
 
@@ -176,4 +177,4 @@ def test_messages_without_a_batch_around_them_are_a_batch_too() -> None:
     ("content", "found"), [(BATCH, True), (b"\n MSH|^~\\&|", True), (b"ISA*00*", False), (b"MSHx", False), (b"", False)]
 )
 def test_hl7_files_are_told_from_others_by_their_beginning(content: bytes, found: bool) -> None:
-    assert is_batch(content) is found
+    assert (recognise(content) is Format.HL7) is found

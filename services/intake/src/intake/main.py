@@ -15,8 +15,11 @@ from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
+from chassis.inbound.file_partners import WrongPartners, remote_folders
+from chassis.inbound.file_shelf import FileShelf
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
+from chassis.inbound.taken_files import TakenFile, TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.master_data_file import MasterDataFile
@@ -31,6 +34,7 @@ from chassis.whole_files import write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
+from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
@@ -40,10 +44,10 @@ from intake.adapters.hl7v2 import (
     MllpDoor,
     SiteProfiles,
     UnusableProfiles,
-    is_batch,
     read_profiles,
     server_tls,
 )
+from intake.adapters.intake_folder import IntakeFolder
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
@@ -89,6 +93,7 @@ SHAPE = ServiceShape(
         AnswerNumbers,
         Disclosure,
         BulkImport,
+        TakenFile,
     ),
     tables=(INBOUND_MESSAGES, *TABLES, *IMPORT_TABLES),
     projections=(project_inbound_messages, project_patients, project, project_imports),
@@ -100,7 +105,8 @@ class IntakeSettings(Settings):
     """What intake is told beside what every service is.
 
     `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges. MLLP is
-    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs.
+    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs. `file_partners`
+    names those whose files are fetched by SFTP.
     """
 
     mllp_port: int = 0
@@ -109,6 +115,7 @@ class IntakeSettings(Settings):
     mllp_tls_client_authorities: Path | None = None
     hl7_profiles_path: Path | None = None
     fhir_namespace: str = "urn:sandbox"
+    file_partners_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,7 @@ def main() -> int:
     """Runs the service by its environment; the exit code."""
     try:
         return serve(IntakeSettings.from_environment(os.environ))
-    except (WrongSettings, UnsafeSetting, UnusablePolicy, UnusableProfiles) as refused:
+    except (WrongSettings, UnsafeSetting, UnusablePolicy, UnusableProfiles, WrongPartners) as refused:
         sys.stderr.write(f"intake: {refused}\n")
         return EXIT_SETTINGS
 
@@ -194,7 +201,7 @@ def serve(settings: IntakeSettings) -> int:
             settings,
             grpc=[intake_service(intake.core, sealer, master_data)],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
-            doors=_doors(settings, intake, queue, clock, master_data, profiles),
+            doors=_doors(settings, intake, queue, sealer, master_data, profiles),
         )
     finally:
         queue.stop()
@@ -226,28 +233,49 @@ def _doors(
     settings: IntakeSettings,
     intake: Intake,
     queue: ReceivingQueue[InboundDelivery, Outcome],
-    clock: Callable[[], datetime],
+    sealer: Sealer,
     master_data: MasterDataSource,
     profiles: SiteProfiles,
 ) -> list[Door]:
     """The doors that the settings open."""
     doors: list[Door] = []
     if settings.mllp_port:
-        mllp = MllpDoor(queue.submit, clock, profiles=profiles, tls=_mllp_tls(settings))
+        mllp = MllpDoor(queue.submit, intake.core.clock, profiles=profiles, tls=_mllp_tls(settings))
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
-    if settings.exchange_dir is not None:
-        report = report_refused_files(intake.core.store, clock, "intake")
-        answers = partial(write_whole, settings.exchange_dir / ANSWERS_OUTBOUND)
-        batches = BatchDoor(intake.messages.receive, profiles, clock, report, answers)
-
-        def take(name: str, raw: bytes) -> bool:
-            if is_batch(raw):
-                return batches.take(name, raw)
-            policies = partial(policies_of, master_data().trading_partners, clock().date())
-            return take_file(intake.files.receive, policies, name, raw)
-
-        doors.append(WatchedFolder(settings.exchange_dir, "intake", take, report).serve)
+    exchange = settings.exchange_dir
+    if exchange is not None:
+        folder = _intake_folder(settings, exchange, intake, sealer, master_data, profiles)
+        report = report_refused_files(intake.core.store, intake.core.clock, "intake")
+        doors.append(WatchedFolder(exchange, "intake", folder.take, report).serve)
+        shelf = FileShelf(exchange, "intake", folder.take, report)
+        doors += [each.serve for each in remote_folders(settings.file_partners_path, exchange, shelf, report)]
     return doors
+
+
+def _intake_folder(
+    settings: IntakeSettings,
+    exchange: Path,
+    intake: Intake,
+    sealer: Sealer,
+    master_data: MasterDataSource,
+    profiles: SiteProfiles,
+) -> IntakeFolder:
+    """Files of every format, wherever they come from."""
+    store, clock, receive = intake.core.store, intake.core.clock, intake.messages.receive
+    answers = partial(write_whole, exchange / ANSWERS_OUTBOUND)
+
+    def take_x12(name: str, raw: bytes) -> bool:
+        policies = partial(policies_of, master_data().trading_partners, clock().date())
+        return take_file(intake.files.receive, policies, name, raw)
+
+    return IntakeFolder(
+        receive,
+        take_x12,
+        BatchDoor(receive, profiles, clock, report_refused_files(store, clock, "intake"), answers),
+        ChargeBatchDoor(receive, answers),
+        FhirNames(settings.fhir_namespace),
+        TakenFiles(store, clock, sealer, "file-drop"),
+    )
 
 
 def _mllp_tls(settings: IntakeSettings) -> ssl.SSLContext | None:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from canonical.ids import derive
-from intake.adapters.hl7v2 import acknowledgements, is_batch, read_message, read_profiles
+from chassis.file_formats import HEAD_BYTES, Format, recognise
+from intake.adapters.hl7v2 import acknowledgements, read_message, read_profiles
 from intake.adapters.hl7v2.batch_files import split_batch
 from intake.adapters.hl7v2.reading import Hl7Reading
 from intake.adapters.hl7v2.segments import parse
@@ -74,6 +75,6 @@ def _assert_answers(reading: Hl7Reading, findings: tuple[str, ...]) -> None:
 
 
 def _assert_lossless(raw: bytes) -> None:
-    if is_batch(raw):
+    if recognise(raw[:HEAD_BYTES]) is Format.HL7:
         batch = split_batch(raw)
         assert sum(map(len, batch.messages)) <= len(raw) + 1, "messages out of nothing"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from chassis.file_formats import HEAD_BYTES, Format, recognise
 
 from throughline.connection import Connection, StateOption, read_connection, tokens_of
 from throughline.outcome import Exit, Unreachable, ends_with_a_code
@@ -14,7 +15,6 @@ from throughline.screen import Column, JsonOption, progress, show_json, show_tab
 from throughline.submitting.exchange_door import ExchangeDoor
 from throughline.submitting.fhir_door import FhirDoor, http_client
 from throughline.submitting.mllp_door import MllpDoor
-from throughline.submitting.recognition import HEAD_BYTES, Format, recognise
 from throughline.submitting.sent import Fate, Sent
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -30,14 +30,16 @@ _COLUMNS = (
 
 @ends_with_a_code
 def submit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="FHIR JSON, HL7 v2, X12 or BAI2 files.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="FHIR JSON or NDJSON, HL7 v2, X12, BAI2 or CSV files.")
+    ],
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a file to be taken; 0: do not wait.")] = 30.0,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
     """Send files through the doors that are right for them, and say what happened to each.
 
-    FHIR goes by HTTPS through the gateway, HL7 v2 by MLLP, X12 and BAI2 into the exchange folder. The same file twice
+    FHIR goes by HTTPS through the gateway, HL7 v2 by MLLP, X12, BAI2, NDJSON and charge batches into the exchange folder. The same file twice
     is one message.
 
     The JSON is an object with the list `messages`: file, format, door, fate, reference and answers. Fates: accepted,
@@ -66,7 +68,13 @@ def _sent(path: Path, connection: Connection, wait_seconds: float) -> Iterator[S
         with path.open("rb") as file:
             kind = recognise(file.read(HEAD_BYTES))
         if kind is None:
-            yield Sent(str(path), "", "", Fate.UNRECOGNISED, answers=("neither FHIR, HL7 v2, X12 nor BAI2",))
+            yield Sent(
+                str(path),
+                "",
+                "",
+                Fate.UNRECOGNISED,
+                answers=("neither FHIR, NDJSON, HL7 v2, X12, BAI2 nor a charge batch",),
+            )
         elif path.stat().st_size > FILE_BYTES_MAX:
             yield Sent(str(path), kind.value, "", Fate.UNREADABLE, answers=(f"more than {FILE_BYTES_MAX} bytes",))
         else:

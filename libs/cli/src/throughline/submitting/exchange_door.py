@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.file_formats import Format
 from chassis.whole_files import sync_folder
 
 from throughline.outcome import Unreachable
-from throughline.submitting.recognition import Format
 from throughline.submitting.sent import Fate, Sent
 
-DOORS = {Format.X12: "intake", Format.BAI2: "bank"}
+DOORS = {Format.X12: "intake", Format.CHARGE_BATCH: "intake", Format.NDJSON: "intake", Format.BAI2: "bank"}
+REASONS_SHOWN = 10
 POLL_SECONDS = 0.1
 COPIES_MAX = 1000
 _CHUNK_BYTES = 1_048_576
@@ -50,7 +51,7 @@ class ExchangeDoor:
         if fate is Fate.NOT_TAKEN:
             answers.append(f"nobody has taken it within {self.wait_seconds:g} s; it stays there")
         elif fate is Fate.QUARANTINED:
-            answers.append("the reasons: throughline exceptions list")
+            answers += self._reasons(dropped.name) or ["the reasons: throughline exceptions list"]
         return Sent(str(source), self.kind.value, f"{door} folder", fate, dropped.name, tuple(answers))
 
     def _fate(self, dropped: Path, before: dict[str, set[str]]) -> Fate:
@@ -62,6 +63,16 @@ class ExchangeDoor:
                 return Fate.QUARANTINED if "quarantine" in new else Fate.ACCEPTED
             self.sleep(POLL_SECONDS)
         return Fate.NOT_TAKEN
+
+    def _reasons(self, name: str) -> list[str]:
+        """What lies beside a file in quarantine."""
+        path = self.exchange / f"{DOORS[self.kind]}-quarantine" / f"{name}.reason.txt"
+        try:
+            told = path.read_text("utf-8").splitlines()
+        except OSError:
+            return []
+        more = [f"and {len(told) - REASONS_SHOWN} more"] if len(told) > REASONS_SHOWN else []
+        return [*told[:REASONS_SHOWN], *more]
 
     def _names(self, state: str) -> set[str]:
         folder = self.exchange / f"{DOORS[self.kind]}-{state}"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 from chassis.domain import Unavailable
+from chassis.file_formats import Format
 from chassis.rpc.client import TokenSource
 
 from throughline.outcome import Unreachable
-from throughline.submitting.recognition import Format
 from throughline.submitting.sent import Fate, Sent
 
 MEDIA_TYPE = "application/fhir+json"

@@ -6,8 +6,10 @@ import re
 import socket
 from collections.abc import Iterator
 
+from chassis.file_formats import Format
+
 from throughline.outcome import Unreachable
-from throughline.submitting.recognition import Format, hl7_messages
+from throughline.submitting.hl7_messages import hl7_messages
 from throughline.submitting.sent import Fate, Sent
 
 START_BLOCK = b"\x0b"

@@ -1,7 +1,7 @@
 """The HL7 v2 door: ADT, DFT and BAR over MLLP and in batch files."""
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgements
-from intake.adapters.hl7v2.batch_files import BatchDoor, is_batch
+from intake.adapters.hl7v2.batch_files import BatchDoor
 from intake.adapters.hl7v2.mllp import MllpDoor, server_tls
 from intake.adapters.hl7v2.reading import Hl7Reading, read_message
 from intake.adapters.hl7v2.site_profiles import SiteProfiles, UnusableProfiles, read_profiles
@@ -13,7 +13,6 @@ __all__ = [
     "SiteProfiles",
     "UnusableProfiles",
     "acknowledgements",
-    "is_batch",
     "read_message",
     "read_profiles",
     "server_tls",

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chassis.inbound.file_shelf import Report
+from chassis.inbound.file_shelf import FileVerdict, Report
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgement, text_of
 from intake.adapters.hl7v2.reading import Hl7Reading, read_message
 from intake.adapters.hl7v2.site_profiles import SiteProfiles
-from intake.adapters.hl7v2.wire import BLANKS, BYTE_ORDER_MARK
+from intake.adapters.hl7v2.wire import BYTE_ORDER_MARK
 from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
 MESSAGES_PER_COMMIT = 100
 MESSAGES_MAX = 200_000
 ANSWER_SUFFIX = ".ack.hl7"
-_START = re.compile(rb"(MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _PARTS = {b"FHS": b"FTS", b"BHS": b"BTS"}
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
@@ -33,11 +31,6 @@ class BatchFile:
 
     messages: list[bytes] = field(default_factory=list)
     fault: str = ""
-
-
-def is_batch(raw: bytes) -> bool:
-    """Whether a file holds HL7 v2 messages, one or many, with or without the segments of a batch."""
-    return _START.match(raw.removeprefix(BYTE_ORDER_MARK).lstrip(BLANKS.encode())) is not None
 
 
 def split_batch(raw: bytes) -> BatchFile:
@@ -119,25 +112,26 @@ class BatchDoor:
     report: Report
     answers: WriteFile | None = None
 
-    def take(self, name: str, raw: bytes) -> bool:
-        """Receives one file; true where all of its messages were accepted."""
+    def take(self, name: str, raw: bytes) -> FileVerdict:
+        """Receives one file; accepted where all of its messages were."""
         batch = split_batch(raw)
         if batch.fault:
             DOOR_REFUSALS.labels("files", batch.fault).inc()
             self.report(name, f"hl7-batch-{batch.fault}")
-            return False
+            return FileVerdict(False, (f"file: hl7-batch-{batch.fault}: nothing of it was taken",))
         answered = []
-        refused = 0
+        reasons: list[str] = []
         for start in range(0, len(batch.messages), MESSAGES_PER_COMMIT):
             readings = [self._read(raw) for raw in batch.messages[start : start + MESSAGES_PER_COMMIT]]
             outcomes = self.receive([reading.delivery for reading in readings])
-            refused += sum(not outcome.accepted for outcome in outcomes)
+            for number, outcome in enumerate(outcomes, start + 1):
+                reasons += [f"message {number}: {finding}" for finding in outcome.findings]
             answered += [self._answer(*each) for each in zip(readings, outcomes, strict=True)]
-        if refused:
-            DOOR_REFUSALS.labels("files", "messages-refused").inc(refused)
+        if reasons:
+            DOOR_REFUSALS.labels("files", "messages-refused").inc()
         if self.answers:
             self.answers(f"{name}{ANSWER_SUFFIX}", answer_file(name, answered, self.clock()))
-        return not refused
+        return FileVerdict(not reasons, tuple(reasons))
 
     def _read(self, raw: bytes) -> Hl7Reading:
         return read_message(raw, actor=ACTOR, profiles=self.profiles)

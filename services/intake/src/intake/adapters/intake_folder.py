@@ -1,0 +1,84 @@
+"""The intake folder takes every format: what a file is stands in its first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from chassis.file_formats import HEAD_BYTES, Format, recognise
+from chassis.inbound.file_shelf import FileVerdict
+from chassis.inbound.taken_files import TakenFiles
+from chassis.telemetry.metrics import DOOR_REFUSALS
+
+from intake.adapters.charge_batches import ChargeBatchDoor
+from intake.adapters.fhir import FhirNames, Sender, read_submission
+from intake.adapters.hl7v2 import BatchDoor
+from intake.application.deliveries import InboundDelivery, Outcome
+
+ACTOR = "door:file-drop"
+DELIVERIES_PER_COMMIT = 100
+LINE_BYTES_MAX = 1_048_576
+KEY_DIGITS = 40
+
+Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
+TakeX12 = Callable[[str, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeFolder:
+    """Takes one file by its format. The same bytes that were accepted before, under whatever name, are done already.
+
+    Payers' files are told apart by their own control numbers, and a remittance that comes twice is told as such; so they
+    go on to be read.
+    """
+
+    receive: Receive
+    take_x12: TakeX12
+    hl7: BatchDoor
+    charge_batches: ChargeBatchDoor
+    names: FhirNames
+    taken: TakenFiles
+
+    def take(self, name: str, raw: bytes) -> FileVerdict:
+        """Receives one file; accepted where all of it was."""
+        kind = recognise(raw[:HEAD_BYTES])
+        if kind in (None, Format.X12, Format.BAI2):
+            return FileVerdict(self.take_x12(name, raw))
+        address = self.taken.address_of(raw)
+        if self.taken.is_known(address):
+            return FileVerdict(True)
+        verdict = self._taken(name, raw, kind, address[:KEY_DIGITS])
+        if verdict:
+            self.taken.note(address, name)
+        return verdict
+
+    def _taken(self, name: str, raw: bytes, kind: Format | None, key: str) -> FileVerdict:
+        if kind is Format.HL7:
+            return self.hl7.take(name, raw)
+        if kind is Format.CHARGE_BATCH:
+            return self.charge_batches.take(name, raw)
+        deliveries = _lines(raw, self.names, key) if kind is Format.NDJSON else _submitted(raw, self.names, key)
+        return self._received(list(deliveries))
+
+    def _received(self, deliveries: Sequence[InboundDelivery]) -> FileVerdict:
+        findings: list[str] = []
+        for start in range(0, len(deliveries), DELIVERIES_PER_COMMIT):
+            for outcome in self.receive(deliveries[start : start + DELIVERIES_PER_COMMIT]):
+                findings += outcome.findings
+        if findings:
+            DOOR_REFUSALS.labels("files", "fhir").inc()
+        return FileVerdict(not findings, tuple(findings))
+
+
+def _submitted(raw: bytes, names: FhirNames, key: str) -> Iterator[InboundDelivery]:
+    """The messages of one body, in the order in which they are to be taken; the content names it where it does not itself."""
+    submission = read_submission(raw, names, Sender(ACTOR, key=key))
+    order = sorted(range(len(submission.deliveries)), key=submission.ranks.__getitem__)
+    return (submission.deliveries[number] for number in order)
+
+
+def _lines(raw: bytes, names: FhirNames, key: str) -> Iterator[InboundDelivery]:
+    """Each line is a message of its own, in the order of the file."""
+    for number, line in enumerate(raw.splitlines(), 1):
+        if line.strip():
+            yield from _submitted(line, names, f"{key}/{number}")
