@@ -170,6 +170,17 @@ def test_late_charges_fill_the_newest_posting_and_begin_another() -> None:
     assert source.billed() == {1: "50.00", 2: "2.00"}
 
 
+def test_postings_that_swap_charges_bill_each_of_them_once() -> None:
+    source = Source()
+    source.tell(charge(1), charge(2, "40.00", procedure_code="D1110"))
+    source.tell(charge(3, "5.00"), charge(4, "6.00", procedure_code="D1110"))
+    swapped = charge(1, procedure_code="D1110", corrects=True), charge(2, "40.00", corrects=True)
+    source.tell(*swapped)
+    assert source.billed() == {1: "45.00", 2: "106.00"}
+    source.tell(charge(5, "1.00"))
+    assert source.billed() == {1: "46.00", 2: "106.00"}
+
+
 def test_a_credit_before_its_charge_is_told_and_takes_it_back_when_it_comes() -> None:
     source = Source()
     source.tell(credit(1))

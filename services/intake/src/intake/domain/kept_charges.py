@@ -276,10 +276,13 @@ class KeptCharges(Aggregate):
         """Assigns the newest word on a posting; what it no longer holds waits again, if it stands."""
         before = self.posted.get(said.posting)
         self.posted[said.posting] = said
+        announced = {charge_id for other in self.posted.values() for charge_id in other.charge_ids}
         for charge_id in before.charge_ids if before else ():
-            del self.billed[charge_id]
-            if charge_id in self.charges:
-                self.unposted[charge_id] = None
+            # Where postings swap charges, another one may announce it already.
+            if charge_id not in announced:
+                del self.billed[charge_id]
+                if charge_id in self.charges:
+                    self.unposted[charge_id] = None
         for charge_id in said.charge_ids:
             self.billed[charge_id] = self.charges[charge_id]
             self.unposted.pop(charge_id, None)
