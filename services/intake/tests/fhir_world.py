@@ -20,6 +20,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "reader": ("intake.read",),
     "north": ("system/*.cru",),
     "charges": ("system/ChargeItem.cu", "system/Patient.r"),
+    "creator": ("system/*.c",),
     "stranger": ("intake.write", "intake.raw.read"),
 }
 SOURCES: Mapping[str, tuple[str, ...]] = {
@@ -27,6 +28,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "reader": ("ehr-north",),
     "north": ("ehr-north",),
     "charges": ("ehr-north",),
+    "creator": ("ehr-north",),
 }
 
 

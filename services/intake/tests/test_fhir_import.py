@@ -139,6 +139,25 @@ def test_a_file_that_changes_ends_the_import_by_name(world: Importing) -> None:
     assert world.http.get(status, headers=JSON).json()["reason"] == "file-changed: Patient.ndjson"
 
 
+def test_a_file_of_too_many_lines_fails_by_name_and_is_not_told_to_be_finished(world: Importing) -> None:
+    lines = lines_of("Patient")
+    assert len(lines) > 1
+    status = world.begin([world.write("Patient", lines)]).headers["Content-Location"]
+    service = world.service
+    short = BulkImporting(
+        service.store,
+        service.clock,
+        service.intake.messages.receive,
+        NdjsonFolder(world.folder.parent),
+        LineReading(FhirNames()),
+        lines_max=len(lines) - 1,
+    )
+    while short.run():
+        pass
+    done = world.http.get(status, headers=JSON).json()
+    assert (done["state"], done["reason"]) == ("failed", "too-many-lines: Patient.ndjson")
+
+
 def test_a_cancelled_import_stops(world: Importing) -> None:
     status = world.begin([world.write("Patient", lines_of("Patient"))]).headers["Content-Location"]
     assert world.http.delete(status, headers=JSON).status_code == 202
@@ -151,6 +170,11 @@ def test_an_import_is_shown_to_clients_of_its_source_alone(world: Importing) -> 
     assert world.http.get(status, headers=as_client("north")).status_code == 202
     assert world.http.get(status, headers=as_client("stranger")).status_code == 404
     assert world.http.get(status, headers=as_client("charges")).status_code == 403
+
+
+def test_who_may_only_create_imports_nothing_for_a_line_may_update(world: Importing) -> None:
+    inputs = [world.write("Patient", lines_of("Patient"))]
+    assert world.begin(inputs, headers=as_client("creator", Prefer="respond-async")).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,16 @@ def test_a_client_speaks_only_for_its_own_sources_and_types(
     assert http.post("/fhir", content=raw(content), headers=as_client(client)).status_code == status
 
 
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_who_may_only_create_updates_nothing_by_a_bundle(http: TestClient, kind: str) -> None:
+    content = bundle(ENCOUNTER) | {"type": kind, "meta": {"source": ENCOUNTER.source}}
+    content["entry"] = [entry for entry in content["entry"] if entry["resource"]["resourceType"] == "Patient"]
+    patient = content["entry"][0]["resource"]
+    for method, url, status in (("POST", "Patient", 200), ("PUT", f"Patient/{patient['id']}", 403)):
+        content["entry"][0]["request"] = {"method": method, "url": url}
+        assert http.post("/fhir", content=raw(content), headers=as_client("creator")).status_code == status
+
+
 def test_what_a_client_may_not_speak_for_is_not_shown_to_it(http: TestClient) -> None:
     http.post("/fhir", content=BUNDLE, headers=JSON)
     patient = resource("Patient")["id"]

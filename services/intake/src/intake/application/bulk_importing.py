@@ -58,6 +58,7 @@ class BulkImporting:
         folder: ImportFolder,
         read_line: ReadLine,
         *,
+        lines_max: int = LINES_OF_A_FILE_MAX,
         crash_point: CrashPoint = no_crash,
     ) -> None:
         self._store = store
@@ -65,6 +66,7 @@ class BulkImporting:
         self._receive = receive
         self._folder = folder
         self._read_line = read_line
+        self._lines_max = lines_max
         self._crash_point = crash_point
 
     def look(self, kind: str, name: str) -> ImportFile | None:
@@ -107,8 +109,11 @@ class BulkImporting:
             self._decide(bulk, lambda held: held.end(ImportState.FAILED, f"file-changed: {file.name}"))
             return 1
         lines = self._folder.lines(file.name, bulk.offset, LINES_PER_PORTION_MAX)
-        if not lines or bulk.line >= LINES_OF_A_FILE_MAX:
+        if not lines:
             self._decide(bulk, BulkImport.finish_file)
+            return 1
+        if bulk.line + len(lines) > self._lines_max:
+            self._decide(bulk, lambda held: held.end(ImportState.FAILED, f"too-many-lines: {file.name}"))
             return 1
         accepted, refused = self._received(bulk, file, lines)
         self._crash_point("before-advance")

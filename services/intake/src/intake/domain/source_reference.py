@@ -26,7 +26,7 @@ class ResourceSeen:
 
     `content` is what it says, in one form for equal content; `entry` is its number in the message, -1 where the message is the
     resource. It stands for the id or code. `expected_version` is 0 where any will do; with `only_if_new` nothing of it
-    is taken where it is known.
+    is taken where it is known. `is_update` says that the sender asked for an update, not for a create.
     """
 
     place: str
@@ -38,6 +38,7 @@ class ResourceSeen:
     code: str = ""
     expected_version: int = 0
     only_if_new: bool = False
+    is_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)

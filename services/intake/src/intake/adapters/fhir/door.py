@@ -163,9 +163,7 @@ class _Rest:
             if_none_exist=headers.get("if-none-exist"),
         )
         submission = read_submission(raw, self._door.names, sender)
-        action = UPDATE if request.method == "PUT" else CREATE
-        kinds = {seen.kind for delivery in submission.deliveries for seen in delivery.resources}
-        caller.require(action, kinds or [address.split("/")[0].split("?")[0] or "*"])
+        _check_scopes(caller, submission, UPDATE if request.method == "PUT" else CREATE, address)
         cause = current_cause()
         assert cause is not None, "a protected endpoint has a caller"
         caused = partial(replace, traceparent=cause.traceparent, correlation_id=cause.correlation_id)
@@ -192,6 +190,19 @@ class _Rest:
         if not outcome.accepted:
             DOOR_REFUSALS.labels("fhir", outcome.rule).inc()
         return status_of(outcome), outcome_of(outcome), next(iter(outcome.resources), None)
+
+
+def _check_scopes(caller: Caller, submission: Submission, action: str, address: str) -> None:
+    """Each resource by what is asked to be done with it; what cannot be read, by the request itself.
+
+    Raises:
+        Forbidden: the caller may not do all of it.
+    """
+    seen = [each for delivery in submission.deliveries for each in delivery.resources]
+    if not seen:
+        caller.require(action, [address.split("/")[0].split("?")[0] or "*"])
+    for each in seen:
+        caller.require(UPDATE if each.is_update else CREATE, [each.kind])
 
 
 async def _body(request: Request) -> bytes:

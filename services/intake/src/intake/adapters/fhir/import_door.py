@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from intake.adapters.fhir.clients import CREATE, Caller, Guard
+from intake.adapters.fhir.clients import CREATE, UPDATE, Caller, Guard
 from intake.adapters.fhir.negotiation import NDJSON, NotOurs, check_accept, check_content_type, preference_of
 from intake.adapters.fhir.outcomes import fhir_response, finding_issue, operation_outcome, refused
 from intake.adapters.fhir.resources import TAKEN
@@ -51,7 +51,8 @@ class ImportDoor:
                 raise NotOurs(400, "required", "Prefer: respond-async")
             manifest = manifest_of(parse_object(await _body(request)))
             source = _source_for(manifest, caller)
-            caller.require(CREATE, [kind for kind, _ in manifest.inputs])
+            for action in (CREATE, UPDATE):
+                caller.require(action, [kind for kind, _ in manifest.inputs])
             files = await asyncio.to_thread(self._looked_at, manifest)
         except NotOurs as other:
             return refused(other.status, other.code, str(other))

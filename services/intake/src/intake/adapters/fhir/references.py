@@ -120,6 +120,7 @@ class References:
             link.code,
             entry.request.expected_version,
             entry.request.only_if_new,
+            is_update=entry.request.method == "PUT",
         )
 
     def _stands_for(self, entry: Entry) -> Link:
