@@ -19,7 +19,7 @@ from sandbox.world.webhooks import signature_header
 
 from tests.integration.state import facts_of
 from tests.integration.story import Story, differences, until
-from tests.integration.suite import OpenStack, broken_promises
+from tests.integration.suite import OpenStack, broken_promises, member_named
 
 pytestmark = [pytest.mark.servers, pytest.mark.slow]
 
@@ -54,8 +54,9 @@ class Doors:
         drop(Exchange(self.suite.exchange).folder(folder), name, content)
 
     def refusals(self, service: str) -> dict[str, float]:
-        """How often each door of a service has refused, by door and code."""
-        text = httpx.get(f"http://{self.suite.address(service, 'ops')}/metrics", timeout=5, trust_env=False).text
+        """How often each door of a service has refused, by door and code; its calls may be answered by a process of their own."""
+        ops = "calls-ops" if member_named(service).calls_apart else "ops"
+        text = httpx.get(f"http://{self.suite.address(service, ops)}/metrics", timeout=5, trust_env=False).text
         lines = (line for line in text.splitlines() if line.startswith("throughline_door_refusals_total{"))
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
