@@ -217,6 +217,38 @@ def test_a_cancelled_encounter_voids_what_was_billed_and_a_reopened_one_bills_it
     assert source.billed() == {1: "0.00", 2: "140.00"}
 
 
+def test_a_cancelled_encounter_that_its_source_speaks_of_again_is_told_to_a_person() -> None:
+    source = Source()
+    source.tell(charge(1))
+    source.tell(EncounterCancelled("status", VISIT))
+    assert source.open_cases() == []
+    source.tell(visit())
+    assert (source.billed(), source.open_cases()) == ({1: "0.00"}, ["ChargesOfCancelledEncounter"])
+    source.tell(EncounterReopened("status", VISIT))
+    source.tell(visit())
+    assert (source.billed(), source.open_cases()) == ({1: "0.00", 2: "100.00"}, [])
+
+
+def test_an_encounter_of_which_one_word_is_kept_takes_its_cancellation_back() -> None:
+    source = Source()
+    source.tell(charge(1))
+    source.tell(EncounterCancelled("status", VISIT))
+    source.tell(visit(stands=True))
+    assert (source.billed(), source.open_cases()) == ({1: "0.00", 2: "100.00"}, [])
+
+
+def test_a_charge_that_comes_again_after_its_credit_is_a_persons_or_a_correction() -> None:
+    source = Source()
+    source.tell(charge(1, hour=0))
+    source.tell(credit(1, hour=1))
+    source.tell(charge(1, hour=0, corrects=True))
+    assert (source.billed(), source.open_cases()) == ({1: "0.00"}, [])
+    source.tell(charge(1, hour=2))
+    assert (source.billed(), source.open_cases()) == ({1: "0.00"}, ["ChargedAgainAfterCredit"])
+    source.tell(charge(1, hour=3, corrects=True))
+    assert sum(each.total.minor for each in {event.posting: event for event in source.said}.values()) == 10000
+
+
 def test_a_reopened_stay_waits_for_its_end_again() -> None:
     source = Source()
     source.tell(charge(1))

@@ -21,6 +21,7 @@ from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
 CREDIT_WITHOUT_CHARGE = "CreditWithoutCharge"
 CREDIT_ABOVE_CHARGE = "CreditAboveCharge"
+CHARGED_AGAIN = "ChargedAgainAfterCredit"
 CANCELLED_CHARGES = "ChargesOfCancelledEncounter"
 ADJUSTMENT_CASE = "ReportedAdjustment"
 
@@ -36,7 +37,11 @@ class ChargeTaking:
 
     def capture(self, encounter: Encounter, charge: CapturedCharge, place: str, *, corrects: bool) -> None:
         """Raises ChargeChanged for other content under a known id, InvalidMessage for one charge too many."""
+        known = encounter.said_of(charge)
         self._note_if_older(encounter.capture(charge, corrects=corrects), place)
+        if known.is_credited_before(charge) and encounter.said_of(charge) is known:
+            summary = "a charge came again, unchanged, after a credit for it; the credit stands until a person decides"
+            self._raise(derive("charged-again", charge.line.charge_id), CHARGED_AGAIN, summary, encounter)
         if len(encounter.words) > CHARGES_PER_ENCOUNTER_MAX:
             note = f"at most {CHARGES_PER_ENCOUNTER_MAX} in an encounter"
             raise InvalidMessage([Finding(place, "too-many-charges", note)])
@@ -44,9 +49,17 @@ class ChargeTaking:
         if encounter.words[charge_id].credits:
             self._end(_without_charge(charge_id), CREDIT_WITHOUT_CHARGE, "the charge has come")
             self._tell_of_excess(encounter, charge_id)
-        if encounter.state is EncounterState.CANCELLED:
-            summary = "charges came for an encounter that its source cancelled; they are not billed"
-            self._raise(derive("cancelled-charges", encounter.id), CANCELLED_CHARGES, summary, encounter)
+        self.tell_of_cancelled(encounter)
+
+    def tell_of_cancelled(self, encounter: Encounter) -> None:
+        """Tells a person, once, where a source speaks of an encounter that it cancelled, and there are charges."""
+        if encounter.state is EncounterState.CANCELLED and encounter.charges:
+            summary = "the source cancelled the encounter and speaks of it again; its charges are not billed"
+            self._raise(_of_cancelled(encounter), CANCELLED_CHARGES, summary, encounter)
+
+    def reopen(self, encounter: Encounter) -> None:
+        encounter.reopen()
+        self._end(_of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
 
     def void(self, encounter: Encounter, fact: ChargeVoided) -> None:
         credit = ChargeCredit(amount=fact.amount, said_at=fact.said_at, message_id=self._message_id)
@@ -114,6 +127,10 @@ class ChargeTaking:
         case = self._work.get(ExceptionCase, derive("exception-case", cause, code))
         if case is not None and case.is_open:
             case.end(CaseState.CORRECTED, why)
+
+
+def _of_cancelled(encounter: Encounter) -> UUID:
+    return derive("cancelled-charges", encounter.id)
 
 
 def _without_charge(charge_id: UUID) -> UUID:

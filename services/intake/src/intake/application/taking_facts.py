@@ -18,7 +18,7 @@ from intake.application.taking_charges import ChargeTaking
 from intake.application.taking_people import take_patient
 from intake.domain.clinical import ClinicalDetails, SeenStay, merged_diagnoses, merged_stay, pointers_to
 from intake.domain.encounter import CLINICAL_KIND, Encounter
-from intake.domain.encounter_content import CapturedCharge, EncounterFacts
+from intake.domain.encounter_content import CapturedCharge, EncounterFacts, EncounterState
 from intake.domain.facts import (
     AdjustmentSeen,
     ChargeFact,
@@ -108,7 +108,7 @@ class FactTaking:
             case EncounterReopened():
                 encounter = self._encounter(fact.encounter, fact.place)
                 release(self._work, encounter, "the encounter goes on")
-                encounter.reopen()
+                self._money.reopen(encounter)
             case ChargesComplete():
                 self._complete_charges(fact)
 
@@ -134,6 +134,11 @@ class FactTaking:
             ends_on=fact.ends_on or known.ends_on,
         )
         self._see(encounter, facts, clinical)
+        if encounter.state is EncounterState.CANCELLED:
+            if fact.stands:
+                self._money.reopen(encounter)
+            else:
+                self._money.tell_of_cancelled(encounter)
         if fact.finished:
             encounter.finish()
 

@@ -71,6 +71,10 @@ class ChargeWords:
     def has_credit(self, credit: ChargeCredit) -> bool:
         return any(credit.says_the_same_as(each) for each in self.credits)
 
+    def is_credited_before(self, charge: CapturedCharge) -> bool:
+        """Whether the charge is known, and was surely credited before this word on it."""
+        return self.charge is not None and any(is_older(credit.said_at, charge.said_at) for credit in self.credits)
+
     def _counting(self, charge: CapturedCharge) -> list[ChargeCredit]:
         return [credit for credit in self.credits if not is_older(credit.said_at, charge.said_at)]
 

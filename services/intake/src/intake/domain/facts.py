@@ -87,7 +87,8 @@ class PatientsUnmerged:
 class EncounterSeen:
     """An encounter as the source has it now; an empty code leaves what was known before.
 
-    `location_link` leads to the location where no code of it is in the message.
+    `location_link` leads to the location where no code of it is in the message. With `stands`, the source keeps one
+    word on its encounter, and this one takes a cancellation back.
     """
 
     place: str
@@ -103,6 +104,7 @@ class EncounterSeen:
     location_link: Link = NOWHERE
     starts_on: date | None = field(default=None, repr=False)
     ends_on: date | None = field(default=None, repr=False)
+    stands: bool = False
 
 
 @dataclass(frozen=True, slots=True)

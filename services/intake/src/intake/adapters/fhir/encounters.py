@@ -46,6 +46,7 @@ def encounter_facts(entry: Entry, message: FhirMessage, clinical: ClinicalResour
             account_number=number,
             stay=stay,
             location_link=location if location.reference else NOWHERE,
+            stands=True,
         )
     ]
 
