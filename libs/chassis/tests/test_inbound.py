@@ -205,10 +205,23 @@ def test_another_verdict_is_refused() -> None:
     outcome.then_refused(AlreadyDecided, "is accepted, not refused")
 
 
-@pytest.mark.parametrize("history", [[RECEIVED], [RECEIVED, ACCEPTED]])
-def test_only_what_was_not_accepted_is_read_again(history: list[object]) -> None:
-    outcome = given(InboundMessage, history).when(lambda message: message.reprocess(MessageState.ACCEPTED, "mended"))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("history", "verdict"), [([RECEIVED], MessageState.ACCEPTED), ([RECEIVED, ACCEPTED], MessageState.REFUSED)]
+)
+def test_what_is_not_decided_is_not_read_again_and_no_acceptance_is_taken_back(
+    history: list[object], verdict: MessageState
+) -> None:
+    outcome = given(InboundMessage, history).when(lambda message: message.reprocess(verdict, "mended"))  # type: ignore[arg-type]
     outcome.then_refused(AlreadyDecided)
+
+
+def test_an_accepted_message_is_read_again_and_stays_accepted() -> None:
+    outcome = given(InboundMessage, [RECEIVED, ACCEPTED])
+    outcome.when(lambda message: message.reprocess(MessageState.ACCEPTED, "mended")).then(
+        happened(
+            InboundMessage.Reprocessed, verdict=MessageState.ACCEPTED, reason="mended", findings=(), finding_count=0
+        )
+    )
 
 
 def test_a_quarantined_message_read_again_has_its_new_verdict() -> None:

@@ -26,7 +26,7 @@ class MessageState(StrEnum):
 
 
 class AlreadyDecided(Refusal):
-    """The message has another verdict; reading it again is its own command, and an accepted message is not read again."""
+    """The message has another verdict; reading it again is its own command, and takes back no acceptance."""
 
 
 class Fact(CanonicalModel):
@@ -140,13 +140,13 @@ class InboundMessage(Aggregate):
         facts: Sequence[Fact] = (),
         residual: Money | None = None,
     ) -> None:
-        """The verdict of another reading of a message that was quarantined or refused.
+        """The verdict of another reading. What was accepted stays so: its readings correct it.
 
         Raises:
-            AlreadyDecided: it was accepted, or has no verdict yet.
+            AlreadyDecided: it has no verdict yet, or was accepted and would not be now.
         """
-        if self.state not in (MessageState.QUARANTINED, MessageState.REFUSED):
-            raise AlreadyDecided(f"message {self.id} is {self.state}; only quarantined or refused ones are read again")
+        if not self.is_decided or (self.state is MessageState.ACCEPTED and verdict is not MessageState.ACCEPTED):
+            raise AlreadyDecided(f"message {self.id} is {self.state}, and does not become {verdict}")
         assert verdict is not MessageState.RECEIVED, "received is no verdict"
         self.trigger_event(
             self.Reprocessed, verdict=verdict, reason=reason, **_cut(findings), facts=tuple(facts), residual=residual

@@ -72,6 +72,10 @@ class Disclosing:
         self._record(context, "patient", patient_id)
         return details
 
+    def raw_read_again(self, context: Context, message_id: UUID) -> None:
+        """Records that a message is read again, by whom."""
+        self._record(context, "raw-read-again", message_id)
+
     def resource_shown(self, context: Context, reference_id: UUID) -> None:
         """Records that a source read back a resource of its own."""
         self._record(context, "resource", reference_id)

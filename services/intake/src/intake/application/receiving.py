@@ -40,6 +40,7 @@ from intake.domain.source_reference import ResourceVersion, SourceReference
 UNKNOWN_REFERENCE = ": unknown-reference: "
 KEY_USED_AGAIN = "delivery-key: used-again: other content came under it before; both are taken, each by itself"
 KEY_DIGITS = 40
+ENCOUNTER_FACT = "encounter"
 Clock = Callable[[], datetime]
 
 
@@ -52,6 +53,7 @@ class _Delivered:
     message_id: UUID
     key_id: UUID
     key_used_again: bool = False
+    encounters: tuple[UUID, ...] = ()
 
     @property
     def plans(self) -> list[SpanPlan]:
@@ -65,6 +67,7 @@ class _Delivered:
     def facts(self) -> list[MessageFact]:
         """What is told of the message without opening it."""
         told = [MessageFact(name=name, value=value) for name, value in self.delivery.traits]
+        told += [MessageFact(name=ENCOUNTER_FACT, value=str(identity)) for identity in self.encounters]
         return [*told, *([MessageFact(name="delivery-key", value="used again")] if self.key_used_again else [])]
 
     @property
@@ -194,7 +197,9 @@ class Receiving:
         key = arrival.arrival.delivery_key
         resources = ResourceTaking(work, self._sealer, delivery.source, key, arrival.message_id)
         facts = resources.take(delivery.resources, delivery.facts)
-        notes = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id).take(facts)
+        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id)
+        notes = taking.take(facts)
+        arrival.encounters = taking.encounters
         return notes, tuple(resources.versions)
 
     def _context(self, arrival: _Delivered) -> Context:
@@ -231,7 +236,7 @@ def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
         return _repeated(work, arrival, message)
-    findings = tuple(map(str, refusal.findings)) if isinstance(refusal, InvalidMessage) else (_line(refusal),)
+    findings = findings_of(refusal)
     message.refuse(findings, arrival.facts)
     if isinstance(refusal, Conflict):
         raise_case(
@@ -246,8 +251,11 @@ def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
     return Outcome(message.id, accepted=False, findings=findings)
 
 
-def _line(refusal: Refusal) -> str:
-    return f"message: {refusal.code}: {refusal}"
+def findings_of(refusal: Refusal) -> tuple[str, ...]:
+    """What a message is told of its refusal."""
+    if isinstance(refusal, InvalidMessage):
+        return tuple(map(str, refusal.findings))
+    return (f"message: {refusal.code}: {refusal}",)
 
 
 def _repeated(work: Work, arrival: _Delivered, message: InboundMessage) -> Outcome:

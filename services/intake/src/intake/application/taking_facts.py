@@ -93,6 +93,11 @@ class FactTaking:
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
         return notes
 
+    @property
+    def encounters(self) -> tuple[UUID, ...]:
+        """Those that the message brought something to."""
+        return tuple(self._touched)
+
     def _take_visit(self, fact: VisitFact) -> None:
         match fact:
             case EncounterSeen():

@@ -12,7 +12,7 @@ class Disclosure(Aggregate):
     """One look. Id: the call that asked; the actor stands in the event's meta."""
 
     class Given(Event):
-        """`what` is `raw-span`, `encounter-patient`, `patient` or `resource`.
+        """`what` is `raw-span`, `raw-read-again`, `encounter-patient`, `patient` or `resource`.
 
         Start and length are bytes of a raw message.
         """

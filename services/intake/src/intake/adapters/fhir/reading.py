@@ -81,6 +81,17 @@ def read_submission(raw: bytes, names: FhirNames, sender: Sender) -> Submission:
     return Submission(str(content.get("resourceType")), (reading.resource(content, key, sender),))
 
 
+def read_kept(raw: bytes, names: FhirNames, source: str, actor: str) -> InboundDelivery:
+    """A kept message of a source again: a bundle, a resource, or one entry of a batch."""
+    try:
+        content = parse_object(raw)
+    except InvalidMessage as invalid:
+        return InboundDelivery(source, "none", FORMAT, raw, actor, findings=invalid.findings)
+    if "resourceType" not in content:
+        return _Reading(raw, names, source, actor).entry(0, content, "", None)
+    return read_submission(raw, names, Sender(actor, (source,), key="kept")).deliveries[0]
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One delivery in the making."""
