@@ -108,6 +108,10 @@ class Story:
 
     def send_all(self, tokens: ClientCredentials, encounters: Iterable[SimulatedEncounter] = ()) -> None:
         """Every encounter once, or these, on a few connections."""
+        self.deliver(tokens, deliveries(encounters or self.scenario.encounters))
+
+    def deliver(self, tokens: ClientCredentials, told: Iterable[Delivery]) -> None:
+        """What the EHR tells, until each delivery is accepted."""
         connection = read_connection(self.bench.folder)
         verify: ssl.SSLContext | bool = True
         if connection.gateway:
@@ -117,9 +121,7 @@ class Story:
             httpx.Client(verify=verify, timeout=10, trust_env=False) as http,
         ):
             door = Door(http, connection.fhir, tokens)
-            list(
-                threads.map(lambda each: self._deliver(each, door), deliveries(encounters or self.scenario.encounters))
-            )
+            list(threads.map(lambda each: self._deliver(each, door), told))
 
     def be_paid(self) -> None:
         """The payers decide and pay, one of them twice, one of them a cent out; the bank reports every deposit."""
@@ -277,13 +279,18 @@ def differences(wanted: Facts, found: Facts) -> Mapping[str, str]:
 
 
 @contextmanager
-def own_story(folder: Path, told_on: Callable[[date], Scenario]) -> Iterator[tuple[Bench, Story]]:
-    """A bench of its own with all services ready, and the world of this day's scenario running beside it."""
+def own_story(
+    folder: Path, told_on: Callable[[date], Scenario], settings: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[tuple[Bench, Story]]:
+    """A bench of its own with all services ready, and the world of this day's scenario running beside it.
+
+    `settings` is more environment, by service.
+    """
     bench = Bench(folder)
     bench.start_servers()
     try:
         bench.prepare()
-        bench.start_services()
+        bench.start_services(settings)
         today = datetime.now(UTC).date()
         with Story(bench, told_on(today), today) as story:
             write_canaries(bench.folder, story.scenario)

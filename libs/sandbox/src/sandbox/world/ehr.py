@@ -25,7 +25,8 @@ procedure           ChargeItem.code.coding[0].code                          FT1-
 modifiers           ChargeItem.extension urn:sandbox:procedure-modifier     FT1-26, repeating
                     .valueCode
 service date        ChargeItem.occurrenceDateTime (a date)                  FT1-4
-kind                ChargeItem.status billable                              FT1-6 CG (CD for one charged by mistake)
+kind                ChargeItem.status billable (entered-in-error takes it   FT1-6 CG (CD takes it back, PY is money
+                    back; another PUT corrects it)                          that the front desk took)
 units               ChargeItem.quantity.value                               FT1-10
 extended amount     ChargeItem.priceOverride.value, .currency               FT1-11.1.1, .1.2 (FT1-12 is the unit
                                                                             amount)

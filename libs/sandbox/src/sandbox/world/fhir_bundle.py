@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from canonical.master_data import Entity, Provider
@@ -27,11 +28,18 @@ TOOTH_SYSTEM = "http://www.ada.org/tooth"
 SURFACE_SYSTEM = "http://terminology.hl7.org/CodeSystem/FDI-surface"
 MODIFIER_EXTENSION = "urn:sandbox:procedure-modifier"
 IDENTIFIER_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0203"
+BILLABLE, IN_ERROR = "billable", "entered-in-error"
 _QUOTED_NUMBER = re.compile(r'"number:(-?[0-9.]+)"')
 
 
-def transaction_bundle(encounter: SimulatedEncounter) -> bytes:
-    """The bundle of one encounter; money is written with exactly two decimals."""
+def transaction_bundle(
+    encounter: SimulatedEncounter, later: Sequence[tuple[SimulatedCharge, str]] = (), *, number: int = 0
+) -> bytes:
+    """The bundle of one encounter; money is written with exactly two decimals.
+
+    With a number, the so-many-th later word on it: its charges are then those of `later`, each with its status.
+    """
+    told = later if number else [(charge, BILLABLE) for charge in encounter.charges]
     entity = sandbox_master_data().entity(encounter.entity, encounter.service_from)
     provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
     resources = [
@@ -39,18 +47,19 @@ def transaction_bundle(encounter: SimulatedEncounter) -> bytes:
         _practitioner(provider),
         _patient(encounter),
         _encounter(encounter),
-        *(_charge_item(encounter, charge) for charge in encounter.charges),
+        *(_charge_item(encounter, charge, status) for charge, status in told),
         *(stay_resources(encounter) if encounter.stay else ()),
     ]
     resources[2:2] = [_payer_organization(each) for each in encounter.coverages]
     resources += [_coverage(encounter, each, order) for order, each in enumerate(encounter.coverages, 1)]
+    name = f"{encounter.visit_number}-{number}" if number else encounter.visit_number
     bundle: Json = {
         "resourceType": "Bundle",
-        "id": f"bundle-{encounter.visit_number}",
+        "id": f"bundle-{name}",
         "meta": {"source": encounter.source},
-        "identifier": {"system": f"urn:sandbox:{encounter.source}:bundle", "value": encounter.visit_number},
+        "identifier": {"system": f"urn:sandbox:{encounter.source}:bundle", "value": name},
         "type": "transaction",
-        "timestamp": _instant(encounter.service_to + timedelta(days=1)),
+        "timestamp": _instant(encounter.service_to + timedelta(days=1 + number)),
         "entry": [_entry(encounter.source, resource) for resource in resources],
     }
     return _QUOTED_NUMBER.sub(r"\1", json.dumps(bundle, indent=1)).encode()
@@ -168,12 +177,12 @@ def _encounter(encounter: SimulatedEncounter) -> Json:
     return resource | stay_fields(encounter) if encounter.stay else resource
 
 
-def _charge_item(encounter: SimulatedEncounter, charge: SimulatedCharge) -> Json:
+def _charge_item(encounter: SimulatedEncounter, charge: SimulatedCharge, status: str) -> Json:
     resource: Json = {
         "resourceType": "ChargeItem",
         "id": charge.transaction_id,
         "identifier": [{"system": f"urn:sandbox:{encounter.source}:charge", "value": charge.transaction_id}],
-        "status": "billable",
+        "status": status,
         "code": {"coding": _charge_codes(charge), "text": charge.description},
         "subject": {"reference": f"Patient/{encounter.patient.mrn}"},
         "context": {"reference": f"Encounter/{encounter.visit_number}"},

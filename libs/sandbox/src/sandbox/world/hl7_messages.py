@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -18,6 +19,9 @@ MISTAKEN_DISCHARGE_PERCENT = 30
 MISTAKEN_CHARGE_PERCENT = 15
 DETAILED_PERCENT = 20
 MISTAKEN = "M"
+CHARGED, CREDITED, PAID = "CG", "CD", "PY"
+Transaction = tuple[SimulatedCharge, str]
+"""A charge, or money that is told like one, with its FT1-6."""
 _ESCAPES = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
 _DIAGNOSIS_TEXTS = dict(DIAGNOSES) | HOSPITAL_DIAGNOSES
 _ADMISSION_TYPES = {"1": "E", "2": "U", "3": "C"}
@@ -102,12 +106,26 @@ def _discharge(encounter: SimulatedEncounter, stay: SimulatedStay, mark: str = "
     return _message(segments)
 
 
+def later_transactions(encounter: SimulatedEncounter, told: Sequence[Transaction], number: int) -> bytes:
+    """The DFT^P03 of the `number`-th later word on a visit: what else was charged, corrected, credited or paid."""
+    stamp = f"{_day(encounter.service_to + timedelta(days=1 + number))}093000"
+    segments = [
+        _header(encounter, "DFT^P03^DFT_P03", stamp, f"-{number}"),
+        f"EVN|P03|{stamp}",
+        _patient(encounter, encounter.patient),
+        _visit(encounter, is_discharged=True),
+        *_transactions(encounter, told),
+    ]
+    return _message(segments)
+
+
 def _charges(encounter: SimulatedEncounter) -> bytes:
     stamp = f"{_day(encounter.service_to + timedelta(days=1))}093000"
     is_detailed = Dice("detailed", encounter.visit_number).chance(DETAILED_PERCENT)
     event = "P11" if is_detailed else "P03"
     diagnoses = [_diagnosis_segment(code, index) for index, code in enumerate(encounter.diagnosis_codes, 1)]
     insurances = _insurances(encounter, encounter.patient)
+    transactions = _transactions(encounter, _first_told(encounter))
     head = [
         _header(encounter, f"DFT^{event}^DFT_{event}", stamp),
         f"EVN|{event}|{stamp}",
@@ -115,16 +133,20 @@ def _charges(encounter: SimulatedEncounter) -> bytes:
         _visit(encounter, is_discharged=True),
     ]
     if is_detailed:
-        return _message([*head, *diagnoses, *insurances, *_transactions(encounter)])
-    return _message([*head, *_transactions(encounter), *diagnoses, *insurances])
+        return _message([*head, *diagnoses, *insurances, *transactions])
+    return _message([*head, *transactions, *diagnoses, *insurances])
 
 
-def _transactions(encounter: SimulatedEncounter) -> list[str]:
-    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
-    told = [(charge, "CG") for charge in encounter.charges]
+def _first_told(encounter: SimulatedEncounter) -> list[Transaction]:
+    told = [(charge, CHARGED) for charge in encounter.charges]
     if not encounter.stay and Dice("charged by mistake", encounter.visit_number).chance(MISTAKEN_CHARGE_PERCENT):
         mistaken = replace(encounter.charges[0], transaction_id=f"{encounter.visit_number}-{MISTAKEN}")
-        told += [(mistaken, "CG"), (mistaken, "CD")]
+        told += [(mistaken, CHARGED), (mistaken, CREDITED)]
+    return told
+
+
+def _transactions(encounter: SimulatedEncounter, told: Sequence[Transaction]) -> list[str]:
+    provider = sandbox_master_data().provider(encounter.provider, encounter.service_from)
     return [_transaction(encounter, charge, index, provider, kind) for index, (charge, kind) in enumerate(told, 1)]
 
 
