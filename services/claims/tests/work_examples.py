@@ -24,6 +24,7 @@ from claims.domain.control_numbers import interchange_id_of
 from claims.domain.denial import Denial, denial_id_of
 from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import DenialCategory, DenialReason
+from claims.domain.platform_balance import PlatformBalance, platform_balance_id_of
 from claims.domain.rules.edit_history import EditHistory, KeptRun, Stage, edit_history_id_of
 from claims.domain.rules.edits import EditFinding
 
@@ -91,6 +92,10 @@ def work_examples(made: Maker) -> Iterator[Event]:
     batch = interchange_id_of("000000001")
     given = {"platform": "northstar", "interchange_id": batch, "claim_ids": (claim,), "digest": "0" * 64}
     yield made(platform_disclosure_id_of(batch), PlatformDisclosure.Given, **given)
+    whose = {"claim_id": claim, "encounter_id": derive("test-encounter", 1), "posting": 1, "entity": "NORTH"}
+    told = {"platform": "northstar", "theirs": PART, "as_of": date(2026, 3, 31)}
+    yield made(platform_balance_id_of(claim), PlatformBalance.Reported, **whose, **told)
+    yield made(platform_balance_id_of(claim), PlatformBalance.Compared, number=1, ours=AMOUNT, theirs=PART)
     yield from _denial_examples(made, denial_id_of(claim, 1))
 
 

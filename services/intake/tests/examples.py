@@ -34,7 +34,7 @@ from intake.domain.next_coverage import NextCoverage
 from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
 from intake.domain.patient_match import MatchKind, PatientMatch
-from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer, ReportedBalance
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
 from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
@@ -55,6 +55,9 @@ MATCH_KEYS = MatchKeys(
     street="b3",
     blocks=("b4", "b5", "b6"),
     identifiers=("b7",),
+)
+BALANCE = ReportedBalance(
+    platform="northstar", patient_control_number="PCN1", balance=Money.of("30.00"), as_of=date(2026, 3, 31)
 )
 INQUIRY_ANSWER = InquiryAnswer(
     patient_control_number="TPCN1",
@@ -266,6 +269,7 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield PayerAnswer.AcknowledgementRead, {"message_id": MESSAGE, "acknowledgement": ACKNOWLEDGEMENT}
     yield PayerAnswer.StatusesRead, {"message_id": MESSAGE, "statuses": (STATUS,)}
     yield PayerAnswer.InquiryAnswersRead, {"message_id": MESSAGE, "statuses": (INQUIRY_ANSWER,)}
+    yield PayerAnswer.BalancesRead, {"message_id": MESSAGE, "statuses": (BALANCE,)}
     yield AnswerNumbers.Issued, {"number": 7}
     yield (
         PartnerAnswer.Owed,

@@ -12,6 +12,7 @@ from .examples import examples
 
 GOLDEN = Path(__file__).parent / "golden"
 ANNOUNCED = {
+    "intake.payer-answer.balances-read": "platform-balance-reported",
     "intake.patient.registered": "patient-registered",
     "intake.patient.merged": "patients-merged",
     "intake.patient.unmerged": "patients-unmerged",

@@ -41,6 +41,12 @@ from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.adapters.x12_inquiries import X12InquiryFormat
 from claims.application.asking_status import StatusAsking
+from claims.application.comparing_balances import (
+    PATIENCE_SECONDS,
+    PLATFORM_BALANCES,
+    BalanceComparing,
+    project_platform_balances,
+)
 from claims.application.editing import DryRun
 from claims.application.fetching import FETCH_SECONDS, HINTS, AnswerFetching, AnswerHints, project_hints
 from claims.application.following import TOLERANCE, DecisionFollowing
@@ -64,6 +70,7 @@ from claims.domain.control_numbers import ControlNumbers
 from claims.domain.coverage import CoverageVerification
 from claims.domain.denial import Denial
 from claims.domain.interchange import Interchange
+from claims.domain.platform_balance import PlatformBalance
 from claims.domain.rules.edit_history import EditHistory
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.rules.rule import RuleSet
@@ -73,14 +80,15 @@ from claims.domain.unknown_payment import UnknownClaimPayment
 
 SWEEP_SECONDS = 2.0
 CLOCKS_SECONDS = 600.0
+BALANCES_SECONDS = 30.0
 SENDING_AGGREGATES = (Interchange, ControlNumbers, StatusInquiry, CoverageVerification, AnswerHint)
-WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure, PlatformDisclosure)
+WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure, PlatformDisclosure, PlatformBalance)
 
 SHAPE = ServiceShape(
     name="claims",
     aggregates=(Claim, UnknownClaimPayment, PatientMerge, *SENDING_AGGREGATES, *WORK_AGGREGATES),
-    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS, PATIENT_MERGES),
-    projections=(project, project_money, project_work, project_hints, project_merges),
+    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS, PATIENT_MERGES, PLATFORM_BALANCES),
+    projections=(project, project_money, project_work, project_hints, project_merges, project_platform_balances),
     publishing=publish,
 )
 
@@ -92,7 +100,8 @@ class ClaimsSettings(Settings):
     which arrive one by one do not leave in an interchange each. The rules of `edit_rules_path` change the shipped edits.
     `clearinghouses_path` names the ways out beside the exchange folder (`claims.adapters.clearinghouses.named`), each asked for
     answers every `fetch_seconds`. `platforms_path` names the external platforms that work the claims of entities
-    (`claims.adapters.platforms.named`). What a payer said of a coverage is asked again after `coverage_hours`.
+    (`claims.adapters.platforms.named`); what they hold to be open is compared `platform_patience_seconds` after they said it.
+    What a payer said of a coverage is asked again after `coverage_hours`.
     What leaves is validated in `validation_workers` processes (about as fast as here, and the service does its other work
     meanwhile); 0 validates in the service itself.
     A claim that a payer allowed up to `underpayment_tolerance_minor` cents too little for is let go.
@@ -104,6 +113,7 @@ class ClaimsSettings(Settings):
     edit_rules_path: Path | None = None
     clearinghouses_path: Path | None = None
     platforms_path: Path | None = None
+    platform_patience_seconds: float = Field(default=PATIENCE_SECONDS, ge=0)
     fetch_seconds: float = Field(default=FETCH_SECONDS, gt=0)
     coverage_hours: int = Field(default=COVERAGE_HOURS, ge=0)
     underpayment_tolerance_minor: int = Field(default=TOLERANCE.minor, ge=0)
@@ -123,6 +133,7 @@ def assemble(
     following: DecisionFollowing | None = None,
     production: bool = False,
     gathering_seconds: float = 0.0,
+    platform_patience_seconds: float = PATIENCE_SECONDS,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports. `production` is what ISA15 says; ready claims gather for so many seconds."""
@@ -138,6 +149,7 @@ def assemble(
         crash_point=crash_point,
     )
     sending = InterchangeSending(store, clock, claim_format, vault, transports, crash_point=crash_point)
+    comparing = BalanceComparing(store, clock, patience_seconds=platform_patience_seconds)
     more = [Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []
     if inquiring:
         questions = Questions(store, clock, master_data, vault, inquiring, production)
@@ -158,6 +170,7 @@ def assemble(
         sweeps=(
             Sweep("submit-ready-claims", SWEEP_SECONDS, submission.run),
             Sweep("send-interchanges", SWEEP_SECONDS, sending.run),
+            Sweep("compare-platform-balances", BALANCES_SECONDS, comparing.run),
             Sweep("watch-denial-clocks", CLOCKS_SECONDS, DenialClocks(store, clock).run),
             *more,
         ),
@@ -211,6 +224,7 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
         following=following,
         production=settings.production,
         gathering_seconds=settings.gathering_seconds,
+        platform_patience_seconds=settings.platform_patience_seconds,
         crash_point=settings.crash_points(SHAPE.name),
     )
     questions = Questions(store, clock, master_data, vault, inquiring, settings.production)

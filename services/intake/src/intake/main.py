@@ -48,6 +48,7 @@ from intake.adapters.hl7v2 import (
     server_tls,
 )
 from intake.adapters.intake_folder import IntakeFolder
+from intake.adapters.platform_reports import is_platform_report, take_report
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
@@ -264,13 +265,15 @@ def _intake_folder(
     store, clock, receive = intake.core.store, intake.core.clock, intake.messages.receive
     answers = partial(write_whole, exchange / ANSWERS_OUTBOUND)
 
-    def take_x12(name: str, raw: bytes) -> bool:
+    def take_answer(name: str, raw: bytes) -> bool:
+        if is_platform_report(raw):
+            return take_report(intake.files.receive, name, raw)
         policies = partial(policies_of, master_data().trading_partners, clock().date())
         return take_file(intake.files.receive, policies, name, raw)
 
     return IntakeFolder(
         receive,
-        take_x12,
+        take_answer,
         BatchDoor(receive, profiles, clock, report_refused_files(store, clock, "intake"), answers),
         ChargeBatchDoor(receive, answers),
         FhirNames(settings.fhir_namespace),

@@ -178,6 +178,19 @@ class ClaimStatusReported(PublicEvent):
     status_date: Financial[date] | None = None
 
 
+class PlatformBalanceReported(PublicEvent):
+    """What the external platform that works a claim holds to be open of it at its payer, at the end of `as_of`."""
+
+    SERVICE = "intake"
+    TYPE = "platform-balance-reported"
+
+    message_id: UUID
+    platform: Public[str]
+    patient_control_number: Public[str]
+    balance: Money
+    as_of: Financial[date]
+
+
 class RemittanceReceived(PublicEvent):
     """The head of a balanced remittance; its chunks follow under the same key, the receipt's id."""
 

@@ -20,6 +20,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "acknowledgement-received",
                 "claim-status-received",
                 "claim-status-reported",
+                "platform-balance-reported",
                 "patients-merged",
                 "patients-unmerged",
             }
@@ -88,6 +89,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "intake.payer-answer.acknowledgement-read": _one("acknowledgement-received"),
         "intake.payer-answer.statuses-read": lambda state: ["claim-status-received"] * len(state["statuses"]),
         "intake.payer-answer.inquiry-answers-read": lambda state: ["claim-status-reported"] * len(state["statuses"]),
+        "intake.payer-answer.balances-read": lambda state: ["platform-balance-reported"] * len(state["statuses"]),
         "chassis.inbound-message.quarantined": _one("message-quarantined"),
     },
     "claims": {

@@ -56,6 +56,8 @@ class ClearinghouseApi:
         webhooks: WebhookSender | None = None,
         wraps_in_json: bool = False,
         misbehaviour: Misbehaviour | None = None,
+        names: tuple[str, str] = ("interchanges", "answers"),
+        media_type: str = X12,
     ) -> None:
         self.payers = payers
         self.misbehaviour = misbehaviour or payers.misbehaviour
@@ -67,18 +69,18 @@ class ClearinghouseApi:
         self._wraps = wraps_in_json
         self._answers: dict[str, _Waiting] = {}
         self._lock = threading.Lock()
-        self._app = LoopbackApp(
-            Starlette(
-                routes=[
-                    Route("/v1/interchanges/{name}", self._put, methods=["PUT"]),
-                    Route("/v1/interchanges/{name}", self._get, methods=["GET"]),
-                    Route("/v1/answers", self._list, methods=["GET"]),
-                    Route("/v1/answers/{id}", self._content, methods=["GET"]),
-                    Route("/v1/answers/{id}/taken", self._taken, methods=["POST"]),
-                    Route("/v1/real-time", self._ask, methods=["POST"]),
-                ]
-            )
-        )
+        self._media_type = media_type
+        self._app = LoopbackApp(Starlette(routes=self._routes(*names)))
+
+    def _routes(self, sent: str, answers: str) -> list[Route]:
+        return [
+            Route(f"/v1/{sent}/{{name}}", self._put, methods=["PUT"]),
+            Route(f"/v1/{sent}/{{name}}", self._get, methods=["GET"]),
+            Route(f"/v1/{answers}", self._list, methods=["GET"]),
+            Route(f"/v1/{answers}/{{id}}", self._content, methods=["GET"]),
+            Route(f"/v1/{answers}/{{id}}/taken", self._taken, methods=["POST"]),
+            Route("/v1/real-time", self._ask, methods=["POST"]),
+        ]
 
     @property
     def url(self) -> str:
@@ -141,7 +143,7 @@ class ClearinghouseApi:
             return Response(status_code=404)
         if self._wraps:
             return JSONResponse({"x12": waiting.answer.content.decode("latin-1")})
-        return Response(waiting.answer.content, media_type=X12)
+        return Response(waiting.answer.content, media_type=self._media_type)
 
     async def _taken(self, request: Request) -> Response:
         waiting = self._answers.get(request.path_params["id"]) if self._is_known(request) else None

@@ -48,6 +48,7 @@ class AnswerKind(StrEnum):
     IMPLEMENTATION = "999"
     CLAIM_STATUS = "277ca"
     STATUS = "277"
+    REPORT = "report"
     REMITTANCE = "835"
 
 
@@ -117,6 +118,12 @@ class Payers:
             self._seen_interchanges.add((received.sender, received.control_number))
             answers += self._answers_to_groups(received, moment)
         return answers
+
+    def take(self, claims: Iterable[ReceivedClaim], day: date) -> list[ClaimVerdict]:
+        """Takes claims that somebody else has read, and says of each whether its payer has it."""
+        verdicts = [self._verdict(claim, day) for claim in claims]
+        self.verdicts += verdicts
+        return verdicts
 
     def settle(self, payment_date: date) -> list[Remittance]:
         """Decide, change and pay everything that is due since the last settlement: remittances per payer and billing entity."""
@@ -236,8 +243,7 @@ class Payers:
             answers.append(self._report(received, each, None, verdicts, moment))
             claims = () if stopped else claims
         if claims:
-            verdicts = [self._verdict(claim, moment.date()) for claim in claims]
-            self.verdicts += verdicts
+            verdicts = self.take(claims, moment.date())
             payers = {claim.payer_identifier for claim in claims}
             payer = self._payer(payers.pop(), moment.date()) if len(payers) == 1 else None
             answers.append(self._report(received, each, payer, verdicts, moment))

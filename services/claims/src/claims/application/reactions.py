@@ -13,6 +13,7 @@ from canonical.events.intake import (
     ClaimStatusLine,
     ClaimStatusReported,
     EncounterCharged,
+    PlatformBalanceReported,
     PostedCharges,
 )
 from canonical.events.payments import RemittanceChunkAccepted
@@ -21,6 +22,7 @@ from chassis.merged_patients import MERGE_REACTIONS
 from chassis.messaging import Reaction
 
 from claims.application.adjudicating import adjudicate_chunk, claims_paid_by
+from claims.application.comparing_balances import claim_of_balance, when_platform_balance_reported_keep_it
 from claims.application.contractual_reasons import contractual_reasons_by
 from claims.application.following import DecisionFollowing
 from claims.application.next_claims import advance_next_claims
@@ -80,6 +82,7 @@ def intake_reactions(edits: ClaimEdits) -> tuple[Reaction[Any], ...]:
         Reaction(AcknowledgementReceived, when_acknowledged_decide_interchange, interchange_acknowledged),
         Reaction(ClaimStatusLine, when_claim_status_received_answer_claim, claim_of_status),
         Reaction(ClaimStatusReported, when_claim_status_reported_keep_it, claim_of_status),
+        Reaction(PlatformBalanceReported, when_platform_balance_reported_keep_it, claim_of_balance),
     )
 
 

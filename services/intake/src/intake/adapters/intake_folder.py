@@ -13,6 +13,7 @@ from chassis.telemetry.metrics import DOOR_REFUSALS
 from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import BatchDoor
+from intake.adapters.platform_reports import is_platform_report
 from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
@@ -21,19 +22,19 @@ LINE_BYTES_MAX = 1_048_576
 KEY_DIGITS = 40
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
-TakeX12 = Callable[[str, bytes], bool]
+TakeAnswer = Callable[[str, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeFolder:
     """Takes one file by its format. The same bytes that were accepted before, under whatever name, are done already.
 
-    Payers' files are told apart by their own control numbers, and a remittance that comes twice is told as such; so they
+    Files of payers and platforms are told apart by their own control numbers, and a remittance that comes twice is told as such; so they
     go on to be read.
     """
 
     receive: Receive
-    take_x12: TakeX12
+    take_answer: TakeAnswer
     hl7: BatchDoor
     charge_batches: ChargeBatchDoor
     names: FhirNames
@@ -42,8 +43,8 @@ class IntakeFolder:
     def take(self, name: str, raw: bytes) -> FileVerdict:
         """Receives one file; accepted where all of it was."""
         kind = recognise(raw[:HEAD_BYTES])
-        if kind in (None, Format.X12, Format.BAI2):
-            return FileVerdict(self.take_x12(name, raw))
+        if kind in (None, Format.X12, Format.BAI2) or is_platform_report(raw):
+            return FileVerdict(self.take_answer(name, raw))
         address = self.taken.address_of(raw)
         if self.taken.is_known(address):
             return FileVerdict(True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from canonical.money import Money
-from canonical.remittance import CLAIMS_PER_CHUNK_MAX, ClaimPayment
+from canonical.remittance import ClaimPayment
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
@@ -30,6 +30,7 @@ from x12.remittance import ClaimPayment as ReadClaim
 from x12.remittance import RemittanceHeader, RemittanceTotals, RemittanceTrailer
 from x12.submission_envelope import SubmissionEnvelope
 
+from intake.adapters.portions import CLAIM_WEIGHT_MAX, Portions, weight_of
 from intake.adapters.x12_digest import RemittanceDigest
 from intake.adapters.x12_values import (
     acknowledgement_of,
@@ -43,8 +44,6 @@ from intake.application.ports import ClaimSpan, InterchangeFound, PayerFile, Rem
 from intake.domain.partner_answer import AnswerKind
 from intake.domain.payer_answer import ClaimStatus, InquiryAnswer
 
-CHUNK_WEIGHT_MAX = 6_000
-CLAIM_WEIGHT_MAX = 6_000
 PROVIDER_ADJUSTMENTS_MAX = 2_000
 FINDINGS_SHOWN_MAX = 50
 FILE_DROP = "file-drop"
@@ -53,30 +52,8 @@ INQUIRY_ANSWER_VERSION = "005010X212"
 _ANSWERS = ("999", "997", "277")
 
 
-def weight_of(claim: ReadClaim) -> int:
-    """The size of a claim in a public event, in units of about a hundred bytes."""
-    adjustments = len(claim.adjustments) + sum(len(line.adjustments) for line in claim.lines)
-    return 4 + 2 * len(claim.lines) + adjustments
-
-
-class _Portions:
-    """Cuts the claims of one remittance into parts of at most 500 claims and well under a megabyte."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._claims = 0
-        self._weight = 0
-
-    def opens_next(self, claim: ReadClaim) -> bool:
-        """Counts a claim in; whether it begins a new part."""
-        weight = weight_of(claim)
-        if self.count and self._claims < CLAIMS_PER_CHUNK_MAX and self._weight + weight <= CHUNK_WEIGHT_MAX:
-            self._claims += 1
-            self._weight += weight
-            return False
-        self.count += 1
-        self._claims, self._weight = 1, weight
-        return True
+def _weight_of(claim: ReadClaim) -> int:
+    return weight_of(len(claim.lines), len(claim.adjustments) + sum(len(line.adjustments) for line in claim.lines))
 
 
 @dataclass(slots=True)
@@ -85,7 +62,7 @@ class _OpenSet:
 
     ordinal: int
     transaction_set: TransactionSet
-    portions: _Portions = field(default_factory=_Portions)
+    portions: Portions = field(default_factory=Portions)
     digest: RemittanceDigest = field(default_factory=RemittanceDigest)
     trailer: RemittanceTrailer | None = None
     groups: list[GroupAcknowledgement] = field(default_factory=list)
@@ -94,8 +71,8 @@ class _OpenSet:
     faults: list[str] = field(default_factory=list)
 
     def add_claim(self, claim: ReadClaim) -> None:
-        self.portions.opens_next(claim)
-        if weight_of(claim) > CLAIM_WEIGHT_MAX:
+        self.portions.opens_next(_weight_of(claim))
+        if _weight_of(claim) > CLAIM_WEIGHT_MAX:
             self.faults.append(
                 f"set {self.ordinal + 1} CLP at {claim.position}: claim-size: too many lines to announce"
             )
@@ -123,6 +100,7 @@ class X12File:
         self.delivery_key = name
         self.raw = raw
         self.source = source
+        self.format = "x12"
 
     def answer(self, interchange: int, kind: AnswerKind, number: int, now: datetime) -> bytes | None:
         asked, sets = self._ended[interchange]
@@ -158,12 +136,12 @@ class X12File:
     def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:
         """The claims of transaction set `ordinal`, part by part."""
         current = -1
-        portions = _Portions()
+        portions = Portions()
         part: list[ClaimPayment] = []
         for event in read(self.raw, policies=self._policies):
             if isinstance(event, ReadClaim):
                 if current == ordinal:
-                    if portions.opens_next(event) and part:
+                    if portions.opens_next(_weight_of(event)) and part:
                         yield part
                         part = []
                     part.append(claim_payment_of(event))

@@ -11,8 +11,9 @@ from canonical.master_data import MasterData, Payer, UnknownMasterData
 from canonical.money import Money
 from canonical.remittance import ClaimPayment, ProviderAdjustment
 
+from intake.domain.facts import AdjustmentSeen, PatientPaymentSeen
 from intake.domain.partner_answer import AnswerKind
-from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer
+from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, ReportedBalance
 
 MasterDataSource = Callable[[], MasterData]
 
@@ -72,7 +73,7 @@ class RemittanceFound:
 
 @dataclass(slots=True)
 class Survey:
-    """Everything but the claims of a file. `refused` says why it cannot be read any further than what is here."""
+    """Everything but the claims of a file; `platform` sent it where a platform did, with `money` and `balances`. `refused` says why it cannot be read any further than what is here."""
 
     remittances: list[RemittanceFound] = field(default_factory=list)
     acknowledgements: list[tuple[int, Acknowledgement]] = field(default_factory=list)
@@ -82,6 +83,9 @@ class Survey:
     refused: str = ""
     interchanges: list[InterchangeFound] = field(default_factory=list)
     spans: list[ClaimSpan] = field(default_factory=list)
+    platform: str = ""
+    money: list[PatientPaymentSeen | AdjustmentSeen] = field(default_factory=list)
+    balances: list[tuple[int, tuple[ReportedBalance, ...]]] = field(default_factory=list)
 
 
 def payer_of(found: RemittanceFound, master_data: MasterData) -> Payer | None:
@@ -101,6 +105,9 @@ class PayerFile(Protocol):
 
     @property
     def source(self) -> str: ...
+
+    @property
+    def format(self) -> str: ...
 
     @property
     def delivery_key(self) -> str: ...

@@ -17,6 +17,7 @@ from canonical.events.intake import (
     PatientRegistered,
     PatientsMerged,
     PatientsUnmerged,
+    PlatformBalanceReported,
     RemittanceChunkReceived,
     RemittanceReceived,
 )
@@ -65,6 +66,9 @@ def publish(event: Event) -> Iterable[PublicEvent]:
         case PayerAnswer.InquiryAnswersRead():
             for answer in event.statuses:
                 yield ClaimStatusReported(message_id=event.message_id, **dict(answer))
+        case PayerAnswer.BalancesRead():
+            for balance in event.statuses:
+                yield PlatformBalanceReported(message_id=event.message_id, **dict(balance))
         case InboundMessage.Quarantined():
             yield MessageQuarantined(
                 message_id=event.originator_id,

@@ -35,13 +35,13 @@ from intake.application.ports import (
     Survey,
     payer_of,
 )
+from intake.application.taking_reports import NOT_ITS_ENTITY, is_worked_by, take_reported_money
 from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of, receipt_id_of, remittance_id_of
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting, received_interchange_id_of
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 _T = TypeVar("_T")
-FORMAT = "x12"
 PARTS_PER_COMMIT = 8
 UNBALANCED = "UnbalancedRemittance"
 UNUSABLE = "UnusableRemittance"
@@ -103,7 +103,7 @@ class ReceivingFiles:
         context = self._context(message_id, file)
         repeated = self._transact(context, lambda work: self._begin(work, message_id, file, survey, verdicts))
         claims = sum(self._take_claims(context, file, head, verdicts) for head in verdicts.heads)
-        findings = self._transact(context, lambda work: _finish(work, message_id))
+        findings = self._transact(context, lambda work: _finish(work, message_id, file.format))
         self._crash_point("before-ack")
         return FileOutcome(
             message_id, bool(findings), findings, remittances=len(verdicts.heads), claims=claims, repeated=repeated
@@ -130,10 +130,13 @@ class ReceivingFiles:
             work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_statuses(message_id, statuses)
         for ordinal, answers in survey.inquiry_answers:
             work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_inquiry_answers(message_id, answers)
+        for ordinal, balances in survey.balances:
+            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_balances(message_id, balances)
+        take_reported_money(work, survey.platform, survey.money, message_id, self._master_data())
         self._see_interchanges(work, message_id, survey.interchanges, entity)
         owe_answers(work, message_id, file, survey, self._master_data(), self._clock())
         if verdicts.faults:
-            _quarantine(work, message, verdicts.faults, entity)
+            _quarantine(work, message, verdicts.faults, file.format, entity)
         return False
 
     def _see_interchanges(self, work: Work, message_id: UUID, found: Sequence[InterchangeFound], entity: str) -> None:
@@ -186,7 +189,7 @@ def claim_key_alias(patient_control_number: str) -> str:
 
 
 def _arrival(file: PayerFile, entity: str) -> Arrival:
-    return Arrival(file.source, file.delivery_key, FORMAT, entity, file.delivery_key)
+    return Arrival(file.source, file.delivery_key, file.format, entity, file.delivery_key)
 
 
 def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts:
@@ -196,6 +199,8 @@ def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts
         receipt_id = receipt_id_of(message_id, found.ordinal)
         fault = _fault_in(found, receipt_id)
         head = fault or _head(found, message_id, receipt_id, master_data)
+        if isinstance(head, RemittanceSummary) and not is_worked_by(master_data, head.entity, survey.platform):
+            head = Fault(receipt_id, NOT_ITS_ENTITY, (f"set {found.ordinal + 1}: {NOT_ITS_ENTITY}: {head.entity}",))
         if isinstance(head, Fault):
             verdicts.faults.append(head)
         else:
@@ -270,11 +275,11 @@ def _keep_to_first_verdict(work: Work, verdicts: Verdicts) -> None:
     verdicts.heads = [head for head in verdicts.heads if work.get(RemittanceReceipt, head.receipt_id)]
 
 
-def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], entity: str) -> None:
+def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], kind: str, entity: str) -> None:
     findings = tuple(finding for fault in faults for finding in fault.findings)
     residuals = [fault.residual for fault in faults if fault.residual is not None]
     residual = Money.total(residuals) if residuals else None
-    message.quarantine(findings, [Fact(name="format", value=FORMAT)], residual)
+    message.quarantine(findings, [Fact(name="format", value=kind)], residual)
     for fault in faults:
         raise_case(
             work,
@@ -322,9 +327,9 @@ def _take_parts(work: Work, receipt_id: UUID, first: int, parts: Sequence[Sequen
         receipt.read_chunk(number, claims)
 
 
-def _finish(work: Work, message_id: UUID) -> tuple[str, ...]:
+def _finish(work: Work, message_id: UUID, kind: str) -> tuple[str, ...]:
     """Ends a message of which nothing was held back; gives the findings of one that was."""
     message = work.require(InboundMessage, message_id)
     if not message.is_decided:
-        message.accept([Fact(name="format", value=FORMAT)])
+        message.accept([Fact(name="format", value=kind)])
     return message.findings

@@ -1,4 +1,4 @@
-"""What a payer or clearinghouse says of our interchanges and claims: TA1, 999, 277CA, and the 277 that answers a 276."""
+"""What a payer, clearinghouse or platform says of our interchanges and claims: TA1, 999, 277CA, 277, and balances."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ class InquiryAnswer(CanonicalModel):
     status_date: Financial[date] | None = None
 
 
+class ReportedBalance(CanonicalModel):
+    """What an external platform holds to be open of a claim at its payer; fields as `canonical.events.intake.PlatformBalanceReported`."""
+
+    platform: Public[str]
+    patient_control_number: Public[str]
+    balance: Money
+    as_of: Financial[date]
+
+
 class PayerAnswer(Aggregate):
     """Id: message and ordinal in it. It is read once; reading it again changes nothing."""
 
@@ -83,6 +92,16 @@ class PayerAnswer(Aggregate):
         def apply(self, answer: PayerAnswer) -> None:
             answer.statuses_read += len(self.statuses)
 
+    class BalancesRead(Event):
+        """As `StatusesRead`, for the balances of a platform."""
+
+        TOPIC = "intake.payer-answer.balances-read"
+        message_id: UUID
+        statuses: tuple[ReportedBalance, ...]
+
+        def apply(self, answer: PayerAnswer) -> None:
+            answer.statuses_read += len(self.statuses)
+
     def read_acknowledgement(self, message_id: UUID, acknowledgement: Acknowledgement) -> None:
         if not self.exists:
             self.trigger_event(self.AcknowledgementRead, message_id=message_id, acknowledgement=acknowledgement)
@@ -92,6 +111,9 @@ class PayerAnswer(Aggregate):
 
     def read_inquiry_answers(self, message_id: UUID, answers: Sequence[InquiryAnswer]) -> None:
         self._read_in_portions(self.InquiryAnswersRead, message_id, answers)
+
+    def read_balances(self, message_id: UUID, balances: Sequence[ReportedBalance]) -> None:
+        self._read_in_portions(self.BalancesRead, message_id, balances)
 
     def _read_in_portions(self, event: type[Event], message_id: UUID, read: Sequence[CanonicalModel]) -> None:
         if not self.exists:
