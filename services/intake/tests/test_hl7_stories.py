@@ -128,6 +128,17 @@ def test_a_copayment_at_the_desk_is_told_as_the_patients_payment() -> None:
     assert (payment.amount, payment.patient_id) == (Money.of("20.00"), patient_id_of("ehr-north", "P1"))
 
 
+def test_a_payment_of_nothing_and_a_code_that_is_none_are_left_out_and_told() -> None:
+    sender = Sender()
+    sender.send("DFT^P03", ft1("A", "100.00"), IN1)
+    outcome = sender.send("DFT^P03", ft1("P1", "0.00", "PY", "CASH"), ft1("P2", "5.00", "PY", "4111111111111111"))
+    assert outcome.accepted
+    assert [note.split(": ")[0] for note in outcome.notes] == ["FT1[1]-11", "FT1[2]-7"]
+    (payment,) = sender.told(PatientPaymentReported)
+    assert isinstance(payment, PatientPaymentReported)
+    assert (payment.amount, payment.method) == (Money.of("5.00"), "PY")
+
+
 def test_persons_are_merged_in_every_group_and_parted_again() -> None:
     sender = Sender()
     for number in ("P1", "P2", "P3"):

@@ -14,7 +14,7 @@ from intake.domain.billing_rules import billing_terms
 from intake.domain.charge_rules import CHARGES_PER_MESSAGE_MAX, broken_rules
 from intake.domain.clinical import merged_diagnoses, pointers_to
 from intake.domain.encounter_content import BillingTerms
-from intake.domain.facts import ChargeSeen, Link
+from intake.domain.facts import AdjustmentSeen, ChargeSeen, ChargeVoided, Fact, Link, PatientPaymentSeen
 from sandbox.world.known_world import sandbox_master_data
 
 from .world import TODAY, captured, charge_id, facts
@@ -54,6 +54,34 @@ def test_a_charge_that_breaks_a_rule_is_named_by_place_and_rule(changes: dict[st
     findings = broken_rules([replace(CHARGE, **changes)], TODAY)
     assert [finding.rule for finding in findings] == [rule]
     assert findings[0].field.startswith("FT1[1].")
+
+
+PAYMENT = PatientPaymentSeen(
+    "FT1[1]", charge_id(2), Link(id=charge_id(0)), Link(id=charge_id(0)), Money.of("20.00"), "CASH", TODAY
+)
+CREDIT = ChargeVoided("FT1[1]", charge_id(1), Link(id=charge_id(0)), Money.of("5.00"))
+ADJUSTMENT = AdjustmentSeen("FT1[1]", charge_id(3), Link(id=charge_id(0)), Money.of("-5.00"), "SMALL-BALANCE", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("fact", "rule"),
+    [
+        (replace(PAYMENT, amount=Money(0)), "amount-above-zero"),
+        (replace(PAYMENT, amount=Money(-1)), "amount-not-negative"),
+        (replace(PAYMENT, day=TODAY + timedelta(days=1)), "date-in-future"),
+        (replace(PAYMENT, day=date(1999, 1, 1)), "date-too-old"),
+        (replace(PAYMENT, method="4111 1111 1111 1111"), "source-code"),
+        (replace(CREDIT, amount=Money(0)), "amount-above-zero"),
+        (replace(ADJUSTMENT, day=TODAY + timedelta(days=1)), "date-in-future"),
+        (replace(ADJUSTMENT, code="for Ms Sample, who moved"), "source-code"),
+    ],
+)
+def test_what_a_source_says_of_money_keeps_rules_of_its_own(fact: Fact, rule: str) -> None:
+    assert [finding.rule for finding in broken_rules([fact], TODAY)] == [rule]
+
+
+def test_sound_words_on_money_break_no_rule() -> None:
+    assert broken_rules([PAYMENT, CREDIT, replace(CREDIT, amount=None), ADJUSTMENT], TODAY) == []
 
 
 def test_a_sound_charge_breaks_no_rule() -> None:

@@ -10,6 +10,7 @@ from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX
 from canonical.money import USD, Money
 
 from intake.domain.facts import (
+    AdjustmentSeen,
     ChargeSeen,
     ChargeVoided,
     EncounterSeen,
@@ -28,6 +29,9 @@ CHARGE_AGE_MAX = timedelta(days=10 * 366)
 _PROCEDURE = re.compile(r"[A-Z0-9]{5}")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}")
 _REVENUE = re.compile(r"[0-9]{4}")
+_SOURCE_CODE = re.compile(r"[A-Za-z0-9 ._/&-]{0,40}")
+_SOURCE_CODE_DIGITS_MAX = 8
+"""More digits in one code may be the number of a card or of a person."""
 
 
 def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
@@ -41,8 +45,15 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
     for fact in facts:
         if isinstance(fact, ChargeSeen):
             findings.extend(_charge(fact, today))
-        elif isinstance(fact, ChargeVoided | PatientPaymentSeen):
-            findings.extend(_amount(fact.place, fact.amount or Money.zero()))
+        elif isinstance(fact, ChargeVoided) and fact.amount is not None:
+            findings.extend(_amount_moved(fact.place, fact.amount))
+        elif isinstance(fact, PatientPaymentSeen):
+            findings.extend(_amount_moved(fact.place, fact.amount))
+            findings.extend(_day(f"{fact.place}.day", fact.day, today))
+            findings.extend(_source_code(f"{fact.place}.method", fact.method))
+        elif isinstance(fact, AdjustmentSeen):
+            findings.extend(_day(f"{fact.place}.day", fact.day, today))
+            findings.extend(_source_code(f"{fact.place}.code", fact.code))
         elif isinstance(fact, EncounterSeen):
             findings.extend(_diagnoses(fact.place, fact.diagnosis_codes, DIAGNOSES_PER_STAY_MAX))
             findings.extend(broken_stay_rules(fact.place, fact.stay))
@@ -57,10 +68,7 @@ def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
         yield Finding(f"{place}.units", "units-above-zero", f"units are above 0 and at most {UNITS_MAX}")
     if charge.amount is not None:
         yield from _amount(place, charge.amount)
-    if charge.service_date > today:
-        yield Finding(f"{place}.service-date", "date-in-future", "a service lies in the past")
-    elif today - charge.service_date > CHARGE_AGE_MAX:
-        yield Finding(f"{place}.service-date", "date-too-old", "a service is at most ten years old")
+    yield from _day(f"{place}.service-date", charge.service_date, today)
     if charge.revenue_code and not _REVENUE.fullmatch(charge.revenue_code):
         yield Finding(f"{place}.revenue-code", "revenue-code", "a revenue code has four digits")
     if not _PROCEDURE.fullmatch(charge.procedure_code) and (charge.procedure_code or not charge.revenue_code):
@@ -68,6 +76,30 @@ def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
     if len(charge.modifiers) > MODIFIERS_MAX or not all(map(_MODIFIER.fullmatch, charge.modifiers)):
         yield Finding(f"{place}.modifiers", "modifiers", f"at most {MODIFIERS_MAX}, of two characters each")
     yield from _diagnoses(place, charge.diagnosis_codes, DIAGNOSES_PER_CLAIM_MAX)
+
+
+def is_source_code(text: str) -> bool:
+    """Whether a source's word for a method or a reason can be a code, and so may be kept and told in clear."""
+    digits = sum(character.isdigit() for character in text)
+    return _SOURCE_CODE.fullmatch(text) is not None and digits <= _SOURCE_CODE_DIGITS_MAX
+
+
+def _source_code(field: str, text: str) -> Iterator[Finding]:
+    if not is_source_code(text):
+        yield Finding(field, "source-code", "a short code, of at most eight digits")
+
+
+def _day(field: str, day: date, today: date) -> Iterator[Finding]:
+    if day > today:
+        yield Finding(field, "date-in-future", "it lies in the past")
+    elif today - day > CHARGE_AGE_MAX:
+        yield Finding(field, "date-too-old", "at most ten years old")
+
+
+def _amount_moved(place: str, amount: Money) -> Iterator[Finding]:
+    yield from _amount(place, amount)
+    if not amount:
+        yield Finding(f"{place}.amount", "amount-above-zero", "a credit or payment of nothing says nothing")
 
 
 def _amount(place: str, amount: Money) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from intake.adapters.hl7v2.context import Reading, value_at
 from intake.adapters.hl7v2.segments import Message, Segment, day_of
 from intake.adapters.hl7v2.site_profiles import OtherContent, TransactionKind
 from intake.adapters.hl7v2.stays import revenue_and_department
+from intake.domain.charge_rules import is_source_code
 from intake.domain.facts import (
     AdjustmentSeen,
     ChargesComplete,
@@ -139,9 +140,12 @@ class _Transaction:
         amount = self._needed_money()
         if amount is None:
             return
+        if not amount:
+            self._reading.leave_out(f"{self._place}-11", "amount", "a payment of nothing")
+            return
         if self._reading.profile.payments_are_negative:
             amount = -amount
-        method = self._ft1.field(7) or self._ft1.field(6)
+        method = self._code() or self._ft1.field(6)
         yield PatientPaymentSeen(
             self._place, self._own_id("patient-payment", number), self._patient, self._encounter, amount, method, day
         )
@@ -150,7 +154,15 @@ class _Transaction:
         amount = self._needed_money()
         if amount is not None:
             identity = self._own_id("source-adjustment", number)
-            yield AdjustmentSeen(self._place, identity, self._encounter, amount, self._ft1.field(7), day)
+            yield AdjustmentSeen(self._place, identity, self._encounter, amount, self._code(), day)
+
+    def _code(self) -> str:
+        """FT1-7 where it can be a code: it is kept and told in clear."""
+        code = self._ft1.field(7)
+        if is_source_code(code):
+            return code
+        self._reading.leave_out(f"{self._place}-7", "source-code", "a short code, of at most eight digits")
+        return ""
 
     def _own_id(self, kind: str, number: str) -> UUID:
         return derive(kind, self._reading.charge_id(number))
