@@ -249,6 +249,17 @@ def test_a_charge_that_comes_again_after_its_credit_is_a_persons_or_a_correction
     assert sum(each.total.minor for each in {event.posting: event for event in source.said}.values()) == 10000
 
 
+def test_a_coverage_that_changes_after_billing_is_told_to_a_person_once() -> None:
+    source = Source()
+    other = CoverageSeen("coverage", Link(id=PATIENT), VISIT, Link(code="BETA"), CoverageDetails(member_id="M2"))
+    source.tell(replace(other, payer=Link(code="ACME")))
+    assert source.open_cases() == []
+    source.tell(charge(1))
+    source.tell(other)
+    source.tell(other)
+    assert (source.billed(), source.open_cases()) == ({1: "100.00"}, ["CoverageChangedAfterBilling"])
+
+
 def test_a_reopened_stay_waits_for_its_end_again() -> None:
     source = Source()
     source.tell(charge(1))

@@ -23,6 +23,7 @@ CREDIT_WITHOUT_CHARGE = "CreditWithoutCharge"
 CREDIT_ABOVE_CHARGE = "CreditAboveCharge"
 CHARGED_AGAIN = "ChargedAgainAfterCredit"
 CANCELLED_CHARGES = "ChargesOfCancelledEncounter"
+OTHER_COVERAGE = "CoverageChangedAfterBilling"
 ADJUSTMENT_CASE = "ReportedAdjustment"
 
 
@@ -56,6 +57,14 @@ class ChargeTaking:
         if encounter.state is EncounterState.CANCELLED and encounter.charges:
             summary = "the source cancelled the encounter and speaks of it again; its charges are not billed"
             self._raise(_of_cancelled(encounter), CANCELLED_CHARGES, summary, encounter)
+
+    def tell_of_other_coverage(self, encounter: Encounter, fingerprint: str) -> None:
+        """Tells a person where the source names another coverage of what was billed, which stays as it was billed."""
+        billed = next(encounter.open_postings, None)
+        if billed is not None:
+            summary = f"{billed.payer or 'the patient'} was billed, and the source names another coverage now"
+            cause = derive("coverage-after-billing", encounter.id, fingerprint)
+            self._raise(cause, OTHER_COVERAGE, summary, encounter, billed.total)
 
     def reopen(self, encounter: Encounter) -> None:
         encounter.reopen()

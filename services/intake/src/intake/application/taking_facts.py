@@ -200,6 +200,7 @@ class FactTaking:
         sealed = self._seal_coverage(fact.details, encounter.facts.patient_id, encounter.id)
         has_member_id = bool(fact.details and fact.details.member_id)
         encounter.attach_coverage(payer, has_member_id, sealed, fingerprint)
+        self._money.tell_of_other_coverage(encounter, fingerprint)
 
     def _take_next_coverage(self, fact: CoverageSeen) -> None:
         """Raises InvalidMessage where self-pay is said to pay after a payer: what is left is the patient's anyhow."""
