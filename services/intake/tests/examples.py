@@ -29,6 +29,7 @@ from intake.domain.charge_words import ChargeCredit
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.likeness import likeness_of
+from intake.domain.master_data_change import MasterDataBook, MasterDataChange, RowChange
 from intake.domain.match_keys import MatchKeys
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
@@ -39,6 +40,7 @@ from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
 from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 from intake.domain.source_reference import SourceReference
+from intake.domain.unmapped_code import SourceCode, UnmappedCode
 
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
@@ -84,6 +86,8 @@ LINE = ChargeLine(
     department="N-FM",
 )
 REASON = HoldReason(field="payer", rule="unknown-payer", note="no payer 'X' on 2026-02-06")
+SOURCE_CODE = SourceCode(source="ehr-north", kind="payer", code="X", day=date(2026, 2, 6))
+UNMAPPED = REASON.model_copy(update={"unmapped": SOURCE_CODE})
 CO45 = ClaimAdjustment(group=AdjustmentGroup.CONTRACTUAL, reason="45", amount=Money.of("37.20"))
 CLAIM = ClaimPayment(
     position=0,
@@ -143,7 +147,7 @@ STATUS = ClaimStatus(
 
 def examples() -> Iterator[Event]:
     """One of each."""
-    for kind, fields in (*_charging(), *_paying(), *_of_the_chassis()):
+    for kind, fields in (*_charging(), *_paying(), *_knowing(), *_of_the_chassis()):
         yield kind(originator_id=PATIENT, originator_version=1, timestamp=context().now, meta=context().meta, **fields)
 
 
@@ -189,8 +193,8 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         {"charge": CapturedCharge(line=LINE, performer="PRV01", message_id=MESSAGE)},
     )
     yield Encounter.Finished, {}
-    yield Encounter.Held, {"reasons": (REASON,), "amount": Money.of("124.00")}
-    yield Encounter.Released, {"reason": "payer added"}
+    yield Encounter.Held, {"reasons": (UNMAPPED,), "amount": Money.of("124.00"), "cleared": (SOURCE_CODE,)}
+    yield Encounter.Released, {"reason": "payer added", "cleared": (SOURCE_CODE,)}
     yield Encounter.Charged, CHARGED
     yield from _revising()
 
@@ -215,8 +219,8 @@ def _revising() -> Iterator[tuple[type[Event], dict[str, Any]]]:
             "revised_on": date(2026, 2, 8),
         },
     )
-    yield Encounter.Cancelled, {}
-    yield Encounter.Reopened, {}
+    yield Encounter.Cancelled, {"cleared": (SOURCE_CODE,)}
+    yield Encounter.Reopened, {"cleared": (SOURCE_CODE,)}
     told = {"encounter_id": OTHER, "amount": Money.of("30.00"), "message_id": MESSAGE}
     yield (
         ReportedPayment.Reported,
@@ -289,6 +293,18 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield BulkImport.NextFileBegun, {"file": 1}
     yield BulkImport.Ended, {"state": ImportState.FAILED, "reason": "file-changed: patients-1.ndjson"}
     yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}
+
+
+def _knowing() -> Iterator[tuple[type[Event], dict[str, Any]]]:
+    yield UnmappedCode.Met, {"code": SOURCE_CODE}
+    yield UnmappedCode.Settled, {"reason": "nothing waits for it any more"}
+    proposed = {"base_version": 1, "lists": ("crosswalks",), "row_count": 1, "needs_another": True}
+    yield MasterDataChange.Proposed, {"reason": "a new payer code", **proposed}
+    row = RowChange(list_name="crosswalks", key='["ehr-north", "payer", "X", "2000-01-01"]', code="X", row="{}")
+    yield MasterDataChange.RowsGiven, {"rows": (row,)}
+    yield MasterDataChange.Approved, {"version": 2}
+    yield MasterDataChange.Rejected, {"reason": "the payer is another"}
+    yield MasterDataBook.Released, {"version": 2, "change_id": OTHER, "content_hash": "ab12"}
 
 
 def _of_the_chassis() -> Iterator[tuple[type[Event], dict[str, Any]]]:

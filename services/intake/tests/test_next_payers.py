@@ -95,7 +95,7 @@ def test_a_second_payer_that_nobody_knows_holds_the_encounter_like_the_first() -
     service = IntakeUnderTest()
     (outcome,) = service.receive(raw(twice_covered("NOSUCH")))
     assert outcome.accepted
-    assert [case["code"] for case in service.cases()] == ["UnknownPayer"]
+    assert [case["code"] for case in service.cases()] == ["UnmappedCode"]
     assert not [event for event in service.events() if isinstance(event, EncounterCharged)]
 
 

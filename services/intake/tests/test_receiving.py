@@ -177,7 +177,7 @@ def test_an_unknown_payer_holds_the_encounter_until_it_is_released() -> None:
     (case,) = service.cases()
     assert outcomes[-1].accepted
     assert outcomes[-1].notes[0].startswith("payer: unknown-payer: no payer 'NOSUCHPAYER'")
-    assert (case["code"], case["state"], case["amount_minor"]) == ("UnknownPayer", "open", flawed.total.minor)
+    assert (case["code"], case["state"], case["amount_minor"]) == ("UnmappedCode", "open", flawed.total.minor)
     assert charged(service) == []
 
     with pytest.raises(StillHeld, match="unknown-payer"):
@@ -188,6 +188,7 @@ def test_an_unknown_payer_holds_the_encounter_until_it_is_released() -> None:
     service.master_data = service.master_data.model_copy(update={"payers": (*service.master_data.payers, known)})
     release_encounter(service.store, context(), service.sealer, service.master_data, encounter_id, reason="payer added")
     assert [(event.payer, event.total) for event in charged(service)] == [("NOSUCHPAYER", flawed.total)]
+    service.sweep()
     assert [row["state"] for row in service.cases()] == ["corrected"]
     with pytest.raises(NothingHeld):
         release_encounter(service.store, context(), service.sealer, service.master_data, encounter_id, reason="again")
@@ -203,6 +204,7 @@ def test_later_facts_clear_a_hold_by_themselves() -> None:
     right["value"] = code
     service.receive(raw(content))
     assert len(charged(service)) == 1
+    service.sweep()
     assert [row["state"] for row in service.cases()] == ["corrected"]
 
 

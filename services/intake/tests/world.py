@@ -66,6 +66,11 @@ class IntakeUnderTest:
     def receive_file(self, content: bytes, name: str = "a.835") -> FileOutcome:
         return self.intake.files.receive(X12File(name, content, source="file-drop"))
 
+    def sweep(self) -> None:
+        """Runs every sweep until there is nothing left to do."""
+        while sum(sweep.run() for sweep in self.intake.core.sweeps):
+            pass
+
     def events(self) -> list[PublicEvent]:
         """Everything announced so far."""
         announced: list[PublicEvent] = []

@@ -30,7 +30,7 @@ from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 from chassis.security import TokenVerifier
 from chassis.telemetry.correlation import call_context
-from chassis.whole_files import write_whole
+from chassis.whole_files import replace_whole, write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
@@ -39,6 +39,7 @@ from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
 from intake.adapters.grpc import intake_service
+from intake.adapters.grpc_master_data import master_data_service
 from intake.adapters.hl7v2 import (
     BatchDoor,
     MllpDoor,
@@ -53,18 +54,24 @@ from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
 from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
+from intake.application.changing_master_data import MasterDataKeeping
+from intake.application.changing_master_data import Replace as ReplaceFile
 from intake.application.deliveries import InboundDelivery, Outcome
+from intake.application.held_codes import HELD_TABLES, project_held_codes
 from intake.application.import_rows import IMPORT_TABLES, project_imports
+from intake.application.master_data_rows import MASTER_DATA_TABLES, project_master_data
 from intake.application.patient_rows import project_patients
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
 from intake.application.queries import TABLES, project
 from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
+from intake.application.releasing_mapped import MappedReleasing
 from intake.application.showing_resources import ResourceShowing, ShownResource
 from intake.domain.access import Disclosure
 from intake.domain.bulk_import import BulkImport
 from intake.domain.encounter import Encounter
+from intake.domain.master_data_change import MasterDataBook, MasterDataChange
 from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
 from intake.domain.patient_match import PatientMatch
@@ -73,10 +80,12 @@ from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
 from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 from intake.domain.source_reference import SourceReference
+from intake.domain.unmapped_code import UnmappedCode
 
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0
 IMPORT_SECONDS = 2.0
+MASTER_DATA_SECONDS = 2.0
 SHAPE = ServiceShape(
     name="intake",
     aggregates=(
@@ -95,9 +104,19 @@ SHAPE = ServiceShape(
         Disclosure,
         BulkImport,
         TakenFile,
+        MasterDataChange,
+        MasterDataBook,
+        UnmappedCode,
     ),
-    tables=(INBOUND_MESSAGES, *TABLES, *IMPORT_TABLES),
-    projections=(project_inbound_messages, project_patients, project, project_imports),
+    tables=(INBOUND_MESSAGES, *TABLES, *IMPORT_TABLES, *HELD_TABLES, *MASTER_DATA_TABLES),
+    projections=(
+        project_inbound_messages,
+        project_patients,
+        project,
+        project_imports,
+        project_held_codes,
+        project_master_data,
+    ),
     publishing=publish,
 )
 
@@ -127,6 +146,7 @@ class Intake:
     messages: Receiving
     files: ReceivingFiles
     importing: BulkImporting | None = None
+    keeping: MasterDataKeeping | None = None
 
 
 def assemble(
@@ -137,16 +157,22 @@ def assemble(
     *,
     write_answer: WriteAnswer | None = None,
     imports: tuple[ImportFolder, ReadLine] | None = None,
+    replace_master_data: ReplaceFile | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
     """The service without its transports. It consumes nothing: everything comes in through its doors.
 
     Answers to partners are written by `write_answer`, and wait where there is none. `imports` are a folder and how a line
-    of its files is read.
+    of its files is read. Versions of master data are written by `replace_master_data`; without it nobody can change it.
     """
-    sweeps = (
-        [Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run)] if write_answer else []
-    )
+    releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
+    sweeps = [Sweep("release-mapped", MASTER_DATA_SECONDS, releasing.run)]
+    if write_answer:
+        sweeps.append(Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run))
+    keeping = None
+    if replace_master_data:
+        keeping = MasterDataKeeping(store, clock, master_data, replace_master_data, crash_point=crash_point)
+        sweeps.append(Sweep("write-master-data", MASTER_DATA_SECONDS, keeping.write))
     messages = Receiving(store, clock, sealer, master_data, crash_point=crash_point)
     importing = BulkImporting(store, clock, messages.receive, *imports, crash_point=crash_point) if imports else None
     if importing:
@@ -156,6 +182,7 @@ def assemble(
         messages,
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
         importing,
+        keeping,
     )
 
 
@@ -193,14 +220,19 @@ def serve(settings: IntakeSettings) -> int:
         master_data,
         write_answer=partial(write_whole, answers) if answers else None,
         imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
+        replace_master_data=partial(replace_whole, master_data.path),
         crash_point=crash_point,
     )
+    assert intake.keeping is not None
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
     try:
         return run(
             replace(intake.core, master_data_version=lambda: master_data.version),
             settings,
-            grpc=[intake_service(intake.core, sealer, master_data)],
+            grpc=[
+                intake_service(intake.core, sealer, master_data),
+                master_data_service(intake.core, intake.keeping),
+            ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
             doors=_doors(settings, intake, queue, sealer, master_data, profiles),
         )

@@ -14,6 +14,7 @@ from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.envelopes import Envelopes
+from intake.application.held_codes import codes_in, meet_codes
 from intake.domain.billing_plan import plan_billing
 from intake.domain.bills import Bill, bills_of
 from intake.domain.clinical import ClinicalDetails
@@ -140,11 +141,15 @@ def _hold(work: Work, encounter: Encounter, reasons: tuple[HoldReason, ...]) -> 
         _end_case(work, encounter, "held for other reasons now")
     if not encounter.hold(reasons):
         return
+    meet_codes(work, encounter, codes_in(reasons))
+    own = _own(reasons)
+    if not own:
+        return
     raise_case(
         work,
         encounter.hold_cause,
-        code=case_code(reasons),
-        summary="; ".join(map(str, reasons))[:500],
+        code=case_code(own),
+        summary="; ".join(map(str, own))[:500],
         subject="encounter",
         subject_id=encounter.id,
         entity=encounter.facts.entity,
@@ -152,8 +157,16 @@ def _hold(work: Work, encounter: Encounter, reasons: tuple[HoldReason, ...]) -> 
     )
 
 
+def _own(reasons: tuple[HoldReason, ...]) -> tuple[HoldReason, ...]:
+    """The reasons that a case of the encounter tells; those for a code hang on the code's work item."""
+    return tuple(reason for reason in reasons if reason.unmapped is None)
+
+
 def _end_case(work: Work, encounter: Encounter, why: str) -> None:
-    case_id = derive("exception-case", encounter.hold_cause, case_code(encounter.reasons))
+    own = _own(encounter.reasons)
+    if not own:
+        return
+    case_id = derive("exception-case", encounter.hold_cause, case_code(own))
     case = work.get(ExceptionCase, case_id)
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, why)

@@ -81,8 +81,11 @@ class ChargeTaking:
     def take_payment(self, encounter: Encounter, fact: PatientPaymentSeen, patient_id: UUID) -> None:
         """Raises ReportedOtherwise, or InvalidMessage where nobody knows in whose books the money is."""
         assert encounter.facts is not None
+        source, told = encounter.facts.source, encounter.facts.entity
         try:
-            entity = self._master_data.entity(encounter.facts.entity, fact.day).code
+            entity = self._master_data.entity(
+                self._master_data.translate(source, "entity", told, fact.day), fact.day
+            ).code
         except UnknownMasterData as unknown:
             raise InvalidMessage([Finding(fact.place, "unknown-entity", str(unknown))]) from unknown
         self._work.get_or_new(ReportedPayment, fact.payment_id).report(

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from canonical.codes import ClaimType, PayerClass
 from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX, NextPayer
-from canonical.master_data import MasterData, Payer, UnknownMasterData
+from canonical.master_data import Dated, MasterData, Payer, UnknownMasterData
 
 from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterFacts, HoldReason
 from intake.domain.next_coverage import NextCoverage
+from intake.domain.unmapped_code import SourceCode
 
 PLACE_OF_SERVICE_UNKNOWN = "11"
 DIAGNOSES_MAX = {
@@ -19,7 +20,7 @@ DIAGNOSES_MAX = {
     ClaimType.INSTITUTIONAL: DIAGNOSES_PER_STAY_MAX,
     ClaimType.DENTAL: 4,
 }
-_T = TypeVar("_T")
+_Row = TypeVar("_Row", bound=Dated)
 
 
 def billing_terms(
@@ -55,13 +56,15 @@ class _Reading:
         self._charges = charges
         self._master_data = master_data
         self._day = min(charge.line.service_date for charge in charges)
+        self._entity = ""
         self._reasons: list[HoldReason] = []
 
     def terms(
         self, payer: str | None, diagnosis_count: int, next_coverages: Sequence[NextCoverage]
     ) -> BillingTerms | tuple[HoldReason, ...]:
         day, data = self._day, self._master_data
-        entity = self._look("entity", "unknown-entity", lambda: data.entity(self._facts.entity, day).code)
+        entity = self._row("entity", "entity", self._facts.entity, day, data.entity)
+        self._entity = entity.code if entity else ""
         payer_row = self._payer(payer)
         next_payers = self._next_payers(next_coverages) if payer else ()
         provider = self._provider()
@@ -81,7 +84,7 @@ class _Reading:
         if self._reasons:
             return tuple(self._reasons)
         return BillingTerms(
-            entity=entity or "",
+            entity=self._entity,
             payer=payer_row.code if payer_row else "",
             payer_class=payer_row.payer_class if payer_row else PayerClass.SELF_PAY,
             location=location,
@@ -107,15 +110,15 @@ class _Reading:
     def _hold(self, field: str, rule: str, note: str) -> None:
         self._reasons.append(HoldReason(field=field, rule=rule, note=note))
 
-    def _look(self, field: str, rule: str, look_up: Callable[[], _T]) -> _T | None:
+    def _row(self, field: str, kind: str, code: str, day: date, look_up: Callable[[str, date], _Row]) -> _Row | None:
+        """What the source's code means on that day; None, with a reason, where master data does not know it."""
         try:
-            return look_up()
+            return look_up(self._master_data.translate(self._facts.source, kind, code, day), day)
         except UnknownMasterData as unknown:
-            self._hold(field, rule, str(unknown))
+            unmapped = SourceCode(source=self._facts.source, kind=kind, code=code, day=day)
+            reason = HoldReason(field=field, rule=f"unknown-{kind}", note=str(unknown), unmapped=unmapped)
+            self._reasons.append(reason)
             return None
-
-    def _ours(self, kind: str, code: str, day: date) -> str:
-        return self._master_data.translate(self._facts.source, kind, code, day)
 
     def _payer(self, payer: str | None) -> Payer | None:
         if payer is None:
@@ -133,8 +136,7 @@ class _Reading:
         )
 
     def _payer_called(self, payer: str) -> Payer | None:
-        day, data = self._day, self._master_data
-        return self._look("payer", "unknown-payer", lambda: data.payer(self._ours("payer", payer, day), day))
+        return self._row("payer", "payer", payer, self._day, self._master_data.payer)
 
     def _provider(self) -> str:
         named = {charge.performer or self._facts.rendering_provider for charge in self._charges}
@@ -143,32 +145,23 @@ class _Reading:
         if len(named) > 1:
             self._hold("rendering-provider", "several-providers", "a posting has one rendering provider")
             return ""
-        code, day, data = named.pop(), self._day, self._master_data
-        found = self._look(
-            "rendering-provider", "unknown-provider", lambda: data.provider(self._ours("provider", code, day), day)
-        )
+        found = self._row("rendering-provider", "provider", named.pop(), self._day, self._master_data.provider)
         return found.code if found else ""
 
     def _location(self) -> tuple[str, str]:
-        code, day, data = self._facts.location, self._day, self._master_data
-        if not code:
+        if not self._facts.location:
             return "", PLACE_OF_SERVICE_UNKNOWN
-        found = self._look(
-            "location", "unknown-location", lambda: data.location(self._ours("location", code, day), day)
-        )
+        found = self._row("location", "location", self._facts.location, self._day, self._master_data.location)
         if found is None:
             return "", ""
-        if found.entity != self._facts.entity:
+        if self._entity and found.entity != self._entity:
             self._hold("location", "location-of-another-entity", f"{found.code!r} belongs to {found.entity!r}")
         return found.code, found.place_of_service
 
     def _department(self, code: str, day: date) -> str:
-        data = self._master_data
-        found = self._look(
-            "department", "unknown-department", lambda: data.department(self._ours("department", code, day), day)
-        )
+        found = self._row("department", "department", code, day, self._master_data.department)
         if found is None:
             return ""
-        if found.entity != self._facts.entity:
+        if self._entity and found.entity != self._entity:
             self._hold("department", "department-of-another-entity", f"{found.code!r} belongs to {found.entity!r}")
         return found.code

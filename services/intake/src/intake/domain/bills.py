@@ -74,7 +74,8 @@ def claim_type_of(
                 return bills
         if _DENTAL_PROCEDURE.fullmatch(charge.line.procedure_code):
             return ClaimType.DENTAL
-        if bills := master_data.entity(facts.entity, day).bills:
+        entity = master_data.translate(facts.source, "entity", facts.entity, day)
+        if bills := master_data.entity(entity, day).bills:
             return bills
     except UnknownMasterData:
         pass

@@ -15,6 +15,7 @@ from intake.domain.encounter_content import EncounterFacts, EncounterState, Hold
 from intake.domain.kept_charges import KeptCharges
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.refusals import EncounterMoved, NothingHeld
+from intake.domain.unmapped_code import SourceCode
 
 CLINICAL_KIND = "clinical.v1"
 ENCOUNTER_KIND = "encounter.v1"
@@ -94,9 +95,12 @@ class Encounter(KeptCharges):
             encounter.state = EncounterState.FINISHED
 
     class Held(Event):
+        """`cleared`, here and below, are the codes that it no longer waits for."""
+
         TOPIC = "intake.encounter.held"
         reasons: tuple[HoldReason, ...]
         amount: Money
+        cleared: tuple[SourceCode, ...] = ()
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.HELD
@@ -106,6 +110,7 @@ class Encounter(KeptCharges):
     class Released(Event):
         TOPIC = "intake.encounter.released"
         reason: Public[str]
+        cleared: tuple[SourceCode, ...] = ()
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.FINISHED
@@ -115,6 +120,7 @@ class Encounter(KeptCharges):
         """The source says that it never was; nothing of it is billed."""
 
         TOPIC = "intake.encounter.cancelled"
+        cleared: tuple[SourceCode, ...] = ()
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.CANCELLED
@@ -124,6 +130,7 @@ class Encounter(KeptCharges):
         """Its end or its cancellation was taken back: its charges wait until it is complete again."""
 
         TOPIC = "intake.encounter.reopened"
+        cleared: tuple[SourceCode, ...] = ()
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.OPEN
@@ -133,6 +140,10 @@ class Encounter(KeptCharges):
     def is_complete(self) -> bool:
         """Whether charges that are here may be billed, if nothing holds them."""
         return self.state not in (EncounterState.OPEN, EncounterState.CANCELLED)
+
+    @property
+    def _awaited(self) -> tuple[SourceCode, ...]:
+        return tuple(dict.fromkeys(reason.unmapped for reason in self.reasons if reason.unmapped))
 
     @property
     def hold_cause(self) -> UUID:
@@ -183,7 +194,7 @@ class Encounter(KeptCharges):
         if self.state is EncounterState.HELD and self.reasons == tuple(reasons):
             return False
         amount = Money.total(charge.line.amount for charge in self.waiting)
-        self.trigger_event(self.Held, reasons=tuple(reasons), amount=amount)
+        self.trigger_event(self.Held, reasons=tuple(reasons), amount=amount, cleared=self._awaited)
         return True
 
     def release(self, reason: str) -> None:
@@ -194,12 +205,12 @@ class Encounter(KeptCharges):
         """
         if self.state is not EncounterState.HELD:
             raise NothingHeld(f"encounter {self.id} is {self.state}")
-        self.trigger_event(self.Released, reason=reason)
+        self.trigger_event(self.Released, reason=reason, cleared=self._awaited)
 
     def cancel(self) -> None:
         if self.state is not EncounterState.CANCELLED:
-            self.trigger_event(self.Cancelled)
+            self.trigger_event(self.Cancelled, cleared=self._awaited)
 
     def reopen(self) -> None:
         if self.state is not EncounterState.OPEN:
-            self.trigger_event(self.Reopened)
+            self.trigger_event(self.Reopened, cleared=self._awaited)

@@ -11,6 +11,8 @@ from canonical.codes import ClaimType, PayerClass
 from canonical.encounter import ChargeLine, NextPayer
 from pydantic import AwareDatetime
 
+from intake.domain.unmapped_code import SourceCode
+
 
 class EncounterState(StrEnum):
     OPEN = "open"
@@ -20,11 +22,15 @@ class EncounterState(StrEnum):
 
 
 class HoldReason(CanonicalModel):
-    """Why an encounter cannot be billed: the field, the rule, and what is missing. No PHI."""
+    """Why an encounter cannot be billed: the field, the rule, and what is missing. No PHI.
+
+    `unmapped` is the source's code that master data does not know, where that is why.
+    """
 
     field: Public[str]
     rule: Public[str]
     note: Public[str]
+    unmapped: SourceCode | None = None
 
     def __str__(self) -> str:
         return f"{self.field}: {self.rule}: {self.note}"
