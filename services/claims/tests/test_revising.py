@@ -211,6 +211,17 @@ def test_a_second_payers_claim_follows_once_the_first_payer_has_decided_again() 
     assert (following.state.value, [prior.paid for prior in following.content.prior]) == ("ready", [Money.of("100.00")])
 
 
+def test_a_void_after_the_first_payer_passed_the_claim_on_voids_the_first_one_and_tells_a_person() -> None:
+    service = insured_twice()
+    service.receive(chunk(paid().model_copy(update={"status": "19"})))
+    assert claim_in(service, 2).state.value == "submitted"
+    service.receive(revised((), before=charged_to(SECOND)))
+    assert (claim_in(service).frequency.value, claim_in(service).state.value) == ("8", "ready")
+    assert claim_in(service, 2).is_void
+    assert [case["code"] for case in service.cases()] == ["RevisionOfPassedOnClaim"]
+    assert [event.revision for event in told(service)] == [1]
+
+
 def test_a_second_payers_claim_that_was_not_sent_ends_with_the_first_ones() -> None:
     service = insured_twice()
     service.receive(chunk(paid()))

@@ -20,6 +20,7 @@ from claims.domain.rules.edits import ClaimEdits
 
 NO_NUMBER_CASE = "RevisionWaitsForPayerNumber"
 VOIDED_CASE = "RevisionOfVoidedClaim"
+PASSED_ON_CASE = "RevisionOfPassedOnClaim"
 WHY = "the source revised its charges"
 
 
@@ -89,6 +90,9 @@ def _change(work: Work, claim: Claim, edits: ClaimEdits) -> None:
             edit_claim(work, claim, edits, Stage.RELEASE)
     elif claim.is_leaving_again:
         claim.void_instead(WHY)
+    elif claim.crossed_over_from is not None and claim.interchange_id is None:
+        summary = f"{claim.content.payer} got it from the payer before, and nothing of it is left; a person follows up"
+        raise_about(work, claim, derive("revision-of-passed-on", claim.id, claim.revision), PASSED_ON_CASE, summary)
     elif claim.frequency is ClaimFrequency.ORIGINAL:
         end_case(work, rejection_cause(claim.id, claim.interchange_id), REJECTED_CASE, WHY)
         claim.withdraw()
