@@ -107,6 +107,7 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
     ("change", "field", "rule"),
     [
         (_drop("Patient", "birthDate"), "Bundle.entry[3].Patient.birthDate", "required"),
+        (_set("Patient", "birthDate", "1980-02"), "Bundle.entry[3].Patient.birthDate", "required"),
         (_drop("Patient", "name"), "Bundle.entry[3].Patient.name[0]", "required"),
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),
         (_set("Encounter", "status", "over"), "Bundle.entry[4].Encounter.status", "encounter-status"),

@@ -7,7 +7,7 @@ from typing import Any
 from canonical.party import Address, PatientDetails
 
 from intake.adapters.fhir.message import FhirMessage
-from intake.adapters.fhir.resources import Entry, code_in
+from intake.adapters.fhir.resources import Entry, code_in, day_of
 from intake.domain.facts import Fact, Link, PatientIdentifier, PatientSeen, PatientsMerged
 
 SEXES = {"male": "M", "female": "F"}
@@ -20,15 +20,16 @@ def patient_facts(entry: Entry, message: FhirMessage) -> list[Fact]:
     name = _name_of(patient)
     if name is None or not name.family or not name.given:
         message.need(f"{place}.name[0]", "family and given name")
-    if patient.birthDate is None:
+    born = day_of(patient.birthDate)
+    if born is None:
         message.need(f"{place}.birthDate", "the day of birth")
     own = message.references.own(entry)
-    if name is None or not name.given or patient.birthDate is None or own is None or own.id is None:
+    if name is None or not name.given or born is None or own is None or own.id is None:
         return []
     details = PatientDetails(
         family_name=name.family or "",
         given_name=name.given[0] or "",
-        birth_date=patient.birthDate,
+        birth_date=born,
         sex=SEXES.get(patient.gender or "", "U"),
         address=_address(patient.address),
         identifiers=tuple(str(each.value) for each in patient.identifier or () if each.value),
