@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -51,6 +52,7 @@ BASE = "/fhir"
 ANSWER_SECONDS = 30
 BUSY_SECONDS = 2
 KEY_CHARACTERS_MAX = 100
+READERS = 3
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
 Show = Callable[[str, str], ShownResource | None]
@@ -99,6 +101,7 @@ def fhir_app(door: FhirDoor) -> Starlette:
 class _Rest:
     def __init__(self, door: FhirDoor) -> None:
         self._door = door
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="fhir-reading")
 
     async def bundle(self, request: Request, caller: Caller) -> Response:
         return await self._take(request, caller, "")
@@ -132,7 +135,7 @@ class _Rest:
             check_content_type(request)
             check_accept(request)
             raw = await _body(request)
-            submission = await asyncio.to_thread(self._read, request, caller, raw, address)
+            submission = await self._in_turn(partial(self._read, request, caller, raw, address))
             preference = preference_of(request)
             if submission.kind == "batch":
                 return await self._answer_batch(submission, preference)
@@ -150,6 +153,11 @@ class _Rest:
         except (Transient, Unavailable, TimeoutError):
             return refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
         return _answer(outcome, submission, preference, raw)
+
+    async def _in_turn(self, read: Callable[[], Submission]) -> Submission:
+        """Few at once: reading is work for the processor, and more threads than that only take turns."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, copy_context().run, read)
 
     def _read(self, request: Request, caller: Caller, raw: bytes, address: str) -> Submission:
         headers = request.headers

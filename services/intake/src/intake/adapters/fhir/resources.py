@@ -13,6 +13,7 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
+from intake.adapters.fhir.plain_resources import plain_resource
 from intake.adapters.fhir.requests import Request
 from intake.adapters.fhir.strict_json import Json
 from intake.adapters.fhir.versions import foreign_fields
@@ -104,6 +105,13 @@ def validated(kind: str, content: Json, place: str) -> Any:
         InvalidMessage: it is not valid R4, or writes an object as a text of JSON, which `fhir.resources` would read; each
             finding names path and fault, and nothing of the content.
     """
+    resource: Any = plain_resource(kind, content) or _read_by_the_library(kind, content, place)
+    if getattr(resource, "id", None) and not _ID.fullmatch(resource.id):
+        raise InvalidMessage([Finding(f"{place}.id", "id", "letters, digits, dot and hyphen, at most 64")])
+    return resource
+
+
+def _read_by_the_library(kind: str, content: Json, place: str) -> Any:
     try:
         resource: Any = _modelled(kind, content)
     except ValidationError as error:
@@ -114,8 +122,6 @@ def validated(kind: str, content: Json, place: str) -> Any:
         raise InvalidMessage([Finding(place, "fhir-r4", "a value is of another kind than R4 has there")]) from None
     if _JSON_IN_TEXT.search(json.dumps(content, default=str)) and _has_text_for_object(content, resource):
         raise InvalidMessage([Finding(place, "json-in-text", "an object is written as one, not in a text")])
-    if getattr(resource, "id", None) and not _ID.fullmatch(resource.id):
-        raise InvalidMessage([Finding(f"{place}.id", "id", "letters, digits, dot and hyphen, at most 64")])
     return resource
 
 
