@@ -23,7 +23,7 @@ from chassis.rpc import RemoteRefusal, channel_to
 from chassis.rpc.operations import operations_service
 from chassis.rpc.server import OPEN_SERVICES, GrpcService, make_server
 from chassis.runtime.core import ServiceCore
-from chassis.security.tokens import Principal, TokenVerifier, Unauthenticated
+from chassis.security.tokens import KEYS_FRESH_SECONDS, LEEWAY_SECONDS, Principal, TokenVerifier, Unauthenticated
 from chassis.telemetry.correlation import caused_by, current_cause, incoming
 from chassis.testing import FixedClock, context
 from chassis.testing.sample_service import ANNOUNCER, NOTER, announce, memory_store, noting
@@ -149,6 +149,21 @@ def test_a_new_signing_key_is_fetched_when_it_is_first_seen() -> None:
         rotating.verify(signed(header={"kid": "k2"}, key=OTHER))
     now = 11.0
     assert rotating.verify(signed(header={"kid": "k2"}, key=OTHER)).subject == "anna"
+
+
+def test_a_signature_is_computed_once_while_the_keys_are_fresh_and_the_times_are_looked_at_every_time() -> None:
+    now, known = 0.0, [KeySet([KEY]), KeySet([OTHER])]
+    rotating = TokenVerifier("jwks", ISSUER, "throughline", fetch=lambda url: known.pop(0), monotonic=lambda: now)
+    token = signed({"exp": int(time.time()) + 1 - LEEWAY_SECONDS})
+    lasting = signed()
+    assert rotating.verify(lasting) == rotating.verify(lasting)
+    rotating.verify(token)
+    time.sleep(2.1)
+    with pytest.raises(Unauthenticated):
+        rotating.verify(token)
+    now = KEYS_FRESH_SECONDS + 1
+    with pytest.raises(Unauthenticated):
+        rotating.verify(lasting)
 
 
 def status_of(call: Callable[[], Any]) -> str:

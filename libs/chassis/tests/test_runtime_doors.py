@@ -10,7 +10,7 @@ import httpx
 import pytest
 from chassis.domain import Transient
 from chassis.runtime.doors import Doors
-from chassis.runtime.http_server import BODY_MAX_BYTES, DoorMiddleware
+from chassis.runtime.http_server import BODY_MAX_BYTES, CONCURRENT_BYTES_MAX, CONCURRENT_REQUESTS_MAX, DoorMiddleware
 from chassis.runtime.ops_server import Heartbeat, OpsServer
 from chassis.security.http import requires
 from chassis.security.tokens import Principal, Unauthenticated
@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 
 class OneToken:
@@ -78,6 +79,41 @@ def test_a_caller_without_a_valid_token_or_scope_stays_outside(token: str | None
 def test_a_body_over_the_limit_is_refused_whether_announced_or_not() -> None:
     assert post("good", b"x" * (BODY_MAX_BYTES + 1))[0].status_code == 413
     assert post("good", None)[0].status_code == 413
+
+
+class SlowApp:
+    """Reads the body, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+        self.in_hand = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Request(scope, receive).body()
+        self.in_hand += 1
+        await self.may_answer.wait()
+        await Response("kept")(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("fill", "body"), [(CONCURRENT_REQUESTS_MAX, b"x"), (CONCURRENT_BYTES_MAX // 8_000_000 + 1, b"x" * 8_000_000)]
+)
+def test_a_full_door_says_when_to_come_again_and_takes_again_once_it_is_not(fill: int, body: bytes) -> None:
+    async def main() -> tuple[httpx.Response, list[httpx.Response], httpx.Response]:
+        slow = SlowApp()
+        transport = httpx.ASGITransport(app=DoorMiddleware(slow, lambda: None))
+        client = httpx.AsyncClient(transport=transport, base_url="http://intake.test")
+        held = [asyncio.create_task(client.post("/messages", content=body)) for _ in range(fill)]
+        while slow.in_hand < fill:
+            await asyncio.sleep(0)
+        refused = await client.post("/messages", content=body)
+        slow.may_answer.set()
+        kept = [await each for each in held]
+        return refused, kept, await client.post("/messages", content=body)
+
+    refused, kept, later = asyncio.run(main())
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert {each.status_code for each in (*kept, later)} == {200}
 
 
 def test_the_metric_of_a_request_names_the_route_and_no_id() -> None:

@@ -1,4 +1,4 @@
-"""The HTTP door of a service: uvicorn in the service's own event loop, with a size limit, metrics and a wake-up."""
+"""The HTTP door of a service: uvicorn in the service's own event loop, with limits, metrics and a wake-up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from chassis.telemetry.metrics import DOOR_REFUSALS, HTTP_REQUESTS, HTTP_SECONDS
 
 BODY_MAX_BYTES = 16 * 1024 * 1024
 KEEP_ALIVE_SECONDS = 30
+CONNECTIONS_MAX = 2_000
 CONCURRENT_REQUESTS_MAX = 200
+CONCURRENT_BYTES_MAX = 64 * 1024 * 1024
+BUSY_SECONDS = 1
 GRACE_SECONDS = 10
 
 
@@ -38,18 +41,23 @@ def http_server(app: ASGIApp, host: str, port: int, after_request: Callable[[], 
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=CONCURRENT_REQUESTS_MAX,
+        limit_concurrency=CONNECTIONS_MAX,
         lifespan="off",
     )
     return OwnSignals(config)
 
 
 class DoorMiddleware:
-    """Stands before the whole app; a body over the limit is refused before anybody keeps it."""
+    """Stands before the whole app; a body over the limit is refused before anybody keeps it.
+
+    While many requests, or much of their bodies, are in hand, another is told to come again, and nothing of it is read.
+    """
 
     def __init__(self, app: ASGIApp, after_request: Callable[[], None]) -> None:
         self._app = app
         self._after_request = after_request
+        self._requests = 0
+        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,13 +76,32 @@ class DoorMiddleware:
             if _announced_bytes(scope) > BODY_MAX_BYTES:
                 DOOR_REFUSALS.labels("http", "too_large").inc()
                 await _too_large()(scope, receive, sent)
+            elif self._requests >= CONCURRENT_REQUESTS_MAX or self._bytes >= CONCURRENT_BYTES_MAX:
+                DOOR_REFUSALS.labels("http", "busy").inc()
+                await _busy()(scope, receive, sent)
             else:
-                await self._app(scope, _limited(receive), sent)
+                await self._pass(scope, receive, sent)
         finally:
             route = _route(scope)
             HTTP_REQUESTS.labels(route, str(status)).inc()
             HTTP_SECONDS.labels(route).observe(time.monotonic() - started)
         self._after_request()
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands the request in, and counts what of it is held meanwhile."""
+        held = 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            held += size
+            self._bytes += size
+
+        self._requests += 1
+        try:
+            await self._app(scope, _limited(receive, hold), send)
+        finally:
+            self._requests -= 1
+            self._bytes -= held
 
 
 def _announced_bytes(scope: Scope) -> int:
@@ -86,13 +113,19 @@ def _too_large() -> JSONResponse:
     return JSONResponse({"code": "too_large", "limit_bytes": BODY_MAX_BYTES}, 413)
 
 
-def _limited(receive: Receive) -> Receive:
+def _busy() -> JSONResponse:
+    return JSONResponse({"code": "busy"}, 429, {"Retry-After": str(BUSY_SECONDS)})
+
+
+def _limited(receive: Receive, hold: Callable[[int], None]) -> Receive:
     received = 0
 
     async def limited() -> Message:
         nonlocal received
         message = await receive()
-        received += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        received += size
+        hold(size)
         if received > BODY_MAX_BYTES:
             DOOR_REFUSALS.labels("http", "too_large").inc()
             raise HTTPException(413, "the body is larger than any message we take")

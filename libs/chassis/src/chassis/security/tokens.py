@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 import httpx
@@ -22,6 +23,7 @@ KEYS_FRESH_SECONDS = 300.0
 KEYS_REFETCH_SECONDS = 10.0
 FETCH_TIMEOUT_SECONDS = 3.0
 TOKEN_MAX_CHARACTERS = 8192
+REMEMBERED_MAX = 1_000
 
 
 class Unauthenticated(Exception):
@@ -55,7 +57,10 @@ class Verifier(Protocol):
 
 
 class TokenVerifier:
-    """Verifies against the keys at `jwks_url`, cached, fetched again at most every ten seconds for an unknown key."""
+    """Verifies against the keys at `jwks_url`, cached, fetched again at most every ten seconds for an unknown key.
+
+    A signature that held is not computed again while the same keys are; the times in a token are looked at every time.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,7 @@ class TokenVerifier:
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
         self._lock = threading.Lock()
+        self._remembered: dict[bytes, tuple[jwt.Token, float]] = {}
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer},
@@ -102,6 +108,17 @@ class TokenVerifier:
         return Principal(subject, str(claims.get("client_id", subject)), scopes)
 
     def _decoded(self, token: str) -> jwt.Token:
+        mark = sha256(token.encode()).digest()
+        known = self._remembered.get(mark)
+        if known is not None and self._monotonic() - known[1] < KEYS_FRESH_SECONDS:
+            return known[0]
+        decoded = self._computed(token)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            self._remembered.clear()
+        self._remembered[mark] = (decoded, self._fetched_at)
+        return decoded
+
+    def _computed(self, token: str) -> jwt.Token:
         try:
             return jwt.decode(token, self._known_keys(KEYS_FRESH_SECONDS), algorithms=list(ALGORITHMS))
         except InvalidKeyIdError:
