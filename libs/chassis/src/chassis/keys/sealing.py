@@ -42,6 +42,7 @@ class Sealer:
     def __init__(self, keys: KeyStore, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.keys = keys
         self._random_bytes = random_bytes
+        self._hash_keys: dict[str, bytes] = {}
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
         """The model, sealed as `kind` (such as `patient.v1`) for one fact."""
@@ -99,7 +100,10 @@ class Sealer:
 
     def keyed_hashes(self, purpose: str, contents: Sequence[bytes]) -> list[bytes]:
         """A keyed hash of each: equal for equal contents of one purpose, and without relation to any other purpose."""
-        key = hmac.digest(self.keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], purpose.encode(), "sha256")
+        key = self._hash_keys.get(purpose)
+        if key is None:  # asked for once a purpose: the deployment's key is never erased
+            key = hmac.digest(self.keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], purpose.encode(), "sha256")
+            self._hash_keys[purpose] = key
         return [hmac.digest(key, content, "sha256") for content in contents]
 
 
