@@ -160,7 +160,7 @@ def test_a_replacement_that_has_not_left_becomes_a_void() -> None:
     service.receive(chunk(paid()))
     service.receive(REDUCED, revised((), 2, total="150.00"))
     service.sweep()
-    assert b"*11:B:8*" in service.transport.files[SECOND_FILE]
+    assert b"*250***11:B:8*" in service.transport.files[SECOND_FILE], "a void of what the payer has"
 
 
 def test_the_first_decision_after_a_revision_names_it() -> None:

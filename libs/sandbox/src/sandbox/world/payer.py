@@ -98,6 +98,7 @@ class Payers:
         self._clearinghouse_reports = clearinghouse_reports
         self._house = House(seed, self.rules, self.master_data, self.misbehaviour, next_coverages or {})
         self._desks: dict[tuple[str, str], Desk] = {}
+        self._unknown_members: dict[tuple[str, str], bool] = {}
         self.verdicts: list[ClaimVerdict] = []
         self.remittances: list[Remittance] = []
         self.unreadable: list[bytes] = []
@@ -290,8 +291,12 @@ class Payers:
             return fault
         if self.misbehaviour.strike(Fault.REJECT, AnswerKind.CLAIM_STATUS):
             return "A7:33:IL"
+        return "A7:33:IL" if self._is_unknown_member(claim) else ""
+
+    def _is_unknown_member(self, claim: ReceivedClaim) -> bool:
+        """By rule; what was said of a claim's first version holds for all of them, whatever they charge."""
         rejected = claim_dice(self.seed, "door", claim).chance(self.rules.rejected_percent)
-        return "A7:33:IL" if rejected else ""
+        return self._unknown_members.setdefault((claim.payer_identifier, claim.patient_control_number), rejected)
 
     def _fault_of_version(self, claim: ReceivedClaim, payer: Payer) -> str:
         """An original that is known already, or a replacement or void of what this payer has never seen."""

@@ -13,7 +13,7 @@ from chassis.domain import Conflict, Event, Refusal
 
 from claims.domain.answered_claim import AnsweredClaim
 from claims.domain.claim_content import ClaimContent, HoldReason
-from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
+from claims.domain.claim_state import NOT_AT_THE_PAYER, NOT_YET_SENT, RESUBMITTED_FROM, ClaimState, refuse_illegal_move
 from claims.domain.decided_claim import MoneyMoved
 from claims.domain.rules.edit_history import KeptRun
 
@@ -284,10 +284,12 @@ class Claim(AnsweredClaim):
         self.trigger_event(self.Withdrawn)
 
     def void_instead(self, reason: str) -> None:
-        """Makes a void of a replacement that has not left yet."""
+        """Makes a void of a replacement that has not left yet: of the claim as the payer has it."""
         assert self.is_leaving_again
-        void = {"frequency": ClaimFrequency.VOID, "payer_control_number": self.replaces}
-        self.trigger_event(self.ResubmissionIntended, **void, reason=reason)
+        if self.interchange_id:
+            self.redraft(self.submissions[self.interchange_id])
+        void, number = ClaimFrequency.VOID, self.replaces
+        self.trigger_event(self.ResubmissionIntended, frequency=void, payer_control_number=number, reason=reason)
 
     @property
     def is_void(self) -> bool:
@@ -317,7 +319,7 @@ class Claim(AnsweredClaim):
     def is_ours_to_change(self) -> bool:
         """Whether no payer has it from us as it stands: not sent, refused, leaving as a replacement, or only passed on."""
         was_passed_on = self.crossed_over_from is not None and self.interchange_id is None
-        return was_passed_on or (self.state in _NOT_AT_THE_PAYER and self.frequency is not ClaimFrequency.VOID)
+        return was_passed_on or (self.state in NOT_AT_THE_PAYER and self.frequency is not ClaimFrequency.VOID)
 
     def redraft(self, content: ClaimContent) -> bool:
         """Whether that is new to it. Each submission keeps what it was sent with."""
@@ -345,6 +347,3 @@ class Claim(AnsweredClaim):
             approved_by=approved_by,
             effective_date=effective_date,
         )
-
-
-_NOT_AT_THE_PAYER = NOT_YET_SENT | {ClaimState.REJECTED}

@@ -72,6 +72,7 @@ LEGAL_MOVES: dict[ClaimState, frozenset[ClaimState]] = {
 RESUBMITTED_FROM = DECIDED | {ClaimState.ACCEPTED}
 AWAITING_ANSWER = frozenset({ClaimState.SUBMITTED, ClaimState.ACCEPTED})
 NOT_YET_SENT = frozenset({ClaimState.DRAFTED, ClaimState.HELD, ClaimState.READY})
+NOT_AT_THE_PAYER = NOT_YET_SENT | {ClaimState.REJECTED}
 
 
 def refuse_illegal_move(before: ClaimState, after: ClaimState) -> None:
