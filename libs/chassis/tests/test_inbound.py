@@ -296,6 +296,7 @@ def example_events() -> list[Event]:
     message.trigger_event(InboundMessage.Refused, **found, **facts)
     verdict = {"verdict": MessageState.ACCEPTED, "reason": "payer added", "residual": None}
     message.trigger_event(InboundMessage.Reprocessed, **found, **facts, **verdict)
+    message.trigger_event(InboundMessage.RawExpired, keep_days=3653)
     case = ExceptionCase(derive("exception-case", "golden"), ContextSource(context()))
     case.trigger_event(
         ExceptionCase.Raised,

@@ -23,6 +23,7 @@ from chassis.inbound.taken_files import TakenFile, TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.master_data_file import MasterDataFile
+from chassis.rpc import GrpcService
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.doors import Door
 from chassis.runtime.opening import open_event_store, open_key_store
@@ -35,11 +36,13 @@ from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
 from intake.adapters.charge_batches import ChargeBatchDoor
+from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
 from intake.adapters.grpc import intake_service
 from intake.adapters.grpc_master_data import master_data_service
+from intake.adapters.grpc_reading import reading_service
 from intake.adapters.hl7v2 import (
     BatchDoor,
     MllpDoor,
@@ -50,6 +53,7 @@ from intake.adapters.hl7v2 import (
 )
 from intake.adapters.intake_folder import IntakeFolder
 from intake.adapters.platform_reports import is_platform_report, take_report
+from intake.adapters.rereading import Rereading
 from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
@@ -67,6 +71,7 @@ from intake.application.queries import TABLES, project
 from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
 from intake.application.releasing_mapped import MappedReleasing
+from intake.application.reprocessing import Reprocessing
 from intake.application.showing_resources import ResourceShowing, ShownResource
 from intake.domain.access import Disclosure
 from intake.domain.bulk_import import BulkImport
@@ -231,6 +236,7 @@ def serve(settings: IntakeSettings) -> int:
             settings,
             grpc=[
                 intake_service(intake.core, sealer, master_data),
+                _reading(intake, sealer, master_data, profiles, names),
                 master_data_service(intake.core, intake.keeping),
             ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
@@ -238,6 +244,18 @@ def serve(settings: IntakeSettings) -> int:
         )
     finally:
         queue.stop()
+
+
+def _reading(
+    intake: Intake, sealer: Sealer, master_data: MasterDataSource, profiles: SiteProfiles, names: FhirNames
+) -> GrpcService:
+    """Content that is explained, and kept messages that are read again."""
+    core = intake.core
+    return reading_service(
+        core,
+        Explaining(profiles, names, intake.messages.rehearse),
+        Reprocessing(core.store, core.clock, sealer, master_data, Rereading(profiles, names)),
+    )
 
 
 def _fhir_door(

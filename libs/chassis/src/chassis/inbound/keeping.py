@@ -23,6 +23,10 @@ class RawTampered(RuntimeError):
     """The kept spans are not those that the message's event tells of."""
 
 
+class ExpiredRaw(LookupError):
+    """The raw bytes were kept as long as the policy says; the message tells when they were deleted, and their hash."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A delivery as the door saw it. `delivery_key` is the sender's own name for it: control id, file name, event id.
@@ -78,6 +82,7 @@ def read_raw(store: EventStore, sealer: Sealer, identity: UUID) -> bytes:
     Raises:
         UnknownAggregate: there is no such message.
         RawTampered: the spans are not what the event says.
+        ExpiredRaw: they have been deleted by policy.
         ErasedKey: a part of it has been erased; `read_span` still reads the others.
     """
     return b"".join(_opened(sealer, _verified_spans(store, identity)))
@@ -130,8 +135,12 @@ def _place(identity: UUID, ordinal: int, start: int, length: int) -> UUID:
 def _verified_spans(store: EventStore, identity: UUID) -> list[RawSpan]:
     history = store.load([identity]).get(identity)
     received = history.events[0] if history else None
-    if not isinstance(received, InboundMessage.Received):
+    if history is None or not isinstance(received, InboundMessage.Received):
         raise UnknownAggregate(f"no InboundMessage {identity}")
+    for event in history.events:
+        if isinstance(event, InboundMessage.RawExpired):
+            kept = f"after {event.keep_days} days, on {event.timestamp.date()}"
+            raise ExpiredRaw(f"its raw bytes expired {kept}; their hash is {received.content_address}")
     spans = store.spans(identity)
     if len(spans) != received.span_count or _digest(spans) != received.span_digest:
         raise RawTampered(f"the spans of message {identity} are not those that were kept")

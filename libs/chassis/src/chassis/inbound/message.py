@@ -47,6 +47,7 @@ class InboundMessage(Aggregate):
         self.span_count = 0
         self.span_digest = ""
         self.findings: tuple[str, ...] = ()
+        self.is_raw_expired = False
 
     class Received(Event):
         """`content_address` is the keyed hash of the bytes; `delivery_key` is the sender's own name for the delivery."""
@@ -116,6 +117,15 @@ class InboundMessage(Aggregate):
             message.state = self.verdict
             message.findings = self.findings
 
+    class RawExpired(Event):
+        """Its raw bytes were kept as long as the policy says, and are deleted; hash and facts stay."""
+
+        TOPIC = "chassis.inbound-message.raw-expired"
+        keep_days: int
+
+        def apply(self, message: InboundMessage) -> None:
+            message.is_raw_expired = True
+
     @property
     def is_decided(self) -> bool:
         return self.state is not MessageState.RECEIVED
@@ -152,6 +162,19 @@ class InboundMessage(Aggregate):
             self.Reprocessed, verdict=verdict, reason=reason, **_cut(findings), facts=tuple(facts), residual=residual
         )
 
+    def expire_raw(self, keep_days: int) -> bool:
+        """Lets go of the raw bytes; whether that is news.
+
+        Raises:
+            AlreadyDecided: nobody has decided what the message is, so that its bytes are all there is.
+        """
+        if not self.is_decided:
+            raise AlreadyDecided(f"message {self.id} is {self.state}: its bytes are still needed")
+        if self.is_raw_expired:
+            return False
+        self.trigger_event(self.RawExpired, keep_days=keep_days)
+        return True
+
     def _is_news(self, verdict: MessageState) -> bool:
         assert self.exists, "a message is received before it is decided"
         if self.is_decided and self.state is not verdict:
@@ -185,11 +208,12 @@ INBOUND_MESSAGES = Table(
         "first_finding": "text",
         "residual_minor": "bigint",
         "readings": "integer",
+        "is_raw_kept": "boolean",
         "received_at": "timestamptz",
         "decided_at": "timestamptz",
     },
     key=("message_id",),
-    indexes=(("source_system", "delivery_key"), ("state",), ("received_at",)),
+    indexes=(("source_system", "delivery_key"), ("state",), ("received_at",), ("format", "is_raw_kept", "received_at")),
 )
 
 
@@ -209,8 +233,11 @@ def project_inbound_messages(event: Event) -> Iterable[Change]:
             span_count=event.span_count,
             content_address=event.content_address,
             finding_count=0,
+            is_raw_kept=True,
             received_at=event.timestamp,
         )
+    elif isinstance(event, InboundMessage.RawExpired):
+        yield put(INBOUND_MESSAGES, message_id=event.originator_id, is_raw_kept=False)
     elif isinstance(event, InboundMessage.Accepted):
         yield from _decided(event, MessageState.ACCEPTED, (), 0, None)
     elif isinstance(event, InboundMessage.Quarantined):

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from chassis.file_formats import HEAD_BYTES, Format, recognise
 
-from throughline.connection import Connection, StateOption, read_connection, tokens_of
-from throughline.outcome import Exit, Unreachable, ends_with_a_code
+from throughline.connection import Connection, StateOption, access_to, read_connection, tokens_of
+from throughline.outcome import Exit, Unreachable, Unusable, ends_with_a_code
 from throughline.screen import Column, JsonOption, progress, show_json, show_table
 from throughline.submitting.exchange_door import ExchangeDoor
+from throughline.submitting.explaining import explained, tell, unknown
 from throughline.submitting.fhir_door import FhirDoor, http_client
 from throughline.submitting.mllp_door import MllpDoor
 from throughline.submitting.sent import Fate, Sent
@@ -34,6 +35,9 @@ def submit(
         list[Path], typer.Argument(metavar="FILE", help="FHIR JSON or NDJSON, HL7 v2, X12, BAI2 or CSV files.")
     ],
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a file to be taken; 0: do not wait.")] = 30.0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Send nothing; say what the files are, and what would become of them.")
+    ] = False,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
@@ -43,11 +47,14 @@ def submit(
     is one message.
 
     The JSON is an object with the list `messages`: file, format, door, fate, reference and answers. Fates: accepted,
-    handed over, quarantined, refused, not taken, unrecognised, unreadable, unreachable.
+    handed over, quarantined, refused, not taken, unrecognised, unreadable, unreachable. With --explain it is the list
+    `files`: file, format, sentences, findings, unmapped codes and effects; people are masked.
 
     Exit code: 0 all accepted or handed over, 1 something was refused or quarantined, 2 a file is of no known format or
     cannot be read, 3 a door does not answer.
     """
+    if explain:
+        return _explain(files, state, as_json=as_json)
     connection = read_connection(state)
     sent: list[Sent] = []
     with progress("sending", len(files)) as steps:
@@ -59,6 +66,27 @@ def submit(
     else:
         show_table(_COLUMNS, map(_row, sent))
     return max(each.exit for each in sent)
+
+
+def _explain(files: list[Path], state: Path | None, *, as_json: bool) -> Exit:
+    """1 where something is wrong with a file, 2 where one is of no known format or cannot be read."""
+    found = []
+    with access_to(state) as access:
+        for path in files:
+            try:
+                with path.open("rb") as file:
+                    kind = recognise(file.read(HEAD_BYTES))
+                found.append(explained(path, kind, access) if kind else unknown(path))
+            except OSError as error:
+                raise Unusable(f"{path}: {error.strerror}", "unreadable_file") from None
+    if as_json:
+        show_json({"files": found})
+    else:
+        for each in found:
+            tell(each)
+    if not all(each["format"] for each in found):
+        return Exit.USAGE
+    return Exit.REFUSED if any(each["findings"] for each in found) else Exit.OK
 
 
 def _sent(path: Path, connection: Connection, wait_seconds: float) -> Iterator[Sent]:

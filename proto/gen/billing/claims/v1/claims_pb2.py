@@ -4,15 +4,18 @@
 # source: billing/claims/v1/claims.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "billing/claims/v1/claims.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'billing/claims/v1/claims.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -23,135 +26,105 @@ from billing.common.v1 import common_pb2 as billing_dot_common_dot_v1_dot_common
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x1e\x62illing/claims/v1/claims.proto\x12\x11\x62illing.claims.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto"\xe7\x04\n\x05\x43laim\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x1e\n\x16patient_control_number\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x04 \x01(\t\x12\r\n\x05payer\x18\x05 \x01(\t\x12\x13\n\x0bpayer_class\x18\x06 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x07 \x01(\t\x12\x0f\n\x07posting\x18\x08 \x01(\x05\x12\x12\n\npatient_id\x18\t \x01(\t\x12\x14\n\x0cservice_from\x18\n \x01(\t\x12\x16\n\x0einterchange_id\x18\x0b \x01(\t\x12\x1c\n\x14payer_control_number\x18\x0c \x01(\t\x12\x14\n\x0chold_reasons\x18\r \x03(\t\x12\x17\n\x0frejection_codes\x18\x0e \x03(\t\x12+\n\x07\x61mounts\x18\x0f \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12\x15\n\radjudications\x18\x10 \x01(\x05\x12\x10\n\x08sequence\x18\x11 \x01(\x05\x12&\n\x04open\x18\x12 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x12\n\nnext_payer\x18\x13 \x01(\t\x12\x15\n\rnext_claim_id\x18\x14 \x01(\t\x12\x34\n\x12left_to_next_payer\x18\x15 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x13\n\x0blast_answer\x18\x16 \x01(\t\x12\x17\n\x0freported_status\x18\x17 \x01(\t\x12\x13\n\x0breported_on\x18\x18 \x01(\t\x12\x11\n\tworked_by\x18\x19 \x01(\t"\xb7\x02\n\x07\x41mounts\x12(\n\x06\x63harge\x18\x01 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\x12-\n\x0b\x63ontractual\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12(\n\x06\x64\x65nied\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07patient\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\'\n\x05other\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12-\n\x0bwritten_off\x18\x07 \x01(\x0b\x32\x18.billing.common.v1.Money"\xb6\x04\n\x0c\x41\x64judication\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x03 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x04 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x05 \x01(\t\x12\r\n\x05payer\x18\x06 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x07 \x01(\t\x12\x14\n\x0cpayer_status\x18\x08 \x01(\t\x12\x1c\n\x14payer_control_number\x18\t \x01(\t\x12\r\n\x05\x66irst\x18\n \x01(\x08\x12\x0e\n\x06\x64\x65nied\x18\x0b \x01(\x08\x12+\n\x07\x61mounts\x18\x0c \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12\x12\n\nspan_start\x18\r \x01(\x03\x12\x13\n\x0bspan_length\x18\x0e \x01(\x03\x12\x0c\n\x04kind\x18\x0f \x01(\t\x12\x1e\n\x16reverses_remittance_id\x18\x10 \x01(\t\x12\x19\n\x11reverses_position\x18\x11 \x01(\x05\x12\r\n\x05match\x18\x12 \x01(\x05\x12\x10\n\x08sequence\x18\x13 \x01(\x05\x12\x12\n\nnext_payer\x18\x14 \x01(\t\x12-\n\x05lines\x18\x15 \x03(\x0b\x32\x1e.billing.claims.v1.DecidedLine\x12\x37\n\rreverses_also\x18\x16 \x03(\x0b\x32 .billing.claims.v1.DecisionPlace\x12\x0f\n\x07partial\x18\x17 \x01(\x08"8\n\rDecisionPlace\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05"\x97\x01\n\x0b\x44\x65\x63idedLine\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\t\x12(\n\x06\x63harge\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x14\n\x0cremark_codes\x18\x05 \x03(\t"\x82\x02\n\x0bInterchange\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ontrol_number\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x05 \x01(\t\x12\r\n\x05payer\x18\x06 \x01(\t\x12\x13\n\x0b\x63laim_count\x18\x07 \x01(\x05\x12\'\n\x05total\x18\x08 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x0e\n\x06\x61nswer\x18\n \x01(\t\x12\x13\n\x0bintended_at\x18\x0b \x01(\t\x12\x0f\n\x07sent_at\x18\x0c \x01(\t"#\n\x0fGetClaimRequest\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t"\x8d\x02\n\x10GetClaimResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim\x12\x36\n\radjudications\x18\x02 \x03(\x0b\x32\x1f.billing.claims.v1.Adjudication\x12.\n\x0cother_payers\x18\x03 \x03(\x0b\x32\x18.billing.claims.v1.Claim\x12;\n\x10matched_payments\x18\x04 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment\x12+\n\x05lines\x18\x05 \x03(\x0b\x32\x1c.billing.claims.v1.ClaimLine"\x96\x01\n\tClaimLine\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12(\n\x06\x63harge\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07\x64\x65\x63ided\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money"h\n\x11ListClaimsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05payer\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t"W\n\x12ListClaimsResponse\x12(\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x18.billing.claims.v1.Claim\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t"%\n\x13\x43ountByStateRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t"E\n\x14\x43ountByStateResponse\x12-\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x1d.billing.claims.v1.StateCount"U\n\nStateCount\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06\x63laims\x18\x02 \x01(\x03\x12(\n\x06\x63harge\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money"\\\n\x10\x46indClaimRequest\x12\x1e\n\x16patient_control_number\x18\x01 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x02 \x01(\t\x12\x12\n\npatient_id\x18\x03 \x01(\t"=\n\x11\x46indClaimResponse\x12(\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x18.billing.claims.v1.Claim"W\n\x18ListAdjudicationsRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x15\n\rposition_from\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x05"\x90\x01\n\x19ListAdjudicationsResponse\x12\x36\n\radjudications\x18\x01 \x03(\x0b\x32\x1f.billing.claims.v1.Adjudication\x12;\n\x10unknown_payments\x18\x02 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment"\xbc\x02\n\x0eUnknownPayment\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x1e\n\x16patient_control_number\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\x12&\n\x04paid\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x12\n\nspan_start\x18\x06 \x01(\x03\x12\x13\n\x0bspan_length\x18\x07 \x01(\x03\x12\x0e\n\x06\x65ntity\x18\x08 \x01(\t\x12\r\n\x05payer\x18\t \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\n \x01(\t\x12\x10\n\x08\x63laim_id\x18\x0b \x01(\t\x12\r\n\x05match\x18\x0c \x01(\x05\x12+\n\tunapplied\x18\r \x01(\x0b\x32\x18.billing.common.v1.Money"7\n\x17ListInterchangesRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05"P\n\x18ListInterchangesResponse\x12\x34\n\x0cinterchanges\x18\x01 \x03(\x0b\x32\x1e.billing.claims.v1.Interchange"-\n\x1bGetSubledgerBalancesRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t"\x83\x01\n\x1cGetSubledgerBalancesResponse\x12\x31\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1f.billing.claims.v1.PayerBalance\x12\x14\n\x0clog_position\x18\x02 \x01(\x03\x12\x1a\n\x12log_position_after\x18\x03 \x01(\x03"\xe4\x01\n\x0cPayerBalance\x12\r\n\x05payer\x18\x01 \x01(\t\x12\x0e\n\x06\x63laims\x18\x02 \x01(\x03\x12+\n\x07\x61mounts\x18\x03 \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12&\n\x04open\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12.\n\x0cunknown_paid\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x30\n\x0eleft_by_others\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money"N\n\x17\x43heckEligibilityRequest\x12\r\n\x05payer\x18\x01 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x02 \x01(\t\x12\x14\n\x0cservice_date\x18\x03 \x01(\t"R\n\x18\x43heckEligibilityResponse\x12\x13\n\x0bpayer_known\x18\x01 \x01(\x08\x12\x10\n\x08\x62illable\x18\x02 \x01(\x08\x12\x0f\n\x07reasons\x18\x03 \x03(\t"L\n\x1cListUnmatchedPaymentsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\r\n\x05payer\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05"T\n\x1dListUnmatchedPaymentsResponse\x12\x33\n\x08payments\x18\x01 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment"e\n\x18MatchClaimPaymentRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t"D\n\x19MatchClaimPaymentResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim"U\n\x1aUnmatchClaimPaymentRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t"F\n\x1bUnmatchClaimPaymentResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim"7\n\x13ReleaseClaimRequest\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t"?\n\x14ReleaseClaimResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim2\x95\x0e\n\rClaimsService\x12y\n\x08GetClaim\x12".billing.claims.v1.GetClaimRequest\x1a#.billing.claims.v1.GetClaimResponse"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/claims/claims/{claim_id}\x12t\n\nListClaims\x12$.billing.claims.v1.ListClaimsRequest\x1a%.billing.claims.v1.ListClaimsResponse"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/claims/claims\x12z\n\x0c\x43ountByState\x12&.billing.claims.v1.CountByStateRequest\x1a\'.billing.claims.v1.CountByStateResponse"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/claims/counts\x12o\n\tFindClaim\x12#.billing.claims.v1.FindClaimRequest\x1a$.billing.claims.v1.FindClaimResponse"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/claims/find\x12\xac\x01\n\x11ListAdjudications\x12+.billing.claims.v1.ListAdjudicationsRequest\x1a,.billing.claims.v1.ListAdjudicationsResponse"<\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/claims/remittances/{remittance_id}/adjudications\x12\x8c\x01\n\x10ListInterchanges\x12*.billing.claims.v1.ListInterchangesRequest\x1a+.billing.claims.v1.ListInterchangesResponse"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/claims/interchanges\x12\x9e\x01\n\x14GetSubledgerBalances\x12..billing.claims.v1.GetSubledgerBalancesRequest\x1a/.billing.claims.v1.GetSubledgerBalancesResponse"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/claims/subledger-balances\x12\x8b\x01\n\x10\x43heckEligibility\x12*.billing.claims.v1.CheckEligibilityRequest\x1a+.billing.claims.v1.CheckEligibilityResponse"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/claims/eligibility\x12\xa1\x01\n\x15ListUnmatchedPayments\x12/.billing.claims.v1.ListUnmatchedPaymentsRequest\x1a\x30.billing.claims.v1.ListUnmatchedPaymentsResponse"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/claims/unmatched-payments\x12\xbb\x01\n\x11MatchClaimPayment\x12+.billing.claims.v1.MatchClaimPaymentRequest\x1a,.billing.claims.v1.MatchClaimPaymentResponse"K\x82\xd3\xe4\x93\x02\x45"@/v1/claims/remittances/{remittance_id}/payments/{position}:match:\x01*\x12\xc3\x01\n\x13UnmatchClaimPayment\x12-.billing.claims.v1.UnmatchClaimPaymentRequest\x1a..billing.claims.v1.UnmatchClaimPaymentResponse"M\x82\xd3\xe4\x93\x02G"B/v1/claims/remittances/{remittance_id}/payments/{position}:unmatch:\x01*\x12\x90\x01\n\x0cReleaseClaim\x12&.billing.claims.v1.ReleaseClaimRequest\x1a\'.billing.claims.v1.ReleaseClaimResponse"/\x82\xd3\xe4\x93\x02)"$/v1/claims/claims/{claim_id}:release:\x01*b\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x62illing/claims/v1/claims.proto\x12\x11\x62illing.claims.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\"\xe7\x04\n\x05\x43laim\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x1e\n\x16patient_control_number\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x04 \x01(\t\x12\r\n\x05payer\x18\x05 \x01(\t\x12\x13\n\x0bpayer_class\x18\x06 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x07 \x01(\t\x12\x0f\n\x07posting\x18\x08 \x01(\x05\x12\x12\n\npatient_id\x18\t \x01(\t\x12\x14\n\x0cservice_from\x18\n \x01(\t\x12\x16\n\x0einterchange_id\x18\x0b \x01(\t\x12\x1c\n\x14payer_control_number\x18\x0c \x01(\t\x12\x14\n\x0chold_reasons\x18\r \x03(\t\x12\x17\n\x0frejection_codes\x18\x0e \x03(\t\x12+\n\x07\x61mounts\x18\x0f \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12\x15\n\radjudications\x18\x10 \x01(\x05\x12\x10\n\x08sequence\x18\x11 \x01(\x05\x12&\n\x04open\x18\x12 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x12\n\nnext_payer\x18\x13 \x01(\t\x12\x15\n\rnext_claim_id\x18\x14 \x01(\t\x12\x34\n\x12left_to_next_payer\x18\x15 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x13\n\x0blast_answer\x18\x16 \x01(\t\x12\x17\n\x0freported_status\x18\x17 \x01(\t\x12\x13\n\x0breported_on\x18\x18 \x01(\t\x12\x11\n\tworked_by\x18\x19 \x01(\t\"\xb7\x02\n\x07\x41mounts\x12(\n\x06\x63harge\x18\x01 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\x12-\n\x0b\x63ontractual\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12(\n\x06\x64\x65nied\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07patient\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\'\n\x05other\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12-\n\x0bwritten_off\x18\x07 \x01(\x0b\x32\x18.billing.common.v1.Money\"\xb6\x04\n\x0c\x41\x64judication\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x03 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x04 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x05 \x01(\t\x12\r\n\x05payer\x18\x06 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x07 \x01(\t\x12\x14\n\x0cpayer_status\x18\x08 \x01(\t\x12\x1c\n\x14payer_control_number\x18\t \x01(\t\x12\r\n\x05\x66irst\x18\n \x01(\x08\x12\x0e\n\x06\x64\x65nied\x18\x0b \x01(\x08\x12+\n\x07\x61mounts\x18\x0c \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12\x12\n\nspan_start\x18\r \x01(\x03\x12\x13\n\x0bspan_length\x18\x0e \x01(\x03\x12\x0c\n\x04kind\x18\x0f \x01(\t\x12\x1e\n\x16reverses_remittance_id\x18\x10 \x01(\t\x12\x19\n\x11reverses_position\x18\x11 \x01(\x05\x12\r\n\x05match\x18\x12 \x01(\x05\x12\x10\n\x08sequence\x18\x13 \x01(\x05\x12\x12\n\nnext_payer\x18\x14 \x01(\t\x12-\n\x05lines\x18\x15 \x03(\x0b\x32\x1e.billing.claims.v1.DecidedLine\x12\x37\n\rreverses_also\x18\x16 \x03(\x0b\x32 .billing.claims.v1.DecisionPlace\x12\x0f\n\x07partial\x18\x17 \x01(\x08\"8\n\rDecisionPlace\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\"\x97\x01\n\x0b\x44\x65\x63idedLine\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12\x12\n\nconfidence\x18\x02 \x01(\t\x12(\n\x06\x63harge\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x14\n\x0cremark_codes\x18\x05 \x03(\t\"\x82\x02\n\x0bInterchange\x12\x16\n\x0einterchange_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63ontrol_number\x18\x02 \x01(\t\x12\x11\n\tfile_name\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x05 \x01(\t\x12\r\n\x05payer\x18\x06 \x01(\t\x12\x13\n\x0b\x63laim_count\x18\x07 \x01(\x05\x12\'\n\x05total\x18\x08 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x0e\n\x06\x61nswer\x18\n \x01(\t\x12\x13\n\x0bintended_at\x18\x0b \x01(\t\x12\x0f\n\x07sent_at\x18\x0c \x01(\t\"#\n\x0fGetClaimRequest\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\"\x8d\x02\n\x10GetClaimResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim\x12\x36\n\radjudications\x18\x02 \x03(\x0b\x32\x1f.billing.claims.v1.Adjudication\x12.\n\x0cother_payers\x18\x03 \x03(\x0b\x32\x18.billing.claims.v1.Claim\x12;\n\x10matched_payments\x18\x04 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment\x12+\n\x05lines\x18\x05 \x03(\x0b\x32\x1c.billing.claims.v1.ClaimLine\"\x96\x01\n\tClaimLine\x12\x0c\n\x04line\x18\x01 \x01(\x05\x12(\n\x06\x63harge\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07\x64\x65\x63ided\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12&\n\x04paid\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\"h\n\x11ListClaimsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05payer\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"W\n\x12ListClaimsResponse\x12(\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x18.billing.claims.v1.Claim\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x13\x43ountByStateRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"E\n\x14\x43ountByStateResponse\x12-\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x1d.billing.claims.v1.StateCount\"U\n\nStateCount\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0e\n\x06\x63laims\x18\x02 \x01(\x03\x12(\n\x06\x63harge\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\"\\\n\x10\x46indClaimRequest\x12\x1e\n\x16patient_control_number\x18\x01 \x01(\t\x12\x14\n\x0c\x65ncounter_id\x18\x02 \x01(\t\x12\x12\n\npatient_id\x18\x03 \x01(\t\"=\n\x11\x46indClaimResponse\x12(\n\x06\x63laims\x18\x01 \x03(\x0b\x32\x18.billing.claims.v1.Claim\"W\n\x18ListAdjudicationsRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x15\n\rposition_from\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x05\"\x90\x01\n\x19ListAdjudicationsResponse\x12\x36\n\radjudications\x18\x01 \x03(\x0b\x32\x1f.billing.claims.v1.Adjudication\x12;\n\x10unknown_payments\x18\x02 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment\"\xbc\x02\n\x0eUnknownPayment\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x1e\n\x16patient_control_number\x18\x03 \x01(\t\x12\x0b\n\x03why\x18\x04 \x01(\t\x12&\n\x04paid\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x12\n\nspan_start\x18\x06 \x01(\x03\x12\x13\n\x0bspan_length\x18\x07 \x01(\x03\x12\x0e\n\x06\x65ntity\x18\x08 \x01(\t\x12\r\n\x05payer\x18\t \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\n \x01(\t\x12\x10\n\x08\x63laim_id\x18\x0b \x01(\t\x12\r\n\x05match\x18\x0c \x01(\x05\x12+\n\tunapplied\x18\r \x01(\x0b\x32\x18.billing.common.v1.Money\"7\n\x17ListInterchangesRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"P\n\x18ListInterchangesResponse\x12\x34\n\x0cinterchanges\x18\x01 \x03(\x0b\x32\x1e.billing.claims.v1.Interchange\"-\n\x1bGetSubledgerBalancesRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"\x83\x01\n\x1cGetSubledgerBalancesResponse\x12\x31\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1f.billing.claims.v1.PayerBalance\x12\x14\n\x0clog_position\x18\x02 \x01(\x03\x12\x1a\n\x12log_position_after\x18\x03 \x01(\x03\"\xe4\x01\n\x0cPayerBalance\x12\r\n\x05payer\x18\x01 \x01(\t\x12\x0e\n\x06\x63laims\x18\x02 \x01(\x03\x12+\n\x07\x61mounts\x18\x03 \x01(\x0b\x32\x1a.billing.claims.v1.Amounts\x12&\n\x04open\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12.\n\x0cunknown_paid\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x30\n\x0eleft_by_others\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\"N\n\x17\x43heckEligibilityRequest\x12\r\n\x05payer\x18\x01 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x02 \x01(\t\x12\x14\n\x0cservice_date\x18\x03 \x01(\t\"R\n\x18\x43heckEligibilityResponse\x12\x13\n\x0bpayer_known\x18\x01 \x01(\x08\x12\x10\n\x08\x62illable\x18\x02 \x01(\x08\x12\x0f\n\x07reasons\x18\x03 \x03(\t\"L\n\x1cListUnmatchedPaymentsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\r\n\x05payer\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"T\n\x1dListUnmatchedPaymentsResponse\x12\x33\n\x08payments\x18\x01 \x03(\x0b\x32!.billing.claims.v1.UnknownPayment\"e\n\x18MatchClaimPaymentRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08\x63laim_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"D\n\x19MatchClaimPaymentResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim\"U\n\x1aUnmatchClaimPaymentRequest\x12\x15\n\rremittance_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t\"F\n\x1bUnmatchClaimPaymentResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim\"7\n\x13ReleaseClaimRequest\x12\x10\n\x08\x63laim_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"?\n\x14ReleaseClaimResponse\x12\'\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x18.billing.claims.v1.Claim2\x95\x0e\n\rClaimsService\x12y\n\x08GetClaim\x12\".billing.claims.v1.GetClaimRequest\x1a#.billing.claims.v1.GetClaimResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/claims/claims/{claim_id}\x12t\n\nListClaims\x12$.billing.claims.v1.ListClaimsRequest\x1a%.billing.claims.v1.ListClaimsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/claims/claims\x12z\n\x0c\x43ountByState\x12&.billing.claims.v1.CountByStateRequest\x1a\'.billing.claims.v1.CountByStateResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/claims/counts\x12o\n\tFindClaim\x12#.billing.claims.v1.FindClaimRequest\x1a$.billing.claims.v1.FindClaimResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/claims/find\x12\xac\x01\n\x11ListAdjudications\x12+.billing.claims.v1.ListAdjudicationsRequest\x1a,.billing.claims.v1.ListAdjudicationsResponse\"<\x82\xd3\xe4\x93\x02\x36\x12\x34/v1/claims/remittances/{remittance_id}/adjudications\x12\x8c\x01\n\x10ListInterchanges\x12*.billing.claims.v1.ListInterchangesRequest\x1a+.billing.claims.v1.ListInterchangesResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/claims/interchanges\x12\x9e\x01\n\x14GetSubledgerBalances\x12..billing.claims.v1.GetSubledgerBalancesRequest\x1a/.billing.claims.v1.GetSubledgerBalancesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/claims/subledger-balances\x12\x8b\x01\n\x10\x43heckEligibility\x12*.billing.claims.v1.CheckEligibilityRequest\x1a+.billing.claims.v1.CheckEligibilityResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/claims/eligibility\x12\xa1\x01\n\x15ListUnmatchedPayments\x12/.billing.claims.v1.ListUnmatchedPaymentsRequest\x1a\x30.billing.claims.v1.ListUnmatchedPaymentsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/claims/unmatched-payments\x12\xbb\x01\n\x11MatchClaimPayment\x12+.billing.claims.v1.MatchClaimPaymentRequest\x1a,.billing.claims.v1.MatchClaimPaymentResponse\"K\x82\xd3\xe4\x93\x02\x45\"@/v1/claims/remittances/{remittance_id}/payments/{position}:match:\x01*\x12\xc3\x01\n\x13UnmatchClaimPayment\x12-.billing.claims.v1.UnmatchClaimPaymentRequest\x1a..billing.claims.v1.UnmatchClaimPaymentResponse\"M\x82\xd3\xe4\x93\x02G\"B/v1/claims/remittances/{remittance_id}/payments/{position}:unmatch:\x01*\x12\x90\x01\n\x0cReleaseClaim\x12&.billing.claims.v1.ReleaseClaimRequest\x1a\'.billing.claims.v1.ReleaseClaimResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/claims/claims/{claim_id}:release:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "billing.claims.v1.claims_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'billing.claims.v1.claims_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name["GetClaim"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "GetClaim"
-    ]._serialized_options = b"\202\323\344\223\002\036\022\034/v1/claims/claims/{claim_id}"
-    _globals["_CLAIMSSERVICE"].methods_by_name["ListClaims"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "ListClaims"
-    ]._serialized_options = b"\202\323\344\223\002\023\022\021/v1/claims/claims"
-    _globals["_CLAIMSSERVICE"].methods_by_name["CountByState"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "CountByState"
-    ]._serialized_options = b"\202\323\344\223\002\023\022\021/v1/claims/counts"
-    _globals["_CLAIMSSERVICE"].methods_by_name["FindClaim"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "FindClaim"
-    ]._serialized_options = b"\202\323\344\223\002\021\022\017/v1/claims/find"
-    _globals["_CLAIMSSERVICE"].methods_by_name["ListAdjudications"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "ListAdjudications"
-    ]._serialized_options = b"\202\323\344\223\0026\0224/v1/claims/remittances/{remittance_id}/adjudications"
-    _globals["_CLAIMSSERVICE"].methods_by_name["ListInterchanges"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "ListInterchanges"
-    ]._serialized_options = b"\202\323\344\223\002\031\022\027/v1/claims/interchanges"
-    _globals["_CLAIMSSERVICE"].methods_by_name["GetSubledgerBalances"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "GetSubledgerBalances"
-    ]._serialized_options = b"\202\323\344\223\002\037\022\035/v1/claims/subledger-balances"
-    _globals["_CLAIMSSERVICE"].methods_by_name["CheckEligibility"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "CheckEligibility"
-    ]._serialized_options = b"\202\323\344\223\002\030\022\026/v1/claims/eligibility"
-    _globals["_CLAIMSSERVICE"].methods_by_name["ListUnmatchedPayments"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "ListUnmatchedPayments"
-    ]._serialized_options = b"\202\323\344\223\002\037\022\035/v1/claims/unmatched-payments"
-    _globals["_CLAIMSSERVICE"].methods_by_name["MatchClaimPayment"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "MatchClaimPayment"
-    ]._serialized_options = (
-        b'\202\323\344\223\002E"@/v1/claims/remittances/{remittance_id}/payments/{position}:match:\001*'
-    )
-    _globals["_CLAIMSSERVICE"].methods_by_name["UnmatchClaimPayment"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "UnmatchClaimPayment"
-    ]._serialized_options = (
-        b'\202\323\344\223\002G"B/v1/claims/remittances/{remittance_id}/payments/{position}:unmatch:\001*'
-    )
-    _globals["_CLAIMSSERVICE"].methods_by_name["ReleaseClaim"]._loaded_options = None
-    _globals["_CLAIMSSERVICE"].methods_by_name[
-        "ReleaseClaim"
-    ]._serialized_options = b'\202\323\344\223\002)"$/v1/claims/claims/{claim_id}:release:\001*'
-    _globals["_CLAIM"]._serialized_start = 116
-    _globals["_CLAIM"]._serialized_end = 731
-    _globals["_AMOUNTS"]._serialized_start = 734
-    _globals["_AMOUNTS"]._serialized_end = 1045
-    _globals["_ADJUDICATION"]._serialized_start = 1048
-    _globals["_ADJUDICATION"]._serialized_end = 1614
-    _globals["_DECISIONPLACE"]._serialized_start = 1616
-    _globals["_DECISIONPLACE"]._serialized_end = 1672
-    _globals["_DECIDEDLINE"]._serialized_start = 1675
-    _globals["_DECIDEDLINE"]._serialized_end = 1826
-    _globals["_INTERCHANGE"]._serialized_start = 1829
-    _globals["_INTERCHANGE"]._serialized_end = 2087
-    _globals["_GETCLAIMREQUEST"]._serialized_start = 2089
-    _globals["_GETCLAIMREQUEST"]._serialized_end = 2124
-    _globals["_GETCLAIMRESPONSE"]._serialized_start = 2127
-    _globals["_GETCLAIMRESPONSE"]._serialized_end = 2396
-    _globals["_CLAIMLINE"]._serialized_start = 2399
-    _globals["_CLAIMLINE"]._serialized_end = 2549
-    _globals["_LISTCLAIMSREQUEST"]._serialized_start = 2551
-    _globals["_LISTCLAIMSREQUEST"]._serialized_end = 2655
-    _globals["_LISTCLAIMSRESPONSE"]._serialized_start = 2657
-    _globals["_LISTCLAIMSRESPONSE"]._serialized_end = 2744
-    _globals["_COUNTBYSTATEREQUEST"]._serialized_start = 2746
-    _globals["_COUNTBYSTATEREQUEST"]._serialized_end = 2783
-    _globals["_COUNTBYSTATERESPONSE"]._serialized_start = 2785
-    _globals["_COUNTBYSTATERESPONSE"]._serialized_end = 2854
-    _globals["_STATECOUNT"]._serialized_start = 2856
-    _globals["_STATECOUNT"]._serialized_end = 2941
-    _globals["_FINDCLAIMREQUEST"]._serialized_start = 2943
-    _globals["_FINDCLAIMREQUEST"]._serialized_end = 3035
-    _globals["_FINDCLAIMRESPONSE"]._serialized_start = 3037
-    _globals["_FINDCLAIMRESPONSE"]._serialized_end = 3098
-    _globals["_LISTADJUDICATIONSREQUEST"]._serialized_start = 3100
-    _globals["_LISTADJUDICATIONSREQUEST"]._serialized_end = 3187
-    _globals["_LISTADJUDICATIONSRESPONSE"]._serialized_start = 3190
-    _globals["_LISTADJUDICATIONSRESPONSE"]._serialized_end = 3334
-    _globals["_UNKNOWNPAYMENT"]._serialized_start = 3337
-    _globals["_UNKNOWNPAYMENT"]._serialized_end = 3653
-    _globals["_LISTINTERCHANGESREQUEST"]._serialized_start = 3655
-    _globals["_LISTINTERCHANGESREQUEST"]._serialized_end = 3710
-    _globals["_LISTINTERCHANGESRESPONSE"]._serialized_start = 3712
-    _globals["_LISTINTERCHANGESRESPONSE"]._serialized_end = 3792
-    _globals["_GETSUBLEDGERBALANCESREQUEST"]._serialized_start = 3794
-    _globals["_GETSUBLEDGERBALANCESREQUEST"]._serialized_end = 3839
-    _globals["_GETSUBLEDGERBALANCESRESPONSE"]._serialized_start = 3842
-    _globals["_GETSUBLEDGERBALANCESRESPONSE"]._serialized_end = 3973
-    _globals["_PAYERBALANCE"]._serialized_start = 3976
-    _globals["_PAYERBALANCE"]._serialized_end = 4204
-    _globals["_CHECKELIGIBILITYREQUEST"]._serialized_start = 4206
-    _globals["_CHECKELIGIBILITYREQUEST"]._serialized_end = 4284
-    _globals["_CHECKELIGIBILITYRESPONSE"]._serialized_start = 4286
-    _globals["_CHECKELIGIBILITYRESPONSE"]._serialized_end = 4368
-    _globals["_LISTUNMATCHEDPAYMENTSREQUEST"]._serialized_start = 4370
-    _globals["_LISTUNMATCHEDPAYMENTSREQUEST"]._serialized_end = 4446
-    _globals["_LISTUNMATCHEDPAYMENTSRESPONSE"]._serialized_start = 4448
-    _globals["_LISTUNMATCHEDPAYMENTSRESPONSE"]._serialized_end = 4532
-    _globals["_MATCHCLAIMPAYMENTREQUEST"]._serialized_start = 4534
-    _globals["_MATCHCLAIMPAYMENTREQUEST"]._serialized_end = 4635
-    _globals["_MATCHCLAIMPAYMENTRESPONSE"]._serialized_start = 4637
-    _globals["_MATCHCLAIMPAYMENTRESPONSE"]._serialized_end = 4705
-    _globals["_UNMATCHCLAIMPAYMENTREQUEST"]._serialized_start = 4707
-    _globals["_UNMATCHCLAIMPAYMENTREQUEST"]._serialized_end = 4792
-    _globals["_UNMATCHCLAIMPAYMENTRESPONSE"]._serialized_start = 4794
-    _globals["_UNMATCHCLAIMPAYMENTRESPONSE"]._serialized_end = 4864
-    _globals["_RELEASECLAIMREQUEST"]._serialized_start = 4866
-    _globals["_RELEASECLAIMREQUEST"]._serialized_end = 4921
-    _globals["_RELEASECLAIMRESPONSE"]._serialized_start = 4923
-    _globals["_RELEASECLAIMRESPONSE"]._serialized_end = 4986
-    _globals["_CLAIMSSERVICE"]._serialized_start = 4989
-    _globals["_CLAIMSSERVICE"]._serialized_end = 6802
+  DESCRIPTOR._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['GetClaim']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['GetClaim']._serialized_options = b'\202\323\344\223\002\036\022\034/v1/claims/claims/{claim_id}'
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListClaims']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListClaims']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/claims/claims'
+  _globals['_CLAIMSSERVICE'].methods_by_name['CountByState']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['CountByState']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/claims/counts'
+  _globals['_CLAIMSSERVICE'].methods_by_name['FindClaim']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['FindClaim']._serialized_options = b'\202\323\344\223\002\021\022\017/v1/claims/find'
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListAdjudications']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListAdjudications']._serialized_options = b'\202\323\344\223\0026\0224/v1/claims/remittances/{remittance_id}/adjudications'
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListInterchanges']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListInterchanges']._serialized_options = b'\202\323\344\223\002\031\022\027/v1/claims/interchanges'
+  _globals['_CLAIMSSERVICE'].methods_by_name['GetSubledgerBalances']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['GetSubledgerBalances']._serialized_options = b'\202\323\344\223\002\037\022\035/v1/claims/subledger-balances'
+  _globals['_CLAIMSSERVICE'].methods_by_name['CheckEligibility']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['CheckEligibility']._serialized_options = b'\202\323\344\223\002\030\022\026/v1/claims/eligibility'
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListUnmatchedPayments']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['ListUnmatchedPayments']._serialized_options = b'\202\323\344\223\002\037\022\035/v1/claims/unmatched-payments'
+  _globals['_CLAIMSSERVICE'].methods_by_name['MatchClaimPayment']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['MatchClaimPayment']._serialized_options = b'\202\323\344\223\002E\"@/v1/claims/remittances/{remittance_id}/payments/{position}:match:\001*'
+  _globals['_CLAIMSSERVICE'].methods_by_name['UnmatchClaimPayment']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['UnmatchClaimPayment']._serialized_options = b'\202\323\344\223\002G\"B/v1/claims/remittances/{remittance_id}/payments/{position}:unmatch:\001*'
+  _globals['_CLAIMSSERVICE'].methods_by_name['ReleaseClaim']._loaded_options = None
+  _globals['_CLAIMSSERVICE'].methods_by_name['ReleaseClaim']._serialized_options = b'\202\323\344\223\002)\"$/v1/claims/claims/{claim_id}:release:\001*'
+  _globals['_CLAIM']._serialized_start=116
+  _globals['_CLAIM']._serialized_end=731
+  _globals['_AMOUNTS']._serialized_start=734
+  _globals['_AMOUNTS']._serialized_end=1045
+  _globals['_ADJUDICATION']._serialized_start=1048
+  _globals['_ADJUDICATION']._serialized_end=1614
+  _globals['_DECISIONPLACE']._serialized_start=1616
+  _globals['_DECISIONPLACE']._serialized_end=1672
+  _globals['_DECIDEDLINE']._serialized_start=1675
+  _globals['_DECIDEDLINE']._serialized_end=1826
+  _globals['_INTERCHANGE']._serialized_start=1829
+  _globals['_INTERCHANGE']._serialized_end=2087
+  _globals['_GETCLAIMREQUEST']._serialized_start=2089
+  _globals['_GETCLAIMREQUEST']._serialized_end=2124
+  _globals['_GETCLAIMRESPONSE']._serialized_start=2127
+  _globals['_GETCLAIMRESPONSE']._serialized_end=2396
+  _globals['_CLAIMLINE']._serialized_start=2399
+  _globals['_CLAIMLINE']._serialized_end=2549
+  _globals['_LISTCLAIMSREQUEST']._serialized_start=2551
+  _globals['_LISTCLAIMSREQUEST']._serialized_end=2655
+  _globals['_LISTCLAIMSRESPONSE']._serialized_start=2657
+  _globals['_LISTCLAIMSRESPONSE']._serialized_end=2744
+  _globals['_COUNTBYSTATEREQUEST']._serialized_start=2746
+  _globals['_COUNTBYSTATEREQUEST']._serialized_end=2783
+  _globals['_COUNTBYSTATERESPONSE']._serialized_start=2785
+  _globals['_COUNTBYSTATERESPONSE']._serialized_end=2854
+  _globals['_STATECOUNT']._serialized_start=2856
+  _globals['_STATECOUNT']._serialized_end=2941
+  _globals['_FINDCLAIMREQUEST']._serialized_start=2943
+  _globals['_FINDCLAIMREQUEST']._serialized_end=3035
+  _globals['_FINDCLAIMRESPONSE']._serialized_start=3037
+  _globals['_FINDCLAIMRESPONSE']._serialized_end=3098
+  _globals['_LISTADJUDICATIONSREQUEST']._serialized_start=3100
+  _globals['_LISTADJUDICATIONSREQUEST']._serialized_end=3187
+  _globals['_LISTADJUDICATIONSRESPONSE']._serialized_start=3190
+  _globals['_LISTADJUDICATIONSRESPONSE']._serialized_end=3334
+  _globals['_UNKNOWNPAYMENT']._serialized_start=3337
+  _globals['_UNKNOWNPAYMENT']._serialized_end=3653
+  _globals['_LISTINTERCHANGESREQUEST']._serialized_start=3655
+  _globals['_LISTINTERCHANGESREQUEST']._serialized_end=3710
+  _globals['_LISTINTERCHANGESRESPONSE']._serialized_start=3712
+  _globals['_LISTINTERCHANGESRESPONSE']._serialized_end=3792
+  _globals['_GETSUBLEDGERBALANCESREQUEST']._serialized_start=3794
+  _globals['_GETSUBLEDGERBALANCESREQUEST']._serialized_end=3839
+  _globals['_GETSUBLEDGERBALANCESRESPONSE']._serialized_start=3842
+  _globals['_GETSUBLEDGERBALANCESRESPONSE']._serialized_end=3973
+  _globals['_PAYERBALANCE']._serialized_start=3976
+  _globals['_PAYERBALANCE']._serialized_end=4204
+  _globals['_CHECKELIGIBILITYREQUEST']._serialized_start=4206
+  _globals['_CHECKELIGIBILITYREQUEST']._serialized_end=4284
+  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_start=4286
+  _globals['_CHECKELIGIBILITYRESPONSE']._serialized_end=4368
+  _globals['_LISTUNMATCHEDPAYMENTSREQUEST']._serialized_start=4370
+  _globals['_LISTUNMATCHEDPAYMENTSREQUEST']._serialized_end=4446
+  _globals['_LISTUNMATCHEDPAYMENTSRESPONSE']._serialized_start=4448
+  _globals['_LISTUNMATCHEDPAYMENTSRESPONSE']._serialized_end=4532
+  _globals['_MATCHCLAIMPAYMENTREQUEST']._serialized_start=4534
+  _globals['_MATCHCLAIMPAYMENTREQUEST']._serialized_end=4635
+  _globals['_MATCHCLAIMPAYMENTRESPONSE']._serialized_start=4637
+  _globals['_MATCHCLAIMPAYMENTRESPONSE']._serialized_end=4705
+  _globals['_UNMATCHCLAIMPAYMENTREQUEST']._serialized_start=4707
+  _globals['_UNMATCHCLAIMPAYMENTREQUEST']._serialized_end=4792
+  _globals['_UNMATCHCLAIMPAYMENTRESPONSE']._serialized_start=4794
+  _globals['_UNMATCHCLAIMPAYMENTRESPONSE']._serialized_end=4864
+  _globals['_RELEASECLAIMREQUEST']._serialized_start=4866
+  _globals['_RELEASECLAIMREQUEST']._serialized_end=4921
+  _globals['_RELEASECLAIMRESPONSE']._serialized_start=4923
+  _globals['_RELEASECLAIMRESPONSE']._serialized_end=4986
+  _globals['_CLAIMSSERVICE']._serialized_start=4989
+  _globals['_CLAIMSSERVICE']._serialized_end=6802
 # @@protoc_insertion_point(module_scope)

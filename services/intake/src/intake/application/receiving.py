@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.domain import Conflict, Context, Meta, Refusal
+from chassis.domain import Conflict, Context, Event, Meta, Refusal
 from chassis.eventstore import EventStore, Question, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 from chassis.inbound import INBOUND_MESSAGES, Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
 from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
+from chassis.keys.rehearsal import RehearsalKeys
 
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
@@ -110,6 +111,15 @@ class Receiving:
         )
         self._crash_point("before-ack")
         return outcomes
+
+    def rehearse(self, deliveries: Sequence[InboundDelivery]) -> tuple[list[Outcome], list[Event]]:
+        """What `receive` would come to, and the events that it would record; nothing is saved, and no key is made."""
+        if not deliveries:
+            return [], []
+        trying = Receiving(self._store, self._clock, Sealer(RehearsalKeys(self._sealer.keys)), self._master_data)
+        arrivals = trying._arrivals(deliveries)
+        work = Work(self._store, trying._context(arrivals[0]))
+        return trying._decide(work, arrivals), work.pending_events()
 
     def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Delivered]:
         known = self._referred(deliveries)

@@ -1,0 +1,1 @@
+"""`throughline reprocess`: kept messages read again."""
