@@ -93,6 +93,13 @@ def test_a_credit_after_billing_revises_what_was_billed() -> None:
     assert total_billed(sender) == Money.of("100.00")
 
 
+def test_a_charge_of_negative_units_and_amount_is_a_credit_where_the_profile_says_so() -> None:
+    sender = Sender(SiteProfiles((SHIPPED.profiles[0].model_copy(update={"negative_charge_is_credit": True}),)))
+    sender.send("DFT^P03", ft1("A", "100.00"), ft1("B", "55.00"), IN1)
+    assert sender.send("DFT^P03", ft1("B", "-55.00").replace("|||1|-", "|||-1|-"), IN1).accepted
+    assert total_billed(sender) == Money.of("100.00")
+
+
 @pytest.mark.parametrize(("profiles", "accepted"), [(SHIPPED, False), (CORRECTS, True)], ids=["conflict", "correction"])
 def test_other_content_under_an_id_is_a_correction_where_the_profile_says_so(
     profiles: SiteProfiles, accepted: bool

@@ -96,12 +96,12 @@ class _Transaction:
         return number
 
     def _charge(self, number: str, day: date) -> Iterator[Fact]:
-        units, amount = self._units(), self._amount()
-        if units is None:
-            return
-        profile = self._reading.profile
+        profile, amount = self._reading.profile, self._amount()
         if amount is not None and amount.minor < 0 and profile.negative_charge_is_credit:
             yield from self._credit(-amount)
+            return
+        units = self._units()
+        if units is None:
             return
         revenue, department, procedure = revenue_and_department(self._group, profile)
         procedure, modifiers = self._procedure(procedure)
