@@ -16,6 +16,7 @@ from tests.performance.consuming import consuming
 from tests.performance.end_to_end import end_to_end
 from tests.performance.event_store import saving
 from tests.performance.figures import Figure, show, sums_agree
+from tests.performance.intake_load import intake_bulk, intake_fhir, intake_hl7
 from tests.performance.reading import reading
 from tests.performance.rebuilding import rebuilding
 from tests.performance.relaying import relaying
@@ -26,7 +27,7 @@ from tests.performance.writing import writing
 
 Measure = Callable[[World], Sequence[Figure]]
 
-# In this order: what needs no suite, what needs it running, what needs its stores at rest.
+# In this order: what needs no suite, what needs it running, what needs its stores at rest, what has a suite of its own.
 MEASURES: dict[str, Measure] = {
     "read": lambda world: reading(world.folder, world.sizes.read, world.sizes.stream_megabytes),
     "write": lambda world: writing(world.sizes.write),
@@ -37,6 +38,9 @@ MEASURES: dict[str, Measure] = {
     "balance": lambda world: [asking_while_posting(world)],
     "relay": lambda world: [relaying(world)],
     "rebuild": lambda world: [rebuilding(world)],
+    "intake-hl7": lambda world: intake_hl7(world.folder, world.sizes),
+    "intake-fhir": lambda world: intake_fhir(world.folder, world.sizes),
+    "intake-bulk": lambda world: intake_bulk(world.folder, world.sizes),
 }
 NEEDS_A_REMITTANCE = {"webhook", "balance"}
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from throughline.screen import Column, say, show_table
 
-Unit = Literal["claims/s", "events/s", "messages/s", "ms", "s"]
-FALLING = ("ms", "s")
+Unit = Literal["claims/s", "events/s", "messages/s", "bundles/s", "ms", "s", "times"]
+FALLING = ("ms", "s", "times")
 COLUMNS = (
     Column("row"),
     Column("work"),

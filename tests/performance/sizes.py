@@ -20,6 +20,11 @@ class Sizes:
     batches: int = 40
     balances_idle: int = 300
     webhooks: int = 20
+    hl7_messages: int = 10_000
+    fhir_bundles: int = 4_000
+    interactive_seconds: float = 30.0
+    bulk_claims: int = 20_000
+    bulk_rows: int = 50_000
 
 
 FULL = Sizes()
@@ -34,4 +39,9 @@ QUICK = Sizes(
     batches=4,
     balances_idle=20,
     webhooks=2,
+    hl7_messages=200,
+    fhir_bundles=80,
+    interactive_seconds=2.0,
+    bulk_claims=200,
+    bulk_rows=200,
 )
