@@ -20,6 +20,7 @@ from throughline.outcome import Failure, NotFound, Refused, Unreachable, Unusabl
 
 STATE_FOLDER = ".throughline"
 CLIENT_FILE = "client.json"
+MASTER_DATA = "master_data.json"
 CLIENT_ID = "THROUGHLINE_CLIENT_ID"
 CLIENT_SECRET = "THROUGHLINE_CLIENT_SECRET"  # noqa: S105 (the name of a variable)
 SERVICE_HEADER = "x-throughline-service"

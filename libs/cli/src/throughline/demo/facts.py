@@ -20,6 +20,7 @@ from canonical.money import Money
 from sandbox.world.expected_books import PAYER_SIDE
 
 from throughline.connection import SERVICES, Access
+from throughline.demo.mapping_work import MappedCode
 from throughline.demo.traffic_facts import TrafficFacts
 from throughline.operations.calls import Operations
 from throughline.operations.cases import Case, gather
@@ -100,6 +101,7 @@ class Facts:
     unexplained: Money = field(default_factory=Money.zero)
     traffic: TrafficFacts = field(default_factory=TrafficFacts)
     oracle: list[OracleLine] = field(default_factory=list)
+    mapping: MappedCode | None = None
 
     def compare_with(self, expected: Mapping[tuple[str, str, str], int]) -> None:
         """Sets every account that only charges and payers move beside what the payers' decisions say ."""

@@ -23,6 +23,7 @@ from sandbox.world.file_drop import Exchange
 from sandbox.world.gateway import CardGateway
 from sandbox.world.identities import registered_twice
 from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.own_words import OwnWord, in_own_words
 from sandbox.world.payer import Payers
 from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import Scenario
@@ -34,6 +35,7 @@ STEP_SECONDS = 0.1
 HTTP_SECONDS_MAX = 30
 PAYER_THAT_SENDS_TWICE = "ACME"
 PAYER_THAT_IS_A_CENT_OUT = "MEDICARE"
+OWN_WORD = OwnWord(source="ehr-south", payer="BLUEOAK", word="OAK-2026")
 
 
 @dataclass
@@ -89,9 +91,13 @@ class Outside:
         self.erp.stop()
 
     def send_encounters(self, fhir_url: str, ca: Path, tokens: ClientCredentials, mllp: str) -> Sent:
-        """The EHR sends every encounter once and two patients twice: FHIR over HTTPS, HL7 over MLLP, on a few connections."""
+        """The EHR sends every encounter once and two patients twice: FHIR over HTTPS, HL7 over MLLP, on a few connections.
+
+        One source calls a payer by a word that we do not know.
+        """
         sent = Sent()
-        everything = [*deliveries(self.scenario.encounters), *registered_twice(self.scenario.encounters)]
+        told = [*deliveries(self.scenario.encounters), *registered_twice(self.scenario.encounters)]
+        everything = list(in_own_words(told, OWN_WORD))
         bundles = [delivery for delivery in everything if delivery.kind is DeliveryKind.BUNDLE]
         messages = [delivery for delivery in everything if delivery.kind is DeliveryKind.MLLP]
         with (

@@ -8,6 +8,7 @@ from canonical.money import Money
 
 from throughline.checker.result import Result
 from throughline.demo.facts import Facts
+from throughline.demo.mapping_work import MappedCode
 from throughline.demo.story import Told
 from throughline.demo.traffic_report import tell_traffic
 from throughline.screen import Column, say, show_table
@@ -21,6 +22,8 @@ def tell(told: Told, results: Sequence[Result], subject: Subject, journals: list
     """Prints everything, in the order in which it happened."""
     facts = told.facts
     _came_in(told, facts)
+    if facts.mapping:
+        _mapped(facts.mapping)
     _went_out(facts)
     _money(told, facts)
     tell_traffic(facts.traffic, _head)
@@ -52,6 +55,18 @@ def _came_in(told: Told, facts: Facts) -> None:
     ends = {"merged": "the EHR said so itself, and they are one person", "open": "a person is asked"}
     for state, likeness, score in facts.patient_pairs:
         say(f"two patients who may be one, {score} of 100 points ({likeness}): {ends[state]}")
+
+
+def _mapped(mapping: MappedCode) -> None:
+    _head("A payer code that nobody knew")
+    say(
+        f"{mapping.source} called {mapping.ours} {mapping.code}: {mapping.encounters} encounters with "
+        f"{amount_text(mapping.held)} of charges waited on one work item"
+    )
+    say(
+        f"{mapping.proposer} proposed the mapping and could not approve it ({mapping.refused}); {mapping.approver} did: "
+        f"version {mapping.version} of master data, and the charges became claims and journals"
+    )
 
 
 def _went_out(facts: Facts) -> None:

@@ -16,10 +16,11 @@ from sandbox.world.gateway import CardGateway
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import Scenario
 
-from throughline.connection import Access, read_connection
+from throughline.connection import Access, Connection, read_connection
 from throughline.demo.denial_work import DenialWork
 from throughline.demo.facts import Facts, gather_facts, journals_under_way, owing_accounts, reconcile
-from throughline.demo.outside import Outside, Sent, erp_road
+from throughline.demo.mapping_work import MappedCode, MappingWork
+from throughline.demo.outside import OWN_WORD, Outside, Sent, erp_road
 from throughline.demo.settling import Settling
 from throughline.demo.traffic_facts import gather_traffic
 from throughline.stack.composition import Overrides, Stack
@@ -50,6 +51,7 @@ class Told:
     card_total: Money = field(default_factory=Money.zero)
     remittances_sent: int = 0
     struck: list[str] = field(default_factory=list)
+    mapping: MappedCode | None = None
 
 
 class Story:
@@ -84,6 +86,11 @@ class Story:
         with self._chapter("charges come in, claims go out; the ERP is down for some seconds"):
             self._send_encounters(access)
             self._settle(settling, "charges")
+        with self._chapter(
+            "a payer code that nobody knows holds charges; it is mapped, another person approves, they flow"
+        ):
+            self.told.mapping = MappingWork(access, self._approver()).map(OWN_WORD, _payers())
+            self._settle(settling, "released charges")
         with self._chapter("payers decide and pay: one sends twice, one is a cent out"):
             self.told.remittances_sent = len(self._outside.settle())
             self._settle(settling, "remittances")
@@ -110,6 +117,7 @@ class Story:
             self._settle(settling, "payouts")
         with self._chapter("reconcile, and read everything back"):
             self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
+            self.told.facts.mapping = self.told.mapping
             self.told.facts.traffic = gather_traffic(access, self._outside.traffic.followed)
             self.told.facts.compare_with(self._outside.expected())
             self.told.facts.read_by_payers = self._outside.claims_read()
@@ -131,6 +139,11 @@ class Story:
         time.sleep(max(0.0, OUTAGE_SECONDS - (time.monotonic() - began)))
         self._outside.erp.come_up()
 
+    def _approver(self) -> Connection:
+        """The connection of another person than the one who works the story's cases."""
+        secret = self.stack.suite.tokens.secret("approver")
+        return self._access.connection.model_copy(update={"client_id": "approver", "client_secret": secret})
+
     def _settle(self, settling: Settling, what: str) -> None:
         settling.wait(what, quiet_seconds=QUIET_SECONDS, seconds_max=CHAPTER_SECONDS_MAX, also=self._nothing_waits)
 
@@ -151,6 +164,10 @@ class Story:
         """Stops the outside world and the suite."""
         self._outside.close()
         self.stack.stop()
+
+
+def _payers() -> list[str]:
+    return [payer.code for payer in sandbox_master_data().payers]
 
 
 def _who_pays(owing: list[tuple[str, str, Money]]) -> list[tuple[str, str, Money]]:

@@ -26,6 +26,7 @@ from sandbox.suite import DatabaseLogin, Suite
 from sandbox.world.gateway import API_KEY, WEBHOOK_SECRET
 from sandbox.world.known_world import MASTER_DATA_FILE, sandbox_master_data
 
+from throughline.connection import MASTER_DATA
 from throughline.stack.certificates import gateway_certificate
 from throughline.stack.erp_configuration import erp_configuration, tryton_plan
 from throughline.stack.roster import CLIENTS, KEYS_DATABASE, MEMBERS, Member
@@ -115,12 +116,19 @@ class Stack:
         migrate_keys(keys.owner_dsn, [keys.app_role])
         if not self.master_key_file.exists():
             FileMasterKey.create(self.master_key_file)
+        if not self.master_data_file.exists():
+            write_private(self.master_data_file, MASTER_DATA_FILE.read_text(encoding="utf-8"))
         self._migrate()
         asyncio.run(self._declare())
 
     @property
     def master_key_file(self) -> Path:
         return self.folder / "master.key"
+
+    @property
+    def master_data_file(self) -> Path:
+        """What all services know of the world; intake writes new versions of it."""
+        return self.folder / MASTER_DATA
 
     def database(self, token: str) -> DatabaseLogin:
         """The logins of one service's database, or of `keys`."""
@@ -199,7 +207,7 @@ class Stack:
             "JWKS_URL": self.suite.tokens.jwks_url,
             "JWT_ISSUER": self.suite.tokens.issuer,
             "EXCHANGE_DIR": str(self.exchange),
-            "MASTER_DATA_PATH": str(MASTER_DATA_FILE),
+            "MASTER_DATA_PATH": str(self.master_data_file),
             "GRPC_PORT": str(self.ports[f"{member.name}-grpc"]),
             **{f"{door.upper()}_PORT": str(self.ports[f"{member.name}-{door}"]) for door in member.doors},
             **{f"{other.name.upper()}_GRPC": self.address(other.name, "grpc") for other in MEMBERS},
