@@ -66,8 +66,10 @@ def test_a_bundle_without_member_id_lacks_it_and_one_with_unknown_payer_names_it
     assert unknown["payor"] == [{"reference": "Organization/payer-NOSUCHPAYER"}]
 
 
-def test_a_self_pay_bundle_has_no_coverage() -> None:
-    assert resources(STORY.self_pay[0], "Coverage") == []
+def test_a_self_pay_bundle_says_so() -> None:
+    (coverage,) = resources(STORY.self_pay[0], "Coverage")
+    assert coverage["type"]["coding"][0]["code"] == "pay"
+    assert "subscriberId" not in coverage
 
 
 @pytest.mark.parametrize("encounter", STORY.encounters[:25], ids=lambda each: each.visit_number)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from canonical.money import Money
 from intake.adapters.fhir import FhirNames, Sender, read_submission
-from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen, SelfPayAssumed
+from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
 from .world import Wire, bundle, encounters, messages_of, only, raw, resources
@@ -82,11 +82,12 @@ def test_the_price_is_the_total_and_is_never_multiplied() -> None:
     assert (charge.units, charge.amount) == (Decimal(3), Money.of("30.00"))
 
 
-def test_a_bundle_of_charges_without_a_coverage_is_self_pay() -> None:
-    encounter = next(each for each in encounters(Wire.FHIR, self_pay=True))
-    facts = read(messages_of(encounter).messages[0]).facts
-    assert [type(fact) for fact in facts].count(SelfPayAssumed) == 1
-    assert CoverageSeen not in map(type, facts)
+def test_self_pay_is_said_by_a_coverage_and_never_taken_from_silence() -> None:
+    content = bundle(encounters(Wire.FHIR, self_pay=True)[0])
+    (said,) = [fact for fact in read(raw(content)).facts if isinstance(fact, CoverageSeen)]
+    assert (said.payer.is_empty, said.details) == (True, None)
+    content["entry"] = [each for each in content["entry"] if each["resource"]["resourceType"] != "Coverage"]
+    assert CoverageSeen not in map(type, read(raw(content)).facts)
 
 
 def _set(kind: str, field: str, value: object) -> Callable[[dict[str, Any]], None]:

@@ -17,7 +17,6 @@ from intake.domain.facts import (
     CoverageSeen,
     EncounterSeen,
     PatientSeen,
-    SelfPayAssumed,
 )
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
@@ -79,11 +78,18 @@ def test_a_batch_of_charges_names_patient_encounter_and_coverage() -> None:
     assert isinstance(delivery.facts[-1], ChargesComplete)
 
 
-def test_charges_without_insurance_are_self_pay() -> None:
-    encounter = encounters(Wire.HL7, self_pay=True)[0]
-    registration, *_, charges = messages_of(encounter).messages
-    assert SelfPayAssumed in map(type, read_message(charges, actor="door").delivery.facts)
-    assert SelfPayAssumed not in map(type, read_message(registration, actor="door").delivery.facts)
+def test_self_pay_is_said_by_the_financial_class_and_never_taken_from_silence() -> None:
+    told = messages_of(encounters(Wire.HL7, self_pay=True)[0]).messages[-1]
+    (said,) = [fact for fact in read_message(told, actor="door").delivery.facts if isinstance(fact, CoverageSeen)]
+    assert (said.place, said.payer.is_empty, said.details) == ("PV1-20", True, None)
+    silent = replace_field(told.decode(), "PV1", 20, "")
+    assert CoverageSeen not in map(type, read_message(silent, actor="door").delivery.facts)
+
+
+def test_an_insurance_counts_more_than_a_financial_class() -> None:
+    told = replace_field(charge_message(), "PV1", 20, "SELF")
+    (said,) = [fact for fact in read_message(told, actor="door").delivery.facts if isinstance(fact, CoverageSeen)]
+    assert said.details is not None
 
 
 def test_two_senders_may_use_one_control_id() -> None:

@@ -1,7 +1,7 @@
 """The EHR: turns the encounters of a scenario into FHIR bundles and HL7 messages, and sends them.
 
 Source `ehr-north` is the EHR of entity NORTH, `ehr-south` that of SOUTH. Diagnoses are ICD-10-CM with the dot, in
-order of importance. A self-pay encounter has no Coverage and no IN1. The patient is always the subscriber.
+order of importance. A self-pay encounter says so (Coverage.type `pay`, PV1-20 SELF). The patient is always the subscriber.
 
 ==================  ======================================================  ===================================
 fact                FHIR R4 Bundle (type transaction)                       HL7 v2.5.1 (DFT^P03)

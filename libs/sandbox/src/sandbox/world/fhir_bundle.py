@@ -26,6 +26,7 @@ CDT_SYSTEM = "http://www.ada.org/cdt"
 REVENUE_SYSTEM = "https://www.nubc.org/CodeSystem/RevenueCodes"
 TOOTH_SYSTEM = "http://www.ada.org/tooth"
 SURFACE_SYSTEM = "http://terminology.hl7.org/CodeSystem/FDI-surface"
+SELF_PAY_SYSTEM = "http://terminology.hl7.org/CodeSystem/coverage-selfpay"
 MODIFIER_EXTENSION = "urn:sandbox:procedure-modifier"
 IDENTIFIER_TYPE_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0203"
 BILLABLE, IN_ERROR = "billable", "entered-in-error"
@@ -52,6 +53,7 @@ def transaction_bundle(
     ]
     resources[2:2] = [_payer_organization(each) for each in encounter.coverages]
     resources += [_coverage(encounter, each, order) for order, each in enumerate(encounter.coverages, 1)]
+    resources += [] if encounter.coverages else [_self_pay(encounter)]
     name = f"{encounter.visit_number}-{number}" if number else encounter.visit_number
     bundle: Json = {
         "resourceType": "Bundle",
@@ -154,6 +156,17 @@ def _coverage(encounter: SimulatedEncounter, coverage: SimulatedCoverage, order:
     if coverage.member_id:
         resource["subscriberId"] = coverage.member_id
     return resource
+
+
+def _self_pay(encounter: SimulatedEncounter) -> Json:
+    return {
+        "resourceType": "Coverage",
+        "id": f"cov-{encounter.visit_number}",
+        "status": "active",
+        "type": {"coding": [{"system": SELF_PAY_SYSTEM, "code": "pay"}]},
+        "beneficiary": {"reference": f"Patient/{encounter.patient.mrn}"},
+        "payor": [{"reference": f"Patient/{encounter.patient.mrn}"}],
+    }
 
 
 def _encounter(encounter: SimulatedEncounter) -> Json:

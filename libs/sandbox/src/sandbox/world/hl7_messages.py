@@ -19,6 +19,7 @@ MISTAKEN_DISCHARGE_PERCENT = 30
 MISTAKEN_CHARGE_PERCENT = 15
 DETAILED_PERCENT = 20
 MISTAKEN = "M"
+SELF_PAY_CLASS = "SELF"
 CHARGED, CREDITED, PAID = "CG", "CD", "PY"
 Transaction = tuple[SimulatedCharge, str]
 """A charge, or money that is told like one, with its FT1-6."""
@@ -193,6 +194,7 @@ def _visit(encounter: SimulatedEncounter, *, is_discharged: bool = False) -> str
         3: f"{encounter.location}^^^{encounter.entity}",
         7: _people(provider),
         19: encounter.visit_number,
+        20: "" if encounter.coverages else SELF_PAY_CLASS,
         44: _day(encounter.service_from),
         45: _day(encounter.service_to),
     }

@@ -37,7 +37,6 @@ from intake.domain.facts import (
     PatientsMerged,
     PatientsUnmerged,
     ProcedureSeen,
-    SelfPayAssumed,
     VisitFact,
 )
 from intake.domain.identities import reference_id_of
@@ -81,8 +80,6 @@ class FactTaking:
                     unmerge(self._work, *pair, said_at=fact.said_at)
                 case CoverageSeen():
                     self._take_coverage(fact)
-                case SelfPayAssumed():
-                    self._take_self_pay(fact)
                 case ChargeSeen() | ChargeVoided() | PatientPaymentSeen() | AdjustmentSeen():
                     self._take_money(fact)
                 case _:
@@ -221,13 +218,6 @@ class FactTaking:
             fingerprint=self._envelopes.fingerprint(fact.details),
         )
         attach(fact.rank, coverage)
-
-    def _take_self_pay(self, fact: SelfPayAssumed) -> None:
-        encounter = self._encounter(fact.encounter, fact.place)
-        assert encounter.facts is not None
-        patient = self._work.require(Patient, encounter.facts.patient_id)
-        if encounter.payer is None and patient.payer is None:
-            encounter.attach_coverage("", False, None, self._envelopes.fingerprint(None))
 
     def _seal_coverage(self, details: CoverageDetails | None, key_id: UUID, fact: UUID) -> Sealed | None:
         return self._envelopes.seal(details, key_id, COVERAGE_KIND, fact) if details else None

@@ -221,14 +221,6 @@ class EncounterReopened:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfPayAssumed:
-    """The message is complete and names no coverage: self-pay, unless something else is known."""
-
-    place: str
-    encounter: Link
-
-
-@dataclass(frozen=True, slots=True)
 class ChargesComplete:
     """The charges of this message are a complete batch (HL7 DFT)."""
 
@@ -239,4 +231,4 @@ class ChargesComplete:
 ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
 VisitFact = EncounterSeen | DiagnosisSeen | ProcedureSeen | EncounterCancelled | EncounterReopened | ChargesComplete
 PersonFact = PatientSeen | PatientsMerged | PatientsUnmerged
-Fact = PersonFact | CoverageSeen | SelfPayAssumed | VisitFact | ChargeFact
+Fact = PersonFact | CoverageSeen | VisitFact | ChargeFact

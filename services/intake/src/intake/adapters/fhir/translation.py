@@ -15,7 +15,7 @@ from intake.adapters.fhir.people import patient_facts
 from intake.adapters.fhir.references import References
 from intake.adapters.fhir.resources import Entry
 from intake.adapters.fhir.stays import ClinicalResources
-from intake.domain.facts import NOWHERE, EncounterCancelled, EncounterSeen, Fact, Link, SelfPayAssumed
+from intake.domain.facts import NOWHERE, EncounterSeen, Fact, Link
 from intake.domain.refusals import Finding, InvalidMessage
 from intake.domain.source_reference import ResourceSeen
 
@@ -74,7 +74,7 @@ class Translation:
             facts += [fact for fact in told if isinstance(fact, EncounterSeen)]
             charges += [fact for fact in told if not isinstance(fact, EncounterSeen)]
         facts += clinical.on_their_own()
-        facts += self._coverages(facts, is_complete=bool(charges))
+        facts += self._coverages(facts)
         facts += charges
         if message.findings:
             raise InvalidMessage(message.findings)
@@ -90,12 +90,8 @@ class Translation:
                 note = "a condition names the identifier by which the resource is known here"
                 message.find(entry.place, "condition", note)
 
-    def _coverages(self, facts: Sequence[Fact], *, is_complete: bool) -> list[Fact]:
-        """The coverages; with none, a message of an encounter and its charges is self-pay, unless coverage is known."""
-        encounters = [Link(id=fact.encounter_id) for fact in facts if isinstance(fact, EncounterSeen)]
-        if self._message.of("Coverage"):
-            return coverage_facts(self._message, encounters)
-        is_cancelled = any(isinstance(fact, EncounterCancelled) for fact in facts)
-        if not is_complete or is_cancelled:
-            return []
-        return [SelfPayAssumed("Bundle", encounter) for encounter in encounters]
+    def _coverages(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Who pays, where the message says so: no coverage does not mean that the patient pays."""
+        return coverage_facts(
+            self._message, [Link(id=fact.encounter_id) for fact in facts if isinstance(fact, EncounterSeen)]
+        )

@@ -8,7 +8,7 @@ from canonical.party import CoverageDetails
 
 from intake.adapters.hl7v2.context import Reading, first_value, value_at
 from intake.adapters.hl7v2.segments import Message
-from intake.domain.facts import CoverageSeen, Fact, Link, SelfPayAssumed
+from intake.domain.facts import CoverageSeen, Fact, Link
 from intake.domain.next_coverage import FIRST_RANK, RANKS_MAX
 
 RELATIONSHIPS = {
@@ -25,7 +25,7 @@ _RANK_DIGITS = 8
 
 
 def coverages(message: Message, patient: Link, encounter: Link, reading: Reading) -> Iterator[Fact]:
-    """The insurances in the order in which they pay; without any, a batch of charges is self-pay unless something is known.
+    """The insurances in the order in which they pay; that nobody pays but the patient, where an insurance or PV1-20 says so.
 
     An insurance that stands after several transactions of the message is told several times, and counts once.
     """
@@ -35,10 +35,8 @@ def coverages(message: Message, patient: Link, encounter: Link, reading: Reading
         reading.refuse("IN1-1", "coverage-order", "each insurance of a visit has its own place in the order")
     insurances = ranked or []
     paying = [group for group in insurances if not _is_self_pay(group, reading)]
-    if insurances and not paying:
-        yield CoverageSeen("IN1", patient, encounter, Link())
-    elif not insurances and message.first("FT1") and not encounter.is_empty:
-        yield SelfPayAssumed("IN1", encounter)
+    if not paying and (insurances or (_is_of_self_pay_class(message, reading) and not encounter.is_empty)):
+        yield CoverageSeen("IN1" if insurances else "PV1-20", patient, encounter, Link())
     for rank, group in enumerate(paying[:RANKS_MAX], FIRST_RANK):
         yield _coverage(rank, group, patient, encounter, reading)
 
@@ -59,6 +57,10 @@ def _ranked(told: Mapping[tuple[str, ...], Message], number: int) -> list[Messag
 def _is_self_pay(group: Message, reading: Reading) -> bool:
     in1 = group.rows[0]
     return any(in1.field(number).upper() in reading.profile.self_pay_names for number in (2, 3, 4))
+
+
+def _is_of_self_pay_class(message: Message, reading: Reading) -> bool:
+    return value_at("PV1-20.1", message).upper() in reading.profile.self_pay_classes
 
 
 def _coverage(rank: int, group: Message, patient: Link, encounter: Link, reading: Reading) -> CoverageSeen:

@@ -111,6 +111,7 @@ class SiteProfile(BaseModel):
     plan: Place = "IN1-35"
     relationships: dict[str, Relationship] = {}
     self_pay_names: tuple[str, ...] = ("SELF PAY", "SELFPAY", "SELF-PAY")
+    self_pay_classes: tuple[str, ...] = ("SELF PAY", "SELFPAY", "SELF-PAY", "SELF")
 
     def is_for(self, application: str, facility: str) -> bool:
         """Whether messages of this sender (MSH-3.1, MSH-4.1) are read by it."""
