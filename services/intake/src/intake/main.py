@@ -293,9 +293,8 @@ def _doors(
     if settings.mllp_port:
         mllp = MllpDoor(queue.submit, intake.core.clock, profiles=profiles, tls=_mllp_tls(settings))
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
-    exchange = settings.exchange_dir
-    if exchange is not None:
-        folder = _intake_folder(settings, exchange, intake, sealer, master_data, profiles)
+    if exchange := settings.exchange_dir:
+        folder = _intake_folder(settings, exchange, intake, queue, sealer, master_data, profiles)
         report = report_refused_files(intake.core.store, intake.core.clock, "intake")
         doors.append(WatchedFolder(exchange, "intake", folder.take, report).serve)
         shelf = FileShelf(exchange, "intake", folder.take, report)
@@ -307,12 +306,13 @@ def _intake_folder(
     settings: IntakeSettings,
     exchange: Path,
     intake: Intake,
+    queue: ReceivingQueue[InboundDelivery, Outcome],
     sealer: Sealer,
     master_data: MasterDataSource,
     profiles: SiteProfiles,
 ) -> IntakeFolder:
     """Files of every format, wherever they come from."""
-    store, clock, receive = intake.core.store, intake.core.clock, intake.messages.receive
+    store, clock, receive = intake.core.store, intake.core.clock, queue.bulk
     answers = partial(write_whole, exchange / ANSWERS_OUTBOUND)
 
     def take_answer(name: str, raw: bytes) -> bool:

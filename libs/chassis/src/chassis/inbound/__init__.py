@@ -1,6 +1,15 @@
 """Inbound messages: every byte that came through a door, kept sealed, and what was made of it."""
 
-from chassis.inbound.keeping import Arrival, ExpiredRaw, RawTampered, keep, message_id_of, messages_by_delivery, read_raw, read_span
+from chassis.inbound.keeping import (
+    Arrival,
+    ExpiredRaw,
+    RawTampered,
+    keep,
+    message_id_of,
+    messages_by_delivery,
+    read_raw,
+    read_span,
+)
 from chassis.inbound.message import (
     INBOUND_MESSAGES,
     AlreadyDecided,
