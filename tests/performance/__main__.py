@@ -17,6 +17,7 @@ from tests.performance.end_to_end import end_to_end
 from tests.performance.event_store import saving
 from tests.performance.figures import Figure, show, sums_agree
 from tests.performance.intake_load import intake_bulk, intake_fhir, intake_hl7
+from tests.performance.master_data import master_data
 from tests.performance.reading import reading
 from tests.performance.rebuilding import rebuilding
 from tests.performance.relaying import relaying
@@ -31,6 +32,7 @@ Measure = Callable[[World], Sequence[Figure]]
 MEASURES: dict[str, Measure] = {
     "read": lambda world: reading(world.folder, world.sizes.read, world.sizes.stream_megabytes),
     "write": lambda world: writing(world.sizes.write),
+    "master-data": lambda world: master_data(world.sizes),
     "save": lambda world: [saving(world.folder, world.sizes.batches)],
     "consume": lambda world: consuming(world.folder, world.sizes),
     "remittance": lambda world: [end_to_end(world)],

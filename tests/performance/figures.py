@@ -8,7 +8,7 @@ from typing import Literal
 
 from throughline.screen import Column, say, show_table
 
-Unit = Literal["claims/s", "events/s", "messages/s", "bundles/s", "ms", "s", "times"]
+Unit = Literal["claims/s", "events/s", "messages/s", "bundles/s", "rows/s", "look-ups/s", "ms", "s", "times"]
 FALLING = ("ms", "s", "times")
 COLUMNS = (
     Column("row"),

@@ -25,6 +25,8 @@ class Sizes:
     interactive_seconds: float = 30.0
     bulk_claims: int = 20_000
     bulk_rows: int = 50_000
+    prices: int = 100_000
+    look_ups: int = 50_000
 
 
 FULL = Sizes()
@@ -44,4 +46,6 @@ QUICK = Sizes(
     interactive_seconds=2.0,
     bulk_claims=200,
     bulk_rows=200,
+    prices=2_000,
+    look_ups=500,
 )

@@ -136,7 +136,7 @@ class MasterDataKeeping:
         if book is None or (current is self._written and current.version == str(book.newest)):
             return 0
         if (current.version, current.content_hash()) != (str(book.newest), book.content_hash):
-            self._crash_point("before-master-data-file")
+            self._crash_point("before-send")
             try:
                 self._replace(master_data_bytes(self.content(book.newest)))
             except OSError as error:
