@@ -93,6 +93,13 @@ def test_one_bad_set_leaves_the_others_as_they_are() -> None:
     assert verdicts == [Verdict.ACCEPTED, Verdict.QUARANTINED, Verdict.ACCEPTED]
 
 
+def test_a_set_without_a_trailer_ends_where_the_next_begins() -> None:
+    first = SET[: SET.index(b"SE*")]
+    raw = with_sets(first, SET.replace(b"*0001~", b"*0002~"))
+    spans = [(each.offset, each.length) for each in sets_of(raw)]
+    assert spans == [(raw.index(b"ST*"), len(first)), (raw.index(b"ST*") + len(first), len(SET))]
+
+
 def test_a_fault_of_the_interchange_reaches_every_set_in_it() -> None:
     raw = with_sets(SET, SET.replace(b"*0001~", b"*0002~")).replace(b"IEA*1*000000001", b"IEA*1*000000002")
     assert [each.verdict for each in sets_of(raw)] == [Verdict.QUARANTINED] * 2

@@ -26,6 +26,7 @@ from x12.segments import DEFAULT_LIMITS, Limits, Run, Segment, element_of
 from x12.splitter import Source, blocks
 
 PADDED_ISA_CHARACTERS = 105
+ENDS_A_SET_UNASKED = frozenset(["ST", "GS", "GE", "IEA"])
 SET_TYPES_OF_GROUP = {
     "HP": {"835"},
     "HC": {"837"},
@@ -150,6 +151,9 @@ class _EnvelopeReader:
             )
             if segment.tag in ("IEA", "TA1", "ST", "SE", "GS", "GE") and index not in block.oversized:
                 yield from self._body(block, done, index, first)
+                self._end = offsets[index]
+                if self._set and segment.tag in ENDS_A_SET_UNASKED:
+                    yield from self._end_set(None)
                 self._end = offsets[index + 1]
                 yield from self._control(segment)
                 done = index + 1

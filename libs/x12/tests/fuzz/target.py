@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from canonical.money import Money
@@ -36,6 +38,7 @@ def examine(raw: bytes) -> Verdict:
     for interchange in inspection.interchanges:
         for found in interchange.transaction_sets:
             _assert_sound(found, raw)
+        _assert_apart(interchange.transaction_sets)
     _assert_lossless(raw, inspection)
     return inspection.verdict
 
@@ -51,11 +54,17 @@ def _assert_sound(found: SetInspection, raw: bytes) -> None:
     assert all(finding.code in RULES for finding in found.findings), "a finding of an unknown rule"
     span = raw[found.offset : found.offset + found.length].removeprefix(BYTE_ORDER_MARK)
     span = span.translate(None, b"\r\n").lstrip(BLANKS)
-    assert span.startswith(b"ST"), "a set does not begin where it is said to"
+    empty_segments = b"" if span[:1].isalnum() else span[:1]
+    assert span.lstrip(BLANKS + empty_segments).startswith(b"ST"), "a set does not begin where it is said to"
     if found.type == "835" and found.verdict is Verdict.ACCEPTED:
         assert (found.residuals, found.residual) == ((), Money(0)), "accepted, and does not add up"
         due = found.sums["CLP04"] - found.sums["PLB"]
         assert abs(due) == found.sums["BPR02"], "accepted, and the payment is not the sum of its parts"
+
+
+def _assert_apart(sets: Sequence[SetInspection]) -> None:
+    for before, after in pairwise(sets):
+        assert before.offset + before.length <= after.offset, "a set reaches into the next one"
 
 
 def _assert_lossless(raw: bytes, inspection: Inspection) -> None:
