@@ -184,6 +184,15 @@ def test_revisions_and_charges_in_any_order_and_number_end_the_same() -> None:
     assert service.cases(state="open") == []
 
 
+def test_a_revision_waits_for_the_one_before_it_so_that_the_payer_owes_what_all_of_them_say() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(revised(("120.00",), 2, total="150.00"))
+    assert (service.claim()["owed_minor"], told(service)) == (250_00, [])
+    service.core.consumers["intake"].release(service.receive(REDUCED).touched)
+    assert service.claim()["owed_minor"] == 120_00
+    assert [event.revision for event in told(service)] == [1, 2]
+
+
 def test_a_revision_of_what_the_patient_pays_makes_no_claim() -> None:
     service = ClaimsUnderTest()
     own = charged(payer="")

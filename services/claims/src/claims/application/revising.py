@@ -28,12 +28,14 @@ def take_revision(work: Work, event: ChargesRevised, content: ClaimContent) -> C
     """The first payer's claim where the revision is new to it, which then waits to be applied.
 
     Raises:
-        NotYet: the claim has not been drafted.
+        NotYet: the claim has not been drafted, or the revision before this one has not come.
     """
     claim_id = claim_id_of(control_number_of_posting(event.encounter_id, event.posting))
     claim = work.get(Claim, claim_id)
     if claim is None:
         raise NotYet(claim_id, "the charges that are revised have not made a claim yet")
+    if event.revision > claim.revision + 1:
+        raise NotYet(claim_id, "the revision before this one has not come yet")
     revision = Revision(
         number=event.revision,
         content=content if event.charges else None,
