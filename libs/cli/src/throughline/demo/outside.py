@@ -25,9 +25,11 @@ from sandbox.world.identities import registered_twice
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.own_words import OwnWord, in_own_words
 from sandbox.world.payer import Payers
+from sandbox.world.rcm_platform import FolderDoor, PlatformDesk
 from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import Scenario
 
+from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
 from throughline.demo.traffic import RULES, Traffic
 
 CONNECTIONS = 4
@@ -68,7 +70,10 @@ class Outside:
             next_coverages=self.scenario.coverages_after,
             clearinghouse_reports=True,
         )
-        self.clearinghouse = Clearinghouse(self.exchange, self.payers, lambda: datetime.now(UTC))
+        self.clearinghouse = Clearinghouse(self.exchange, self.payers, _now)
+        desk = PlatformDesk(PLATFORM, self.payers)
+        self.platform = FolderDoor(self.exchange / PLATFORM, desk, _now, [ENTITY_OF_THE_PLATFORM])
+        self.clearinghouse.platform = self.platform
         self.traffic = Traffic(self.clearinghouse, self.scenario, self.seed, spared=[PAYER_THAT_IS_A_CENT_OUT])
         self.bank = Bank()
         self._to_deposit: list[Remittance] = []
@@ -177,6 +182,10 @@ class Outside:
             payout = self.card_gateway.pay_out(entity)
             self.bank.deposit_payout(entity, payout.id, Money(payout.amount), self.today)
         self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _post(http: httpx.Client, url: str, tokens: ClientCredentials, delivery: Delivery) -> bool:

@@ -9,6 +9,7 @@ from canonical.money import Money
 from throughline.checker.result import Result
 from throughline.demo.facts import Facts
 from throughline.demo.mapping_work import MappedCode
+from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
 from throughline.demo.story import Told
 from throughline.demo.traffic_report import tell_traffic
 from throughline.screen import Column, say, show_table
@@ -25,6 +26,7 @@ def tell(told: Told, results: Sequence[Result], subject: Subject, journals: list
     if facts.mapping:
         _mapped(facts.mapping)
     _went_out(facts)
+    _went_outside(*told.worked_outside)
     _money(told, facts)
     tell_traffic(facts.traffic, _head)
     _ledger(facts)
@@ -77,6 +79,13 @@ def _went_out(facts: Facts) -> None:
     show_table(columns, [[kind, str(number), amount_text(charge)] for kind, number, charge in facts.read_by_payers])
     columns = [Column("claims in state"), Column("claims", right=True), Column("charged", right=True)]
     show_table(columns, [[state, str(number), amount_text(charge)] for state, number, charge in facts.claims])
+
+
+def _went_outside(batches: int, transactions: int, reports: int) -> None:
+    say(
+        f"the claims of {ENTITY_OF_THE_PLATFORM} are worked by {PLATFORM}: {batches} batches with {transactions} transactions went to it,"
+    )
+    say(f"and its {reports} reports say what became of them; its payments stand in the same books as all others")
 
 
 def _money(told: Told, facts: Facts) -> None:

@@ -21,6 +21,7 @@ from throughline.demo.denial_work import DenialWork
 from throughline.demo.facts import Facts, gather_facts, journals_under_way, owing_accounts, reconcile
 from throughline.demo.mapping_work import MappedCode, MappingWork
 from throughline.demo.outside import OWN_WORD, Outside, Sent, erp_road
+from throughline.demo.platform import PLATFORM, settings_of_platform, tell_of_platform
 from throughline.demo.settling import Settling
 from throughline.demo.traffic_facts import gather_traffic
 from throughline.stack.composition import Overrides, Stack
@@ -51,6 +52,7 @@ class Told:
     card_total: Money = field(default_factory=Money.zero)
     remittances_sent: int = 0
     struck: list[str] = field(default_factory=list)
+    worked_outside: tuple[int, int, int] = (0, 0, 0)
     mapping: MappedCode | None = None
 
 
@@ -64,13 +66,16 @@ class Story:
         self._say = say
         self._outside = _outside(self.told.scenario, seed, self.stack, self.today)
         self.stack.overrides = Overrides(
-            erp_url=self._outside.erp.url, gateway_api=self._outside.card_gateway.url, settings=SETTINGS
+            erp_url=self._outside.erp.url,
+            gateway_api=self._outside.card_gateway.url,
+            settings=SETTINGS | {"claims": SETTINGS["claims"] | settings_of_platform(self.stack)},
         )
 
     def tell(self) -> Told:
         """Every chapter, to the end."""
         with self._chapter("start the suite"):
             self._outside.open(f"http://{self.stack.address('payments', 'http')}/webhooks/stripe")
+            tell_of_platform(self.stack)
             self.stack.start()
             _write_canaries(self.stack.folder, self.told.scenario)
         connection = read_connection(self.stack.folder)
@@ -121,6 +126,8 @@ class Story:
             self.told.facts.traffic = gather_traffic(access, self._outside.traffic.followed)
             self.told.facts.compare_with(self._outside.expected())
             self.told.facts.read_by_payers = self._outside.claims_read()
+            platform = self._outside.platform
+            self.told.worked_outside = (platform.batches, platform.transactions, platform.reports)
             reconcile(access, self.told.facts)
             self._settle(settling, "reconciliation")
         self.told.struck = [
@@ -149,7 +156,8 @@ class Story:
 
     def _nothing_waits(self) -> bool:
         """No file lies in a folder that somebody polls, and no journal entry is on its way to the ERP."""
-        folders = ("intake-inbound", "claims-outbound", "bank-inbound")
+        platform = (f"{PLATFORM}/batches", f"{PLATFORM}/reports")
+        folders = ("intake-inbound", "claims-outbound", "bank-inbound", *platform)
         files = (path for name in folders for path in (self.stack.exchange / name).glob("[!.]*"))
         return not any(path.is_file() for path in files) and not journals_under_way(self._access)
 

@@ -18,6 +18,7 @@ from sandbox.world.file_drop import (
 )
 from sandbox.world.misbehaviour import Fault, Outbox
 from sandbox.world.payer import Answer, Payers, remittance_answer
+from sandbox.world.rcm_platform import FolderDoor
 from sandbox.world.real_time import AnswerDesk, answers_to
 from sandbox.world.remittances import Remittance
 
@@ -27,6 +28,7 @@ class Clearinghouse:
 
     It shares the payers' misbehaviour: DUPLICATE and DELAY (that many steps) by target `ta1`, `999`, `277ca`, `277` or `835`, REORDER
     of what one step sends, DOWN by target `clearinghouse` (takes nothing) or `outbox` (sends nothing).
+    A `platform` in front of the same payers carries the remittances of its entities.
     """
 
     def __init__(self, exchange_dir: Path, payers: Payers, now: Callable[[], datetime]) -> None:
@@ -36,19 +38,22 @@ class Clearinghouse:
         self.desk = AnswerDesk(payers, now)
         self._outbox: Outbox[Answer] = Outbox(payers.misbehaviour)
         self._lock = threading.Lock()
+        self.platform: FolderDoor | None = None
         self.taken_count = 0
         self.sent_count = 0
 
     def step(self) -> int:
         """Take what waits, answer what is due; returns how many files were taken and sent. Never waits."""
         with self._lock:
-            return self._take() + self._send()
+            platform = self.platform.step() if self.platform else 0
+            return platform + self._take() + self._send()
 
     def settle(self, payment_date: date) -> list[Remittance]:
         """Let the payers decide and pay what they accepted; the 835s leave with the next step."""
         remittances = self.decide(payment_date)
         with self._lock:
-            for answer in [*map(remittance_answer, remittances), *self.payers.other_layouts(remittances)]:
+            carried = self.platform.carry(remittances, payment_date) if self.platform else remittances
+            for answer in [*map(remittance_answer, carried), *self.payers.other_layouts(carried)]:
                 self._outbox.put(answer, answer.kind)
             return remittances
 

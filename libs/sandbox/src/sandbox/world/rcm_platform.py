@@ -55,10 +55,12 @@ class PlatformDesk:
     def settle(self, payment_date: date) -> tuple[list[Remittance], Answer | None]:
         """Lets the payers decide and pay what they took: their payments, and the report that tells of them."""
         made = self.payers.settle(payment_date)
-        if not made:
-            return [], None
+        return made, self.paid(made, payment_date) if made else None
+
+    def paid(self, made: Sequence[Remittance], day: date) -> Answer:
+        """The report of these payments, and of the balances that they leave."""
         lines = [line for remittance in made for line in _remittance(remittance)]
-        return made, self.report([*lines, *_balances(made, payment_date)])
+        return self.report([*lines, *_balances(made, day)])
 
     def report(self, lines: Sequence[_Line]) -> Answer:
         """A report of these lines, between head and trailer."""
@@ -188,12 +190,19 @@ def _sum(lines: Iterable[_Line], record: str, field: str) -> str:
 
 
 class FolderDoor:
-    """The platform at a folder: `step` takes the batches that lie there and puts its reports beside them."""
+    """The platform at a folder: `step` takes the batches that lie there and puts its reports beside them.
 
-    def __init__(self, folder: Path, desk: PlatformDesk, now: Callable[[], datetime]) -> None:
+    `entities` are those that it works; `batches` and `transactions` count what it took, `reports` what it told.
+    """
+
+    def __init__(
+        self, folder: Path, desk: PlatformDesk, now: Callable[[], datetime], entities: Sequence[str] = ()
+    ) -> None:
         self._exchange = Exchange(folder)
         self.desk = desk
+        self.entities = frozenset(entities)
         self._now = now
+        self.batches = self.transactions = self.reports = 0
 
     def step(self) -> int:
         """How many batches were taken; never waits."""
@@ -202,10 +211,21 @@ class FolderDoor:
         files = waiting_files(self._exchange.folder("batches"))
         for path in files:
             content = move_into(path, self._exchange.folder("batches-taken")).read_bytes()
+            taken = len(self.desk.payers.verdicts)
             for answer in self.desk.take(content, self._now()):
                 self.tell(answer)
+            self.transactions += len(self.desk.payers.verdicts) - taken
+        self.batches += len(files)
         return len(files)
+
+    def carry(self, remittances: Sequence[Remittance], day: date) -> list[Remittance]:
+        """Tells of those of its entities, and gives back the others."""
+        own = [each for each in remittances if each.entity.code in self.entities]
+        if own:
+            self.tell(self.desk.paid(own, day))
+        return [each for each in remittances if each.entity.code not in self.entities]
 
     def tell(self, report: Answer) -> None:
         """A report for the biller."""
         drop(self._exchange.folder("reports"), report.name, report.content)
+        self.reports += 1
