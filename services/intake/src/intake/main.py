@@ -60,6 +60,7 @@ from intake.application.answering import Write as WriteAnswer
 from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
 from intake.application.changing_master_data import MasterDataKeeping
 from intake.application.changing_master_data import Replace as ReplaceFile
+from intake.application.charge_places import CHARGE_PLACES, project_charge_places
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.held_codes import HELD_TABLES, project_held_codes
 from intake.application.import_rows import IMPORT_TABLES, project_imports
@@ -113,11 +114,12 @@ SHAPE = ServiceShape(
         MasterDataBook,
         UnmappedCode,
     ),
-    tables=(INBOUND_MESSAGES, *TABLES, *IMPORT_TABLES, *HELD_TABLES, *MASTER_DATA_TABLES),
+    tables=(INBOUND_MESSAGES, *TABLES, CHARGE_PLACES, *IMPORT_TABLES, *HELD_TABLES, *MASTER_DATA_TABLES),
     projections=(
         project_inbound_messages,
         project_patients,
         project,
+        project_charge_places,
         project_imports,
         project_held_codes,
         project_master_data,

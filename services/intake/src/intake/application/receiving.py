@@ -16,6 +16,7 @@ from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
 from chassis.keys.rehearsal import RehearsalKeys
 
+from intake.application.charge_places import ChargePlaces
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
 from intake.application.matching import match_people
@@ -25,6 +26,7 @@ from intake.application.taking_resources import ResourceTaking, versions_known
 from intake.domain.charge_rules import broken_rules
 from intake.domain.facts import (
     ChargeSeen,
+    ChargeVoided,
     CoverageSeen,
     EncounterSeen,
     Fact,
@@ -177,12 +179,19 @@ class Receiving:
 
     def _decide(self, work: Work, arrivals: Sequence[_Delivered]) -> list[Outcome]:
         work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
+        places = ChargePlaces(work)
+        places.prefetch(
+            fact.charge_id
+            for arrival in arrivals
+            for fact in arrival.delivery.facts
+            if isinstance(fact, ChargeSeen | ChargeVoided)
+        )
         envelopes = Envelopes(self._sealer)
-        outcomes = [self._receive_one(work, envelopes, arrival) for arrival in arrivals]
+        outcomes = [self._receive_one(work, envelopes, places, arrival) for arrival in arrivals]
         match_people(work)
         return outcomes
 
-    def _receive_one(self, work: Work, envelopes: Envelopes, arrival: _Delivered) -> Outcome:
+    def _receive_one(self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered) -> Outcome:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
         if message.exists and not _waits_for_another(message):
@@ -191,14 +200,14 @@ class Receiving:
         keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
         mark = work.mark()
         try:
-            notes, versions = self._take(work, envelopes, arrival)
+            notes, versions = self._take(work, envelopes, places, arrival)
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
         return _accept(work, arrival, notes, versions)
 
     def _take(
-        self, work: Work, envelopes: Envelopes, arrival: _Delivered
+        self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered
     ) -> tuple[list[str], tuple[ResourceVersion, ...]]:
         delivery = arrival.delivery
         findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
@@ -207,7 +216,7 @@ class Receiving:
         key = arrival.arrival.delivery_key
         resources = ResourceTaking(work, self._sealer, delivery.source, key, arrival.message_id)
         facts = resources.take(delivery.resources, delivery.facts)
-        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id)
+        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id, places)
         notes = taking.take(facts)
         arrival.encounters = taking.encounters
         return notes, tuple(resources.versions)

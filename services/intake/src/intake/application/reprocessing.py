@@ -188,7 +188,7 @@ class Reprocessing:
         if findings:
             raise InvalidMessage(findings)
         standing = Standing(work, original.source, original.message_id, original.received_at)
-        facts = (*standing.of(delivery.facts), *standing.withdrawn(delivery.facts, original.encounters))
+        facts = (*standing.withdrawn(delivery.facts, original.encounters), *standing.of(delivery.facts))
         unknown = [
             each
             for each in delivery.resources

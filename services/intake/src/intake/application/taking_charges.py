@@ -10,12 +10,13 @@ from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
+from intake.application.charge_places import ChargePlaces
 from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
-from intake.domain.charge_words import ChargeCredit
+from intake.domain.charge_words import ChargeCredit, is_older
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterState
 from intake.domain.facts import AdjustmentSeen, ChargeVoided, PatientPaymentSeen
-from intake.domain.refusals import Finding, InvalidMessage
+from intake.domain.refusals import ChargeMoved, Finding, InvalidMessage
 from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 
 OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
@@ -28,18 +29,38 @@ ADJUSTMENT_CASE = "ReportedAdjustment"
 
 
 class ChargeTaking:
-    """What one message says of money; what it says too late becomes a note."""
+    """What one message says of money; what it says too late becomes a note.
 
-    def __init__(self, work: Work, master_data: MasterData, message_id: UUID) -> None:
+    `left` are the encounters that a charge was moved out of.
+    """
+
+    def __init__(self, work: Work, master_data: MasterData, message_id: UUID, places: ChargePlaces) -> None:
         self._work = work
         self._master_data = master_data
         self._message_id = message_id
+        self._places = places
         self.notes: list[str] = []
+        self.left: dict[UUID, None] = {}
 
     def capture(self, encounter: Encounter, charge: CapturedCharge, place: str, *, corrects: bool) -> None:
-        """Raises ChargeChanged for other content under a known id, InvalidMessage for one charge too many."""
+        """Takes a word on a charge; a correction that names another encounter moves the charge there.
+
+        Raises:
+            ChargeChanged: its id is known with other content.
+            ChargeMoved: it stands in another encounter, and this is no correction.
+            InvalidMessage: it is one charge too many.
+        """
         known = encounter.said_of(charge)
-        self._note_if_older(encounter.capture(charge, corrects=corrects), place)
+        others = self._places.elsewhere(charge.line.charge_id, encounter)
+        is_late = any(is_older(charge.said_at, word.said_at) for word in _words_on(charge.line.charge_id, others))
+        if is_late or (known.charge is not None and is_older(charge.said_at, known.charge.said_at)):
+            self._note_if_older(False, place)
+            return
+        newer_credits = self._move_out(others, charge, corrects=corrects)
+        encounter.capture(charge, corrects=corrects, comes_back=newer_credits is not None)
+        self._places.note(charge.line.charge_id, encounter.id)
+        for credit in newer_credits or ():
+            encounter.credit(charge.line.charge_id, credit)
         if known.is_credited_before(charge) and encounter.said_of(charge) is known:
             summary = "a charge came again, unchanged, after a credit for it; the credit stands until a person decides"
             self._raise(derive("charged-again", charge.line.charge_id), CHARGED_AGAIN, summary, encounter)
@@ -51,6 +72,23 @@ class ChargeTaking:
             self._end(_without_charge(charge_id), CREDIT_WITHOUT_CHARGE, "the charge has come")
             self._tell_of_excess(encounter, charge_id)
         self.tell_of_cancelled(encounter)
+
+    def _move_out(
+        self, others: list[Encounter], charge: CapturedCharge, *, corrects: bool
+    ) -> tuple[ChargeCredit, ...] | None:
+        """Voids the charge where it stands elsewhere; the credits there that are newer than this word, None for no move."""
+        charge_id = charge.line.charge_id
+        standing = [other for other in others if charge_id in other.charges]
+        if not standing:
+            return None
+        if not corrects and any(other.state is not EncounterState.CANCELLED for other in standing):
+            raise ChargeMoved(f"charge {charge_id} stands in another encounter, and this is no correction of it")
+        newer: list[ChargeCredit] = []
+        for other in standing:
+            newer += [each for each in other.words[charge_id].credits if is_older(charge.said_at, each.said_at)]
+            other.credit(charge_id, ChargeCredit(amount=None, said_at=charge.said_at, message_id=self._message_id))
+            self.left[other.id] = None
+        return tuple(newer)
 
     def tell_of_cancelled(self, encounter: Encounter) -> None:
         """Tells a person, once, where a source speaks of an encounter that it cancelled, and there are charges."""
@@ -71,12 +109,26 @@ class ChargeTaking:
         self._end(_of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
 
     def void(self, encounter: Encounter, fact: ChargeVoided) -> None:
+        """Takes a credit; raises ChargeMoved where its charge was moved out of the encounter before."""
+        if self._is_credited_late(encounter, fact):
+            self._note_if_older(False, fact.place)
+            return
         credit = ChargeCredit(amount=fact.amount, said_at=fact.said_at, message_id=self._message_id)
         self._note_if_older(encounter.credit(fact.charge_id, credit), fact.place)
         if encounter.words[fact.charge_id].charge is None:
             summary = "a credit came for a charge that has not come; it is credited when it comes"
             self._raise(_without_charge(fact.charge_id), CREDIT_WITHOUT_CHARGE, summary, encounter, fact.amount)
         self._tell_of_excess(encounter, fact.charge_id)
+
+    def _is_credited_late(self, encounter: Encounter, fact: ChargeVoided) -> bool:
+        others = self._places.elsewhere(fact.charge_id, encounter)
+        if any(is_older(fact.said_at, word.said_at) for word in _words_on(fact.charge_id, others)):
+            return True
+        words = encounter.words.get(fact.charge_id)
+        was_here = words is not None and words.charge is not None and words.standing is None
+        if was_here and any(fact.charge_id in other.charges for other in others):
+            raise ChargeMoved(f"charge {fact.charge_id} is credited in an encounter that it was moved out of")
+        return False
 
     def take_payment(self, encounter: Encounter, fact: PatientPaymentSeen, patient_id: UUID) -> None:
         """Raises ReportedOtherwise, or InvalidMessage where nobody knows in whose books the money is."""
@@ -139,6 +191,11 @@ class ChargeTaking:
         case = self._work.get(ExceptionCase, derive("exception-case", cause, code))
         if case is not None and case.is_open:
             case.end(CaseState.CORRECTED, why)
+
+
+def _words_on(charge_id: UUID, encounters: list[Encounter]) -> list[CapturedCharge]:
+    """The newest word on the charge in each."""
+    return [word for each in encounters if (word := each.words[charge_id].charge)]
 
 
 def _of_cancelled(encounter: Encounter) -> UUID:

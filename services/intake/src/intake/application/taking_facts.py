@@ -12,6 +12,7 @@ from canonical.sealed import Sealed
 from chassis.eventstore import Work
 
 from intake.application.billing import bill, release
+from intake.application.charge_places import ChargePlaces
 from intake.application.envelopes import Envelopes
 from intake.application.merging import are_one, merge, unmerge
 from intake.application.taking_charges import ChargeTaking
@@ -51,12 +52,18 @@ class FactTaking:
 
     Raises:
         UnknownReference: a link leads to nothing that has come in.
-        ChargeChanged, ReportedOtherwise, EncounterMoved: an id came again with other content.
+        ChargeChanged, ChargeMoved, ReportedOtherwise, EncounterMoved: an id came again with other content.
         SelfMerge, CircularMerge, MergedElsewhere, UnclearUnmerge: patients cannot be merged or parted so.
     """
 
     def __init__(
-        self, work: Work, envelopes: Envelopes, master_data: MasterData, source: str, message_id: UUID
+        self,
+        work: Work,
+        envelopes: Envelopes,
+        master_data: MasterData,
+        source: str,
+        message_id: UUID,
+        places: ChargePlaces | None = None,
     ) -> None:
         self._work = work
         self._envelopes = envelopes
@@ -64,7 +71,7 @@ class FactTaking:
         self._source = source
         self._message_id = message_id
         self._touched: dict[UUID, None] = {}
-        self._money = ChargeTaking(work, master_data, message_id)
+        self._money = ChargeTaking(work, master_data, message_id, places or ChargePlaces(work))
 
     def take(self, facts: tuple[Fact, ...]) -> list[str]:
         """Takes them all; gives notes on the encounters that are held."""
@@ -85,15 +92,15 @@ class FactTaking:
                 case _:
                     self._take_visit(fact)
         notes = self._money.notes
-        for encounter_id in self._touched:
+        for encounter_id in self.encounters:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
         return notes
 
     @property
     def encounters(self) -> tuple[UUID, ...]:
-        """Those that the message brought something to."""
-        return tuple(self._touched)
+        """Those that the message brought something to, or took something out of."""
+        return tuple(self._touched | self._money.left)
 
     def _take_visit(self, fact: VisitFact) -> None:
         match fact:

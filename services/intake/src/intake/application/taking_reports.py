@@ -10,6 +10,7 @@ from canonical.master_data import MasterData
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
+from intake.application.charge_places import ChargePlaces
 from intake.application.taking_charges import ChargeTaking
 from intake.domain.encounter import Encounter
 from intake.domain.facts import AdjustmentSeen, PatientPaymentSeen
@@ -34,7 +35,7 @@ def take_reported_money(
     master_data: MasterData,
 ) -> None:
     """Takes each once; what cannot be placed becomes a case that names the amount."""
-    taking = ChargeTaking(work, master_data, message_id)
+    taking = ChargeTaking(work, master_data, message_id, ChargePlaces(work))
     for fact in facts:
         why = _take(work, taking, platform, fact, master_data)
         if why:

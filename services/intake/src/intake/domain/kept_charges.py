@@ -148,8 +148,10 @@ class KeptCharges(Aggregate):
         """The charges of a posting that still stand, as they are now."""
         return tuple(self.charges[each] for each in said.charge_ids if each in self.charges)
 
-    def capture(self, charge: CapturedCharge, *, corrects: bool = False) -> bool:
+    def capture(self, charge: CapturedCharge, *, corrects: bool = False, comes_back: bool = False) -> bool:
         """Takes a word on one charge; whether it was taken: an older one than is known is not, and changes nothing.
+
+        One that `comes_back` was captured elsewhere meanwhile: it stands here again, even if it says what it said.
 
         Raises:
             ChargeChanged: the id is known with other content, and this is no correction.
@@ -163,7 +165,7 @@ class KeptCharges(Aggregate):
         if is_older(charge.said_at, known.said_at):
             return False
         is_new = not charge.says_the_same_as(known)
-        if corrects and (is_new or is_older(known.said_at, charge.said_at)):
+        if comes_back or (corrects and (is_new or is_older(known.said_at, charge.said_at))):
             self.trigger_event(self.ChargeCorrected, charge=charge, **_change(words, words.charged(charge)))
         elif is_new:
             fields = ", ".join(changed_fields(known.line, charge.line)) or "performer"

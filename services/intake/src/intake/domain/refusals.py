@@ -43,6 +43,10 @@ class ChargeChanged(Conflict):
     """A charge came again under its id with other content, and not as a correction."""
 
 
+class ChargeMoved(Conflict):
+    """A charge came again for another encounter, and not as a correction."""
+
+
 class ReportedOtherwise(Conflict):
     """A payment or adjustment of the source's own books came again with other content."""
 

@@ -27,6 +27,7 @@ _ERRORS = {
     "version": ("203", "Unsupported version id"),
     "unknown-reference": ("204", "Unknown key identifier"),
     "ChargeChanged": ("205", "Duplicate key identifier"),
+    "ChargeMoved": ("205", "Duplicate key identifier"),
 }
 _ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": " ", "\n": " "})
 
