@@ -22,7 +22,7 @@ class Sizes:
     webhooks: int = 20
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
-    interactive_seconds: float = 30.0
+    interactive_seconds: float = 20.0
     bulk_claims: int = 20_000
     bulk_rows: int = 50_000
     prices: int = 100_000
