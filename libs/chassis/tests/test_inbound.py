@@ -23,6 +23,7 @@ from chassis.inbound import (
     INBOUND_MESSAGES,
     AlreadyDecided,
     Arrival,
+    ExpiredRaw,
     Fact,
     InboundMessage,
     MessageState,
@@ -97,6 +98,20 @@ def test_no_byte_is_kept_in_the_clear(store: Store, sealer: Sealer) -> None:
         (27, 4, entity_key_id("NORTH")),
     ]
     assert not any(b"CLP" in span.ciphertext or b"ISA" in span.ciphertext for span in spans)
+
+
+def test_expired_bytes_are_deleted_and_their_hash_is_told(store: Store, sealer: Sealer) -> None:
+    identity = receive(store, sealer)
+    transact(store, context(), lambda work: work.require(InboundMessage, identity).accept())
+
+    def expire(work: Work) -> None:
+        assert work.require(InboundMessage, identity).expire_raw(3653)
+        work.expire_spans(identity)
+
+    transact(store, context(), expire)
+    assert store.spans(identity) == []
+    with pytest.raises(ExpiredRaw, match=sealer.content_address(RAW).hex()):
+        read_raw(store, sealer, identity)
 
 
 def test_the_same_delivery_twice_is_one_message_with_its_verdict(store: Store, sealer: Sealer) -> None:

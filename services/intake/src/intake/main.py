@@ -19,6 +19,7 @@ from chassis.inbound.file_partners import WrongPartners, remote_folders
 from chassis.inbound.file_shelf import FileShelf
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
+from chassis.inbound.retention import RawRetention, RetentionPolicy, WrongRetention, read_retention
 from chassis.inbound.taken_files import TakenFile, TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
@@ -35,6 +36,7 @@ from chassis.whole_files import replace_whole, write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
+from intake.adapters.answer_files import AnswerFiles
 from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
@@ -52,9 +54,7 @@ from intake.adapters.hl7v2 import (
     server_tls,
 )
 from intake.adapters.intake_folder import IntakeFolder
-from intake.adapters.platform_reports import is_platform_report, take_report
 from intake.adapters.rereading import Rereading
-from intake.adapters.x12_files import take_file
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
 from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
@@ -91,6 +91,7 @@ from intake.domain.unmapped_code import UnmappedCode
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0
 IMPORT_SECONDS = 2.0
+EXPIRE_SECONDS = 3600.0
 MASTER_DATA_SECONDS = 2.0
 SHAPE = ServiceShape(
     name="intake",
@@ -143,6 +144,7 @@ class IntakeSettings(Settings):
     hl7_profiles_path: Path | None = None
     fhir_namespace: str = "urn:sandbox"
     file_partners_path: Path | None = None
+    raw_retention_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def assemble(
     write_answer: WriteAnswer | None = None,
     imports: tuple[ImportFolder, ReadLine] | None = None,
     replace_master_data: ReplaceFile | None = None,
+    retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
     """The service without its transports. It consumes nothing: everything comes in through its doors.
@@ -174,6 +177,7 @@ def assemble(
     """
     releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
     sweeps = [Sweep("release-mapped", MASTER_DATA_SECONDS, releasing.run)]
+    sweeps.append(Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, SHAPE.name).run))
     if write_answer:
         sweeps.append(Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run))
     keeping = None
@@ -197,7 +201,7 @@ def main() -> int:
     """Runs the service by its environment; the exit code."""
     try:
         return serve(IntakeSettings.from_environment(os.environ))
-    except (WrongSettings, UnsafeSetting, UnusablePolicy, UnusableProfiles, WrongPartners) as refused:
+    except (WrongSettings, UnsafeSetting, UnusablePolicy, UnusableProfiles, WrongPartners, WrongRetention) as refused:
         sys.stderr.write(f"intake: {refused}\n")
         return EXIT_SETTINGS
 
@@ -217,6 +221,7 @@ def serve(settings: IntakeSettings) -> int:
     clock = partial(datetime.now, UTC)
     policies_of(master_data().trading_partners, clock().date())
     profiles = read_profiles(settings.hl7_profiles_path)
+    read_retention(settings.raw_retention_path)
     crash_point = settings.crash_points(SHAPE.name)
     answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
     names = FhirNames(settings.fhir_namespace)
@@ -228,6 +233,7 @@ def serve(settings: IntakeSettings) -> int:
         write_answer=partial(write_whole, answers) if answers else None,
         imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
         replace_master_data=partial(replace_whole, master_data.path),
+        retention=partial(read_retention, settings.raw_retention_path),
         crash_point=crash_point,
     )
     assert intake.keeping is not None
@@ -317,15 +323,9 @@ def _intake_folder(
     store, clock, receive = intake.core.store, intake.core.clock, queue.bulk
     answers = partial(write_whole, exchange / ANSWERS_OUTBOUND)
 
-    def take_answer(name: str, raw: bytes) -> bool:
-        if is_platform_report(raw):
-            return take_report(intake.files.receive, name, raw)
-        policies = partial(policies_of, master_data().trading_partners, clock().date())
-        return take_file(intake.files.receive, policies, name, raw)
-
     return IntakeFolder(
         receive,
-        take_answer,
+        AnswerFiles(intake.files, master_data, clock).take,
         BatchDoor(receive, profiles, clock, report_refused_files(store, clock, "intake"), answers),
         ChargeBatchDoor(receive, answers),
         FhirNames(settings.fhir_namespace),

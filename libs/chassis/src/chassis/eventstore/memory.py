@@ -82,6 +82,8 @@ class MemoryEventStore:
             self._parked[message.message_id] = message
         for span in commit.spans:
             self._spans.setdefault(span.message_id, []).append(span)
+        for message_id in commit.expired:
+            self._spans.pop(message_id, None)
         for snapshot in commit.snapshots:
             self._snapshots[snapshot.aggregate_id] = snapshot
         self._change(change for event in commit.events for project in self.projections for change in project(event))

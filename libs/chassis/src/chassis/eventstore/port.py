@@ -68,6 +68,8 @@ class Commit:
     unparked: list[UUID] = field(default_factory=list)
     spans: list[RawSpan] = field(default_factory=list)
     snapshots: list[SnapshotRow] = field(default_factory=list)
+    expired: list[UUID] = field(default_factory=list)
+    """Messages whose spans are deleted; each has an event that says so."""
 
     @property
     def is_empty(self) -> bool:

@@ -99,6 +99,36 @@ END
 $$
 """
 
+_REFUSE_RAW: LiteralString = """
+CREATE FUNCTION refuse_change_of_raw() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('throughline.expiring', true) = 'yes' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% on % is refused: it is append-only', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$
+"""
+
+_EXPIRE_RAW: LiteralString = """
+CREATE FUNCTION expire_raw_spans(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM unnest(ids) AS wanted (id) WHERE NOT EXISTS (
+            SELECT 1 FROM stored_events e
+            WHERE e.originator_id = wanted.id AND e.topic = 'chassis.inbound-message.raw-expired'
+        )
+    ) THEN
+        RAISE EXCEPTION 'raw bytes go only where the log says so' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM set_config('throughline.expiring', 'yes', true);
+    DELETE FROM raw_spans WHERE message_id = ANY (ids);
+    PERFORM set_config('throughline.expiring', '', true);
+END
+$$
+"""
+
 
 def _guard(table: LiteralString) -> tuple[LiteralString, ...]:
     """ALWAYS: the guard also holds in a session that replays a replication stream."""
@@ -130,6 +160,19 @@ STEPS = (
             *_guard("raw_spans"),
         ),
     ),
+    Step(
+        2,
+        "raw bytes expire where the log says so",
+        (
+            _REFUSE_RAW,
+            _EXPIRE_RAW,
+            "REVOKE ALL ON FUNCTION expire_raw_spans(uuid[]) FROM PUBLIC",
+            "DROP TRIGGER append_only ON raw_spans",
+            "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON raw_spans "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_raw()",
+            "ALTER TABLE raw_spans ENABLE ALWAYS TRIGGER append_only",
+        ),
+    ),
 )
 
 GRANTS: tuple[LiteralString, ...] = (
@@ -139,6 +182,7 @@ GRANTS: tuple[LiteralString, ...] = (
     "GRANT SELECT, INSERT, UPDATE ON relay_position TO {app}",
     "GRANT SELECT, UPDATE (is_built) ON read_models TO {app}",
     "GRANT SELECT ON schema_migrations TO {app}",
+    "GRANT EXECUTE ON FUNCTION expire_raw_spans(uuid[]) TO {app}",
 )
 
 

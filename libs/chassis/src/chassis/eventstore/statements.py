@@ -19,6 +19,7 @@ SELECT * FROM unnest(%b::uuid[], %b::integer[], %b::bigint[], %b::bigint[], %b::
 """
 _INBOX = "INSERT INTO inbox (id, content_hash) SELECT * FROM unnest(%b::uuid[], %b::bytea[])"
 _UNPARK = "DELETE FROM parked_messages WHERE message_id = ANY(%b)"
+_EXPIRE = "SELECT expire_raw_spans(%b::uuid[])"
 _PARK = """
 INSERT INTO parked_messages
     (message_id, consumer, key, waiting_for, case_id, subject, headers, data, parked_at, reason)
@@ -73,6 +74,8 @@ def _marks(commit: Commit) -> Iterable[Statement]:
     if commit.parked:
         latest = {message.message_id: message for message in commit.parked}
         yield _many(_PARK, _PARKED_KINDS, [_parked_row(message) for message in latest.values()])
+    if commit.expired:
+        yield Statement(_EXPIRE.encode(), (packed("uuid", commit.expired),))
     if commit.snapshots:
         rows = [(s.aggregate_id, s.version, s.topic, s.state) for s in commit.snapshots]
         yield _many(_SNAPSHOTS, ("uuid", "bigint", "text", "bytea"), rows)

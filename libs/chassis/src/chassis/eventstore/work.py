@@ -117,6 +117,10 @@ class Work:
     def keep_spans(self, spans: Iterable[RawSpan]) -> None:
         self._commit.spans.extend(spans)
 
+    def expire_spans(self, message_id: UUID) -> None:
+        """Deletes the raw bytes of a message with this commit; an event of the message says so."""
+        self._commit.expired.append(message_id)
+
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         """Committed rows of a read model; what this batch has decided is not among them yet."""
         return self.store.rows(table, where, order=order, limit=limit)

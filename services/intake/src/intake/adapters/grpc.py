@@ -9,7 +9,7 @@ from billing.intake.v1 import intake_pb2_grpc
 from canonical.money import USD, Money
 from chassis.domain import ContextSource
 from chassis.eventstore import Row, Table, Where
-from chassis.inbound import INBOUND_MESSAGES, InboundMessage
+from chassis.inbound import INBOUND_MESSAGES, ExpiredRaw, InboundMessage
 from chassis.keys import ErasedKey, Sealer
 from chassis.merged_patients import group_of
 from chassis.rpc import BadArgument, GrpcService, NotThere
@@ -65,6 +65,8 @@ class Intake(PatientAnswers, intake_pb2_grpc.IntakeServiceServicer):
             content, size = self._disclosing.raw_span(cause, message_id, request.start, request.length)
         except ErasedKey:
             raise NotThere("these bytes have been erased") from None
+        except ExpiredRaw as expired:
+            raise NotThere(str(expired)) from None
         return pb.ReadRawSpanResponse(content=content, size_bytes=size)
 
     def GetMessage(self, request: pb.GetMessageRequest, context: grpc.ServicerContext) -> pb.GetMessageResponse:

@@ -18,7 +18,6 @@ from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
 DELIVERIES_PER_COMMIT = 100
-LINE_BYTES_MAX = 1_048_576
 KEY_DIGITS = 40
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
@@ -29,8 +28,8 @@ TakeAnswer = Callable[[str, bytes], bool]
 class IntakeFolder:
     """Takes one file by its format. The same bytes that were accepted before, under whatever name, are done already.
 
-    Files of payers and platforms are told apart by their own control numbers, and a remittance that comes twice is told as such; so they
-    go on to be read.
+    Files of payers and platforms are told apart by their own control numbers, and a remittance that comes twice is told
+    as such; so they go on to be read.
     """
 
     receive: Receive

@@ -50,6 +50,7 @@ class Inbound:
     span_count: int = 0
     span_digest: str = ""
     size_bytes: int = 0
+    is_expired: bool = False
 
 
 class Book:
@@ -75,6 +76,7 @@ class Book:
             "chassis.inbound-message.quarantined": self._decided,
             "chassis.inbound-message.refused": self._decided,
             "chassis.inbound-message.reprocessed": self._decided,
+            "chassis.inbound-message.raw-expired": self._expired,
             **self.handlers(),
         }
 
@@ -138,6 +140,9 @@ class Book:
         )
         names = ("source_system", "delivery_key", "format", "entity", "size_bytes", "span_count")
         self.inbound_rows.put((fact.id,), state="received", finding_count=0, **{name: state[name] for name in names})
+
+    def _expired(self, fact: Fact) -> None:
+        self.inbound.setdefault(fact.id, Inbound()).is_expired = True
 
     def _decided(self, fact: Fact) -> None:
         word = fact.topic.rsplit(".", 1)[1]

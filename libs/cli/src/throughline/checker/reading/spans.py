@@ -64,12 +64,15 @@ def span_faults(spans: Iterable[Span], inbound: Mapping[str, Inbound]) -> Iterab
         if message is None:
             yield f"raw spans of message {identity}, which was never received"
             continue
+        if message.is_expired:
+            yield f"message {identity}: its raw bytes expired, and are still here"
+            continue
         if (len(pieces), digest_of(pieces)) != (message.span_count, message.span_digest):
             yield f"message {identity}: its raw spans are not those that were kept"
         if not _is_whole(pieces, message.size_bytes):
             yield f"message {identity}: its raw spans do not make its {message.size_bytes} bytes"
     for identity, message in inbound.items():
-        if message.span_count and identity not in kept:
+        if message.span_count and identity not in kept and not message.is_expired:
             yield f"message {identity}: its raw bytes are gone"
 
 

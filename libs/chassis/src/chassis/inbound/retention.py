@@ -1,0 +1,151 @@
+"""How long raw bytes are kept: by format and age, never before the message is decided, and not while a law holds them.
+
+{"keep_days": 3653, "formats": {"hl7v2": 2557},
+ "holds": [{"source": "ehr-north", "received_from": "2026-01-01", "received_to": "2026-06-30", "reason": "case 12"},
+           {"message": "3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77", "reason": "audit"}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from canonical.ids import derive
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chassis.domain import Context, Meta
+from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.inbound.message import INBOUND_MESSAGES, InboundMessage, MessageState
+
+KEEP_DAYS = 3653
+KEEP_DAYS_MIN = 365
+HOLDS_MAX = 1000
+MESSAGES_PER_RUN_MAX = 100
+LOOKED_AT_MAX = 20_000
+
+
+class WrongRetention(ValueError):
+    """The file of the policy cannot be read, or says what cannot be."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class LegalHold(_Strict):
+    """What must stay: one message, or what a source (empty: any) sent between two days, both included."""
+
+    reason: str = Field(min_length=1, max_length=200)
+    message: UUID | None = None
+    source: str = ""
+    received_from: date = date.min
+    received_to: date = date.max
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.message is None and not self.source and self.received_from == date.min:
+            raise ValueError("a hold names a message, a source, or the day from which on it holds")
+        return self
+
+    def holds(self, row: Row) -> bool:
+        """Whether it holds the message of this row of `inbound_messages`."""
+        if self.message is not None:
+            return row["message_id"] == self.message
+        received_at = row["received_at"]
+        assert isinstance(received_at, datetime)
+        is_source = not self.source or row["source_system"] == self.source
+        return is_source and self.received_from <= received_at.date() <= self.received_to
+
+
+class RetentionPolicy(_Strict):
+    """How many days each format is kept, and what is held."""
+
+    keep_days: int = Field(default=KEEP_DAYS, ge=KEEP_DAYS_MIN)
+    formats: dict[str, int] = {}
+    holds: tuple[LegalHold, ...] = Field(default=(), max_length=HOLDS_MAX)
+
+    @model_validator(mode="after")
+    def _is_long_enough(self) -> Self:
+        if any(days < KEEP_DAYS_MIN for days in self.formats.values()):
+            raise ValueError(f"every format is kept for at least {KEEP_DAYS_MIN} days")
+        return self
+
+    def days_of(self, format_name: str) -> int:
+        return self.formats.get(format_name, self.keep_days)
+
+    def is_held(self, row: Row) -> bool:
+        return any(hold.holds(row) for hold in self.holds)
+
+
+def read_retention(path: Path | None) -> RetentionPolicy:
+    """The policy of a file; ten years of everything where there is none.
+
+    Raises:
+        WrongRetention: the file is not as described above.
+    """
+    if path is None:
+        return RetentionPolicy()
+    try:
+        return RetentionPolicy.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise WrongRetention(f"{path.name}: {error.strerror}") from None
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        told = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in faults)
+        raise WrongRetention(f"{path.name}: {told}") from None
+
+
+class RawRetention:
+    """Deletes raw bytes that are old enough, a bounded number each run; hash, facts and findings of the message stay."""
+
+    def __init__(
+        self, store: EventStore, clock: Callable[[], datetime], policy: Callable[[], RetentionPolicy], service: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._policy = policy
+        self._actor = f"service:{service}"
+
+    def run(self) -> int:
+        """One sweep; how many messages it let go of."""
+        policy = self._policy()
+        formats = [row["format"] for row in self._store.sums(INBOUND_MESSAGES, (), ("format",), {"is_raw_kept": True})]
+        expired = 0
+        for name in map(str, formats):
+            days = policy.days_of(name)
+            for message_id in self._due(policy, name, days)[: MESSAGES_PER_RUN_MAX - expired]:
+                expired += self._expire(message_id, days)
+        return expired
+
+    def _due(self, policy: RetentionPolicy, name: str, days: int) -> list[UUID]:
+        """The oldest decided messages of a format that are due and not held."""
+        before = self._clock() - timedelta(days=days)
+        rows = self._store.rows(
+            INBOUND_MESSAGES, {"format": name, "is_raw_kept": True}, order=["received_at"], limit=LOOKED_AT_MAX
+        )
+        due: list[UUID] = []
+        for row in rows:
+            received_at, message_id = row["received_at"], row["message_id"]
+            assert isinstance(received_at, datetime)
+            assert isinstance(message_id, UUID)
+            if received_at.astimezone(UTC) >= before or len(due) == MESSAGES_PER_RUN_MAX:
+                break
+            if row["state"] != MessageState.RECEIVED.value and not policy.is_held(row):
+                due.append(message_id)
+        return due
+
+    def _expire(self, message_id: UUID, days: int) -> bool:
+        cause = derive("raw-expiry", message_id)
+        meta = Meta(correlation_id=message_id, causation_id=cause, actor=self._actor)
+
+        def decide(work: Work) -> bool:
+            message = work.require(InboundMessage, message_id)
+            is_new = message.is_decided and message.expire_raw(days)
+            if is_new:
+                work.expire_spans(message_id)
+            return is_new
+
+        return transact(self._store, Context(self._clock(), meta), decide)

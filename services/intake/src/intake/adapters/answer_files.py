@@ -1,0 +1,31 @@
+"""Files of payers and platforms: X12, and the reports of an external billing platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from x12.policy import policies_of
+
+from intake.adapters.platform_reports import is_platform_report, take_report
+from intake.adapters.x12_files import take_file
+from intake.application.ports import MasterDataSource
+from intake.application.receiving_files import ReceivingFiles
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFiles:
+    """Takes one file by what it is; the rules of a trading partner are those of the day."""
+
+    files: ReceivingFiles
+    master_data: MasterDataSource
+    clock: Callable[[], datetime]
+
+    def take(self, name: str, raw: bytes) -> bool:
+        """Receives one file; true where all of it went on."""
+        if is_platform_report(raw):
+            return take_report(self.files.receive, name, raw)
+        policies = partial(policies_of, self.master_data().trading_partners, self.clock().date())
+        return take_file(self.files.receive, policies, name, raw)
