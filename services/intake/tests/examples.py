@@ -202,7 +202,7 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
 def _revising() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     said_at = datetime(2026, 2, 8, 9, 30, tzinfo=UTC)
     charge = CapturedCharge(line=LINE, performer="PRV01", message_id=MESSAGE, said_at=said_at, is_priced=False)
-    credit = ChargeCredit(amount=Money.of("24.00"), message_id=MESSAGE, said_at=said_at)
+    credit = ChargeCredit(amount=Money.of("24.00"), message_id=MESSAGE, said_at=said_at, credit_id=OTHER)
     yield Encounter.ChargeCorrected, {"charge": charge, "change": Money.of("-10.00"), "count_change": 0}
     yield (
         Encounter.ChargeVoided,

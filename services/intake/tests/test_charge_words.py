@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from canonical.ids import derive
 from canonical.money import Money
 from chassis.testing import given, happened
 from hypothesis import given as for_all
@@ -36,6 +37,10 @@ def credit(amount: str | None = None, hour: int | None = None) -> ChargeCredit:
     return ChargeCredit(amount=money, message_id=MESSAGE, said_at=None if hour is None else at(hour))
 
 
+def numbered(number: int, amount: str, hour: int | None = None) -> ChargeCredit:
+    return credit(amount, hour).model_copy(update={"credit_id": derive("test-credit", number)})
+
+
 def after(*words: CapturedCharge | ChargeCredit) -> Encounter:
     encounter = given(Encounter).aggregate
     for word in words:
@@ -58,6 +63,17 @@ STORIES: tuple[tuple[str, Sequence[CapturedCharge | ChargeCredit], str], ...] = 
     ("a smaller credit", [charge("124.00"), credit("24.00")], "100.00"),
     ("the same credit twice", [charge("124.00"), credit("24.00"), credit("24.00")], "100.00"),
     ("two credits of two hours", [charge("124.00", 1), credit("24.00", 2), credit("24.00", 3)], "76.00"),
+    ("two credits of one amount", [charge("124.00"), numbered(1, "10.00"), numbered(2, "10.00")], "104.00"),
+    (
+        "one credit said again an hour later",
+        [charge("124.00", 1), numbered(1, "40.00", 2), numbered(1, "40.00", 3)],
+        "84.00",
+    ),
+    (
+        "a credit said again after a correction",
+        [charge("124.00"), numbered(1, "40.00"), charge("110.00"), numbered(1, "40.00")],
+        "110.00",
+    ),
     ("a credit of more than the charge", [charge("124.00"), credit("125.00")], "nothing"),
     ("a credit before its charge", [credit(), charge("124.00")], "nothing"),
     ("a correction", [charge("124.00", 1), charge("99.00", 2)], "99.00"),
@@ -80,6 +96,11 @@ def test_what_stands_of_a_charge(words: Sequence[CapturedCharge | ChargeCredit],
 def test_other_content_that_is_no_correction_is_a_conflict() -> None:
     with pytest.raises(ChargeChanged, match="amount"):
         after(charge("124.00")).capture(charge("99.00"))
+
+
+def test_one_credit_of_two_amounts_is_a_conflict() -> None:
+    with pytest.raises(ChargeChanged, match="another amount"):
+        after(charge("124.00"), numbered(1, "10.00")).credit(CHARGE_ID, numbered(1, "11.00"))
 
 
 def test_an_older_word_that_is_no_correction_is_no_conflict_either() -> None:

@@ -88,6 +88,23 @@ def test_a_credit_names_the_charge_that_it_credits(kind: str, amount: str, more:
     assert voided.said_at is not None
 
 
+def test_a_credit_has_a_number_of_its_own_where_another_place_names_its_charge() -> None:
+    first, second = (ft1("R", "10.00", more="|||||||||||T0").replace("|T1|", f"|{number}|") for number in ("T1", "T2"))
+    told = [only(batch(each).facts, ChargeVoided) for each in (first, second, first.replace("20260210", "20260211"))]
+    assert told[0].credit_id == told[2].credit_id
+    assert told[0].credit_id != told[1].credit_id
+
+
+def test_a_credit_without_a_number_of_its_own_is_known_by_its_message_and_place() -> None:
+    facts = batch(ft1("CD", "10.00"), ft1("CD", "10.00"), application="another").facts
+    first, second = (fact for fact in facts if isinstance(fact, ChargeVoided))
+    (again,) = (
+        fact for fact in batch(ft1("CD", "9.00"), application="another").facts if isinstance(fact, ChargeVoided)
+    )
+    assert first.credit_id == again.credit_id
+    assert first.credit_id != second.credit_id
+
+
 def test_a_credit_without_the_charge_that_it_credits_is_refused() -> None:
     assert [each.field for each in batch(ft1("R", "25.00")).findings] == ["FT1[1]-31"]
 

@@ -69,7 +69,9 @@ def charge(number: int = 1, amount: str | None = "100.00", hour: int | None = No
 
 def credit(number: int = 1, amount: str | None = None, hour: int | None = None) -> ChargeVoided:
     said_at = None if hour is None else START + timedelta(hours=hour)
-    return ChargeVoided("credit", charge_id(number), VISIT, None if amount is None else Money.of(amount), said_at)
+    money = None if amount is None else Money.of(amount)
+    credit_id = derive("test-credit", number, str(amount), str(hour))
+    return ChargeVoided("credit", charge_id(number), VISIT, money, said_at, credit_id)
 
 
 class Source:
@@ -399,3 +401,14 @@ def test_in_any_order_with_repeats_the_postings_come_to_what_the_source_says(
             or after.posting != before.posting
             or (isinstance(after, ChargesRevised) and after.previous_total == before.total)
         )
+
+
+def test_two_credits_of_one_message_are_two_and_one_said_again_is_one() -> None:
+    source = Source()
+    source.tell(charge())
+    source.tell(*(replace(credit(amount="10.00", hour=1), place=f"FT1[{number}]", credit_id=None) for number in (1, 2)))
+    assert source.billed() == {1: "80.00"}
+    one = derive("test-credit", "one")
+    for hour in (2, 3):
+        source.tell(replace(credit(amount="40.00", hour=hour), credit_id=one))
+    assert source.billed() == {1: "40.00"}

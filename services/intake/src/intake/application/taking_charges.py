@@ -113,7 +113,12 @@ class ChargeTaking:
         if self._is_credited_late(encounter, fact):
             self._note_if_older(False, fact.place)
             return
-        credit = ChargeCredit(amount=fact.amount, said_at=fact.said_at, message_id=self._message_id)
+        credit = ChargeCredit(
+            amount=fact.amount,
+            said_at=fact.said_at,
+            message_id=self._message_id,
+            credit_id=fact.credit_id or derive("credit", self._message_id, fact.place),
+        )
         self._note_if_older(encounter.credit(fact.charge_id, credit), fact.place)
         if encounter.words[fact.charge_id].charge is None:
             summary = "a credit came for a charge that has not come; it is credited when it comes"

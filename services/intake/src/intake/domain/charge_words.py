@@ -14,22 +14,32 @@ from intake.domain.encounter_content import CapturedCharge
 
 
 class ChargeCredit(CanonicalModel):
-    """A credit against a charge: `amount` of it, or all of it. Equal ones of one instant are one."""
+    """A credit against a charge: `amount` of it, or all of it. One id is one credit, however often it is said.
+
+    Without an id, as those of old are, equal ones of one instant are one.
+    """
 
     amount: Money | None
     message_id: UUID
     said_at: AwareDatetime | None = None
+    credit_id: UUID | None = None
 
-    def says_the_same_as(self, other: ChargeCredit) -> bool:
-        return (self.amount, self.said_at) == (other.amount, other.said_at)
+    def is_same_as(self, other: ChargeCredit) -> bool:
+        if self.amount is None or self.credit_id is None or other.credit_id is None:
+            return (self.amount, self.said_at) == (other.amount, other.said_at)
+        return self.credit_id == other.credit_id
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeWords:
-    """The newest word on a charge, None where only credits have come, and the credits against it."""
+    """The newest word on a charge, None where only credits have come, and the credits against it.
+
+    `past` are credits of what it said before: said again, they are no credits of what it says now.
+    """
 
     charge: CapturedCharge | None = None
     credits: tuple[ChargeCredit, ...] = ()
+    past: tuple[ChargeCredit, ...] = ()
 
     @property
     def standing(self) -> CapturedCharge | None:
@@ -63,13 +73,15 @@ class ChargeWords:
         if self.charge is None:
             return replace(self, charge=charge)
         newer = tuple(credit for credit in self.credits if is_older(charge.said_at, credit.said_at))
-        return ChargeWords(charge, newer)
+        return ChargeWords(charge, newer, (*self.past, *(each for each in self.credits if each not in newer)))
 
     def credited(self, credit: ChargeCredit) -> ChargeWords:
         return replace(self, credits=(*self.credits, credit))
 
-    def has_credit(self, credit: ChargeCredit) -> bool:
-        return any(credit.says_the_same_as(each) for each in self.credits)
+    def same_credit(self, credit: ChargeCredit) -> ChargeCredit | None:
+        """The credit as it came before, if it did."""
+        past = (each for each in self.past if credit.credit_id is not None and each.amount is not None)
+        return next((each for each in (*self.credits, *past) if credit.is_same_as(each)), None)
 
     def is_credited_before(self, charge: CapturedCharge) -> bool:
         """Whether the charge is known, and was surely credited before this word on it."""

@@ -150,13 +150,17 @@ class ChargeSeen:
 
 @dataclass(frozen=True, slots=True)
 class ChargeVoided:
-    """A credit: `amount` of the charge, or all of it. A charge that has not come yet is credited when it comes."""
+    """A credit: `amount` of the charge, or all of it. A charge that has not come yet is credited when it comes.
+
+    `credit_id` is its own id, where the source gives it one; without, it is one of its message.
+    """
 
     place: str
     charge_id: UUID
     encounter: Link
     amount: Money | None = None
     said_at: datetime | None = None
+    credit_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,11 +173,18 @@ class KeptCharges(Aggregate):
         return True
 
     def credit(self, charge_id: UUID, credit: ChargeCredit) -> bool:
-        """Takes a credit, once; whether it was taken: one that is older than the newest word on its charge is not."""
+        """Takes a credit, once; whether it was taken: one that is older than the newest word on its charge is not.
+
+        Raises:
+            ChargeChanged: the credit came before, with another amount.
+        """
         known = self.words.get(charge_id, ChargeWords())
         if known.charge is not None and is_older(credit.said_at, known.charge.said_at):
             return False
-        if not known.has_credit(credit):
+        before = known.same_credit(credit)
+        if before is not None and before.amount != credit.amount:
+            raise ChargeChanged(f"a credit of charge {charge_id} came again with another amount")
+        if before is None:
             change = _change(known, known.credited(credit))
             self.trigger_event(self.ChargeVoided, charge_id=charge_id, credit=credit, **change)
         return True

@@ -133,8 +133,19 @@ class _Transaction:
             return
         credited = -amount if amount is not None and amount.minor < 0 else amount
         yield ChargeVoided(
-            self._place, self._reading.charge_id(number), self._encounter, credited, said_at=self._reading.said_at
+            self._place,
+            self._reading.charge_id(number),
+            self._encounter,
+            credited,
+            said_at=self._reading.said_at,
+            credit_id=self._own_id("credit", self._credit_number()),
         )
+
+    def _credit_number(self) -> str:
+        """The transaction's own number, where another place names the charge; else that of its message, and its place there."""
+        profile = self._reading.profile
+        own = value_at(profile.charge_id, self._group) if profile.credited_charge != profile.charge_id else ""
+        return own or f"{self._reading.control_id}/{self._ordinal}"
 
     def _payment(self, number: str, day: date) -> Iterator[Fact]:
         amount = self._needed_money()
