@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -105,13 +106,14 @@ def main() -> int:
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
     claims, patients, ledger = _books(settings)
+    master_data = MasterDataFile(settings.master_data_path) if settings.master_data_path else None
     reconciling = reconciling_over(
         store,
         clock,
         claims,
         patients,
         ledger,
-        entities=_entities(settings),
+        entities=lambda: tuple(entity.code for entity in master_data.entities) if master_data else (),
         pause=partial(time.sleep, PAUSE_SECONDS),
         patience=timedelta(seconds=settings.reconcile_patience_seconds),
         backlog=lambda: core.backlog,
@@ -123,7 +125,8 @@ def main() -> int:
         every_seconds=settings.reconcile_every_seconds,
         crash_point=settings.crash_points(NAME),
     )
-    return run(core, settings, grpc=[reconciliation_service(core, reconciling)])
+    known = replace(core, master_data_version=lambda: master_data.version if master_data else "")
+    return run(known, settings, grpc=[reconciliation_service(core, reconciling)])
 
 
 def _books(settings: Settings) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
@@ -141,13 +144,6 @@ def _books(settings: Settings) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
         GrpcPatientBooks(payments_pb2_grpc.PaymentsServiceStub(payments), operations(payments)),
         GrpcLedgerBooks(ledger_pb2_grpc.LedgerServiceStub(ledger), operations(ledger)),
     )
-
-
-def _entities(settings: Settings) -> Callable[[], tuple[str, ...]]:
-    if settings.master_data_path is None:
-        return tuple
-    master_data = MasterDataFile(settings.master_data_path)
-    return lambda: tuple(entity.code for entity in master_data.entities)
 
 
 if __name__ == "__main__":
