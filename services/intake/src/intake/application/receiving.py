@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.domain import Conflict, Context, Event, Meta, Refusal
+import structlog
+from chassis.domain import Conflict, Context, Event, Meta, Refusal, Transient, Unavailable
 from chassis.eventstore import EventStore, Question, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
@@ -15,6 +16,7 @@ from chassis.inbound import INBOUND_MESSAGES, Arrival, InboundMessage, MessageSt
 from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
 from chassis.keys.rehearsal import RehearsalKeys
+from chassis.telemetry.logs import frames_of
 
 from intake.application.charge_places import ChargePlaces
 from intake.application.deliveries import InboundDelivery, Outcome
@@ -37,7 +39,7 @@ from intake.domain.facts import (
     PatientsUnmerged,
 )
 from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
-from intake.domain.refusals import InvalidMessage
+from intake.domain.refusals import Defect, InvalidMessage
 from intake.domain.source_reference import ResourceVersion, SourceReference
 
 UNKNOWN_REFERENCE = ": unknown-reference: "
@@ -45,6 +47,7 @@ KEY_USED_AGAIN = "delivery-key: used-again: other content came under it before; 
 KEY_DIGITS = 40
 ENCOUNTER_FACT = "encounter"
 Clock = Callable[[], datetime]
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -204,6 +207,12 @@ class Receiving:
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
+        except (Transient, Unavailable):
+            raise
+        except Exception as bug:  # noqa: BLE001 - one message that meets a bug of ours must not take its batch along
+            _log.error("message met a bug", error=bug, frames=frames_of(bug), message_id=str(arrival.message_id))
+            work.roll_back(mark)
+            return _refuse(work, arrival, Defect("our software failed on it; it is kept, and a person is told"))
         return _accept(work, arrival, notes, versions)
 
     def _take(
@@ -251,13 +260,13 @@ def _accept(work: Work, arrival: _Delivered, notes: Sequence[str], versions: tup
 
 
 def _refuse(work: Work, arrival: _Delivered, refusal: Refusal) -> Outcome:
-    """The message is kept and refused; a conflict with what is kept already needs a person."""
+    """The message is kept and refused; a conflict with what is kept already, or a bug of ours, needs a person."""
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
         return _repeated(work, arrival, message)
     findings = findings_of(refusal)
     message.refuse(findings, arrival.facts)
-    if isinstance(refusal, Conflict):
+    if isinstance(refusal, Conflict | Defect):
         raise_case(
             work,
             message.id,

@@ -51,6 +51,10 @@ class ReportedOtherwise(Conflict):
     """A payment or adjustment of the source's own books came again with other content."""
 
 
+class Defect(Refusal):
+    """Our own code failed on a message; it is kept, to be read again after the mending."""
+
+
 class EncounterMoved(Conflict):
     """An encounter came again for another patient or another entity."""
 

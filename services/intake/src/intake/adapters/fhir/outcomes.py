@@ -16,6 +16,8 @@ from intake.domain.source_reference import Fate, ResourceVersion
 REFUSED = 422
 STATUS_OF_RULE = {
     "ChargeChanged": 409,
+    "ChargeMoved": 409,
+    "Defect": 500,
     "EncounterMoved": 409,
     "json": 400,
     "json-object": 400,
@@ -26,6 +28,8 @@ STATUS_OF_RULE = {
 }
 _CODES = {
     "ChargeChanged": "conflict",
+    "ChargeMoved": "conflict",
+    "Defect": "exception",
     "EncounterMoved": "conflict",
     "address": "invalid",
     "condition": "not-supported",
