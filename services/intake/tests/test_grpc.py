@@ -11,7 +11,6 @@ import pytest
 from billing.intake.v1 import intake_pb2 as pb
 from billing.intake.v1 import intake_pb2_grpc
 from chassis.rpc import RemoteRefusal, channel_to, make_server
-from chassis.security.tokens import Principal, Unauthenticated
 from intake.adapters.grpc import intake_service
 from intake.domain.access import Disclosure
 from intake.domain.identities import encounter_id_of
@@ -19,33 +18,19 @@ from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import corrupted
 from sandbox.world.scenario import Flaw
 
+from .callers import KnownTokens, Token
 from .people import JANE, message, person, seen, visit
 from .world import STORY, IntakeUnderTest, Wire, charge_message, encounters, messages_of, replace_field
 
 ENCOUNTER = encounters(Wire.FHIR)[0]
 HELD = next(each for each in STORY.flawed if each.flaw is Flaw.UNKNOWN_PAYER)
 PAID_ON = date(2026, 2, 27)
-
-
-class KnownTokens:
-    def verify(self, token: str) -> Principal:
-        scopes = {
-            "reader": {"intake.read"},
-            "writer": {"intake.read", "intake.write"},
-            "auditor": {"intake.raw.read", "phi.read"},
-            "registrar": {"intake.read", "intake.patients.write"},
-        }.get(token)
-        if scopes is None:
-            raise Unauthenticated("unknown token")
-        return Principal(token, "console", frozenset(scopes))
-
-
-@dataclass(frozen=True)
-class Token:
-    name: str
-
-    def token(self) -> str:
-        return self.name
+SCOPES = {
+    "reader": {"intake.read"},
+    "writer": {"intake.read", "intake.write"},
+    "auditor": {"intake.raw.read", "phi.read"},
+    "registrar": {"intake.read", "intake.patients.write"},
+}
 
 
 @dataclass(frozen=True)
@@ -65,7 +50,7 @@ def door() -> Iterator[Door]:
     service.receive_file(generate_remittance(3, PAID_ON).content)
     service.receive_file(corrupted(generate_remittance(3, PAID_ON, seed=2)).content, "bad.835")
     served = [intake_service(service.intake.core, service.sealer, lambda: service.master_data)]
-    server = make_server(served, KnownTokens(), host="127.0.0.1", port=0, threads=2)
+    server = make_server(served, KnownTokens(SCOPES), host="127.0.0.1", port=0, threads=2)
     server.server.start()
     yield Door(service, server.port)
     server.server.stop(None).wait()

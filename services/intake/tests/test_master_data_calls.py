@@ -12,10 +12,10 @@ from billing.intake.v1 import master_data_pb2 as pb
 from billing.intake.v1 import master_data_pb2_grpc
 from canonical.master_data import MasterData
 from chassis.rpc import RemoteRefusal, channel_to, make_server
-from chassis.security.tokens import Principal
 from intake.adapters.grpc_master_data import master_data_service
 from intake.application.changing_master_data import MasterDataKeeping
 
+from .callers import KnownTokens, Token
 from .test_held_codes import NEW_PLAN, wait_for
 from .world import IntakeUnderTest
 
@@ -24,24 +24,11 @@ MAPPINGS = HEADER + "".join(
     f"{code},ehr-north,payer,{ours}\n" for code, ours in ((NEW_PLAN, "ACME"), ("ACME", "ACME"), ("BLUEOAK", "BLUEOAK"))
 )
 WHY = "Harbor Mutual is paid by Acme"
-
-
-class KnownTokens:
-    def verify(self, token: str) -> Principal:
-        scopes = {
-            "reader": {"intake.read"},
-            "ada": {"intake.read", "master-data.write", "master-data.approve"},
-            "ben": {"intake.read", "master-data.approve"},
-        }[token]
-        return Principal(token, "console", frozenset(scopes))
-
-
-@dataclass(frozen=True)
-class Token:
-    name: str
-
-    def token(self) -> str:
-        return self.name
+SCOPES = {
+    "reader": {"intake.read"},
+    "ada": {"intake.read", "master-data.write", "master-data.approve"},
+    "ben": {"intake.read", "master-data.approve"},
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ def door() -> Iterator[Door]:
 
     keeping = MasterDataKeeping(service.store, service.clock, lambda: service.master_data, replace)
     services = [master_data_service(service.intake.core, keeping)]
-    server = make_server(services, KnownTokens(), host="127.0.0.1", port=0, threads=4)
+    server = make_server(services, KnownTokens(SCOPES), host="127.0.0.1", port=0, threads=4)
     server.server.start()
     yield Door(service, keeping, server.port)
     server.server.stop(0)

@@ -11,7 +11,6 @@ import pytest
 from billing.intake.v1 import intake_reading_pb2 as pb
 from billing.intake.v1 import intake_reading_pb2_grpc
 from chassis.rpc import RemoteRefusal, channel_to, make_server
-from chassis.security.tokens import Principal, Unauthenticated
 from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirNames
 from intake.adapters.grpc_reading import CONTENT_BYTES_MAX, reading_service
@@ -20,25 +19,11 @@ from intake.adapters.rereading import Rereading
 from intake.application.reprocessing import Reprocessing
 from intake.domain.access import Disclosure
 
+from .callers import KnownTokens, Token
 from .test_charge_batches import batch, row
 from .world import IntakeUnderTest, Wire, charge_message, encounters, messages_of, replace_field
 
 SCOPES = {"reader": {"intake.read"}, "reprocessor": {"intake.reprocess"}}
-
-
-class KnownTokens:
-    def verify(self, token: str) -> Principal:
-        if token not in SCOPES:
-            raise Unauthenticated("unknown token")
-        return Principal(token, "console", frozenset(SCOPES[token]))
-
-
-@dataclass(frozen=True)
-class Token:
-    name: str
-
-    def token(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -61,7 +46,7 @@ def door() -> Iterator[Door]:
         core.store, core.clock, service.sealer, lambda: service.master_data, Rereading(profiles, names)
     )
     served = [reading_service(core, Explaining(profiles, names, service.intake.messages.rehearse), reprocessing)]
-    server = make_server(served, KnownTokens(), host="127.0.0.1", port=0, threads=2)
+    server = make_server(served, KnownTokens(SCOPES), host="127.0.0.1", port=0, threads=2)
     server.server.start()
     yield Door(service, server.port)
     server.server.stop(None).wait()

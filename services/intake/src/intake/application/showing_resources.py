@@ -34,7 +34,7 @@ class ResourceShowing:
         """The resource, or None where the source has sent none of this name.
 
         Raises:
-            ErasedKey: its patient was erased.
+            ErasedKey, ExpiredRaw: its patient was erased, or its bytes were kept long enough.
         """
         known = Work(self._store, context).get(SourceReference, reference_id_of(source, reference))
         if known is None or known.message_id is None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chassis.domain import Transient, Unavailable
+from chassis.inbound import ExpiredRaw
 from chassis.inbound.receiving_queue import TooBusy
+from chassis.keys import ErasedKey
 from chassis.security.tokens import Forbidden, Verifier
 from chassis.telemetry.correlation import current_cause
 from chassis.telemetry.metrics import DOOR_REFUSALS
@@ -125,7 +127,10 @@ class _Rest:
             return refused(other.status, other.code, str(other))
         caller.require(READ, [reference.partition("/")[0]])
         for source in caller.sources:
-            shown = await asyncio.to_thread(self._door.show, source, reference)
+            try:
+                shown = await asyncio.to_thread(self._door.show, source, reference)
+            except (ErasedKey, ExpiredRaw):
+                return refused(410, "deleted", "its bytes have been erased, or kept as long as they are kept")
             if shown is not None:
                 return _shown(request, shown)
         return refused(404, "not-found", "no such resource of this client's sources")

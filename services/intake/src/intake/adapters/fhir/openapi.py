@@ -18,6 +18,7 @@ _REFUSALS = {
     "404": "No such thing of this client's sources",
     "406": "The answer would be application/fhir+json",
     "409": "The same id with other content, where none was expected",
+    "410": "Its bytes were erased, or kept long enough",
     "412": "The resource is at another version",
     "413": "The body is too large",
     "415": "Another format or another release of FHIR",
@@ -26,7 +27,7 @@ _REFUSALS = {
     "503": "Not kept; Retry-After says when to come again",
 }
 _WRITING = ("400", "401", "403", "406", "409", "412", "413", "415", "422", "429", "503")
-_READING = ("401", "403", "404", "406", "503")
+_READING = ("401", "403", "404", "406", "410", "503")
 
 
 def openapi_document() -> Json:
