@@ -34,7 +34,7 @@ class ResourceTaking:
         """Takes the resources; gives the facts that are left to be taken.
 
         Raises:
-            InvalidMessage: a resource is not at the version that the sender expects.
+            InvalidMessage: a resource is not at the version that the sender expects, or would be updated by who may not.
         """
         left = tuple(facts)
         for seen in resources:
@@ -51,6 +51,9 @@ class ResourceTaking:
                 raise InvalidMessage([Finding(seen.place, "identity-changed", note)])
             is_reused = known.delivery == self._delivery
             fate = known.see(seen, self._keyed(seen.content), self._delivery, self._message_id)
+            if fate is Fate.UPDATED and not seen.may_update:
+                note = "it is known, and this client's scopes do not let it update"
+                raise InvalidMessage([Finding(seen.place, "scope", note)])
             if fate is Fate.UPDATED and is_reused:
                 left = tuple(_as_conflict(fact, seen.place) for fact in left)
             self._note(seen, known, fate)

@@ -26,7 +26,8 @@ class ResourceSeen:
 
     `content` is what it says, in one form for equal content; `entry` is its number in the message, -1 where the message is the
     resource. It stands for the id or code. `expected_version` is 0 where any will do; with `only_if_new` nothing of it
-    is taken where it is known. `is_update` says that the sender asked for an update, not for a create.
+    is taken where it is known. `is_update` says that the sender asked for an update, not for a create, `may_update` that it may do
+    one: a create of what is known is an update too.
     """
 
     place: str
@@ -39,6 +40,7 @@ class ResourceSeen:
     expected_version: int = 0
     only_if_new: bool = False
     is_update: bool = False
+    may_update: bool = True
 
 
 @dataclass(frozen=True, slots=True)

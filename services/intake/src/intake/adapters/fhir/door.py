@@ -180,7 +180,7 @@ class _Rest:
         cause = current_cause()
         assert cause is not None, "a protected endpoint has a caller"
         caused = partial(replace, traceparent=cause.traceparent, correlation_id=cause.correlation_id)
-        return replace(submission, deliveries=tuple(caused(each) for each in submission.deliveries))
+        return replace(submission, deliveries=tuple(caused(_within(caller, each)) for each in submission.deliveries))
 
     async def _submitted(self, delivery: InboundDelivery) -> Outcome:
         """Raises TooBusy, Transient, Unavailable, TimeoutError where it is not known to be kept."""
@@ -216,6 +216,12 @@ def _check_scopes(caller: Caller, submission: Submission, action: str, address: 
         caller.require(action, [address.split("/")[0].split("?")[0] or "*"])
     for each in seen:
         caller.require(UPDATE if each.is_update else CREATE, [each.kind])
+
+
+def _within(caller: Caller, delivery: InboundDelivery) -> InboundDelivery:
+    """Says of each resource whether the caller may update it, where it turns out to be known."""
+    resources = (replace(each, may_update=caller.may(UPDATE, [each.kind])) for each in delivery.resources)
+    return replace(delivery, resources=tuple(resources))
 
 
 async def _body(request: Request) -> bytes:

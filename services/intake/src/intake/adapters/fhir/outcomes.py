@@ -22,6 +22,7 @@ STATUS_OF_RULE = {
     "json": 400,
     "json-object": 400,
     "too-large": 413,
+    "scope": 403,
     "utf-8": 400,
     "identity-changed": 409,
     "version-conflict": 412,
