@@ -22,7 +22,7 @@ MEMORY_BAR_MB = 512
 CONNECTIONS, FLOODING_CONNECTIONS = 50, 190
 PUSHED_BACK_CONNECTIONS = 400
 WARM_SEED, FLOOD_SEED = 9_000, 5_000
-INTERACTIVE_RATE = 20.0
+INTERACTIVE_RATE = 4.0
 STORED = b"SELECT count(*) FROM inbound_messages"
 ACCEPTED = b"SELECT count(*) FROM inbound_messages WHERE state = 'accepted'"
 Conversations = Callable[[int, int], list[Conversation]]
@@ -97,11 +97,11 @@ def intake_bulk(folder: Path, sizes: Sizes) -> list[Figure]:
     with IntakeAlone(_own(folder, "intake-bulk")) as intake:
         intake.send("fhir", fhir_conversations(50, WARM_SEED), 4)
         count = round(INTERACTIVE_RATE * sizes.interactive_seconds)
-        idle = intake.send("fhir", fhir_conversations(count, 1), 4, rate=INTERACTIVE_RATE)
+        idle = intake.send("fhir", fhir_conversations(count, 1), 8, rate=INTERACTIVE_RATE)
         remittance = generate_remittance(sizes.bulk_claims, TODAY)
         batch = charge_batch(sizes.bulk_rows, TODAY)
         inbound = intake.stack.exchange / "intake-inbound"
-        sender = intake.start_sending("fhir", fhir_conversations(count, 500), 4, rate=INTERACTIVE_RATE)
+        sender = intake.start_sending("fhir", fhir_conversations(count, 500), 8, rate=INTERACTIVE_RATE)
         _drop(inbound / "bulk.835", remittance.content)
         _drop(inbound / "bulk.csv", batch)
         beside = finished(sender)
