@@ -52,7 +52,7 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 
 test: check ## Everything: `make check`, then the tests on real servers
 	@$(BIN)/pytest -m "slow or servers" libs services
-	@$(BIN)/pytest tests/integration tests/faults
+	@$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/faults
 
 bench: $(STAMP) ## Print the speed table, with ratios to a bare baseline of the same run
 	@$(BIN)/python -m tests.performance
