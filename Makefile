@@ -51,7 +51,7 @@ check: $(STAMP) ## Quick: format, lint, types, imports, tidiness, contracts, uni
 	@$(BIN)/pytest -n 2 -m "not slow and not servers" libs services tests/tidy tests/contracts
 
 test: check ## Everything: `make check`, then the tests on real servers
-	@$(BIN)/pytest -m "slow or servers" libs services
+	@$(BIN)/pytest -n 2 --dist loadfile -m "slow or servers" libs services
 	@$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/faults
 
 bench: $(STAMP) ## Print the speed table, with ratios to a bare baseline of the same run
