@@ -22,9 +22,9 @@ from chassis.eventstore.tables import Gathered, Projection, Table
 
 BATCH = 2_500
 ROWS_AT_ONCE = 5_000
-VALUES_GATHERED_MAX = 1_000_000
+VALUES_GATHERED_MAX = 2_000_000
 """A row changes a few times over the log, far apart: the more are held in memory, the fewer are written twice. As values,
-for rows of three columns and of forty take very different room: so many are some 60 MB."""
+for rows of three columns and of forty take very different room: so many are some 120 MB."""
 
 
 def rebuild(
