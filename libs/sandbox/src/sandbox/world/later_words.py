@@ -8,14 +8,12 @@ from enum import StrEnum
 
 from canonical.money import Money
 
-from sandbox.world.dice import Dice
 from sandbox.world.ehr import Delivery, DeliveryKind
-from sandbox.world.encounters import Flaw, SimulatedCharge, SimulatedEncounter, Wire
+from sandbox.world.encounters import SimulatedCharge, SimulatedEncounter, Wire
 from sandbox.world.fhir_bundle import BILLABLE, IN_ERROR, transaction_bundle
 from sandbox.world.hl7_messages import CHARGED, CREDITED, PAID, later_transactions
 
 RAISED_PERCENT = 25
-SAID_AGAIN_PERCENT = 20
 FRONT_DESK_CASH = "CASH"
 
 
@@ -26,14 +24,6 @@ class LaterWord(StrEnum):
     TAKEN_BACK = "taken-back"
     VOIDED = "voided"
     LATE = "late"
-
-
-def later_word_of(encounter: SimulatedEncounter) -> LaterWord | None:
-    """What the story's seed says of this one; None for most."""
-    dice = Dice("said again", encounter.visit_number)
-    if encounter.flaw is not Flaw.NONE or encounter.stay or not dice.chance(SAID_AGAIN_PERCENT, "at all"):
-        return None
-    return dice.choice(tuple(LaterWord), "what")
 
 
 def as_said(encounter: SimulatedEncounter, word: LaterWord) -> SimulatedEncounter:

@@ -32,7 +32,6 @@ from intake.domain.patient import Patient
 from intake.domain.source_reference import SourceReference
 
 NEWER_WORD = "newer-word: a message that came later says something of it, and stands"
-DONE_BEFORE = "done-before: the message did this already"
 REREAD_PLACE = "reprocessed"
 _STATE = (Encounter.Finished, Encounter.Cancelled, Encounter.Reopened)
 _DETAILS = (Encounter.Opened, Encounter.DetailsChanged)
