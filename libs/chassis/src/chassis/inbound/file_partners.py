@@ -13,11 +13,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.inbound.file_shelf import FileShelf, Report
 from chassis.inbound.pgp import PgpOpening, UnusableKey
 from chassis.inbound.remote_folder import Afterwards, RemoteFolder, RemotePlan
+from chassis.setting_files import read_setting_file
 from chassis.sftp import SftpServer
 
 PARTNERS_MAX = 50
@@ -81,7 +82,7 @@ def remote_folders(path: Path | None, exchange: Path, shelf: FileShelf, report: 
     if path is None:
         return []
     folders = []
-    for name, partner in _read(path).partners.items():
+    for name, partner in read_setting_file(path, _File, WrongPartners).partners.items():
         missing = partner.missing_file(path.parent)
         if missing:
             raise WrongPartners(f"{path.name}: {name}: {missing}")
@@ -92,14 +93,3 @@ def remote_folders(path: Path | None, exchange: Path, shelf: FileShelf, report: 
         login = partner.login(path.parent)
         folders.append(RemoteFolder(name, login, partner.plan, shelf, report, exchange / SPOOL, unseal=unseal))
     return folders
-
-
-def _read(path: Path) -> _File:
-    try:
-        return _File.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise WrongPartners(f"{path.name}: {error.strerror}") from None
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-        told = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in faults)
-        raise WrongPartners(f"{path.name}: {told}") from None

@@ -14,11 +14,12 @@ from typing import Self
 from uuid import UUID
 
 from canonical.ids import derive
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.inbound.message import INBOUND_MESSAGES, InboundMessage, MessageState
+from chassis.setting_files import read_setting_file
 
 KEEP_DAYS = 3653
 KEEP_DAYS_MIN = 365
@@ -86,16 +87,7 @@ def read_retention(path: Path | None) -> RetentionPolicy:
     Raises:
         WrongRetention: the file is not as described above.
     """
-    if path is None:
-        return RetentionPolicy()
-    try:
-        return RetentionPolicy.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise WrongRetention(f"{path.name}: {error.strerror}") from None
-    except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-        told = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in faults)
-        raise WrongRetention(f"{path.name}: {told}") from None
+    return read_setting_file(path, RetentionPolicy, WrongRetention) if path else RetentionPolicy()
 
 
 class RawRetention:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+WEBHOOK_SECRETS_MAX = 2
+
 
 class NoSecrets(ValueError):
     """A file does not hold so many secrets; the message names the setting."""
@@ -24,3 +26,12 @@ def secrets_in(path: Path, setting: str, *, at_most: int) -> tuple[SecretStr, ..
     if not 1 <= len(lines) <= at_most:
         raise NoSecrets(f"{setting}: no such file, or not 1 to {at_most} secrets in it")
     return tuple(map(SecretStr, lines))
+
+
+def webhook_secrets_in(folder: Path, file: Path | None) -> tuple[SecretStr, ...]:
+    """The secrets of a sender of webhooks, two while one is rotated; none where no file is named.
+
+    Raises:
+        NoSecrets: see `secrets_in`.
+    """
+    return secrets_in(folder / file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX) if file else ()

@@ -17,15 +17,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from chassis.setting_files import read_setting_file
 from chassis.sftp import SftpServer
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from claims.adapters.clearinghouses.rest import RestAccess, RestClearinghouse
 from claims.adapters.clearinghouses.sftp import SftpAccess, SftpClearinghouse
-from claims.adapters.secret_files import NoSecrets, secrets_in
+from claims.adapters.secret_files import NoSecrets, secrets_in, webhook_secrets_in
 
 EXCHANGE_FOLDER = "files"
-WEBHOOK_SECRETS_MAX = 2
 Clearinghouse = SftpClearinghouse | RestClearinghouse
 
 
@@ -64,9 +64,7 @@ class _Rest(_Strict):
         return RestClearinghouse(RestAccess(self.base_url, token))
 
     def webhook_secrets(self, folder: Path) -> tuple[SecretStr, ...]:
-        if self.webhook_secret_file is None:
-            return ()
-        return secrets_in(folder / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
+        return webhook_secrets_in(folder, self.webhook_secret_file)
 
 
 class _Content(_Strict):
@@ -92,13 +90,7 @@ def load_clearinghouses(path: Path | None) -> Clearinghouses:
     """
     if path is None:
         return Clearinghouses()
-    try:
-        content = _Content.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise WrongClearinghouses(f"{path.name}: {error.strerror}") from None
-    except ValidationError as error:
-        places = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in error.errors())
-        raise WrongClearinghouses(f"{path.name}: {places}") from None
+    content = read_setting_file(path, _Content, WrongClearinghouses)
     if EXCHANGE_FOLDER in content.clearinghouses:
         raise WrongClearinghouses(f"{path.name}: {EXCHANGE_FOLDER!r} is the name of the exchange folder")
     try:

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from chassis.setting_files import read_setting_file
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from claims.adapters.platforms.folder import FolderPlatform
 from claims.adapters.platforms.rest import PlatformAccess, RestPlatform
-from claims.adapters.secret_files import NoSecrets, secrets_in
+from claims.adapters.secret_files import NoSecrets, secrets_in, webhook_secrets_in
 from claims.application.ports import RcmPlatform
-
-WEBHOOK_SECRETS_MAX = 2
 
 
 class WrongPlatforms(ValueError):
@@ -58,9 +57,7 @@ class _Rest(_Strict):
         return RestPlatform(PlatformAccess(self.base_url, self.token_url, self.client_id, secret, self.scope))
 
     def webhook_secrets(self, beside: Path) -> tuple[SecretStr, ...]:
-        if self.webhook_secret_file is None:
-            return ()
-        return secrets_in(beside / self.webhook_secret_file, "webhook_secret_file", at_most=WEBHOOK_SECRETS_MAX)
+        return webhook_secrets_in(beside, self.webhook_secret_file)
 
 
 class _Content(_Strict):
@@ -86,17 +83,12 @@ def load_platforms(path: Path | None, taken: Collection[str] = ()) -> Platforms:
     """
     if path is None:
         return Platforms()
+    content = read_setting_file(path, _Content, WrongPlatforms)
     try:
-        content = _Content.model_validate_json(path.read_bytes())
         opened = {name: each.opened(path.parent) for name, each in content.platforms.items()}
         secrets = {name: each.webhook_secrets(path.parent) for name, each in content.platforms.items()}
-    except OSError as error:
-        raise WrongPlatforms(f"{path.name}: {error.strerror}") from None
     except NoSecrets as error:
         raise WrongPlatforms(str(error)) from None
-    except ValidationError as error:
-        places = "; ".join(".".join(map(str, fault["loc"])) + ": " + fault["msg"] for fault in error.errors())
-        raise WrongPlatforms(f"{path.name}: {places}") from None
     if twice := sorted(set(taken) & set(opened)):
         raise WrongPlatforms(f"{path.name}: {', '.join(twice)} is the name of a clearinghouse")
     return Platforms(opened, {name: own for name, own in secrets.items() if own})
