@@ -1,4 +1,4 @@
-"""`python -m services.intake.tests.fuzz_fhir [--seconds 60] [--seed N]`: mutates the seeds; with `--guided FOLDER`, atheris chooses."""
+"""`python -m services.intake.tests.fuzz_fhir [--seconds 60] [--seed N]`: mutates the seeds."""
 
 from __future__ import annotations
 
@@ -43,29 +43,12 @@ def fuzz(seconds: float, seed: int, keep: Path) -> tuple[int, int]:
     return inputs, understood
 
 
-def guided(folder: Path) -> None:
-    """Lets atheris look for inputs that reach new code, until it is stopped."""
-    import atheris
-
-    seeds = kept_seeds()
-
-    def mutated(data: bytes, size_max: int, seed: int) -> bytes:
-        return mutate(random.Random(seed), data or seeds[seed % len(seeds)], seeds)[:size_max]
-
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], str(folder)], lambda data: examine(data) and None, custom_mutator=mutated)
-    atheris.Fuzz()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m services.intake.tests.fuzz_fhir", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     parser.add_argument("--keep", type=Path, default=Path("fuzz-defect.json"))
-    parser.add_argument("--guided", type=Path)
     given = parser.parse_args()
-    if given.guided:
-        guided(given.guided)
     inputs, understood = fuzz(given.seconds, given.seed, given.keep)
     sys.stdout.write(f"seed {given.seed}: {inputs} inputs, {understood} understood\n")
     return 0

@@ -1,4 +1,4 @@
-"""The fuzz of the FHIR reader, for as long as a build may take; longer runs by `python -m services.intake.tests.fuzz_fhir`."""
+"""The fuzz of the FHIR reader, for as long as a build may take; longer runs by `python -m services.intake.tests.coverage_guided fhir`."""
 
 from __future__ import annotations
 

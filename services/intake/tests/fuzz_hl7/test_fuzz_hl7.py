@@ -45,13 +45,13 @@ def test_twenty_seconds_of_mutants_break_no_promise(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_twenty_seconds_of_inputs_that_reach_new_code_break_no_promise(tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="atheris has no wheel for this Python or machine")
-    module = "services.intake.tests.fuzz_hl7.coverage_guided"
+    module = "services.intake.tests.coverage_guided"
     limits = (
         f"-max_total_time={SECONDS_DEFAULT:.0f}",
         "-timeout=10",
         "-max_len=20000",
         f"-artifact_prefix={tmp_path}/",
     )
-    command = [sys.executable, "-m", module, *limits, str(tmp_path), str(SEEDS)]
+    command = [sys.executable, "-m", module, "hl7", *limits, str(tmp_path), str(SEEDS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
