@@ -13,16 +13,15 @@ Files are named relative to this one. The name `files` is the exchange folder's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from chassis.setting_files import read_setting_file
-from chassis.sftp import SftpServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from claims.adapters.clearinghouses.rest import RestAccess, RestClearinghouse
-from claims.adapters.clearinghouses.sftp import SftpAccess, SftpClearinghouse
+from claims.adapters.clearinghouses.sftp import SftpClearinghouse, SftpFolders
 from claims.adapters.secret_files import NoSecrets, secrets_in, webhook_secrets_in
 
 EXCHANGE_FOLDER = "files"
@@ -37,19 +36,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class _Sftp(SftpServer):
+class _Sftp(SftpFolders):
     kind: Literal["sftp"]
-    outbound: str = "outbound"
-    taken: str = ""
-    inbound: str = ""
-    done: str = ""
 
     def opened(self, folder: Path) -> Clearinghouse:
-        missing = self.missing_file(folder)
-        if missing:
-            raise WrongClearinghouses(missing)
-        folders = self.model_dump(include={"outbound", "taken", "inbound", "done"})
-        return SftpClearinghouse(SftpAccess(**(asdict(self.login(folder)) | folders)))
+        return SftpClearinghouse(self.access(folder))
 
 
 class _Rest(_Strict):

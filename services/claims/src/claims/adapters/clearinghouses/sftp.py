@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import asyncssh
 from asyncssh import SFTPClient
-from chassis.sftp import FILE_BYTES_MAX, SftpLogin, SftpLost, call, content_of, plain_names, size_of_plain
+from chassis.sftp import FILE_BYTES_MAX, SftpLogin, SftpLost, SftpServer, call, content_of, plain_names, size_of_plain
 
+from claims.adapters.secret_files import NoSecrets
 from claims.application.ports import ReceivedAnswer, TransportUnavailable, TransportUncertain
 from claims.domain.interchange import OtherBytesSent
 
@@ -29,6 +31,25 @@ class SftpAccess(SftpLogin):
     taken: str = ""
     inbound: str = ""
     done: str = ""
+
+
+class SftpFolders(SftpServer):
+    """A server and its folders as the settings files have them."""
+
+    outbound: str = "outbound"
+    taken: str = ""
+    inbound: str = ""
+    done: str = ""
+
+    def access(self, beside: Path) -> SftpAccess:
+        """
+        Raises:
+            NoSecrets: what we prove ourselves by is not there.
+        """
+        if missing := self.missing_file(beside):
+            raise NoSecrets(missing)
+        folders = self.model_dump(include={"outbound", "taken", "inbound", "done"})
+        return SftpAccess(**(asdict(self.login(beside)) | folders))
 
 
 class SftpClearinghouse:

@@ -3,6 +3,9 @@
     {"platforms": {
         "northstar": {"kind": "rest", "base_url": "https://api.example", "token_url": "https://login.example/token",
                       "client_id": "throughline", "client_secret_file": "northstar.secret", "webhook_secret_file": "northstar.webhook"},
+        "westgate": {"kind": "sftp", "host": "sftp.example", "user": "clinic", "private_key_file": "westgate.key",
+                     "host_key": "ssh-ed25519 AAAA...", "outbound": "batches", "taken": "batches-taken",
+                     "inbound": "reports", "done": "reports-done"},
         "eastgate": {"kind": "folder", "folder": "/srv/eastgate"}}}
 
 Files are named relative to this one. A webhook secret stands on a line of its own, two while one is rotated.
@@ -18,6 +21,7 @@ from typing import Annotated, Literal
 from chassis.setting_files import read_setting_file
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from claims.adapters.clearinghouses.sftp import SftpClearinghouse, SftpFolders
 from claims.adapters.platforms.folder import FolderPlatform
 from claims.adapters.platforms.rest import PlatformAccess, RestPlatform
 from claims.adapters.secret_files import NoSecrets, secrets_in, webhook_secrets_in
@@ -43,6 +47,17 @@ class _Folder(_Strict):
         return ()
 
 
+class _Sftp(SftpFolders):
+    kind: Literal["sftp"]
+    inbound: str = Field(default="reports", min_length=1)
+
+    def opened(self, beside: Path) -> RcmPlatform:
+        return SftpClearinghouse(self.access(beside))
+
+    def webhook_secrets(self, beside: Path) -> tuple[SecretStr, ...]:
+        return ()
+
+
 class _Rest(_Strict):
     kind: Literal["rest"]
     base_url: str = Field(pattern=r"^https?://[^\s]+$")
@@ -63,7 +78,7 @@ class _Rest(_Strict):
 class _Content(_Strict):
     platforms: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")],
-        Annotated[_Folder | _Rest, Field(discriminator="kind")],
+        Annotated[_Folder | _Sftp | _Rest, Field(discriminator="kind")],
     ]
 
 
