@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from pysequoia import Cert, Decrypted, Tsk, decrypt
+from pysequoia import Cert, Tsk
 
-from chassis.inbound.file_shelf import ClosedFile
+from chassis.inbound import pgp_process
+from chassis.inbound.file_shelf import FILE_BYTES_MAX, ClosedFile
 
 _ARMOR = b"-----BEGIN PGP MESSAGE-----"
 _PACKET_BIT = 0x80
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_REFUSALS = {pgp_process.BAD_SIGNATURE: "pgp-signature", pgp_process.CLOSED: "pgp-cannot-be-opened"}
 
 
 class UnusableKey(ValueError):
@@ -22,14 +26,25 @@ class PgpOpening:
     """Opens messages sealed for our key. With a partner's certificate, one without a good signature of theirs is refused.
 
     A file that is no OpenPGP message is left as it is where nothing needs to be signed, and is refused where it does.
+    Of what is inside, no more than `bytes_max` is taken: a small message may hold a huge file.
     """
 
-    def __init__(self, key_file: Path, passphrase_file: Path | None = None, signer_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        key_file: Path,
+        passphrase_file: Path | None = None,
+        signer_file: Path | None = None,
+        *,
+        bytes_max: int = FILE_BYTES_MAX,
+    ) -> None:
+        self._bytes_max = bytes_max
+        self._needs_signature = signer_file is not None
+        self._files = [str(each) if each else "" for each in (key_file, passphrase_file, signer_file)]
         passphrase = passphrase_file.read_text("utf-8").split("\n", 1)[0] if passphrase_file else None
         try:
-            self._key = Tsk.from_file(str(key_file))
-            self._decryptor = self._key.decryptor(passphrase)
-            self._signer = Cert.from_file(str(signer_file)) if signer_file else None
+            Tsk.from_file(str(key_file)).decryptor(passphrase)
+            if signer_file:
+                Cert.from_file(str(signer_file))
         except Exception as fault:  # noqa: BLE001 - the library raises plain exceptions; what they say may quote the key
             raise UnusableKey(f"{key_file.name}: no OpenPGP key that can be used: {type(fault).__name__}") from None
 
@@ -37,29 +52,31 @@ class PgpOpening:
         """What is inside.
 
         Raises:
-            ClosedFile: it is not for us, was changed on the way, or is not signed as it should be.
+            ClosedFile: it is not for us, was changed on the way, is not signed as it should be, or holds too much.
         """
         if not _is_pgp(content):
-            if self._signer is None:
+            if not self._needs_signature:
                 return content
             raise ClosedFile("pgp-not-sealed")
-        opened = self._opened(content, self._signers if self._signer else None)
-        if opened is None and self._signer and self._opened(content, None) is not None:
-            raise ClosedFile("pgp-signature")
-        if opened is None:
-            raise ClosedFile("pgp-cannot-be-opened")
-        if self._signer and not opened.valid_sigs:
-            raise ClosedFile("pgp-signature")
-        return opened.bytes or b""
+        with NamedTemporaryFile(prefix="sealed-") as sealed:
+            sealed.write(content)
+            sealed.flush()
+            opened, code = self._opened(sealed.name)
+        if len(opened) > self._bytes_max:
+            raise ClosedFile("pgp-size")
+        if code not in (pgp_process.SIGNED, pgp_process.UNSIGNED):
+            raise ClosedFile(_REFUSALS.get(code, "pgp-cannot-be-opened"))
+        return opened
 
-    def _opened(self, content: bytes, store: Callable[[Sequence[str]], list[Cert]] | None) -> Decrypted | None:
-        try:
-            return decrypt(content, self._decryptor, store=store)
-        except Exception:  # noqa: BLE001 - the library raises plain exceptions; what they say may quote the content
-            return None
-
-    def _signers(self, key_ids: Sequence[str]) -> list[Cert]:
-        return [self._signer] if self._signer else []
+    def _opened(self, message: str) -> tuple[bytes, int]:
+        """What the process writes, up to one byte more than we take, and how it ended; it bounds its own time."""
+        command = [sys.executable, "-I", pgp_process.__file__, message, *self._files]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env={}) as process:
+            assert process.stdout is not None
+            opened = process.stdout.read(self._bytes_max + 1)
+            if len(opened) > self._bytes_max:
+                process.kill()
+            return opened, process.wait()
 
 
 def _is_pgp(content: bytes) -> bool:
