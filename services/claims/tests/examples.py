@@ -61,6 +61,7 @@ def examples() -> Iterator[Event]:
     yield _of(claim, Claim.Accepted, payer_control_number="ICN1")
     yield _of(claim, Claim.PayerNumberLearned, payer_control_number="ICN1")
     yield _of(claim, Claim.Rejected, codes=("A3:21",))
+    yield _of(claim, Claim.ResubmissionRejected, codes=("A7:464",))
     yield _of(claim, Claim.StatusAsked, trace="000000002-1", control_number="000000002", way="files")
     yield _of(
         claim,

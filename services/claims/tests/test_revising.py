@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from canonical.codes import RevisionReason
+from canonical.envelope import PublicEvent
 from canonical.events.claims import ClaimAdjudicated, ClaimRevised
 from canonical.events.intake import ChargesRevised, EncounterCharged
 from canonical.money import Money
@@ -16,7 +17,7 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_of, control_number_of_posting
 
 from .money_world import CO, SECOND, charged_to, insured_twice, reversal_of
-from .world import ClaimsUnderTest, acknowledged, adjustment, charged, chunk, claim_id, paid, status
+from .world import COPAY, ClaimsUnderTest, acknowledged, adjustment, charged, chunk, claim_id, paid, status
 
 FIRST = charged()
 SECOND_FILE = "000000002.x12"
@@ -45,6 +46,10 @@ REDUCED = revised()
 REPLACED = paid(
     amount="100.00", position=1, adjustments=(adjustment(CO, "45", "50.00"),), charge=Money.of("150.00")
 ).model_copy(update={"patient_responsibility": Money.zero()})
+
+REPRICED = paid(amount="140.00", position=1, adjustments=(adjustment(CO, "45", "80.00"), COPAY))
+AGAIN = revised(("120.00",), 2, total="150.00")
+THIRD_FILE = "000000003.x12"
 
 
 def claim_in(service: ClaimsUnderTest, sequence: int = 1) -> Claim:
@@ -257,3 +262,59 @@ def test_what_replaces_a_replacement_names_the_number_that_the_payer_gave_that_o
     service.receive(revised((), 2, total="150.00"))
     service.sweep()
     assert b"REF*F8*ICN9~" in service.transport.files["000000003.x12"]
+
+
+def corrected_while_replaced() -> ClaimsUnderTest:
+    """A replacement is in flight when the payer takes the old version back and decides it anew; one more revision waits."""
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED)
+    service.sweep()
+    service.receive(chunk(reversal_of(paid()), REPRICED, remittance=2))
+    service.receive(AGAIN)
+    service.sweep()
+    return service
+
+
+def test_what_a_payer_changes_of_the_old_version_is_no_answer_to_its_replacement() -> None:
+    service = corrected_while_replaced()
+    assert THIRD_FILE not in service.transport.files
+    service.receive(status(1, payer_control_number="ICN9"))
+    service.sweep()
+    assert b"REF*F8*ICN9~" in service.transport.files[THIRD_FILE]
+
+
+def test_a_decision_under_a_new_number_answers_a_replacement_without_any_277ca() -> None:
+    service = corrected_while_replaced()
+    decided = REPLACED.model_copy(update={"payer_control_number": "ICN9"})
+    service.receive(chunk(reversal_of(REPRICED), decided, remittance=3))
+    service.sweep()
+    assert b"REF*F8*ICN9~" in service.transport.files[THIRD_FILE]
+
+
+def test_a_277ca_without_a_number_answers_a_replacement_of_what_was_decided_meanwhile() -> None:
+    service = corrected_while_replaced()
+    service.receive(status(1, payer_control_number=""))
+    service.sweep()
+    assert b"REF*F8*ICN1~" in service.transport.files[THIRD_FILE]
+
+
+@pytest.mark.parametrize("answer", [status(1, accepted=False), acknowledged("999", "R", 2)])
+def test_a_replacement_that_is_refused_while_the_payers_decision_stands_is_made_again(answer: PublicEvent) -> None:
+    service = corrected_while_replaced()
+    service.receive(answer)
+    service.sweep()
+    raw = service.transport.files[THIRD_FILE]
+    assert b"*120***11:B:7*" in raw
+    assert b"REF*F8*ICN1~" in raw
+    assert "ClaimRejected" not in [case["code"] for case in service.cases(state="open")]
+
+
+def test_what_a_payer_corrected_under_another_number_is_replaced_under_that() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    corrected = REPRICED.model_copy(update={"payer_control_number": "ICN2"})
+    service.receive(chunk(reversal_of(paid()), corrected, remittance=2))
+    service.receive(REDUCED)
+    service.sweep()
+    assert b"REF*F8*ICN2~" in service.transport.files[SECOND_FILE]

@@ -166,7 +166,7 @@ def _claim_answer(event: Event) -> Answer | None:
     match event:
         case Claim.Accepted(payer_control_number=number) | Claim.PayerNumberLearned(payer_control_number=number):
             return _answer("277CA", "accepted", (f"payer control number {number}",) if number else (), event)
-        case Claim.Rejected(codes=codes):
+        case Claim.Rejected(codes=codes) | Claim.ResubmissionRejected(codes=codes):
             if any(code.startswith(("999:", "TA1:")) for code in codes):
                 return None
             return _answer("277CA", "rejected", codes, event)

@@ -183,11 +183,16 @@ def _accepted(event: Claim.Accepted) -> Iterator[Change]:
 
 
 def _number_learned(event: Claim.PayerNumberLearned) -> Iterator[Change]:
-    yield put(CLAIMS, claim_id=event.originator_id, payer_control_number=event.payer_control_number)
+    if event.payer_control_number:
+        yield put(CLAIMS, claim_id=event.originator_id, payer_control_number=event.payer_control_number)
 
 
 def _rejected(event: Claim.Rejected) -> Iterator[Change]:
     yield _moved(event, ClaimState.REJECTED, rejection_codes="\n".join(event.codes))
+
+
+def _resubmission_rejected(event: Claim.ResubmissionRejected) -> Iterator[Change]:
+    yield put(CLAIMS, claim_id=event.originator_id, rejection_codes="\n".join(event.codes))
 
 
 def _crossed_over(event: Claim.CrossedOver) -> Iterator[Change]:
@@ -265,6 +270,7 @@ _PROJECTING: dict[type[Event], Callable[[Any], Iterator[Change]]] = {
     Claim.Accepted: _accepted,
     Claim.PayerNumberLearned: _number_learned,
     Claim.Rejected: _rejected,
+    Claim.ResubmissionRejected: _resubmission_rejected,
     Claim.CrossedOver: _crossed_over,
     Claim.NextClaimMoved: _next_claim_moved,
     Claim.AnswerNoted: _answer_noted,

@@ -9,6 +9,7 @@ from chassis.eventstore import Work
 
 from claims.application.denials import answer_with_corrected_claim
 from claims.application.prior_payers import show_prior_payments
+from claims.application.use_cases import REJECTED_CASE, end_case, rejection_cause
 from claims.domain.claim import Claim
 
 
@@ -23,6 +24,7 @@ def resubmit_claim(work: Work, claim_id: UUID, frequency: ClaimFrequency, reason
     """
     claim = work.require(Claim, claim_id)
     claim.resubmit(frequency, reason)
+    end_case(work, rejection_cause(claim.id, claim.interchange_id), REJECTED_CASE, reason)
     if frequency is ClaimFrequency.REPLACEMENT:
         show_prior_payments(work, claim)
         answer_with_corrected_claim(work, claim, reason)

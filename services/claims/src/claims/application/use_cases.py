@@ -184,9 +184,8 @@ def reject_claims_of(work: Work, interchange: Interchange, code: str, notes: tup
     """Rejects every claim that still stands in this interchange, and opens one case for all; how many were rejected."""
     rejected = 0
     for claim in claims_of(work, interchange.claim_ids):
-        if claim.interchange_id == interchange.id and claim.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED):
-            claim.reject((code,))
-            rejected += 1
+        if claim.interchange_id == interchange.id:
+            rejected += claim.reject((code,))
     raise_case(
         work,
         derive("interchange-rejection", interchange.id),

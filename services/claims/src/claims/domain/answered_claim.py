@@ -11,7 +11,7 @@ from chassis.domain import Event, Refusal
 from claims.domain.adjudicated_claim import AdjudicatedClaim
 from claims.domain.answers import CLEARINGHOUSE, ReportedStatus, SubmissionAnswer
 from claims.domain.claim_content import ClaimContent
-from claims.domain.claim_state import ClaimState
+from claims.domain.claim_state import AWAITING_ANSWER, DECIDED, ClaimState
 
 
 class UnknownSubmission(Refusal):
@@ -53,7 +53,8 @@ class AnsweredClaim(AdjudicatedClaim):
         payer_control_number: Financial[str]
 
         def apply(self, claim: AnsweredClaim) -> None:
-            claim.payer_control_number = claim.number_accepted = self.payer_control_number
+            claim.payer_control_number = self.payer_control_number or claim.payer_control_number
+            claim.number_accepted = self.payer_control_number
             claim.is_answered = True
             if claim.undecided is ClaimState.SUBMITTED:
                 claim.undecided = ClaimState.ACCEPTED
@@ -67,6 +68,18 @@ class AnsweredClaim(AdjudicatedClaim):
         def apply(self, claim: AnsweredClaim) -> None:
             claim.state = claim.undecided = ClaimState.REJECTED
             claim.rejection_codes = self.codes
+            claim.is_answered = True
+
+    class ResubmissionRejected(Event):
+        """What was sent in the place of the claim was refused, and the payer's decisions on the claim stand."""
+
+        TOPIC = "claims.claim.resubmission-rejected"
+        codes: tuple[Public[str], ...]
+
+        def apply(self, claim: AnsweredClaim) -> None:
+            claim.undecided = ClaimState.REJECTED
+            claim.rejection_codes = self.codes
+            claim.is_answered = True
 
     class AnswerNoted(Event):
         """A 277CA that moves nothing: a clearinghouse took the claim, or it answers an earlier submission."""
@@ -148,15 +161,20 @@ class AnsweredClaim(AdjudicatedClaim):
         self._refuse_never_submitted()
         if self.state is ClaimState.SUBMITTED:
             self.trigger_event(self.Accepted, payer_control_number=payer_control_number)
-        elif payer_control_number not in ("", self.payer_control_number):
+        elif not self.is_answered or payer_control_number not in ("", self.payer_control_number):
             self.trigger_event(self.PayerNumberLearned, payer_control_number=payer_control_number)
 
-    def reject(self, codes: tuple[str, ...]) -> None:
-        """The claim was refused before adjudication. One that a payer decided on keeps the decision.
+    def reject(self, codes: tuple[str, ...]) -> bool:
+        """The claim was refused before adjudication; whether that is news. One that a payer decided on keeps the decision.
 
         Raises:
             NeverSubmitted: it never left.
         """
         self._refuse_never_submitted()
-        if self.state in (ClaimState.SUBMITTED, ClaimState.ACCEPTED):
+        if self.state in AWAITING_ANSWER:
             self.trigger_event(self.Rejected, codes=codes)
+            return True
+        if self.state in DECIDED and not self.is_answered:
+            self.trigger_event(self.ResubmissionRejected, codes=codes)
+            return True
+        return False

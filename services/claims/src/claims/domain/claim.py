@@ -117,7 +117,7 @@ class Claim(AnsweredClaim):
             claim.interchange_id = self.interchange_id
             claim.number_accepted = ""
             claim.is_answered = False
-            claim.was_resubmitted = claim.frequency is not ClaimFrequency.ORIGINAL
+            claim.sent_as, claim.sent_for = claim.frequency, claim.replaces
             claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):
@@ -308,12 +308,10 @@ class Claim(AnsweredClaim):
 
     @property
     def latest_payer_control_number(self) -> str:
-        """What a 277CA told of a replacement, else CLP07 of the latest decision that told one, else what a 277CA told."""
+        """What a 277CA told of a replacement, else what the latest decision told, else what a 277CA told."""
         if self.frequency is not ClaimFrequency.ORIGINAL and self.number_accepted:
             return self.number_accepted
-        told = [each.decision for each in self.decisions.booked.values() if each.decision.payer_control_number]
-        latest = max(told, key=lambda decision: decision.effective_date, default=None)
-        return latest.payer_control_number if latest else self.payer_control_number
+        return self.decisions.payer_control_number or self.payer_control_number
 
     @property
     def is_ours_to_change(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from canonical.classes import Financial, Public
-from canonical.codes import PayerClass
+from canonical.codes import ClaimFrequency, PayerClass
 from canonical.money import Money
 from canonical.remittance import DecisionPlace
 from chassis.domain import Aggregate, Event
@@ -33,7 +33,8 @@ class DecidedClaim(Aggregate):
     """Decisions are many, by remittance and position.
 
     `undecided` is the state that the claim would be in without them. `awaiting` holds reversals that are not proved yet,
-    since what they take back may still come.
+    since what they take back may still come. `sent_as` is what the latest submission is to the claim that the payer has
+    under the number `sent_for`, and `is_answered` whether the payer is known to have it, or to have refused it.
     """
 
     content: ClaimContent
@@ -47,7 +48,8 @@ class DecidedClaim(Aggregate):
         self.adjudications = 0
         self.revision = 0
         self.is_answered = False
-        self.was_resubmitted = False
+        self.sent_as = ClaimFrequency.ORIGINAL
+        self.sent_for = ""
         self.awaiting: dict[Place, DecidedClaim.ReversalAwaited] = {}
         self.noted: dict[Place, PayerDecision] = {}
         self.next_claim = NextClaimStage.NONE
@@ -87,7 +89,7 @@ class DecidedClaim(Aggregate):
         def apply(self, claim: DecidedClaim) -> None:
             claim.state = self.state
             claim.adjudications += 1
-            claim.is_answered |= self.kind in _TAKES_BACK or not claim.was_resubmitted
+            claim.is_answered |= claim.is_answer(self.decision, self.kind)
             claim.decisions = claim.decisions.after(self.booked)
             claim.awaiting.pop(self.decision.place, None)
 
@@ -171,6 +173,15 @@ class DecidedClaim(Aggregate):
             state = self._state_by(self.decisions, stage) if self.state in DECIDED else self.state
             self.trigger_event(self.NextClaimMoved, next_claim_id=next_claim_id, stage=stage, state=state)
 
+    def is_answer(self, decision: PayerDecision, kind: DecisionKind) -> bool:
+        """Whether it tells that the payer has what was sent last.
+
+        A payer may still take back or correct what is being replaced, under the number that it had.
+        """
+        if self.sent_as is ClaimFrequency.REPLACEMENT:
+            return kind in _DECIDES and decision.payer_control_number not in ("", self.sent_for)
+        return self.sent_as is ClaimFrequency.ORIGINAL or kind is DecisionKind.REVERSAL
+
     @property
     def is_leaving_again(self) -> bool:
         """Whether a replacement or a void of it is still in our hands."""
@@ -242,5 +253,4 @@ class DecidedClaim(Aggregate):
 
 _NOWHERE: tuple[None, int] = (None, -1)
 
-_TAKES_BACK = frozenset({DecisionKind.REVERSAL, DecisionKind.CORRECTION})
-"""A payer that takes its decision back, or decides anew, has what was sent in the place of the claim."""
+_DECIDES = frozenset({DecisionKind.DECISION, DecisionKind.CORRECTION})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from canonical.codes import ClaimPaymentStatus
@@ -100,6 +100,11 @@ class Decisions:
         """Whether the payer passed the claim on to the next one by itself."""
         return any(each.decision.payer_status in FORWARDED for each in self.standing)
 
+    @property
+    def payer_control_number(self) -> str:
+        """CLP07 of the latest decision that told one; one that was taken back, or took back, only where none stands."""
+        return _number_told_last(self.standing) or _number_told_last(self.booked.values())
+
     def reversal_of(self, place: Place) -> Place | None:
         """Where the decision at this place was taken back, or a part of it."""
         return next((key for key, each in self.booked.items() if place in each.reverses), None)
@@ -176,3 +181,9 @@ def _standing(booked: Mapping[Place, Booked]) -> tuple[Booked, ...]:
 
 def _key(decision: PayerDecision) -> tuple[str, str, Money, Money]:
     return (decision.payer_control_number, decision.payer_status, decision.charge, decision.paid)
+
+
+def _number_told_last(decisions: Iterable[Booked]) -> str:
+    told = [each.decision for each in decisions if each.decision.payer_control_number]
+    latest = max(told, key=lambda decision: decision.effective_date, default=None)
+    return latest.payer_control_number if latest else ""
