@@ -158,6 +158,7 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b"{", "json"),
         (b"[]", "json-object"),
         (b'{"resourceType": "Bundle", "resourceType": "Patient"}', "duplicate-key"),
+        (b'{"resourceType": "Patient", "gender": "\\uD800"}', "utf-8"),
         (b'{"value": NaN}', "number"),
         (b'{"value": 1e400}', "number"),
         (b'{"value": ' + b"9" * 50 + b"}", "number"),

@@ -12,7 +12,7 @@ from pydantic import Field
 from canonical.classes import CanonicalModel, Financial, Phi, Public
 from canonical.codes import PayerClass
 from canonical.money import Money
-from canonical.party import CoverageDetails, PatientDetails
+from canonical.party import CoverageDetails, Guarantor, PatientDetails
 
 LINES_PER_CLAIM_MAX = 50
 LINES_PER_STAY_MAX = 999
@@ -126,3 +126,4 @@ class EncounterPhi(CanonicalModel):
     onset_date: Phi[date] | None = None
     note: Phi[str] = ""
     stay: InstitutionalStay | None = None
+    guarantor: Guarantor | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from pydantic import Field
 
@@ -39,6 +40,22 @@ class CoverageDetails(CanonicalModel):
     subscriber_family_name: Phi[str] = ""
     subscriber_given_name: Phi[str] = ""
     plan: Public[str] = ""
+
+
+class Guarantor(CanonicalModel):
+    """Who answers for what the payers leave: a person, or an organization. The id is the patient's own for a patient who does.
+
+    `relationship` is that to the patient: `self`, an X12 individual relationship code, or empty where nobody said.
+    """
+
+    guarantor_id: UUID
+    relationship: Phi[str] = ""
+    family_name: Phi[str] = ""
+    given_name: Phi[str] = ""
+    organization: Phi[str] = ""
+    birth_date: Phi[date] | None = None
+    address: Address = Address()
+    phone: Phi[str] = ""
 
 
 class OrganizationAddress(CanonicalModel):

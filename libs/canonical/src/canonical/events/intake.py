@@ -55,6 +55,7 @@ class PostedCharges(PublicEvent):
 
     `posting` counts the postings of one encounter from 1; this posting's charges only. `payer` is empty for self-pay.
     `diagnosis_count` says how many diagnoses the sealed part holds; `plan` is the first payer's plan, where one is known.
+    `guarantor_id` stands for who answers for what the payers leave, where the source said who does: the sealed part names them.
     """
 
     encounter_id: UUID
@@ -77,6 +78,7 @@ class PostedCharges(PublicEvent):
     next_payers: tuple[NextPayer, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
+    guarantor_id: UUID | None = None
 
 
 class EncounterCharged(PostedCharges):

@@ -111,6 +111,7 @@ class _Billing:
             "diagnosis_codes": self._clinical.diagnosis_codes,
             "account_number": self._clinical.account_number,
             "stay": bill.stay,
+            "guarantor": self._clinical.guarantor,
         }
         return self._seal(known.model_copy(update=now))
 
@@ -124,6 +125,7 @@ class _Billing:
             diagnosis_codes=self._clinical.diagnosis_codes,
             account_number=self._clinical.account_number,
             stay=bill.stay,
+            guarantor=self._clinical.guarantor,
         )
 
     def _seal(self, phi: EncounterPhi) -> Sealed:

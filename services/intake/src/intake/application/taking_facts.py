@@ -124,7 +124,8 @@ class FactTaking:
     def _take_encounter(self, fact: EncounterSeen) -> None:
         encounter = self._work.get_or_new(Encounter, fact.encounter_id)
         self._touched[encounter.id] = None
-        before = encounter.facts
+        before, known = encounter.facts, self._clinical(encounter)
+        guarantor = fact.guarantor or known.guarantor
         facts = EncounterFacts(
             patient_id=self._patient_of(encounter, self._patient_id(fact.patient, fact.place)),
             source=self._source,
@@ -132,8 +133,8 @@ class FactTaking:
             location=fact.location or self._code(fact.location_link, fact.place) or (before.location if before else ""),
             rendering_provider=self._code(fact.rendering_provider, fact.place)
             or (before.rendering_provider if before else ""),
+            guarantor_id=guarantor.guarantor_id if guarantor else None,
         )
-        known = self._clinical(encounter)
         codes = merged_diagnoses(known.diagnosis_codes, fact.diagnosis_codes, pointed_at=bool(encounter.charges))
         clinical = ClinicalDetails(
             diagnosis_codes=codes,
@@ -141,6 +142,7 @@ class FactTaking:
             stay=merged_stay(known.stay, fact.stay),
             starts_on=fact.starts_on or known.starts_on,
             ends_on=fact.ends_on or known.ends_on,
+            guarantor=guarantor,
         )
         self._see(encounter, facts, clinical)
         if encounter.state is EncounterState.CANCELLED:

@@ -7,6 +7,7 @@ from datetime import date
 
 from canonical.classes import CanonicalModel, Phi
 from canonical.encounter import StayFacts
+from canonical.party import Guarantor
 
 ADMITTING = "admitting"
 DAY_DIGITS = 8
@@ -36,6 +37,7 @@ class ClinicalDetails(CanonicalModel):
     stay: SeenStay | None = None
     starts_on: Phi[date] | None = None
     ends_on: Phi[date] | None = None
+    guarantor: Guarantor | None = None
 
     @property
     def days(self) -> tuple[date | None, date | None]:

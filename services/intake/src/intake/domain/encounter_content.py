@@ -44,6 +44,7 @@ class EncounterFacts(CanonicalModel):
     entity: Public[str]
     location: Public[str] = ""
     rendering_provider: Public[str] = ""
+    guarantor_id: UUID | None = None
 
 
 class CapturedCharge(CanonicalModel):

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from canonical.encounter import DatedCode, DentalSite, DrugCharge
 from canonical.money import Money
-from canonical.party import CoverageDetails, PatientDetails
+from canonical.party import CoverageDetails, Guarantor, PatientDetails
 
 from intake.domain.clinical import SeenStay
 
@@ -105,6 +105,7 @@ class EncounterSeen:
     starts_on: date | None = field(default=None, repr=False)
     ends_on: date | None = field(default=None, repr=False)
     stands: bool = False
+    guarantor: Guarantor | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from uuid import UUID
 from canonical.ids import derive
 
 UNKNOWN_ENTITY = "unknown"
+SELF = "self"
+"""The relationship of a person to themselves."""
 
 
 def patient_id_of(source: str, medical_record_number: str) -> UUID:
@@ -20,6 +22,11 @@ def encounter_id_of(source: str, visit_number: str) -> UUID:
 
 def charge_id_of(source: str, transaction_id: str) -> UUID:
     return derive("charge", source, transaction_id)
+
+
+def guarantor_id_of(source: str, guarantor_number: str) -> UUID:
+    """One guarantor may answer for several patients."""
+    return derive("guarantor", source, guarantor_number)
 
 
 def reference_id_of(source: str, reference: str) -> UUID:

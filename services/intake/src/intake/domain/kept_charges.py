@@ -40,6 +40,7 @@ class PostingSaid(Event):
     next_payers: tuple[NextPayer, ...] = ()
     claim_type: ClaimType = ClaimType.PROFESSIONAL
     plan: Public[str] = ""
+    guarantor_id: UUID | None = None
 
     @property
     def charge_ids(self) -> tuple[UUID, ...]:
@@ -264,6 +265,7 @@ class KeptCharges(Aggregate):
             "diagnosis_count": self.diagnosis_count,
             "message_ids": tuple(dict.fromkeys(charge.message_id for charge in charges)),
             "claim_type": terms.claim_type,
+            "guarantor_id": self.facts.guarantor_id,
         }
 
     def said_of(self, charge: CapturedCharge) -> ChargeWords:
@@ -329,5 +331,6 @@ _OF_CHARGES = (
     "diagnosis_count",
     "message_ids",
     "claim_type",
+    "guarantor_id",
 )
 """What a posting says of whom to bill, and of what was done where; the second follows from its charges."""

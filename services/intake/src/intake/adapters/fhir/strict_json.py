@@ -1,4 +1,4 @@
-"""JSON as we take it: no duplicate keys, no NaN, no float, bounded in size, depth and number length."""
+"""JSON as we take it: no duplicate keys, no NaN, no float, no half characters, bounded in size, depth and number length."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from intake.domain.refusals import Finding, InvalidMessage
 BODY_BYTES_MAX = 5_000_000
 DEPTH_MAX = 40
 NUMBER_CHARACTERS_MAX = 40
+_SURROGATE = b"\\ud"
 
 Json = dict[str, object]
 
@@ -40,6 +41,8 @@ def parse_object(raw: bytes) -> Json:
     if not isinstance(content, dict):
         raise _refused("json-object", "the message is one JSON object")
     _refuse_depth(content)
+    if _SURROGATE in raw.lower():
+        _refuse_half_characters(content)
     return content
 
 
@@ -86,6 +89,14 @@ def _refuse_depth(content: object) -> None:
         if not level:
             return
     raise _refused("too-deep", f"at most {DEPTH_MAX} levels")
+
+
+def _refuse_half_characters(content: Json) -> None:
+    r"""`\ud800` alone is half a character: nothing can keep or send it as text."""
+    try:
+        json.dumps(content, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise _refused("utf-8", "an escaped surrogate stands alone") from None
 
 
 def _children(node: object) -> list[object]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.domain.facts import Link
-from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
+from intake.domain.identities import charge_id_of, encounter_id_of, guarantor_id_of, patient_id_of
 from intake.domain.refusals import Finding
 
 FACILITY_MARK = "|"
@@ -47,6 +47,9 @@ class Reading:
 
     def charge_id(self, number: str) -> UUID:
         return charge_id_of(self.source, self._own(number))
+
+    def guarantor_id(self, number: str) -> UUID:
+        return guarantor_id_of(self.source, self._own(number))
 
     def visit(self, number: str) -> Link:
         return Link(id=self.visit_id(number))

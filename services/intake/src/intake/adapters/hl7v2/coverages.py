@@ -41,6 +41,11 @@ def coverages(message: Message, patient: Link, encounter: Link, reading: Reading
         yield _coverage(rank, group, patient, encounter, reading)
 
 
+def relationship_of(said: str, reading: Reading) -> str:
+    """`self` or the individual relationship code of X12, for a word of HL7 table 0063 or of the profile."""
+    return reading.profile.relationships.get(said) or RELATIONSHIPS.get(said, ANOTHER)
+
+
 def _insurance(group: Message) -> tuple[str, ...]:
     """What tells an insurance from another: its places in the order, its plan and payer, and the member."""
     return tuple(group.rows[0].field(number) for number in (1, 22, 2, 3, 36))
@@ -68,8 +73,7 @@ def _coverage(rank: int, group: Message, patient: Link, encounter: Link, reading
     payer = first_value(reading.profile.payer, group)
     if not payer:
         reading.need("IN1-3", "the payer's code")
-    said = in1.field(17)
-    relationship = reading.profile.relationships.get(said) or RELATIONSHIPS.get(said, ANOTHER)
+    relationship = relationship_of(in1.field(17), reading)
     details = CoverageDetails(
         member_id=first_value(reading.profile.member_id, group),
         group_number=in1.field(8),

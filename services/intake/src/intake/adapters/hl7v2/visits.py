@@ -1,10 +1,11 @@
-"""PV1, DG1 and PID-18: the visits of a message, and what happened to them."""
+"""PV1, DG1, GT1 and PID-18: the visits of a message, and what happened to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from intake.adapters.hl7v2.context import Reading, first_value
+from intake.adapters.hl7v2.guarantors import guarantor
 from intake.adapters.hl7v2.segments import Message, day_of
 from intake.adapters.hl7v2.stays import diagnoses_and_stay
 from intake.adapters.hl7v2.triggers import Trigger
@@ -40,6 +41,7 @@ def encounter_seen(message: Message, visit: str, patient: Link, reading: Reading
         stay=stay,
         starts_on=day_of(pv1.field(44)) if pv1 else None,
         ends_on=day_of(pv1.field(45)) if pv1 else None,
+        guarantor=guarantor(message, patient.id, reading.visit_id(visit), reading),
     )
 
 
