@@ -18,6 +18,7 @@ from chassis.eventstore import (
     ParkedMessage,
     Question,
     RawSpan,
+    Row,
     VersionConflict,
     Work,
     transact,
@@ -264,6 +265,19 @@ def test_rows_are_ordered_as_asked_and_then_by_key(store: Store) -> None:
     keys = [row["purse_id"] for row in store.rows(PURSES, {})]
     assert keys == sorted(keys)  # type: ignore[type-var]
     assert len(store.rows(PURSES, {}, limit=2)) == 2
+
+
+def test_rows_come_page_by_page_each_once_however_many_are_equal(store: Store) -> None:
+    for name, cents in (("a", 5), ("b", 5), ("c", 5), ("d", 900), ("e", 900)):
+        fill(store, name, cents)
+    seen: list[Row] = []
+    while page := store.rows(PURSES, {}, order=["balance_minor"], limit=2, after=seen[-1] if seen else None):
+        seen += page
+    assert seen == store.rows(PURSES, {}, order=["balance_minor"])
+    few = {"owner": ["owner of b", "owner of e"]}
+    assert store.rows(PURSES, few, order=["balance_minor"], after=seen[2]) == store.rows(
+        PURSES, {"owner": "owner of e"}
+    )
 
 
 def test_several_questions_are_answered_at_once_each_as_it_is_alone(store: Store) -> None:

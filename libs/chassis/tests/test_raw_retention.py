@@ -22,6 +22,7 @@ from chassis.inbound import (
     messages_by_delivery,
     project_inbound_messages,
     read_raw,
+    retention,
 )
 from chassis.inbound.retention import KEEP_DAYS, RawRetention, RetentionPolicy, WrongRetention, read_retention
 from chassis.keys import MemoryKeyStore, Sealer
@@ -133,6 +134,22 @@ def test_a_legal_hold_keeps_a_message_or_all_of_a_source_in_a_time(archive: Arch
     assert archive.kept() == {"held", "sourced"}
     archive.policy = RetentionPolicy()
     assert archive.sweep() == 2
+
+
+def test_what_is_held_does_not_hide_what_is_due_behind_it(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "ROWS_PER_PAGE", 2)
+    monkeypatch.setattr(retention, "PAGES_PER_RUN_MAX", 2)
+    for number in range(9):
+        archive.receive(f"held{number}", source="north")
+    archive.clock.advance(seconds=1)
+    archive.receive("free")
+    archive.policy = RetentionPolicy.model_validate({"holds": [{"source": "north", "reason": "case 12"}]})
+    archive.clock.advance(days=KEEP_DAYS + 1)
+    sweep = RawRetention(archive.store, archive.clock, lambda: archive.policy, "intake")
+    assert [sweep.run() for _ in range(3)] == [0, 0, 1]
+    assert "free" not in archive.kept()
+    archive.policy = RetentionPolicy()
+    assert sum(sweep.run() for _ in range(6)) == 9
 
 
 def test_a_sweep_is_bounded_and_the_next_goes_on(archive: Archive) -> None:

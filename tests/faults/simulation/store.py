@@ -82,9 +82,11 @@ class FaultyStore:
         self._reach()
         return self.inner.spans(message_id)
 
-    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
+    def rows(
+        self, table: Table, where: Where, *, order: Order = (), limit: int = 1000, after: Row | None = None
+    ) -> list[Row]:
         self._reach()
-        return self.inner.rows(table, where, order=order, limit=limit)
+        return self.inner.rows(table, where, order=order, limit=limit, after=after)
 
     def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
         self._reach()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
 from chassis.inbound.file_shelf import Report
 from chassis.inbound.refused_files import report_refused_files
+from chassis.inbound.retention import RawRetention, RetentionPolicy, WrongRetention, read_retention
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.master_data_file import MasterDataFile
@@ -22,8 +24,8 @@ from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store, open_key_store
-from chassis.runtime.service import run
-from chassis.runtime.settings import Settings
+from chassis.runtime.service import EXIT_SETTINGS, run
+from chassis.runtime.settings import Settings, WrongSettings
 from pydantic import SecretStr
 
 from payments.adapters.bank_files import take_bank_file
@@ -44,6 +46,7 @@ from payments.domain.remittance import Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
 
 NAME = "payments"
+EXPIRE_SECONDS = 3600.0
 SHAPE = ServiceShape(
     name=NAME,
     aggregates=(
@@ -68,7 +71,8 @@ class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
-    nothing explains becomes a case after `loose_after_seconds`.
+    nothing explains becomes a case after `loose_after_seconds`. `raw_retention_path` says how long the bytes of webhooks and
+    bank files are kept.
     """
 
     gateway_secrets: SecretStr = SecretStr("")
@@ -76,6 +80,7 @@ class PaymentsSettings(Settings):
     gateway_api_base: str = ""
     gateway_entity: str = ""
     loose_after_seconds: int = 172_800
+    raw_retention_path: Path | None = None
 
 
 def assemble(
@@ -84,6 +89,7 @@ def assemble(
     gateway: GatewayReader,
     *,
     loose_after: timedelta = timedelta(days=2),
+    retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
@@ -102,13 +108,27 @@ def assemble(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("report-loose-deposits", 5.0, matcher.report_loose),
+            Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, NAME).run),
         ),
     )
 
 
 def main() -> int:
     """Runs the service by its environment; the exit code."""
-    settings = PaymentsSettings.from_environment(os.environ)
+    try:
+        return serve(PaymentsSettings.from_environment(os.environ))
+    except (WrongSettings, WrongRetention) as refused:
+        sys.stderr.write(f"{NAME}: {refused}\n")
+        return EXIT_SETTINGS
+
+
+def serve(settings: PaymentsSettings) -> int:
+    """Runs the service until it is told to stop.
+
+    Raises:
+        WrongRetention: the policy of raw bytes cannot be.
+    """
+    read_retention(settings.raw_retention_path)
     master_data = MasterDataFile(settings.master_data_path)
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
@@ -118,6 +138,7 @@ def main() -> int:
         clock,
         gateway,
         loose_after=timedelta(seconds=settings.loose_after_seconds),
+        retention=partial(read_retention, settings.raw_retention_path),
         crash_point=settings.crash_points(NAME),
     )
     entity = settings.gateway_entity or master_data.entities[0].code

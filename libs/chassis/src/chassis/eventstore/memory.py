@@ -30,6 +30,7 @@ from chassis.eventstore.tables import (
     Value,
     Where,
     coalesce,
+    follows,
     hash_rows,
     in_order,
     matches,
@@ -150,9 +151,11 @@ class MemoryEventStore:
     def spans(self, message_id: UUID) -> list[RawSpan]:
         return sorted(self._spans.get(message_id, ()), key=lambda span: span.ordinal)
 
-    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
+    def rows(
+        self, table: Table, where: Where, *, order: Order = (), limit: int = 1000, after: Row | None = None
+    ) -> list[Row]:
         found = [copy.copy(row) for row in self._tables.get(table.name, {}).values() if matches(row, where)]
-        return in_order(table, found, order)[:limit]
+        return [row for row in in_order(table, found, order) if follows(table, row, order, after)][:limit]
 
     def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
         return [self.rows(each.table, each.where, order=each.order, limit=each.limit) for each in questions]

@@ -155,8 +155,13 @@ class EventStore(Protocol):
         """The pieces of a raw message, in order."""
         ...
 
-    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
-        """Committed rows of a read model. `order` names columns, a leading minus reverses."""
+    def rows(
+        self, table: Table, where: Where, *, order: Order = (), limit: int = 1000, after: Row | None = None
+    ) -> list[Row]:
+        """Committed rows of a read model. `order` names columns, a leading minus reverses.
+
+        With `after`, a row of the page before, those that follow it; then nothing is reversed, and what orders is never null.
+        """
         ...
 
     def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:

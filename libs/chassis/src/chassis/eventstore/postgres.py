@@ -130,9 +130,13 @@ class PostgresEventStore:
     def spans(self, message_id: UUID) -> list[RawSpan]:
         return [RawSpan(*row) for row in self._ask(queries.SPANS, (message_id,))]
 
-    def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
+    def rows(
+        self, table: Table, where: Where, *, order: Order = (), limit: int = 1000, after: Row | None = None
+    ) -> list[Row]:
         names = list(table.columns)
-        return [dict(zip(names, row, strict=True)) for row in self._answer(queries.rows(table, where, order, limit))]
+        return [
+            dict(zip(names, row, strict=True)) for row in self._answer(queries.rows(table, where, order, limit, after))
+        ]
 
     def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
         statements = [queries.rows(each.table, each.where, each.order, each.limit) for each in questions]

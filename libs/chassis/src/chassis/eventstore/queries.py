@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from chassis.eventstore.recorder import Statement
-from chassis.eventstore.tables import Order, Table, Where
+from chassis.eventstore.tables import Order, Row, Table, Where
 
 HISTORIES = """
 SELECT originator_id, originator_version, topic, state, false FROM stored_events
@@ -98,19 +98,22 @@ def parked(
     return Statement(sql.SQL(_PARKED).format(where=sql.SQL(" AND ").join(conditions)), [*parameters, limit])
 
 
-def rows(table: Table, where: Where, order: Order, limit: int) -> Statement:
-    """Rows of a read model, ordered as asked and then by key."""
-    query = _rows_query(table.name, tuple(table.columns), _kinds(where), (*order, *table.key))
-    return Statement(query, [*_parameters(where), limit])
+def rows(table: Table, where: Where, order: Order, limit: int, after: Row | None = None) -> Statement:
+    """Rows of a read model, ordered as asked and then by key; with `after`, those that follow it in this order."""
+    by = (*order, *table.key)
+    query = _rows_query(table.name, tuple(table.columns), _kinds(where), by, after is not None)
+    place = [after[column] for column in by] if after is not None else []
+    return Statement(query, [*_parameters(where), *place, limit])
 
 
 @lru_cache(QUERIES_REMEMBERED)
-def _rows_query(name: str, columns: Columns, kinds: Kinds, order: Columns) -> bytes:
+def _rows_query(name: str, columns: Columns, kinds: Kinds, order: Columns, is_next_page: bool) -> bytes:
     """Made once: to put a query together takes the driver longer than to ask it."""
-    query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT %s").format(
+    query = sql.SQL("SELECT {} FROM {} WHERE {}{} ORDER BY {} LIMIT %s").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.Identifier(name),
         _condition(columns, kinds),
+        _following(columns, order) if is_next_page else sql.SQL(""),
         _order(columns, order),
     )
     return query.as_bytes()
@@ -161,6 +164,12 @@ def _condition(columns: Columns, kinds: Kinds) -> sql.Composable:
         name = sql.Identifier(_known(columns, column))
         conditions.append(_TEMPLATES[kind].format(*[name] * kind.count("{}")))
     return sql.SQL(" AND ").join(conditions)
+
+
+def _following(columns: Columns, order: Columns) -> sql.Composed:
+    """Compared as a whole: what is equal in the first column is told apart by the next."""
+    names = sql.SQL(", ").join(sql.Identifier(_known(columns, column)) for column in order)
+    return sql.SQL(" AND ({}) > ({})").format(names, sql.SQL(", ").join([sql.Placeholder()] * len(order)))
 
 
 def _order(columns: Columns, order: Columns) -> sql.Composed:

@@ -162,6 +162,12 @@ def in_order(table: Table, rows: Iterable[Row], order: Order) -> list[Row]:
     return ordered
 
 
+def follows(table: Table, row: Row, order: Order, after: Row | None) -> bool:
+    """Whether a row comes after another one in this order, which reverses nothing."""
+    by = (*order, *table.key)
+    return after is None or [rank(row[column]) for column in by] > [rank(after[column]) for column in by]
+
+
 def hash_rows(table: Table, rows: Iterable[Row]) -> str:
     """SHA-256 over the rows, which come ordered by key: two stores with the same hash hold the same read model."""
     digest = hashlib.sha256()

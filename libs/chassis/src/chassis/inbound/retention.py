@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -25,7 +26,8 @@ KEEP_DAYS = 3653
 KEEP_DAYS_MIN = 365
 HOLDS_MAX = 1000
 MESSAGES_PER_RUN_MAX = 100
-LOOKED_AT_MAX = 20_000
+ROWS_PER_PAGE = 1_000
+PAGES_PER_RUN_MAX = 20
 
 
 class WrongRetention(ValueError):
@@ -91,7 +93,10 @@ def read_retention(path: Path | None) -> RetentionPolicy:
 
 
 class RawRetention:
-    """Deletes raw bytes that are old enough, a bounded number each run; hash, facts and findings of the message stay."""
+    """Deletes raw bytes that are old enough, a bounded number each run; hash, facts and findings of the message stay.
+
+    A run goes on where the one before it stopped looking, however much of what is old is held; at the end it begins again.
+    """
 
     def __init__(
         self, store: EventStore, clock: Callable[[], datetime], policy: Callable[[], RetentionPolicy], service: str
@@ -100,6 +105,7 @@ class RawRetention:
         self._clock = clock
         self._policy = policy
         self._actor = f"service:{service}"
+        self._looked_at: dict[str, Row] = {}
 
     def run(self) -> int:
         """One sweep; how many messages it let go of."""
@@ -108,26 +114,31 @@ class RawRetention:
         expired = 0
         for name in map(str, formats):
             days = policy.days_of(name)
-            for message_id in self._due(policy, name, days)[: MESSAGES_PER_RUN_MAX - expired]:
+            due = (row for row in self._old(name, days) if _is_decided(row) and not policy.is_held(row))
+            for row in islice(due, MESSAGES_PER_RUN_MAX - expired):
+                message_id = row["message_id"]
+                assert isinstance(message_id, UUID)
                 expired += self._expire(message_id, days)
         return expired
 
-    def _due(self, policy: RetentionPolicy, name: str, days: int) -> list[UUID]:
-        """The oldest decided messages of a format that are due and not held."""
+    def _old(self, name: str, days: int) -> Iterator[Row]:
+        """The next messages of a format that are as old as that, the oldest first, page by page."""
         before = self._clock() - timedelta(days=days)
-        rows = self._store.rows(
-            INBOUND_MESSAGES, {"format": name, "is_raw_kept": True}, order=["received_at"], limit=LOOKED_AT_MAX
-        )
-        due: list[UUID] = []
-        for row in rows:
-            received_at, message_id = row["received_at"], row["message_id"]
-            assert isinstance(received_at, datetime)
-            assert isinstance(message_id, UUID)
-            if received_at.astimezone(UTC) >= before or len(due) == MESSAGES_PER_RUN_MAX:
-                break
-            if row["state"] != MessageState.RECEIVED.value and not policy.is_held(row):
-                due.append(message_id)
-        return due
+        where = {"format": name, "is_raw_kept": True}
+        for _ in range(PAGES_PER_RUN_MAX):
+            after = self._looked_at.get(name)
+            page = self._store.rows(INBOUND_MESSAGES, where, order=["received_at"], limit=ROWS_PER_PAGE, after=after)
+            for row in page:
+                received_at = row["received_at"]
+                assert isinstance(received_at, datetime)
+                if received_at.astimezone(UTC) >= before:
+                    self._looked_at.pop(name, None)
+                    return
+                self._looked_at[name] = row
+                yield row
+            if len(page) < ROWS_PER_PAGE:
+                self._looked_at.pop(name, None)
+                return
 
     def _expire(self, message_id: UUID, days: int) -> bool:
         cause = derive("raw-expiry", message_id)
@@ -141,3 +152,7 @@ class RawRetention:
             return is_new
 
         return transact(self._store, Context(self._clock(), meta), decide)
+
+
+def _is_decided(row: Row) -> bool:
+    return row["state"] != MessageState.RECEIVED.value
