@@ -40,11 +40,18 @@ from payments.application.queries import ACCOUNTS
 from payments.domain.payment import BalanceTransaction
 from payments.main import SHAPE as PAYMENTS
 from payments.main import assemble as assemble_payments
+from reconciliation.application.queries import BREAKS
+from reconciliation.main import SHAPE as RECONCILIATION
+from reconciliation.main import assemble as assemble_reconciliation
+from reconciliation.main import reconciling_over
 from sandbox.world.ehr import DeliveryKind, deliveries
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.payer import PAYER_SEED, Answer, Payers, remittance_answer
 from sandbox.world.rcm_platform import PlatformDesk
 from sandbox.world.scenario import Scenario, Wire
+
+from tests.faults.simulation.calls import books as read_over_calls
+from tests.faults.simulation.mischief import Mischief
 
 NOW = datetime(2026, 3, 1, 20, tzinfo=UTC)
 PAID_ON = date(2026, 3, 20)
@@ -103,6 +110,10 @@ class Road:
         ledger = assemble_ledger(_store(LEDGER), self.clock, known, erps)
         payments = assemble_payments(_store(PAYMENTS), self.clock, _NoGateway())
         self.cores = {"intake": self.intake.core, "claims": claims, "ledger": ledger, "payments": payments}
+        read = read_over_calls(self.cores.__getitem__, known, erps, Mischief(random.Random(1), {}))
+        store, codes = _store(RECONCILIATION), tuple(each.code for each in known.entities)
+        self.reconciling = reconciling_over(store, self.clock, *read, entities=lambda: codes, pause=self._let_time_pass)
+        self.cores["reconciliation"] = assemble_reconciliation(store, self.clock, self.reconciling)
         self._streams = {name: SimulatedStream() for name in self.cores}
         self._relays = {
             name: Relay(core.shape.name, core.store, self._streams[name], core.shape.publishing)
@@ -161,6 +172,15 @@ class Road:
         while self._relays[name].step():
             moved += 1
         return moved
+
+    def _let_time_pass(self) -> None:
+        self.clock.advance(minutes=2)
+
+    def proved(self) -> list[tuple[object, object, object]]:
+        """Proves all books; the open breaks with platforms, their residuals and the claims that differ first."""
+        self.reconciling.run()
+        rows = self.cores["reconciliation"].store.rows(BREAKS, {"control": "rcm-platform", "state": "opened"})
+        return [(row["party"], row["residual_minor"], row["divergence_id"]) for row in rows]
 
     def claims(self) -> list[dict[str, object]]:
         return self.cores["claims"].store.rows(CLAIMS, {}, order=("patient_control_number",))
@@ -241,15 +261,18 @@ def test_every_batch_that_leaves_has_a_disclosure_of_its_claims(theirs: Road) ->
     assert {event.digest for event in given} == {hashlib.sha256(each).hexdigest() for each in theirs.way.sent.values()}
 
 
-def test_a_balance_that_differs_is_a_case_of_its_claim_and_amount_until_it_agrees(theirs: Road) -> None:
+def test_a_balance_that_differs_is_a_case_and_a_break_that_name_the_claim_until_it_agrees(theirs: Road) -> None:
     theirs.pay()
     row = next(row for row in theirs.claims() if row["state"] == "adjudicated" and not row["denied_minor"])
     number = str(row["patient_control_number"])
     before = theirs.cases()
+    assert theirs.proved() == []
     theirs.tell(theirs.desk.balance(number, Money.of("12.00"), date(2026, 3, 21)))
     assert [each for each in theirs.cases() if each not in before] == [(DIFFERS_CASE, -1200)]
+    assert theirs.proved() == [(PLATFORM, -1200, row["claim_id"])]
     theirs.tell(theirs.desk.balance(number, Money(0), date(2026, 3, 22)))
     assert theirs.cases() == before
+    assert theirs.proved() == []
 
 
 def test_what_patients_paid_the_platform_is_booked_once_and_its_adjustments_wait_for_a_person(theirs: Road) -> None:

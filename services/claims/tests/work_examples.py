@@ -93,7 +93,7 @@ def work_examples(made: Maker) -> Iterator[Event]:
     given = {"platform": "northstar", "interchange_id": batch, "claim_ids": (claim,), "digest": "0" * 64}
     yield made(platform_disclosure_id_of(batch), PlatformDisclosure.Given, **given)
     whose = {"claim_id": claim, "encounter_id": derive("test-encounter", 1), "posting": 1, "entity": "NORTH"}
-    told = {"platform": "northstar", "theirs": PART, "as_of": date(2026, 3, 31)}
+    told = {"platform": "northstar", "theirs": PART, "as_of": date(2026, 3, 31), "message_id": derive("test-report", 1)}
     yield made(platform_balance_id_of(claim), PlatformBalance.Reported, **whose, **told)
     yield made(platform_balance_id_of(claim), PlatformBalance.Compared, number=1, ours=AMOUNT, theirs=PART)
     yield from _denial_examples(made, denial_id_of(claim, 1))

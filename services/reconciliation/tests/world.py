@@ -32,6 +32,7 @@ from reconciliation.application.ports import (
     PatientReading,
     Receivable,
     RemittancePart,
+    ReportedBalance,
     Responsibility,
 )
 from reconciliation.application.queries import BREAKS
@@ -47,6 +48,7 @@ from reconciliation.domain.books import (
     PatientBalance,
     PayerBalance,
     PendingJournal,
+    PlatformBalance,
     Progress,
     ProviderBalance,
     patient_party,
@@ -158,6 +160,7 @@ class World:
     not_paid_out: list[ClearingEntry] = field(default_factory=list)
     open_groups: list[OpenGroup] = field(default_factory=list)
     provider_moves: list[ProviderMove] = field(default_factory=list)
+    reported: dict[tuple[str, str], list[ReportedBalance]] = field(default_factory=dict)
     unapplied: list[RemittancePart] = field(default_factory=list)
     cases: list[OpenCase] = field(default_factory=list)
     events: list[PublicEvent] = field(default_factory=list)
@@ -377,7 +380,15 @@ class FakeClaims:
             unapplied = Money.total(one.amount for one in self.unapplied(entity)) if payer == PAYERS[0] else Money(0)
             balances.append(PayerBalance(entity, payer, opened, denied, unapplied))
         chosen = tuple(one for one in balances if one.entity in entities)
-        return ClaimsReading(_progress(self._world, "claims"), chosen)
+        platforms = tuple(
+            PlatformBalance(*key, Money.total(one.ours for one in all_), Money.total(one.theirs for one in all_))
+            for key, all_ in self._world.reported.items()
+            if key[0] in entities
+        )
+        return ClaimsReading(_progress(self._world, "claims"), chosen, platforms)
+
+    def differing(self, entity: str, platform: str) -> Sequence[ReportedBalance]:
+        return [one for one in self._world.reported.get((entity, platform), []) if one.ours != one.theirs]
 
     def claims(self, entity: str, payer: str) -> Sequence[ClaimBalance]:
         return [

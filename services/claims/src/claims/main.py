@@ -41,18 +41,14 @@ from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.adapters.x12_inquiries import X12InquiryFormat
 from claims.application.asking_status import StatusAsking
-from claims.application.comparing_balances import (
-    PATIENCE_SECONDS,
-    PLATFORM_BALANCES,
-    BalanceComparing,
-    project_platform_balances,
-)
+from claims.application.comparing_balances import PATIENCE_SECONDS, BalanceComparing
 from claims.application.editing import DryRun
 from claims.application.fetching import FETCH_SECONDS, HINTS, AnswerFetching, AnswerHints, project_hints
 from claims.application.following import TOLERANCE, DecisionFollowing
 from claims.application.inquiries import Questions
 from claims.application.money_read_models import MONEY_TABLES, project_money
 from claims.application.packet import FilingPackets
+from claims.application.platform_read_models import PLATFORM_BALANCES, project_platform_balances
 from claims.application.ports import ClaimFormat, ClaimTransport, Inquiring, PatientDetailsVault
 from claims.application.publishing import publish
 from claims.application.reactions import intake_reactions, payments_reactions

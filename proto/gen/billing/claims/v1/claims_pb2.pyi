@@ -986,6 +986,7 @@ class GetSubledgerBalancesResponse(_message.Message):
     BALANCES_FIELD_NUMBER: _builtins.int
     LOG_POSITION_FIELD_NUMBER: _builtins.int
     LOG_POSITION_AFTER_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
     log_position: _builtins.int
     """Every event up to this position of the log is in the sums."""
     log_position_after: _builtins.int
@@ -994,20 +995,71 @@ class GetSubledgerBalancesResponse(_message.Message):
     def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayerBalance]:
         """One for each payer with claims or with payments that belong to none."""
 
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlatformBalances]:
+        """One for each external platform that reported balances."""
+
     def __init__(
         self,
         *,
         balances: _abc.Iterable[Global___PayerBalance] | None = ...,
         log_position: _builtins.int = ...,
         log_position_after: _builtins.int = ...,
+        platforms: _abc.Iterable[Global___PlatformBalances] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "log_position", b"log_position", "log_position_after", b"log_position_after"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "log_position", b"log_position", "log_position_after", b"log_position_after", "platforms", b"platforms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSubledgerBalancesResponse: _TypeAlias = GetSubledgerBalancesResponse  # noqa: Y015
+
+@_typing.final
+class PlatformBalances(_message.Message):
+    """What one external platform holds to be open at one entity, against what we hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
+    OURS_FIELD_NUMBER: _builtins.int
+    THEIRS_FIELD_NUMBER: _builtins.int
+    DIFFERING_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    platform: _builtins.str
+    """The platform's name."""
+    claims: _builtins.int
+    """How many claims it reported balances of."""
+    differing: _builtins.int
+    """How many of the last comparisons differ."""
+    waiting: _builtins.int
+    """How many reported balances wait to be compared."""
+    @_builtins.property
+    def ours(self) -> _common_pb2.Money:
+        """What we held when each was compared last, together."""
+
+    @_builtins.property
+    def theirs(self) -> _common_pb2.Money:
+        """What the platform held then."""
+
+    def __init__(
+        self,
+        *,
+        platform: _builtins.str = ...,
+        claims: _builtins.int = ...,
+        ours: _common_pb2.Money | None = ...,
+        theirs: _common_pb2.Money | None = ...,
+        differing: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ours", b"ours", "theirs", b"theirs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "differing", b"differing", "ours", b"ours", "platform", b"platform", "theirs", b"theirs", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlatformBalances: _TypeAlias = PlatformBalances  # noqa: Y015
 
 @_typing.final
 class PayerBalance(_message.Message):
@@ -1174,6 +1226,128 @@ class ListUnmatchedPaymentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListUnmatchedPaymentsResponse: _TypeAlias = ListUnmatchedPaymentsResponse  # noqa: Y015
+
+@_typing.final
+class ListPlatformBalancesRequest(_message.Message):
+    """Whose reported balances; an empty field means any."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Only balances of this entity."""
+    platform: _builtins.str
+    """Only balances of this platform."""
+    state: _builtins.str
+    """Only balances in this state: waiting, differs or agrees."""
+    limit: _builtins.int
+    """At most so many, 1 to 500; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        state: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "platform", b"platform", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlatformBalancesRequest: _TypeAlias = ListPlatformBalancesRequest  # noqa: Y015
+
+@_typing.final
+class ListPlatformBalancesResponse(_message.Message):
+    """The balances."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BALANCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlatformBalance]:
+        """The longest reported first."""
+
+    def __init__(
+        self,
+        *,
+        balances: _abc.Iterable[Global___PlatformBalance] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPlatformBalancesResponse: _TypeAlias = ListPlatformBalancesResponse  # noqa: Y015
+
+@_typing.final
+class PlatformBalance(_message.Message):
+    """What an external platform holds to be open of the claims for one posting of charges, against what we hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REPORTED_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    REPORTED_AT_FIELD_NUMBER: _builtins.int
+    OURS_FIELD_NUMBER: _builtins.int
+    THEIRS_FIELD_NUMBER: _builtins.int
+    claim_id: _builtins.str
+    """The claim to the first payer, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    platform: _builtins.str
+    """The platform's name."""
+    state: _builtins.str
+    """waiting, differs or agrees."""
+    as_of: _builtins.str
+    """The end of the day that this is of, ISO 8601."""
+    message_id: _builtins.str
+    """The report, an inbound message of intake: a UUID, or empty where it came before reports were noted."""
+    reported_at: _builtins.str
+    """When it was reported, ISO 8601."""
+    @_builtins.property
+    def reported(self) -> _common_pb2.Money:
+        """What it reported last."""
+
+    @_builtins.property
+    def ours(self) -> _common_pb2.Money:
+        """What we held when it was compared last."""
+
+    @_builtins.property
+    def theirs(self) -> _common_pb2.Money:
+        """What the platform held then."""
+
+    def __init__(
+        self,
+        *,
+        claim_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        state: _builtins.str = ...,
+        reported: _common_pb2.Money | None = ...,
+        as_of: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        reported_at: _builtins.str = ...,
+        ours: _common_pb2.Money | None = ...,
+        theirs: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ours", b"ours", "reported", b"reported", "theirs", b"theirs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "claim_id", b"claim_id", "entity", b"entity", "message_id", b"message_id", "ours", b"ours", "platform", b"platform", "reported", b"reported", "reported_at", b"reported_at", "state", b"state", "theirs", b"theirs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlatformBalance: _TypeAlias = PlatformBalance  # noqa: Y015
 
 @_typing.final
 class MatchClaimPaymentRequest(_message.Message):

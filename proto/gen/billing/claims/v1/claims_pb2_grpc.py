@@ -80,6 +80,11 @@ class ClaimsServiceStub:
                 request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
                 response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.FromString,
                 _registered_method=True)
+        self.ListPlatformBalances = channel.unary_unary(
+                '/billing.claims.v1.ClaimsService/ListPlatformBalances',
+                request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesRequest.SerializeToString,
+                response_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesResponse.FromString,
+                _registered_method=True)
         self.MatchClaimPayment = channel.unary_unary(
                 '/billing.claims.v1.ClaimsService/MatchClaimPayment',
                 request_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.MatchClaimPaymentRequest.SerializeToString,
@@ -164,6 +169,13 @@ class ClaimsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPlatformBalances(self, request, context):
+        """What external platforms hold to be open, claim by claim, with the two sides of the last comparison.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MatchClaimPayment(self, request, context):
         """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it.
         """
@@ -232,6 +244,11 @@ def add_ClaimsServiceServicer_to_server(servicer, server):
                     servicer.ListUnmatchedPayments,
                     request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.FromString,
                     response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.SerializeToString,
+            ),
+            'ListPlatformBalances': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPlatformBalances,
+                    request_deserializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesRequest.FromString,
+                    response_serializer=billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesResponse.SerializeToString,
             ),
             'MatchClaimPayment': grpc.unary_unary_rpc_method_handler(
                     servicer.MatchClaimPayment,
@@ -493,6 +510,33 @@ class ClaimsService:
             '/billing.claims.v1.ClaimsService/ListUnmatchedPayments',
             billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsRequest.SerializeToString,
             billing_dot_claims_dot_v1_dot_claims__pb2.ListUnmatchedPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPlatformBalances(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.claims.v1.ClaimsService/ListPlatformBalances',
+            billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesRequest.SerializeToString,
+            billing_dot_claims_dot_v1_dot_claims__pb2.ListPlatformBalancesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,8 @@ class ClaimsServiceStub:
     """Whether an entity can bill a payer for a service on a day, as far as master data knows."""
     ListUnmatchedPayments: _grpc.UnaryUnaryMultiCallable[_claims_pb2.ListUnmatchedPaymentsRequest, _claims_pb2.ListUnmatchedPaymentsResponse]
     """Payments that no claim holds yet, the oldest first."""
+    ListPlatformBalances: _grpc.UnaryUnaryMultiCallable[_claims_pb2.ListPlatformBalancesRequest, _claims_pb2.ListPlatformBalancesResponse]
+    """What external platforms hold to be open, claim by claim, with the two sides of the last comparison."""
     MatchClaimPayment: _grpc.UnaryUnaryMultiCallable[_claims_pb2.MatchClaimPaymentRequest, _claims_pb2.MatchClaimPaymentResponse]
     """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it."""
     UnmatchClaimPayment: _grpc.UnaryUnaryMultiCallable[_claims_pb2.UnmatchClaimPaymentRequest, _claims_pb2.UnmatchClaimPaymentResponse]
@@ -81,6 +83,8 @@ class ClaimsServiceAsyncStub(ClaimsServiceStub):
     """Whether an entity can bill a payer for a service on a day, as far as master data knows."""
     ListUnmatchedPayments: _aio.UnaryUnaryMultiCallable[_claims_pb2.ListUnmatchedPaymentsRequest, _claims_pb2.ListUnmatchedPaymentsResponse]  # type: ignore[assignment]
     """Payments that no claim holds yet, the oldest first."""
+    ListPlatformBalances: _aio.UnaryUnaryMultiCallable[_claims_pb2.ListPlatformBalancesRequest, _claims_pb2.ListPlatformBalancesResponse]  # type: ignore[assignment]
+    """What external platforms hold to be open, claim by claim, with the two sides of the last comparison."""
     MatchClaimPayment: _aio.UnaryUnaryMultiCallable[_claims_pb2.MatchClaimPaymentRequest, _claims_pb2.MatchClaimPaymentResponse]  # type: ignore[assignment]
     """Gives a payment that no claim holds to a claim; a reversal must negate a decision on it."""
     UnmatchClaimPayment: _aio.UnaryUnaryMultiCallable[_claims_pb2.UnmatchClaimPaymentRequest, _claims_pb2.UnmatchClaimPaymentResponse]  # type: ignore[assignment]
@@ -162,6 +166,14 @@ class ClaimsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_claims_pb2.ListUnmatchedPaymentsResponse, _abc.Awaitable[_claims_pb2.ListUnmatchedPaymentsResponse]]:
         """Payments that no claim holds yet, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListPlatformBalances(
+        self,
+        request: _claims_pb2.ListPlatformBalancesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_claims_pb2.ListPlatformBalancesResponse, _abc.Awaitable[_claims_pb2.ListPlatformBalancesResponse]]:
+        """What external platforms hold to be open, claim by claim, with the two sides of the last comparison."""
 
     @_abc_1.abstractmethod
     def MatchClaimPayment(

@@ -21,10 +21,13 @@ from claims.adapters.messages import (
     interchange_message,
     line_messages,
     money_message,
+    platform_balance_message,
+    platform_balances_message,
     unknown_payment_message,
 )
 from claims.application import queries
 from claims.application.following import DecisionFollowing
+from claims.application.platform_read_models import STATES, platform_balance_rows
 from claims.application.use_cases import release_claim
 from claims.domain.claim_state import ClaimState
 from claims.domain.interchange import InterchangeState
@@ -42,6 +45,7 @@ READING = (
     "GetSubledgerBalances",
     "CheckEligibility",
     "ListUnmatchedPayments",
+    "ListPlatformBalances",
 )
 WRITING = ("ReleaseClaim", "MatchClaimPayment", "UnmatchClaimPayment")
 
@@ -144,8 +148,20 @@ class Claims(MatchingCalls):
             for balance in found.by_payer
         ]
         return pb.GetSubledgerBalancesResponse(
-            balances=balances, log_position=found.position, log_position_after=found.position_after
+            balances=balances,
+            log_position=found.position,
+            log_position_after=found.position_after,
+            platforms=map(platform_balances_message, found.by_platform),
         )
+
+    def ListPlatformBalances(
+        self, request: pb.ListPlatformBalancesRequest, context: grpc.ServicerContext
+    ) -> pb.ListPlatformBalancesResponse:
+        if request.state not in ("", *STATES):
+            raise BadArgument(f"state: one of {', '.join(STATES)}")
+        where = given(entity=request.entity, platform=request.platform, state=request.state)
+        rows = platform_balance_rows(self._store, where, size_of("limit", request.limit))
+        return pb.ListPlatformBalancesResponse(balances=map(platform_balance_message, rows))
 
     def CheckEligibility(
         self, request: pb.CheckEligibilityRequest, context: grpc.ServicerContext

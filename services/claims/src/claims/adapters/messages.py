@@ -11,6 +11,7 @@ from billing.common.v1 import common_pb2
 from canonical.money import USD
 from chassis.eventstore import Row
 
+from claims.application.platform_read_models import PlatformBalances
 from claims.application.queries import ChargeShares, whole
 from claims.domain.adjudication import DecidedLine
 from claims.domain.claim import Claim
@@ -30,6 +31,32 @@ def amounts_message(shares: ChargeShares) -> pb.Amounts:
         patient=money_message(shares.patient.minor),
         other=money_message(shares.other.minor),
         written_off=money_message(shares.written_off.minor),
+    )
+
+
+def platform_balances_message(found: PlatformBalances) -> pb.PlatformBalances:
+    return pb.PlatformBalances(
+        platform=found.platform,
+        claims=found.claims,
+        ours=money_message(found.ours.minor),
+        theirs=money_message(found.theirs.minor),
+        differing=found.differing,
+        waiting=found.waiting,
+    )
+
+
+def platform_balance_message(row: Row) -> pb.PlatformBalance:
+    return pb.PlatformBalance(
+        claim_id=text_of(row["claim_id"]),
+        entity=text_of(row["entity"]),
+        platform=text_of(row["platform"]),
+        state=text_of(row["state"]),
+        reported=money_message(whole(row["reported_minor"])),
+        as_of=text_of(row["as_of"]),
+        message_id=text_of(row["message_id"]),
+        reported_at=text_of(row["reported_at"]),
+        ours=money_message(whole(row["ours_minor"])),
+        theirs=money_message(whole(row["theirs_minor"])),
     )
 
 

@@ -10,11 +10,11 @@ from canonical.envelope import Envelope
 from canonical.events.intake import PlatformBalanceReported
 from canonical.ids import derive
 from canonical.money import Money
-from chassis.domain import Event
-from chassis.eventstore import Change, EventStore, Row, Table, Work, put, transact
+from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
 from claims.application.contexts import caused_by
+from claims.application.platform_read_models import DIFFERS, PLATFORM_BALANCES, WAITING
 from claims.application.queries import ChargeShares
 from claims.application.read_models import CLAIMS
 from claims.application.use_cases import end_case
@@ -24,49 +24,8 @@ from claims.domain.platform_balance import PlatformBalance, platform_balance_id_
 
 PATIENCE_SECONDS = 60.0
 COMPARED_PER_RUN_MAX = 200
+DIFFERING_MAX = 20_000
 DIFFERS_CASE = "PlatformBalanceDiffers"
-WAITING, DIFFERS, AGREES = "waiting", "differs", "agrees"
-
-PLATFORM_BALANCES = Table(
-    "platform_balances",
-    {
-        "balance_id": "uuid",
-        "claim_id": "uuid",
-        "encounter_id": "uuid",
-        "posting": "integer",
-        "entity": "text",
-        "platform": "text",
-        "state": "text",
-        "theirs_minor": "bigint",
-        "ours_minor": "bigint",
-        "as_of": "date",
-        "reported_at": "timestamptz",
-    },
-    key=("balance_id",),
-    indexes=(("state", "reported_at"),),
-)
-"""What platforms hold to be open, `waiting` to be compared, or `differs` or `agrees` with ours."""
-
-
-def project_platform_balances(event: Event) -> Iterable[Change]:
-    """The row that a report or a comparison changes."""
-    if isinstance(event, PlatformBalance.Reported):
-        yield put(
-            PLATFORM_BALANCES,
-            balance_id=event.originator_id,
-            claim_id=event.claim_id,
-            encounter_id=event.encounter_id,
-            posting=event.posting,
-            entity=event.entity,
-            platform=event.platform,
-            state=WAITING,
-            theirs_minor=event.theirs.minor,
-            as_of=event.as_of,
-            reported_at=event.timestamp,
-        )
-    elif isinstance(event, PlatformBalance.Compared):
-        state = AGREES if event.ours == event.theirs else DIFFERS
-        yield put(PLATFORM_BALANCES, balance_id=event.originator_id, state=state, ours_minor=event.ours.minor)
 
 
 def claim_of_balance(event: PlatformBalanceReported) -> Iterable[UUID]:
@@ -85,6 +44,7 @@ def when_platform_balance_reported_keep_it(work: Work, event: PlatformBalanceRep
         platform=event.platform,
         theirs=event.balance,
         as_of=event.as_of,
+        message_id=event.message_id,
     )
 
 
@@ -100,12 +60,21 @@ class BalanceComparing:
         self._store = store
         self._clock = clock
         self._patience = timedelta(seconds=patience_seconds)
+        self._turn = 0
 
     def run(self) -> int:
         """How many comparisons told something new."""
-        where = {"state": [WAITING, DIFFERS]}
-        rows = self._store.rows(PLATFORM_BALANCES, where, order=("reported_at",), limit=COMPARED_PER_RUN_MAX)
-        return sum(self._compare(row) for row in rows if self._is_due(row))
+        where = {"state": WAITING}
+        waiting = self._store.rows(PLATFORM_BALANCES, where, order=("reported_at",), limit=COMPARED_PER_RUN_MAX)
+        due = [row for row in waiting if self._is_due(row)]
+        return sum(self._compare(row) for row in (*due, *self._differing()))
+
+    def _differing(self) -> list[Row]:
+        """The next portion of those that differed, in turn, so that many which nobody settles keep no other waiting."""
+        rows = self._store.rows(PLATFORM_BALANCES, {"state": DIFFERS}, order=("balance_id",), limit=DIFFERING_MAX)
+        start = self._turn if self._turn < len(rows) else 0
+        self._turn = start + COMPARED_PER_RUN_MAX
+        return rows[start : self._turn]
 
     def _is_due(self, row: Row) -> bool:
         reported_at = row["reported_at"]

@@ -14,6 +14,7 @@ from chassis.eventstore import EventStore, Row, Where, Work
 
 from claims.application.contexts import caused_by
 from claims.application.money_read_models import ADJUDICATIONS, UNKNOWN_PAYMENTS
+from claims.application.platform_read_models import PlatformBalances, balances_by_platform
 from claims.application.read_models import CLAIMS, INTERCHANGES
 from claims.domain.claim import Claim
 
@@ -74,6 +75,7 @@ class Balances:
     """The sums of every event up to `position`, and of none after `position_after`."""
 
     by_payer: tuple[PayerBalance, ...]
+    by_platform: tuple[PlatformBalances, ...]
     position: int
     position_after: int
 
@@ -164,10 +166,11 @@ def subledger_balances(store: EventStore, entity: str) -> Balances:
         claims = store.sums(CLAIMS, SUMS, ["payer"], {"entity": entity})
         unknown = store.sums(UNKNOWN_PAYMENTS, ["unapplied_minor"], ["payer"], {"entity": entity})
         left = store.sums(CLAIMS, ["next_payer_minor"], ["next_payer"], {"entity": entity})
+        platforms = balances_by_platform(store, entity)
         after = store.last_position()
         if after == before:
             break
-    return Balances(tuple(_by_payer(claims, unknown, left)), before, after)
+    return Balances(tuple(_by_payer(claims, unknown, left)), platforms, before, after)
 
 
 def _by_payer(claims: Sequence[Row], unknown: Sequence[Row], left: Sequence[Row]) -> Iterable[PayerBalance]:

@@ -23,7 +23,7 @@ class PlatformBalance(Aggregate):
         self.comparisons = 0
 
     class Reported(Event):
-        """`theirs` is open at all payers together, at the end of `as_of`."""
+        """`theirs` is open at all payers together, at the end of `as_of`; the report is the inbound message of this id."""
 
         TOPIC = "claims.platform-balance.reported"
         claim_id: UUID
@@ -33,6 +33,7 @@ class PlatformBalance(Aggregate):
         platform: Public[str]
         theirs: Money
         as_of: Financial[date]
+        message_id: UUID | None = None
 
         def apply(self, balance: PlatformBalance) -> None:
             balance.platform = self.platform
@@ -61,6 +62,7 @@ class PlatformBalance(Aggregate):
         platform: str,
         theirs: Money,
         as_of: date,
+        message_id: UUID,
     ) -> None:
         """Takes the platform's word; an older one, or the same again, changes nothing."""
         if as_of < self.as_of or (platform, as_of, theirs) == (self.platform, self.as_of, self.theirs):
@@ -74,6 +76,7 @@ class PlatformBalance(Aggregate):
             platform=platform,
             theirs=theirs,
             as_of=as_of,
+            message_id=message_id,
         )
 
     def compare(self, ours: Money) -> bool:

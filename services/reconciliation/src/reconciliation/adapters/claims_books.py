@@ -12,12 +12,13 @@ from billing.operations.v1 import operations_pb2 as operations
 from billing.operations.v1 import operations_pb2_grpc
 from canonical.money import Money
 
-from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases
-from reconciliation.application.ports import ClaimBalance, ClaimsReading, RemittancePart
-from reconciliation.domain.books import OpenCase, PayerBalance, Progress
+from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases, uuid_or_none
+from reconciliation.application.ports import ClaimBalance, ClaimsReading, RemittancePart, ReportedBalance
+from reconciliation.domain.books import OpenCase, PayerBalance, PlatformBalance, Progress
 
 PAGE_MAX = 500
 PAGES_MAX = 2000
+DIFFERS = "differs"
 
 
 class GrpcClaimsBooks:
@@ -32,6 +33,7 @@ class GrpcClaimsBooks:
     def read(self, entities: Sequence[str]) -> ClaimsReading:
         positions: set[int] = set()
         payers: list[PayerBalance] = []
+        platforms: list[PlatformBalance] = []
         for entity in entities:
             answer = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest(entity=entity))
             positions |= {answer.log_position, answer.log_position_after}
@@ -39,10 +41,13 @@ class GrpcClaimsBooks:
                 PayerBalance(entity, row.payer, money(row.open), money(row.amounts.denied), money(row.unknown_paid))
                 for row in answer.balances
             ]
+            platforms += [
+                PlatformBalance(entity, row.platform, money(row.ours), money(row.theirs)) for row in answer.platforms
+            ]
         last = max(positions, default=0)
         status = self._operations.GetStatus(operations.GetStatusRequest())
         settled = len(positions) <= 1 and is_settled(status, last)
-        return ClaimsReading(Progress(last, settled, lags=status.backlog > 0), tuple(payers))
+        return ClaimsReading(Progress(last, settled, lags=status.backlog > 0), tuple(payers), tuple(platforms))
 
     def claims(self, entity: str, payer: str) -> Sequence[ClaimBalance]:
         """Claims to the payer, and what those to the payers before it left to it."""
@@ -70,6 +75,19 @@ class GrpcClaimsBooks:
         return [
             RemittancePart(UUID(row.remittance_id), money(row.unapplied), date_or_none(row.effective_date))
             for row in answer.payments
+        ]
+
+    def differing(self, entity: str, platform: str) -> Sequence[ReportedBalance]:
+        asked = pb.ListPlatformBalancesRequest(entity=entity, platform=platform, state=DIFFERS, limit=PAGE_MAX)
+        return [
+            ReportedBalance(
+                claim_id=UUID(row.claim_id),
+                ours=money(row.ours),
+                theirs=money(row.theirs),
+                as_of=date_or_none(row.as_of),
+                message_id=uuid_or_none(row.message_id),
+            )
+            for row in self._stub.ListPlatformBalances(asked).balances
         ]
 
     def cases(self) -> Sequence[OpenCase]:

@@ -107,6 +107,18 @@ class Drilling:
         posted = [one for each in accounts for one in self._sources.ledger.clearing_items(place.entity, each)]
         return differences(ours, [Entry(one.item_id, one.amount, "remittance", one.item_id, one.on) for one in posted])
 
+    def platform(self, place: Place) -> tuple[Divergence, ...]:
+        """The claims of which a platform holds another balance, with both sides and the report that says so."""
+        return tuple(
+            Divergence(
+                what="claim",
+                subject_id=one.claim_id,
+                amount=one.ours - one.theirs,
+                note=f"ours {one.ours}; {place.party} {one.theirs} on {one.as_of}, in report {one.message_id}",
+            )
+            for one in self._sources.claims.differing(place.entity, place.party)
+        )
+
     def clearing(self, place: Place) -> tuple[Difference, ...]:
         """Where the open items as announced and as posted differ."""
         announced = [one for one in self._books.witnessed.clearing if one.entity == place.entity]

@@ -20,6 +20,7 @@ from reconciliation.domain.books import (
     PatientBalance,
     PayerBalance,
     PendingJournal,
+    PlatformBalance,
     Progress,
     ProviderBalance,
 )
@@ -34,6 +35,17 @@ class ClaimBalance:
     open: Money
     denied: Money
     service_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedBalance:
+    """One claim as its platform reported it, in the inbound message of this id, and as we held it when that was compared."""
+
+    claim_id: UUID
+    ours: Money
+    theirs: Money
+    as_of: date | None
+    message_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ class RemittancePart:
 class ClaimsReading:
     progress: Progress
     payers: tuple[PayerBalance, ...]
+    platforms: tuple[PlatformBalance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +125,10 @@ class ClaimsBooks(Protocol):
 
     def unapplied(self, entity: str) -> Sequence[RemittancePart]:
         """The cash of payers that no claim holds."""
+        ...
+
+    def differing(self, entity: str, platform: str) -> Sequence[ReportedBalance]:
+        """The balances of an external platform that differ from ours, the longest reported first."""
         ...
 
     def cases(self) -> Sequence[OpenCase]: ...

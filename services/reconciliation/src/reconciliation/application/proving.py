@@ -9,11 +9,13 @@ from reconciliation.application.drilling import Drilling
 from reconciliation.domain.books import Books
 from reconciliation.domain.controls import (
     OF_PAYERS,
+    billing_against_platform,
     billing_against_subledger,
     clearing_against_zero,
     clearing_places,
     confirmed_against_erp,
     payer_places,
+    platform_places,
     receivable_places,
     sides_of,
     subledger_against_erp,
@@ -37,6 +39,9 @@ def _results(books: Books, drilling: Drilling) -> Iterator[ControlResult]:
             yield subledger_against_erp(books, place, drilling.journals(place, left)) if left else found
     for place in payer_places(books):
         yield _billing(books, drilling, place)
+    for place in platform_places(books):
+        result = billing_against_platform(books, place)
+        yield billing_against_platform(books, place, drilling.platform(place)) if result.residual else result
     for place in clearing_places(books):
         yield _clearing(books, drilling, place)
     for place in trial_balance_places(books):

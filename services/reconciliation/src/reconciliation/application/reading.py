@@ -51,6 +51,7 @@ def read_books(sources: Sources, entities: Sequence[str]) -> Books:
             ),
         },
         payers=claims.payers,
+        platforms=claims.platforms,
         patients=patients.patients,
         subledger=ledger.subledger,
         open_groups=ledger.open_groups,

@@ -82,6 +82,16 @@ class ProviderBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformBalance:
+    """What an external platform says is open of the claims that it works, and what claims said when each was compared last."""
+
+    entity: str
+    platform: str
+    ours: Money
+    theirs: Money
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerBalance:
     """One account and party of the subledger: everything posted, and what of it is in journal entries."""
 
@@ -181,6 +191,7 @@ class Books:
     cases: tuple[OpenCase, ...]
     witnessed: Witnessed
     providers: tuple[ProviderBalance, ...] = ()
+    platforms: tuple[PlatformBalance, ...] = ()
 
     @property
     def positions(self) -> dict[str, int]:
@@ -224,6 +235,11 @@ class Books:
                 key = (row.entity, PROVIDER_LEVEL, "")
                 sides[key] = sides.get(key, ZERO) + row.amount
         return sides
+
+    @cached_property
+    def platform_sides(self) -> dict[tuple[str, str], tuple[Money, Money]]:
+        """Ours and theirs of every entity and platform."""
+        return {(row.entity, row.platform): (row.ours, row.theirs) for row in self.platforms}
 
     @cached_property
     def intended_side(self) -> dict[Key, Money]:

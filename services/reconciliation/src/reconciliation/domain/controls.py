@@ -92,6 +92,20 @@ def trial_balance_places(books: Books) -> tuple[Place, ...]:
     )
 
 
+def platform_places(books: Books) -> tuple[Place, ...]:
+    """Billing against every external platform that reported balances of an entity's claims."""
+    return tuple(
+        Place(
+            control=Control.RCM_PLATFORM,
+            compared=Compared.BILLING_PLATFORM,
+            entity=entity,
+            account=AR_PAYER,
+            party=platform,
+        )
+        for entity, platform in sorted(books.platform_sides)
+    )
+
+
 def sides_of(books: Books, place: Place) -> tuple[Money, Money]:
     """Ours and theirs."""
     key = (place.entity, place.account, place.party)
@@ -105,6 +119,8 @@ def sides_of(books: Books, place: Place) -> tuple[Money, Money]:
             return books.witnessed.confirmed.get(key, ZERO), erp
         case Compared.ERP_ZERO:
             return erp, ZERO
+        case Compared.BILLING_PLATFORM:
+            return books.platform_sides.get((place.entity, place.party), (ZERO, ZERO))
 
 
 def billing_against_subledger(books: Books, place: Place, found: Sequence[Difference]) -> ControlResult:
@@ -112,6 +128,12 @@ def billing_against_subledger(books: Books, place: Place, found: Sequence[Differ
     ours, theirs = sides_of(books, place)
     items, left = explained_by_cases(found, books.cases)
     return concluded(place, ours, theirs, items, left)
+
+
+def billing_against_platform(books: Books, place: Place, found: Iterable[Divergence] = ()) -> ControlResult:
+    """What we hold open of a platform's claims against what it reported; nothing explains a difference but a person."""
+    ours, theirs = sides_of(books, place)
+    return concluded(place, ours, theirs, (), found)
 
 
 def subledger_against_erp(books: Books, place: Place, divergences: Iterable[Divergence] = ()) -> ControlResult:

@@ -28,6 +28,7 @@ class Control(StrEnum):
     UNAPPLIED_PAYER = "unapplied-payer"
     PROVIDER_LEVEL = "provider-level"
     TRIAL_BALANCE = "trial-balance"
+    RCM_PLATFORM = "rcm-platform"
 
 
 class Compared(StrEnum):
@@ -37,6 +38,7 @@ class Compared(StrEnum):
     SUBLEDGER_ERP = "subledger-erp"
     CONFIRMED_ERP = "confirmed-erp"
     ERP_ZERO = "erp-zero"
+    BILLING_PLATFORM = "billing-platform"
 
 
 class Verdict(StrEnum):
