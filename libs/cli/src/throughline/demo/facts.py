@@ -21,6 +21,7 @@ from sandbox.world.expected_books import PAYER_SIDE
 
 from throughline.connection import SERVICES, Access
 from throughline.demo.mapping_work import MappedCode
+from throughline.demo.revised_facts import RevisedClaim
 from throughline.demo.traffic_facts import TrafficFacts
 from throughline.operations.calls import Operations
 from throughline.operations.cases import Case, gather
@@ -102,6 +103,7 @@ class Facts:
     traffic: TrafficFacts = field(default_factory=TrafficFacts)
     oracle: list[OracleLine] = field(default_factory=list)
     mapping: MappedCode | None = None
+    revised: list[RevisedClaim] = field(default_factory=list)
 
     def compare_with(self, expected: Mapping[tuple[str, str, str], int]) -> None:
         """Sets every account that only charges and payers move beside what the payers' decisions say ."""

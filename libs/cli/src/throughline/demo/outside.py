@@ -26,9 +26,11 @@ from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.own_words import OwnWord, in_own_words
 from sandbox.world.payer import Payers
 from sandbox.world.rcm_platform import FolderDoor, PlatformDesk
+from sandbox.world.received_claims import Frequency
 from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import Scenario
 
+from throughline.demo.later_charges import LaterCharges
 from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
 from throughline.demo.traffic import RULES, Traffic
 
@@ -47,6 +49,16 @@ class Sent:
     bundles: int = 0
     messages: int = 0
     refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EhrDoors:
+    """Where the EHR sends to: FHIR over HTTPS with a client's tokens, HL7 over MLLP."""
+
+    fhir_url: str
+    ca: Path
+    tokens: ClientCredentials
+    mllp: str
 
 
 @dataclass
@@ -75,6 +87,7 @@ class Outside:
         self.platform = FolderDoor(self.exchange / PLATFORM, desk, _now, [ENTITY_OF_THE_PLATFORM])
         self.clearinghouse.platform = self.platform
         self.traffic = Traffic(self.clearinghouse, self.scenario, self.seed, spared=[PAYER_THAT_IS_A_CENT_OUT])
+        self.later_charges = LaterCharges(self.payers, self.scenario, self.traffic)
         self.bank = Bank()
         self._to_deposit: list[Remittance] = []
         self._stop = threading.Event()
@@ -95,31 +108,14 @@ class Outside:
         self.card_gateway.stop()
         self.erp.stop()
 
-    def send_encounters(self, fhir_url: str, ca: Path, tokens: ClientCredentials, mllp: str) -> Sent:
-        """The EHR sends every encounter once and two patients twice: FHIR over HTTPS, HL7 over MLLP, on a few connections.
-
-        One source calls a payer by a word that we do not know.
-        """
-        sent = Sent()
+    def send_encounters(self, doors: EhrDoors) -> Sent:
+        """The EHR sends every encounter once and two patients twice; one source calls a payer by a word that we do not know."""
         told = [*deliveries(self.scenario.encounters), *registered_twice(self.scenario.encounters)]
-        everything = list(in_own_words(told, OWN_WORD))
-        bundles = [delivery for delivery in everything if delivery.kind is DeliveryKind.BUNDLE]
-        messages = [delivery for delivery in everything if delivery.kind is DeliveryKind.MLLP]
-        with (
-            ThreadPoolExecutor(CONNECTIONS * 2) as threads,
-            httpx.Client(verify=str(ca), timeout=HTTP_SECONDS_MAX) as http,
-        ):
-            posts = [threads.submit(_post, http, fhir_url, tokens, delivery) for delivery in bundles]
-            shares = [messages[start::CONNECTIONS] for start in range(CONNECTIONS)]
-            talks = [threads.submit(_talk, mllp, share) for share in shares if share]
-            for post in posts:
-                sent.bundles += 1
-                sent.refused += not post.result()
-            for talk in talks:
-                count, refused = talk.result()
-                sent.messages += count
-                sent.refused += refused
-        return sent
+        return send(list(in_own_words(told, OWN_WORD)), doors)
+
+    def change_charges(self, doors: EhrDoors) -> Sent:
+        """The EHR corrects a charge that was paid, takes a paid visit back, and sends a charge late."""
+        return send(self.later_charges.say(), doors)
 
     def settle(self) -> list[Remittance]:
         """The payers decide and pay: one sends its remittance twice, one is a cent out on its way."""
@@ -160,7 +156,8 @@ class Outside:
         """What the ledger must show of payers' money, by what was charged and what the payers decided and sent."""
         posted = [each for each in self.remittances if each.content == each.faithful_content]
         originals = [file.claim for _, _, file in self.payers.claim_files()]
-        return payer_side(expected_books(self.scenario, posted, originals))
+        standing = [claim for claim in originals if claim.frequency != Frequency.VOID]
+        return payer_side(expected_books(self.later_charges.as_revised, posted, standing))
 
     def pay_by_card(self, payments: list[tuple[str, str, Money]]) -> Money:
         """Patients pay (account, entity, amount); the first payment's webhook comes twice, the last names nobody."""
@@ -188,9 +185,31 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _post(http: httpx.Client, url: str, tokens: ClientCredentials, delivery: Delivery) -> bool:
-    headers = {"Authorization": f"Bearer {tokens.token()}", "Content-Type": "application/fhir+json"}
-    return http.post(url, content=delivery.messages[0], headers=headers).is_success
+def send(told: list[Delivery], doors: EhrDoors) -> Sent:
+    """The EHR's messages on a few connections, each kind through its own door."""
+    sent = Sent()
+    bundles = [delivery for delivery in told if delivery.kind is DeliveryKind.BUNDLE]
+    messages = [delivery for delivery in told if delivery.kind is DeliveryKind.MLLP]
+    with (
+        ThreadPoolExecutor(CONNECTIONS * 2) as threads,
+        httpx.Client(verify=str(doors.ca), timeout=HTTP_SECONDS_MAX) as http,
+    ):
+        posts = [threads.submit(_post, http, doors, delivery) for delivery in bundles]
+        shares = [messages[start::CONNECTIONS] for start in range(CONNECTIONS)]
+        talks = [threads.submit(_talk, doors.mllp, share) for share in shares if share]
+        for post in posts:
+            sent.bundles += 1
+            sent.refused += not post.result()
+        for talk in talks:
+            count, refused = talk.result()
+            sent.messages += count
+            sent.refused += refused
+    return sent
+
+
+def _post(http: httpx.Client, doors: EhrDoors, delivery: Delivery) -> bool:
+    headers = {"Authorization": f"Bearer {doors.tokens.token()}", "Content-Type": "application/fhir+json"}
+    return http.post(doors.fhir_url, content=delivery.messages[0], headers=headers).is_success
 
 
 def _talk(mllp: str, share: list[Delivery]) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from throughline.demo.facts import Facts
 from throughline.demo.mapping_work import MappedCode
 from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
 from throughline.demo.story import Told
-from throughline.demo.traffic_report import tell_traffic
+from throughline.demo.traffic_report import tell_revised, tell_traffic
 from throughline.screen import Column, say, show_table
 from throughline.tracing.following import TracedJournal
 from throughline.tracing.subjects import Subject
@@ -28,6 +28,7 @@ def tell(told: Told, results: Sequence[Result], subject: Subject, journals: list
     _went_out(facts)
     _went_outside(*told.worked_outside)
     _money(told, facts)
+    tell_revised(facts.revised, _head)
     tell_traffic(facts.traffic, _head)
     _ledger(facts)
     _oracle(facts)
@@ -49,6 +50,10 @@ def _came_in(told: Told, facts: Facts) -> None:
     say(
         f"{len(scenario.encounters)} encounters of two legal entities, {amount_text(scenario.total)} of charges: "
         f"{told.sent.bundles} FHIR bundles and {told.sent.messages} HL7 messages, {told.sent.refused} refused at the door"
+    )
+    say(
+        f"{told.later.bundles + told.later.messages} messages more changed charges that were paid, "
+        f"{told.later.refused} refused"
     )
     columns = [Column("format"), Column("verdict"), Column("messages", right=True)]
     show_table(columns, [[kind, state, str(count)] for kind, state, count in facts.came_in])

@@ -20,8 +20,9 @@ from throughline.connection import Access, Connection, read_connection
 from throughline.demo.denial_work import DenialWork
 from throughline.demo.facts import Facts, gather_facts, journals_under_way, owing_accounts, reconcile
 from throughline.demo.mapping_work import MappedCode, MappingWork
-from throughline.demo.outside import OWN_WORD, Outside, Sent, erp_road
+from throughline.demo.outside import OWN_WORD, EhrDoors, Outside, Sent, erp_road
 from throughline.demo.platform import PLATFORM, settings_of_platform, tell_of_platform
+from throughline.demo.revised_facts import gather_revised
 from throughline.demo.settling import Settling
 from throughline.demo.traffic_facts import gather_traffic
 from throughline.stack.composition import Overrides, Stack
@@ -47,6 +48,7 @@ class Told:
 
     scenario: Scenario
     sent: Sent = field(default_factory=Sent)
+    later: Sent = field(default_factory=Sent)
     seconds: dict[str, float] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     card_total: Money = field(default_factory=Money.zero)
@@ -88,6 +90,19 @@ class Story:
         return self.told
 
     def _tell(self, access: Access, settling: Settling) -> None:
+        self._tell_of_charges(access, settling)
+        self._tell_of_payers(access, settling)
+        self._tell_of_patients(access, settling)
+        with self._chapter("reconcile, and read everything back"):
+            self._read_back(access)
+            self._settle(settling, "reconciliation")
+        self.told.struck = [
+            f"{strike.fault} {strike.target}".strip()
+            for strikes in (self._outside.misbehaviour.struck, self._outside.card_gateway.misbehaviour.struck)
+            for strike in strikes
+        ]
+
+    def _tell_of_charges(self, access: Access, settling: Settling) -> None:
         with self._chapter("charges come in, claims go out; the ERP is down for some seconds"):
             self._send_encounters(access)
             self._settle(settling, "charges")
@@ -96,13 +111,20 @@ class Story:
         ):
             self.told.mapping = MappingWork(access, self._approver()).map(OWN_WORD, _payers())
             self._settle(settling, "released charges")
+
+    def _tell_of_payers(self, access: Access, settling: Settling) -> None:
         with self._chapter("payers decide and pay: one sends twice, one is a cent out"):
             self.told.remittances_sent = len(self._outside.settle())
             self._settle(settling, "remittances")
-        with self._chapter("the bank reports the deposits"):
+        with self._chapter(
+            "the bank reports the deposits; the EHR corrects a charge, takes a visit back, and sends a charge late"
+        ):
             self._outside.deposit()
-            self._settle(settling, "deposits")
-        with self._chapter("a denial is appealed; payers overturn, correct and take back; the next payers pay"):
+            self.told.later = self._outside.change_charges(self._doors(access))
+            self._settle(settling, "deposits and revisions")
+        with self._chapter(
+            "a denial is appealed; payers overturn, correct, take back, and decide again; the next payers pay"
+        ):
             denied = self._outside.traffic.choose().denied
             if denied:
                 DenialWork(access).appeal(denied)
@@ -113,6 +135,8 @@ class Story:
             self.told.remittances_sent += len(self._outside.run_down())
             self._outside.deposit()
             self._settle(settling, "forwarded balances")
+
+    def _tell_of_patients(self, access: Access, settling: Settling) -> None:
         with self._chapter("patients pay by card: one webhook comes twice, one payment names nobody"):
             self.told.card_total = self._outside.pay_by_card(_who_pays(owing_accounts(access)))
             self._outside.pay_without_a_name("NORTH", NAMELESS_PAYMENT)
@@ -120,31 +144,30 @@ class Story:
         with self._chapter("the card gateway pays out"):
             self._outside.pay_out([entity.code for entity in sandbox_master_data().entities])
             self._settle(settling, "payouts")
-        with self._chapter("reconcile, and read everything back"):
-            self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
-            self.told.facts.mapping = self.told.mapping
-            self.told.facts.traffic = gather_traffic(access, self._outside.traffic.followed)
-            self.told.facts.compare_with(self._outside.expected())
-            self.told.facts.read_by_payers = self._outside.claims_read()
-            platform = self._outside.platform
-            self.told.worked_outside = (platform.batches, platform.transactions, platform.reports)
-            reconcile(access, self.told.facts)
-            self._settle(settling, "reconciliation")
-        self.told.struck = [
-            f"{strike.fault} {strike.target}".strip()
-            for strikes in (self._outside.misbehaviour.struck, self._outside.card_gateway.misbehaviour.struck)
-            for strike in strikes
-        ]
+
+    def _read_back(self, access: Access) -> None:
+        facts = self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
+        facts.mapping = self.told.mapping
+        facts.traffic = gather_traffic(access, self._outside.traffic.followed)
+        facts.revised = gather_revised(access, self._outside.later_charges)
+        facts.compare_with(self._outside.expected())
+        facts.read_by_payers = self._outside.claims_read()
+        platform = self._outside.platform
+        self.told.worked_outside = (platform.batches, platform.transactions, platform.reports)
+        reconcile(access, facts)
 
     def _send_encounters(self, access: Access) -> None:
+        self._outside.erp.go_down()
+        began = time.monotonic()
+        self.told.sent = self._outside.send_encounters(self._doors(access))
+        time.sleep(max(0.0, OUTAGE_SECONDS - (time.monotonic() - began)))
+        self._outside.erp.come_up()
+
+    def _doors(self, access: Access) -> EhrDoors:
         connection = access.connection
         assert connection.gateway is not None, "the story goes through the gateway"
         tokens = ClientCredentials(connection.token_url, "ehr", self.stack.suite.tokens.secret("ehr"))
-        self._outside.erp.go_down()
-        began = time.monotonic()
-        self.told.sent = self._outside.send_encounters(connection.fhir, connection.gateway.ca, tokens, connection.mllp)
-        time.sleep(max(0.0, OUTAGE_SECONDS - (time.monotonic() - began)))
-        self._outside.erp.come_up()
+        return EhrDoors(connection.fhir, connection.gateway.ca, tokens, connection.mllp)
 
     def _approver(self) -> Connection:
         """The connection of another person than the one who works the story's cases."""

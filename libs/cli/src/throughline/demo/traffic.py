@@ -58,11 +58,7 @@ class Traffic:
 
     def choose(self) -> Followed:
         """A denial to be overturned and a payment to be corrected, away from the chain."""
-        files = [
-            file
-            for payer, entity, file in self._payers.claim_files()
-            if payer not in self._spared and not self._in_chain(entity, payer) and len(file.standing) == 1
-        ]
+        files = [file for payer, entity, file in self._payers.claim_files() if self._is_free(payer, entity, file)]
         denied = [file for file in files if file.is_denied]
         paid = [file for file in files if file.paid and file.claim.member_id not in self._insured_twice]
         self.followed.denied = _largest(denied)
@@ -90,6 +86,15 @@ class Traffic:
                 self._file(number).is_pended = False
                 made += self._clearinghouse.settle(day + timedelta(days=later))
         return made
+
+    def may_change_otherwise(self, payer: str, entity: str, file: ClaimFile) -> bool:
+        """Whether somebody else than the payer may change a decided claim without touching what is followed."""
+        return self._is_free(payer, entity, file) and file.claim.member_id not in self._insured_twice
+
+    def _is_free(self, payer: str, entity: str, file: ClaimFile) -> bool:
+        """Whether it is decided, once, by a payer of which nothing else is told, and no other version of it waits."""
+        is_apart = payer not in self._spared and not self._in_chain(entity, payer)
+        return is_apart and len(file.standing) == 1 and not file.is_waiting
 
     def _in_chain(self, entity: str, payer: str) -> bool:
         chain = self.followed.chain

@@ -105,6 +105,12 @@ def gather_traffic(access: Access, followed: Followed) -> TrafficFacts:
     return _Gathering(access).facts(followed)
 
 
+def claim_stories(access: Access, numbers: Sequence[str]) -> list[ClaimStory]:
+    """Each claim by the biller's number, with its decisions in order."""
+    gathering = _Gathering(access)
+    return [gathering.story(number) for number in numbers]
+
+
 def _in_words(each: claims.Adjudication) -> str:
     said = "denied" if each.denied else _STATUSES.get(each.payer_status, each.payer_status)
     return f"correction: {said}" if each.kind == "correction" else said
@@ -121,16 +127,16 @@ class _Gathering:
 
     def facts(self, followed: Followed) -> TrafficFacts:
         facts = TrafficFacts(
-            denial=self._story(followed.denied) if followed.denied else None,
+            denial=self.story(followed.denied) if followed.denied else None,
             denial_work=DenialWork(self._access).told(followed.denied) if followed.denied else None,
-            correction=self._story(followed.corrected) if followed.corrected else None,
+            correction=self.story(followed.corrected) if followed.corrected else None,
         )
         self._next_payers(facts)
         if followed.chain:
             self._chain(facts, followed.chain)
         return facts
 
-    def _story(self, number: str) -> ClaimStory:
+    def story(self, number: str) -> ClaimStory:
         claim = self._claim(patient_control_number=number)
         return ClaimStory(number, claim.payer, claim.state, tuple(self._decisions(claim.claim_id)))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from canonical.money import Money
 
 from throughline.demo.denial_work import WorkedDenial
+from throughline.demo.revised_facts import RevisedClaim
 from throughline.demo.traffic_facts import ClaimStory, TrafficFacts
 from throughline.screen import Column, say, show_table
 from throughline.wire import amount_text
@@ -38,6 +39,41 @@ def tell_traffic(facts: TrafficFacts, head: Callable[[str], None]) -> None:
     if facts.chain:
         head("A balance that a payer carried forward to zero")
         _tell_chain(facts)
+
+
+def tell_revised(revised: Sequence[RevisedClaim], head: Callable[[str], None]) -> None:
+    """Charges that changed after they were billed and paid; nothing where the story had none."""
+    if not revised:
+        return
+    head("Charges that changed after they were billed and paid")
+    columns = [
+        Column("claim"),
+        Column("payer"),
+        Column("what the EHR said", flexible=True),
+        Column("charged", right=True),
+        Column("now", right=True),
+        Column("the payer was sent"),
+        Column("had paid", right=True),
+        Column("pays now", right=True),
+        Column("state"),
+    ]
+    rows = [
+        [
+            each.story.claim,
+            each.story.payer,
+            each.said,
+            amount_text(each.charge_before),
+            amount_text(each.charge_now),
+            each.sent_as,
+            amount_text(each.paid_before),
+            amount_text(each.story.paid),
+            each.story.state,
+        ]
+        for each in revised
+    ]
+    show_table(columns, rows)
+    say("What had been booked for the old charges was mirrored, and the new charges were booked as they are (J02);")
+    say("each payer took back what it had paid and decided again, and nothing was overwritten.")
 
 
 def _tell_denial(story: ClaimStory, work: WorkedDenial) -> None:
