@@ -13,9 +13,11 @@ from sandbox.world.ehr import delivery_of
 from sandbox.world.known_world import MASTER_DATA_FILE, sandbox_master_data
 from sandbox.world.scenario import Scenario, Wire
 from throughline.main import app
+from throughline.mastering.hl7_codes import read_site_readings
 from throughline.mastering.message_codes import LookedUp, codes_in
 from typer.testing import CliRunner
 
+ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 3, 1)
 STORY = Scenario.tell(1, 40, TODAY)
 
@@ -64,6 +66,48 @@ def test_codes_of_a_message_are_tried_as_its_reader_would_look_them_up(wire: Wir
     assert {each.source for each in codes_in(path, TODAY)} == {"ehr-north"}
     code, told = run("crosswalk", "test", str(path), "--master-data", str(known), "--json")
     assert (code, json.loads(told)["unmapped"]) == (0, 0)
+
+
+HL7 = (
+    b"MSH|^~\\&|ehr-north|NORTH|||20260201||DFT^P03|1|P|2.5\r"
+    b"PV1|1|O|CLINIC^1||||PRV01\rFT1|1|T1||20260201||CG|99213||||||WRONG|||OTHER^FAMMED\rIN1|1|PLAN|WRONG|Acme^ACME\r"
+    b"IN1|2|SELF-PAY|NOBODY\r"
+)
+
+
+def codes_by(profiles: str, folder: Path) -> set[tuple[str, str]]:
+    (folder / "message.hl7").write_bytes(HL7)
+    (folder / "profiles.toml").write_text(profiles, "utf-8")
+    return {
+        (each.kind, each.code)
+        for each in codes_in(folder / "message.hl7", TODAY, read_site_readings(folder / "profiles.toml"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("sender", "payer", "department"),
+    [("ehr-north|*", "ACME", "FAMMED"), ("ehr-south|*", "WRONG", "WRONG")],
+)
+def test_codes_stand_where_the_profile_of_the_sender_says(
+    sender: str, payer: str, department: str, tmp_path: Path
+) -> None:
+    profiles = (
+        f'[[profile]]\nname = "north"\nsenders = ["{sender}"]\npayer = ["IN1-9", "IN1-4.2"]\ndepartment = "FT1-16.2"\n'
+    )
+    told = codes_by(profiles, tmp_path)
+    assert {each for each in told if each[0] in ("payer", "department")} == {
+        ("payer", payer),
+        ("department", department),
+    }
+
+
+def test_profiles_of_intake_itself_can_be_given_and_what_is_none_is_refused(tmp_path: Path, known: Path) -> None:
+    (tmp_path / "message.hl7").write_bytes(HL7)
+    wanted = ("crosswalk", "test", str(tmp_path / "message.hl7"), "--master-data", str(known), "--profile")
+    assert run(*wanted, str(ROOT / "services/intake/tests/site_profiles.toml"))[0] == 1
+    for wrong in ('[[profile]]\npayer = ["somewhere"]\n', "[[", 'unknown_senders = "refused"\n'):
+        (tmp_path / "profiles.toml").write_text(wrong, "utf-8")
+        assert run(*wanted, str(tmp_path / "profiles.toml"))[0] == 2
 
 
 def test_a_code_that_is_not_mapped_ends_with_1(tmp_path: Path, known: Path) -> None:

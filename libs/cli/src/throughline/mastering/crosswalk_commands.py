@@ -13,6 +13,7 @@ from canonical.master_data.lists import CROSSWALK_TARGETS
 from throughline.connection import MASTER_DATA, StateOption, access_to, state_folder
 from throughline.mastering.calls import MasterDataDesk
 from throughline.mastering.files import content_in
+from throughline.mastering.hl7_codes import read_site_readings
 from throughline.mastering.message_codes import LookedUp, codes_in
 from throughline.outcome import Exit, ends_with_a_code
 from throughline.screen import Column, JsonOption, say, show_json, show_table
@@ -33,15 +34,22 @@ def try_codes(
     master_data: Annotated[
         Path | None, typer.Option("--master-data", metavar="FILE", help="Master data; else that of the running suite.")
     ] = None,
+    profiles: Annotated[
+        Path | None,
+        typer.Option("--profile", metavar="FILE", help="The site profiles by which intake reads HL7 v2 (TOML)."),
+    ] = None,
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
     """Say of each code in a file what it means to us. FHIR, HL7 v2 and charge batches are read too; nothing is sent.
 
+    Without `--profile`, codes in HL7 v2 are looked for where they usually stand.
+
     Exit code: 1 where a code is not mapped. The JSON is an object with the list `codes`.
     """
     content = content_in(master_data or state_folder(state) / MASTER_DATA)
-    found = [(each, _meaning(content, each)) for each in codes_in(file, datetime.now(UTC).date())]
+    sites = read_site_readings(profiles)
+    found = [(each, _meaning(content, each)) for each in codes_in(file, datetime.now(UTC).date(), sites)]
     unmapped = sum(ours is None for _, ours in found)
     if as_json:
         show_json({"codes": [_data(each, ours) for each, ours in found], "unmapped": unmapped})

@@ -1,7 +1,7 @@
 """The codes that a file of messages would have looked up, read offline: who sends which code of which kind for which day.
 
-HL7 v2 is read where no profile of a site says otherwise: entity in MSH-4, location in PV1-3, providers in PV1-7 and FT1-20,
-payers in IN1-3, departments in FT1-13.
+HL7 v2 is read as the site profiles that are given say, which are those of intake; without them, or for a sender of none: entity in
+MSH-4, location in PV1-3, providers in PV1-7 and FT1-20, payers in IN1-3, departments in FT1-13.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pathlib import Path
 
 from chassis.file_formats import Format, recognise
 
+from throughline.mastering.hl7_codes import Hl7Message, SiteReadings, codes_told
 from throughline.outcome import Unusable
 from throughline.submitting.hl7_messages import hl7_messages
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 PLAIN_COLUMNS = ("source", "kind", "code", "day")
+USUAL = SiteReadings()
 SELF_PAY = frozenset(("", "SELFPAY"))
 _BATCH_KINDS = {
     "entity": "entity",
@@ -43,7 +45,7 @@ class LookedUp:
     day: date
 
 
-def codes_in(path: Path, today: date) -> list[LookedUp]:
+def codes_in(path: Path, today: date, sites: SiteReadings = USUAL) -> list[LookedUp]:
     """Every code of the file, each once, in order. What has no day of its own is asked for today.
 
     Raises:
@@ -56,16 +58,16 @@ def codes_in(path: Path, today: date) -> list[LookedUp]:
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}", "unreadable_file") from error
     try:
-        return sorted(set(_codes(content, today)))
+        return sorted(set(_codes(content, today, sites)))
     except (ValueError, csv.Error) as error:
         raise Unusable(f"{path} cannot be read: {error}", "unreadable_file") from error
 
 
-def _codes(content: bytes, today: date) -> Iterator[LookedUp]:
+def _codes(content: bytes, today: date, sites: SiteReadings) -> Iterator[LookedUp]:
     match recognise(content):
         case Format.HL7:
             for message in hl7_messages(content):
-                yield from _of_hl7(message.decode("utf-8", "replace"), today)
+                yield from _of_hl7(message.decode("utf-8", "replace"), today, sites)
         case Format.FHIR:
             yield from _of_fhir([json.loads(content)], today)
         case Format.NDJSON:
@@ -96,33 +98,12 @@ def _of_batch(text: str) -> Iterator[LookedUp]:
                 yield LookedUp(str(row["source"]), kind, code, day)
 
 
-def _of_hl7(message: str, today: date) -> Iterator[LookedUp]:
-    separator = message[3:4]
-    component = message[4:5]
-    segments = [line.split(separator) for line in message.split("\r") if line]
-
-    def all_of(name: str, number: int) -> list[str]:
-        found = (_first(row, number, component) for row in segments if row[0] == name)
-        return [code for code in found if code]
-
-    header = ["MSH", separator, *segments[0][1:]]
-    source, entity = _first(header, 3, component), _first(header, 4, component)
-    days = [day for text in all_of("FT1", 4) if (day := _hl7_day(text))]
-    told = {
-        "entity": [entity] if entity else [],
-        "location": all_of("PV1", 3),
-        "provider": [*all_of("PV1", 7), *all_of("FT1", 20)],
-        "payer": [code for code in all_of("IN1", 3) if code not in SELF_PAY],
-        "department": all_of("FT1", 13),
-    }
-    for kind, codes in told.items():
+def _of_hl7(text: str, today: date, sites: SiteReadings) -> Iterator[LookedUp]:
+    message = Hl7Message.of(text)
+    days = [day for told in message.all_at("FT1-4") if (day := _hl7_day(told))]
+    for kind, codes in codes_told(message, sites).items():
         for code in codes:
-            yield from (LookedUp(source, kind, code, day) for day in days or [today])
-
-
-def _first(row: Sequence[str], number: int, component: str) -> str:
-    """The first component of a field's first repetition."""
-    return row[number].split("~")[0].split(component)[0].strip() if len(row) > number else ""
+            yield from (LookedUp(message.at("MSH-3"), kind, code, day) for day in days or [today])
 
 
 def _hl7_day(text: str) -> date | None:
