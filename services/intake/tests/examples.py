@@ -226,7 +226,8 @@ def _revising() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         ReportedPayment.Reported,
         {**told, "entity": "NORTH", "patient_id": PATIENT, "method": "CASH", "received_on": date(2026, 2, 6)},
     )
-    yield ReportedAdjustment.Reported, {**told, "code": "SMALL", "adjusted_on": date(2026, 2, 6)}
+    adjusted = {**told, "patient_id": PATIENT, "code": "SMALL", "adjusted_on": date(2026, 2, 6)}
+    yield ReportedAdjustment.Reported, adjusted
 
 
 def _merging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
@@ -286,6 +287,7 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         },
     )
     yield PartnerAnswer.Written, {}
+    yield PartnerAnswer.AskedAgain, {}
     file = ImportFile(kind="Patient", name="patients-1.ndjson", size_bytes=2048, modified_ns=1_700_000_000_000_000_000)
     yield BulkImport.Started, {"source": "ehr-north", "actor": "service:ehr", "files": (file,)}
     refused = (RefusedLine(line=3, findings=("Patient.birthDate: required: the day of birth",)),)

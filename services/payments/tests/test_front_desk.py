@@ -57,12 +57,12 @@ def story(payer: str = "") -> list[Delivery]:
     return [delivery(event, ENCOUNTER, sequence) for sequence, event in enumerate(events, 1)]
 
 
-def paid(amount: int = 3000, payment_id: UUID = PAYMENT) -> Delivery:
+def paid(amount: int = 3000, payment_id: UUID = PAYMENT, encounter_id: UUID | None = ENCOUNTER) -> Delivery:
     event = PatientPaymentReported(
         payment_id=payment_id,
         entity="NORTH",
         patient_id=PATIENT,
-        encounter_id=ENCOUNTER,
+        encounter_id=encounter_id,
         amount=Money(amount),
         method="CASH",
         received_on=DAY,
@@ -105,6 +105,16 @@ def test_a_copay_before_any_charge_waits_unapplied_and_pays_the_first_that_comes
     assert world.rows(ACCOUNTS)[0]["unapplied_minor"] == 3000
     world.deliver(story()[0])
     assert world.rows(ACCOUNTS)[0]["applied_minor"] == 3000
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_money_that_names_no_visit_is_the_patients_and_waits_for_what_the_patient_will_owe(comes_first: bool) -> None:
+    world = World()
+    messages = (paid(9000, encounter_id=None), story()[0])
+    world.deliver(*(messages if comes_first else reversed(messages)))
+    row = world.rows(ACCOUNTS)[0]
+    assert (row["responsibility_minor"], row["applied_minor"], row["unapplied_minor"]) == (8000, 8000, 1000)
+    assert world.open_cases() == []
 
 
 def test_a_voided_charge_that_was_paid_leaves_a_credit_balance() -> None:

@@ -27,6 +27,7 @@ from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking, versions_known
 from intake.domain.charge_rules import broken_rules
 from intake.domain.facts import (
+    AdjustmentSeen,
     ChargeSeen,
     ChargeVoided,
     CoverageSeen,
@@ -328,7 +329,7 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.patient, fact.encounter, fact.payer), source)
         case ChargeSeen():
             yield from _linked((fact.encounter, fact.performer), source)
-        case PatientPaymentSeen():
+        case PatientPaymentSeen() | AdjustmentSeen():
             yield from _linked((fact.patient, fact.encounter), source)
         case _:
             yield from _linked((fact.encounter,), source)

@@ -1,11 +1,10 @@
-"""Takes what a source says of money: charges with their corrections and credits, payments, adjustments."""
+"""Takes what a source says of charges: their corrections, their credits, and the encounters they stand in."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import MasterData, UnknownMasterData
 from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
@@ -15,9 +14,8 @@ from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
 from intake.domain.charge_words import ChargeCredit, is_older
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterState
-from intake.domain.facts import AdjustmentSeen, ChargeVoided, PatientPaymentSeen
+from intake.domain.facts import ChargeVoided
 from intake.domain.refusals import ChargeMoved, Finding, InvalidMessage
-from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 
 OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
 CREDIT_WITHOUT_CHARGE = "CreditWithoutCharge"
@@ -25,18 +23,16 @@ CREDIT_ABOVE_CHARGE = "CreditAboveCharge"
 CHARGED_AGAIN = "ChargedAgainAfterCredit"
 CANCELLED_CHARGES = "ChargesOfCancelledEncounter"
 OTHER_COVERAGE = "CoverageChangedAfterBilling"
-ADJUSTMENT_CASE = "ReportedAdjustment"
 
 
 class ChargeTaking:
-    """What one message says of money; what it says too late becomes a note.
+    """What one message says of charges; what it says too late becomes a note.
 
     `left` are the encounters that a charge was moved out of.
     """
 
-    def __init__(self, work: Work, master_data: MasterData, message_id: UUID, places: ChargePlaces) -> None:
+    def __init__(self, work: Work, message_id: UUID, places: ChargePlaces) -> None:
         self._work = work
-        self._master_data = master_data
         self._message_id = message_id
         self._places = places
         self.notes: list[str] = []
@@ -134,39 +130,6 @@ class ChargeTaking:
         if was_here and any(fact.charge_id in other.charges for other in others):
             raise ChargeMoved(f"charge {fact.charge_id} is credited in an encounter that it was moved out of")
         return False
-
-    def take_payment(self, encounter: Encounter, fact: PatientPaymentSeen, patient_id: UUID) -> None:
-        """Raises ReportedOtherwise, or InvalidMessage where nobody knows in whose books the money is."""
-        assert encounter.facts is not None
-        source, told = encounter.facts.source, encounter.facts.entity
-        try:
-            entity = self._master_data.entity(
-                self._master_data.translate(source, "entity", told, fact.day), fact.day
-            ).code
-        except UnknownMasterData as unknown:
-            raise InvalidMessage([Finding(fact.place, "unknown-entity", str(unknown))]) from unknown
-        self._work.get_or_new(ReportedPayment, fact.payment_id).report(
-            entity=entity,
-            patient_id=patient_id,
-            encounter_id=encounter.id,
-            amount=fact.amount,
-            method=fact.method,
-            received_on=fact.day,
-            message_id=self._message_id,
-        )
-
-    def take_adjustment(self, encounter: Encounter, fact: AdjustmentSeen) -> None:
-        """Keeps it, and tells a person; raises ReportedOtherwise."""
-        is_new = self._work.get_or_new(ReportedAdjustment, fact.adjustment_id).report(
-            encounter_id=encounter.id,
-            amount=fact.amount,
-            code=fact.code,
-            adjusted_on=fact.day,
-            message_id=self._message_id,
-        )
-        if is_new:
-            summary = f"the source adjusted {fact.amount} under code {fact.code or 'none'}; nothing is booked of it"
-            self._raise(fact.adjustment_id, ADJUSTMENT_CASE, summary, encounter, fact.amount)
 
     def _note_if_older(self, is_taken: bool, place: str) -> None:
         if not is_taken:

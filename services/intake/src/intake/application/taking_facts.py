@@ -16,13 +16,13 @@ from intake.application.charge_places import ChargePlaces
 from intake.application.envelopes import Envelopes
 from intake.application.merging import are_one, merge, unmerge
 from intake.application.taking_charges import ChargeTaking
+from intake.application.taking_money import Whose, of_encounter, take_adjustment, take_payment
 from intake.application.taking_people import take_patient
 from intake.domain.clinical import ClinicalDetails, SeenStay, merged_diagnoses, merged_stay, pointers_to
 from intake.domain.encounter import CLINICAL_KIND, Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts, EncounterState
 from intake.domain.facts import (
     AdjustmentSeen,
-    ChargeFact,
     ChargesComplete,
     ChargeSeen,
     ChargeVoided,
@@ -71,7 +71,7 @@ class FactTaking:
         self._source = source
         self._message_id = message_id
         self._touched: dict[UUID, None] = {}
-        self._money = ChargeTaking(work, master_data, message_id, places or ChargePlaces(work))
+        self._charges = ChargeTaking(work, message_id, places or ChargePlaces(work))
 
     def take(self, facts: tuple[Fact, ...]) -> list[str]:
         """Takes them all; gives notes on the encounters that are held."""
@@ -87,11 +87,15 @@ class FactTaking:
                     unmerge(self._work, *pair, said_at=fact.said_at)
                 case CoverageSeen():
                     self._take_coverage(fact)
-                case ChargeSeen() | ChargeVoided() | PatientPaymentSeen() | AdjustmentSeen():
-                    self._take_money(fact)
+                case ChargeSeen() | ChargeVoided():
+                    self._take_word_on_charge(fact)
+                case PatientPaymentSeen():
+                    take_payment(self._work, fact, self._whose(fact), self._master_data, self._message_id)
+                case AdjustmentSeen():
+                    take_adjustment(self._work, fact, self._whose(fact), self._message_id)
                 case _:
                     self._take_visit(fact)
-        notes = self._money.notes
+        notes = self._charges.notes
         for encounter_id in self.encounters:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
@@ -100,7 +104,7 @@ class FactTaking:
     @property
     def encounters(self) -> tuple[UUID, ...]:
         """Those that the message brought something to, or took something out of."""
-        return tuple(self._touched | self._money.left)
+        return tuple(self._touched | self._charges.left)
 
     def _take_visit(self, fact: VisitFact) -> None:
         match fact:
@@ -117,7 +121,7 @@ class FactTaking:
             case EncounterReopened():
                 encounter = self._encounter(fact.encounter, fact.place)
                 release(self._work, encounter, "the encounter goes on")
-                self._money.reopen(encounter)
+                self._charges.reopen(encounter)
             case ChargesComplete():
                 self._complete_charges(fact)
 
@@ -147,9 +151,9 @@ class FactTaking:
         self._see(encounter, facts, clinical)
         if encounter.state is EncounterState.CANCELLED:
             if fact.stands:
-                self._money.reopen(encounter)
+                self._charges.reopen(encounter)
             else:
-                self._money.tell_of_cancelled(encounter)
+                self._charges.tell_of_cancelled(encounter)
         if fact.finished:
             encounter.finish()
 
@@ -206,7 +210,7 @@ class FactTaking:
         sealed = self._seal_coverage(fact.details, encounter.facts.patient_id, encounter.id)
         has_member_id = bool(fact.details and fact.details.member_id)
         encounter.attach_coverage(payer, has_member_id, sealed, fingerprint)
-        self._money.tell_of_other_coverage(encounter, fingerprint)
+        self._charges.tell_of_other_coverage(encounter, fingerprint)
 
     def _take_next_coverage(self, fact: CoverageSeen) -> None:
         """Raises InvalidMessage where self-pay is said to pay after a payer: what is left is the patient's anyhow."""
@@ -231,20 +235,20 @@ class FactTaking:
     def _seal_coverage(self, details: CoverageDetails | None, key_id: UUID, fact: UUID) -> Sealed | None:
         return self._envelopes.seal(details, key_id, COVERAGE_KIND, fact) if details else None
 
-    def _take_money(self, fact: ChargeFact) -> None:
+    def _take_word_on_charge(self, fact: ChargeSeen | ChargeVoided) -> None:
         encounter = self._encounter(fact.encounter, fact.place)
-        assert encounter.facts is not None
-        match fact:
-            case ChargeSeen():
-                self._take_charge(fact, encounter)
-            case ChargeVoided():
-                self._money.void(encounter, fact)
-            case AdjustmentSeen():
-                self._money.take_adjustment(encounter, fact)
-            case PatientPaymentSeen():
-                own = encounter.facts.patient_id
-                patient_id = own if fact.patient.is_empty else self._patient_id(fact.patient, fact.place)
-                self._money.take_payment(encounter, fact, patient_id)
+        if isinstance(fact, ChargeSeen):
+            self._take_charge(fact, encounter)
+        else:
+            self._charges.void(encounter, fact)
+
+    def _whose(self, fact: PatientPaymentSeen | AdjustmentSeen) -> Whose:
+        named = None if fact.patient.is_empty else self._patient_id(fact.patient, fact.place)
+        if not fact.encounter.is_empty:
+            return of_encounter(self._encounter(fact.encounter, fact.place), named)
+        if named is None:
+            raise InvalidMessage([Finding(fact.place, "required", "the encounter or the patient whose money it is")])
+        return Whose(self._source, self._code(fact.entity, fact.place), named)
 
     def _take_charge(self, fact: ChargeSeen, encounter: Encounter) -> None:
         assert encounter.facts is not None
@@ -272,7 +276,7 @@ class FactTaking:
             said_at=fact.said_at,
             is_priced=fact.amount is not None,
         )
-        self._money.capture(encounter, charge, fact.place, corrects=fact.corrects)
+        self._charges.capture(encounter, charge, fact.place, corrects=fact.corrects)
 
     def _encounter(self, link: Link, place: str) -> Encounter:
         found = self._work.get(Encounter, self._id(link, place))

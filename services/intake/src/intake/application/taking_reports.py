@@ -10,8 +10,7 @@ from canonical.master_data import MasterData
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
-from intake.application.charge_places import ChargePlaces
-from intake.application.taking_charges import ChargeTaking
+from intake.application.taking_money import of_encounter, take_adjustment, take_payment
 from intake.domain.encounter import Encounter
 from intake.domain.facts import AdjustmentSeen, PatientPaymentSeen
 from intake.domain.refusals import InvalidMessage, ReportedOtherwise
@@ -35,9 +34,8 @@ def take_reported_money(
     master_data: MasterData,
 ) -> None:
     """Takes each once; what cannot be placed becomes a case that names the amount."""
-    taking = ChargeTaking(work, master_data, message_id, ChargePlaces(work))
     for fact in facts:
-        why = _take(work, taking, platform, fact, master_data)
+        why = _take(work, platform, fact, message_id, master_data)
         if why:
             identity = fact.payment_id if isinstance(fact, PatientPaymentSeen) else fact.adjustment_id
             raise_case(
@@ -54,9 +52,9 @@ def take_reported_money(
 
 def _take(
     work: Work,
-    taking: ChargeTaking,
     platform: str,
     fact: PatientPaymentSeen | AdjustmentSeen,
+    message_id: UUID,
     master_data: MasterData,
 ) -> str:
     """Why it cannot be taken; empty where it was."""
@@ -68,9 +66,9 @@ def _take(
         return f"{encounter.facts.entity} is not worked by it"
     try:
         if isinstance(fact, AdjustmentSeen):
-            taking.take_adjustment(encounter, fact)
+            take_adjustment(work, fact, of_encounter(encounter), message_id)
         else:
-            taking.take_payment(encounter, fact, encounter.facts.patient_id)
+            take_payment(work, fact, of_encounter(encounter), master_data, message_id)
     except (InvalidMessage, ReportedOtherwise) as refused:
         return str(refused)
     return ""

@@ -166,7 +166,10 @@ class ChargeVoided:
 
 @dataclass(frozen=True, slots=True)
 class PatientPaymentSeen:
-    """Money that the source took from the patient; `method` as the source calls it."""
+    """Money that the source took from the patient; `method` as the source calls it.
+
+    One that names no encounter is the patient's: `entity` says in whose books it is then.
+    """
 
     place: str
     payment_id: UUID
@@ -175,11 +178,15 @@ class PatientPaymentSeen:
     amount: Money
     method: str
     day: date
+    entity: Link = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentSeen:
-    """An adjustment that the source made in its own books: kept for a person, never booked by itself."""
+    """An adjustment that the source made in its own books: kept for a person, never booked by itself.
+
+    One that names no encounter names the patient and the entity.
+    """
 
     place: str
     adjustment_id: UUID
@@ -187,6 +194,8 @@ class AdjustmentSeen:
     amount: Money
     code: str
     day: date
+    patient: Link = NOWHERE
+    entity: Link = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from intake.adapters.hl7v2.transactions import transactions
 from intake.adapters.hl7v2.triggers import Trigger
 from intake.adapters.hl7v2.visits import encounter_seen, visit_number, visits_changed
 from intake.application.deliveries import InboundDelivery
-from intake.domain.facts import NOWHERE, Fact
+from intake.domain.facts import NOWHERE, AdjustmentSeen, Fact, Link, PatientPaymentSeen
 from intake.domain.refusals import InvalidMessage
 
 FORMAT = "hl7v2"
@@ -107,15 +107,23 @@ def _visit(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fac
     yield from patient_seen(pid, reading)
     visit = "" if trigger is Trigger.PERSON else visit_number(message, reading)
     if not visit:
-        if trigger in NEEDS_VISIT:
-            reading.need(reading.profile.visit_number[0], "the visit number")
         yield from coverages(message, patient, NOWHERE, reading)
+        yield from _without_visit(message, trigger, patient, reading)
         return
     link = reading.visit(visit)
     yield encounter_seen(message, visit, patient, reading, finished=trigger is Trigger.VISIT_ENDED)
     yield from coverages(message, patient, link, reading)
     if trigger is Trigger.TRANSACTIONS:
         yield from transactions(message, patient, link, reading)
+
+
+def _without_visit(message: Message, trigger: Trigger, patient: Link, reading: Reading) -> Iterator[Fact]:
+    """Payments and adjustments may name no visit: they are the patient's then. All else of a visit needs its number."""
+    told = tuple(transactions(message, patient, NOWHERE, reading)) if trigger is Trigger.TRANSACTIONS else ()
+    is_of_patient = bool(told) and all(isinstance(fact, PatientPaymentSeen | AdjustmentSeen) for fact in told)
+    if trigger in NEEDS_VISIT and not is_of_patient:
+        reading.need(reading.profile.visit_number[0], "the visit number")
+    yield from told
 
 
 def _delivery(raw: bytes, actor: str, reading: Reading, facts: tuple[Fact, ...]) -> InboundDelivery:

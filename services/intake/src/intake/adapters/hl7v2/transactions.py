@@ -158,14 +158,24 @@ class _Transaction:
             amount = -amount
         method = self._code() or self._ft1.field(6)
         yield PatientPaymentSeen(
-            self._place, self._own_id("patient-payment", number), self._patient, self._encounter, amount, method, day
+            self._place,
+            self._own_id("patient-payment", number),
+            self._patient,
+            self._encounter,
+            amount,
+            method,
+            day,
+            Link(code=self._reading.facility),
         )
 
     def _adjustment(self, number: str, day: date) -> Iterator[Fact]:
         amount = self._needed_money()
         if amount is not None:
             identity = self._own_id("source-adjustment", number)
-            yield AdjustmentSeen(self._place, identity, self._encounter, amount, self._code(), day)
+            books = Link(code=self._reading.facility)
+            yield AdjustmentSeen(
+                self._place, identity, self._encounter, amount, self._code(), day, self._patient, books
+            )
 
     def _code(self) -> str:
         """FT1-7 where it can be a code: it is kept and told in clear."""
