@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from canonical.encounter import EncounterPhi
 from canonical.events.intake import EncounterCharged
 from canonical.party import Address, Guarantor
+from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
 from intake.domain.facts import EncounterSeen
-from intake.domain.identities import guarantor_id_of
+from intake.domain.identities import guarantor_id_of, patient_id_of
 
-from .world import IntakeUnderTest, Wire, charge_message, encounters, only
+from .world import IntakeUnderTest, Wire, bundle, charge_message, encounters, only, raw, resources
 
 ENCOUNTER = encounters(Wire.HL7)[0]
 GT1 = "GT1|1|G77^^^X|Quill^Anna||9 Elm St^^Town^OH^43001|^PRN^PH^^^614^5550000||19700102|F||PAR|123121234"
@@ -94,3 +96,62 @@ def test_a_later_message_without_a_guarantor_leaves_the_one_that_is_known() -> N
     service.receive(registration, charge_message().encode())
     (charged,) = [each for each in service.events() if isinstance(each, EncounterCharged)]
     assert charged.guarantor_id == guarantor_id_of(ENCOUNTER.source, "G77")
+
+
+def account(described: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A bundle with an account that somebody guarantees."""
+    content = bundle(encounters(Wire.FHIR)[0])
+    patient = resources(content, "Encounter")[0]["subject"]
+    guaranteed = {
+        "resourceType": "Account",
+        "id": "A1",
+        "status": "active",
+        "subject": [patient],
+        "contained": [described],
+        "guarantor": [{"party": {"reference": "#g"}} | changes],
+    }
+    content["entry"].append({"resource": guaranteed, "request": {"method": "PUT", "url": "Account/A1"}})
+    return content
+
+
+MOTHER = {
+    "resourceType": "RelatedPerson",
+    "id": "g",
+    "patient": {"reference": "#p"},
+    "identifier": [{"value": "G77"}],
+    "relationship": [{"coding": [{"code": "MTH"}]}],
+    "name": [{"family": "Quill", "given": ["Anna"]}],
+    "telecom": [{"system": "email", "value": "a@example"}, {"system": "phone", "value": "6145550000"}],
+}
+
+
+def guarantor_in(content: dict[str, Any]) -> Guarantor | None:
+    delivery = read_submission(raw(content), FhirNames(), Sender("service:ehr")).deliveries[0]
+    assert delivery.findings == ()
+    return only(delivery.facts, EncounterSeen).guarantor
+
+
+def test_an_account_may_contain_its_guarantor() -> None:
+    source = encounters(Wire.FHIR)[0].source
+    assert guarantor_in(account(MOTHER)) == Guarantor(
+        guarantor_id=guarantor_id_of(source, "G77"),
+        relationship="G8",
+        family_name="Quill",
+        given_name="Anna",
+        phone="6145550000",
+    )
+
+
+def test_a_guarantor_on_hold_or_not_described_says_nothing() -> None:
+    assert guarantor_in(account(MOTHER, onHold=True)) is None
+    assert guarantor_in(account(MOTHER, party={"reference": "RelatedPerson/elsewhere"})) is None
+
+
+def test_the_patient_who_guarantees_an_account_is_told_by_the_patients_id() -> None:
+    content = account(MOTHER)
+    content["entry"][-1]["resource"]["guarantor"] = [{"party": resources(content, "Encounter")[0]["subject"]}]
+    found = guarantor_in(content)
+    assert found is not None
+    encounter = encounters(Wire.FHIR)[0]
+    assert (found.guarantor_id, found.relationship) == (patient_id_of(encounter.source, encounter.patient.mrn), "self")
+    assert found.family_name == encounter.patient.family_name

@@ -101,7 +101,7 @@ class _ClaimReading:
         concept = told.diagnosisCodeableConcept
         if told.diagnosisReference is not None:
             reference = str(told.diagnosisReference.reference or "")
-            conditions = self._message.of("Condition")
+            conditions = self._message.all_of("Condition")
             concept = next(
                 (each.resource.code for each in conditions if reference in (each.reference, each.full_url)), None
             )

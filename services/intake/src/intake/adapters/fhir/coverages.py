@@ -30,7 +30,7 @@ def coverage_facts(message: FhirMessage, encounters: list[Link]) -> list[Fact]:
 
 def _ranked(message: FhirMessage) -> list[tuple[int, Entry]]:
     """Each coverage with its rank, in their order."""
-    coverages = message.of("Coverage")
+    coverages = message.all_of("Coverage")
     if not coverages:
         return []
     told = _told_elsewhere(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from intake.adapters.fhir.guarantors import guarantor_of
 from intake.adapters.fhir.message import FhirMessage
 from intake.adapters.fhir.resources import Entry
 from intake.adapters.fhir.stays import ClinicalResources
@@ -47,6 +48,7 @@ def encounter_facts(entry: Entry, message: FhirMessage, clinical: ClinicalResour
             stay=stay,
             location_link=location if location.reference else NOWHERE,
             stands=True,
+            guarantor=guarantor_of(entry, own.id, message.references.link(encounter.subject), message),
         )
     ]
 

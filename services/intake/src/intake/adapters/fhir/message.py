@@ -27,6 +27,10 @@ class FhirMessage:
     def of(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.type == kind]
 
+    def all_of(self, kind: str) -> list[Entry]:
+        """Those that are contained in others as well."""
+        return [*self.of(kind), *(inner for entry in self.entries for inner in entry.contained if inner.type == kind)]
+
     def find(self, place: str, rule: str, note: str) -> None:
         self.findings.append(Finding(place, rule, note))
 

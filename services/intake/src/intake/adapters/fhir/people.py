@@ -17,7 +17,7 @@ REPLACED_BY, REPLACES = "replaced-by", "replaces"
 def patient_facts(entry: Entry, message: FhirMessage) -> list[Fact]:
     """The patient and the merges that it tells of, or nothing and findings for what it lacks."""
     patient, place = entry.resource, entry.place
-    name = _name_of(patient)
+    name = name_of(patient)
     if name is None or not name.family or not name.given:
         message.need(f"{place}.name[0]", "family and given name")
     born = day_of(patient.birthDate)
@@ -31,16 +31,16 @@ def patient_facts(entry: Entry, message: FhirMessage) -> list[Fact]:
         given_name=name.given[0] or "",
         birth_date=born,
         sex=SEXES.get(patient.gender or "", "U"),
-        address=_address(patient.address),
+        address=address_of(patient.address),
         identifiers=tuple(str(each.value) for each in patient.identifier or () if each.value),
     )
     seen = PatientSeen(place, own.id, details, identifiers=_identifiers(patient))
     return [seen, *_merges(entry, own, message)]
 
 
-def _name_of(patient: Any) -> Any:
+def name_of(person: Any) -> Any:
     """The official name, or the first one."""
-    names = patient.name or ()
+    names = person.name or ()
     return next((name for name in names if name.use == "official"), next(iter(names), None))
 
 
@@ -64,7 +64,8 @@ def _merges(entry: Entry, own: Link, message: FhirMessage) -> list[PatientsMerge
     return merges
 
 
-def _address(addresses: Any) -> Address:
+def address_of(addresses: Any) -> Address:
+    """The first address."""
     first = next(iter(addresses or ()), None)
     if first is None:
         return Address()

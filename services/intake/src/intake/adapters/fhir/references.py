@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from canonical.ids import derive
 
+from intake.adapters.fhir.contained import MARK
 from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.resources import ADDRESS_BOOK, Entry, identifier_in
 from intake.domain.facts import NOWHERE, Link
@@ -34,8 +35,10 @@ class References:
         self._links: dict[str, Link] = {}
         self._own: dict[str, Link | None] = {}
         self.unnamed: list[Entry] = []
+        self.unresolved: dict[str, None] = {}
+        every = [*entries, *(inner for entry in entries for inner in entry.contained)]
         for kinds in (("Practitioner",), NAMED_TYPES):
-            for entry in (each for each in entries if each.type in kinds):
+            for entry in (each for each in every if each.type in kinds):
                 self._note(entry)
         self.unnamed = [entry for entry in entries if entry.type in NAMED_TYPES and self.own(entry) is None]
 
@@ -146,6 +149,9 @@ class References:
         text = str(reference.reference or "")
         if text in self._links:
             return self._links[text]
+        if MARK in text:
+            self.unresolved[text.partition(MARK)[0]] = None
+            return NOWHERE
         if "?" in text:
             return self._searched(text)
         found = _RELATIVE.fullmatch(text)

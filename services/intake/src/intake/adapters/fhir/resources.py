@@ -13,6 +13,7 @@ from typing import Any
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
+from intake.adapters.fhir.contained import local_name, told_apart
 from intake.adapters.fhir.plain_resources import plain_resource
 from intake.adapters.fhir.requests import Request
 from intake.adapters.fhir.strict_json import Json
@@ -34,6 +35,8 @@ TAKEN = (
     "Claim",
 )
 """In the order in which they are to be taken, each after what it may refer to."""
+READ_WITHIN = (*TAKEN, "RelatedPerson")
+"""What is read where another resource contains it."""
 ADDRESS_BOOK = ("Organization", "Location", "Practitioner", "PractitionerRole")
 MODELS_KEPT_MAX = 2_000
 FINDINGS_MAX = 20
@@ -51,6 +54,8 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 class Entry:
     """One resource, its place and number in the message (-1: it is the message), and what is asked to be done with it.
 
+    Of what is contained in it nothing is asked but to be read; that has no reference but its `full_url`.
+
     `resource` is of `fhir.resources`, which has no useful static types.
     """
 
@@ -60,6 +65,11 @@ class Entry:
     resource: Any = field(repr=False)
     content: Json = field(repr=False)
     full_url: str = field(default="", repr=False)
+    contained: tuple[Entry, ...] = field(default=(), repr=False)
+
+    @property
+    def is_contained(self) -> bool:
+        return not self.request.method
 
     @property
     def type(self) -> str:
@@ -68,7 +78,7 @@ class Entry:
     @property
     def reference(self) -> str:
         """How others of its message refer to it by its own id, empty where it has none."""
-        return f"{self.type}/{self.resource.id}" if self.resource.id else ""
+        return f"{self.type}/{self.resource.id}" if self.resource.id and not self.is_contained else ""
 
     @property
     def said(self) -> bytes:
@@ -92,10 +102,29 @@ def entry_of(place: str, content: object, request: Request, *, number: int = -1,
     foreign = foreign_fields(str(kind), content, place)
     if foreign:
         raise InvalidMessage(foreign[:FINDINGS_MAX])
-    resource = validated(str(kind), content, place)
+    outer, inner = told_apart(content, place)
+    resource = validated(str(kind), outer, place)
     if kind != request.type or (request.id and resource.id != request.id):
         raise InvalidMessage([Finding(f"{place}.id", "address", "the resource is not the one that the address names")])
-    return Entry(place, number, request, resource, content, full_url)
+    contained = tuple(_contained(each, place, index) for index, each in enumerate(inner))
+    return Entry(place, number, request, resource, content, full_url, tuple(filter(None, contained)))
+
+
+def _contained(content: Json, owner: str, index: int) -> Entry | None:
+    """What a resource contains, where billing reads resources of its type.
+
+    Raises:
+        InvalidMessage: it is not valid R4.
+    """
+    kind = str(content.get("resourceType"))
+    if kind not in READ_WITHIN:
+        return None
+    place = f"{owner}.contained[{index}]"
+    foreign = foreign_fields(kind, content, place)
+    if foreign:
+        raise InvalidMessage(foreign[:FINDINGS_MAX])
+    resource = validated(kind, content, place)
+    return Entry(place, -1, Request("", kind), resource, content, local_name(owner, resource.id))
 
 
 def validated(kind: str, content: Json, place: str) -> Any:

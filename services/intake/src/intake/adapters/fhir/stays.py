@@ -42,7 +42,7 @@ class ClinicalResources:
     def __init__(self, message: FhirMessage) -> None:
         self._message = message
         self._names = message.names
-        self._conditions = _by_reference(message.of("Condition"))
+        self._conditions = _by_reference(message.all_of("Condition"))
         self._procedures = message.of("Procedure")
         self._used: set[str] = set()
 
@@ -60,7 +60,7 @@ class ClinicalResources:
         """What stands by itself: a diagnosis or procedure of an encounter that the message does not describe."""
         facts: list[Fact] = []
         for entry in {each.place: each for each in (*self._conditions.values(), *self._procedures)}.values():
-            if entry.place in self._used or _is_withdrawn(entry.resource):
+            if entry.is_contained or entry.place in self._used or _is_withdrawn(entry.resource):
                 continue
             encounter = self._message.references.link(entry.resource.encounter)
             if encounter.is_empty:

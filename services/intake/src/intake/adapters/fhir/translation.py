@@ -76,6 +76,7 @@ class Translation:
         facts += clinical.on_their_own()
         facts += self._coverages(facts)
         facts += charges
+        self._refuse_unresolved()
         if message.findings:
             raise InvalidMessage(message.findings)
         return tuple(facts)
@@ -89,6 +90,11 @@ class Translation:
             if search and search != message.references.own_identifier(entry):
                 note = "a condition names the identifier by which the resource is known here"
                 message.find(entry.place, "condition", note)
+
+    def _refuse_unresolved(self) -> None:
+        note = "a reference by #id leads to a contained resource, and billing knows that by an identifier"
+        for place in self._message.references.unresolved:
+            self._message.find(place or "reference", "contained", note)
 
     def _coverages(self, facts: Sequence[Fact]) -> list[Fact]:
         """Who pays, where the message says so: no coverage does not mean that the patient pays."""
