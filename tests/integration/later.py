@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from canonical.money import Money
 from sandbox.world.desk import ClaimFile
-from sandbox.world.expected_books import expected_books, payer_side
-from sandbox.world.file_drop import Exchange
 from sandbox.world.later_words import LaterWord, as_said, front_desk_payment, word_between
-from sandbox.world.received_claims import Frequency
-from sandbox.world.remittances import Remittance
+from sandbox.world.received_claims import Frequency, ReceivedClaim
 from sandbox.world.scenario import Scenario, SimulatedEncounter
 
-from tests.integration.story import Story, ehr_of, settled, until
-from tests.integration.suite import Bench
+from tests.integration.paid_story import PaidStory
+from tests.integration.story import ehr_of, settled, until
 
 SEED = 6215
 ENCOUNTERS = 14
@@ -42,19 +39,12 @@ same_charge_other_content = "correction"
 """The sandbox's EHR says a charge again under its number to correct it."""
 
 
-@dataclass
-class Later:
+class Later(PaidStory):
     """The story, what was paid in it, and the encounters as they are at its end."""
-
-    bench: Bench
-    story: Story
-    remittances: list[Remittance] = field(default_factory=list)
 
     def tell(self) -> None:
         """Bill, correct what is held, be paid, say every other word, and be paid again."""
-        self.story.send_all(ehr_of(self.bench))
-        wanted = len(self.story.scenario.billable)
-        until(lambda: len(self.story.payers.verdicts) >= wanted, "the payers have every claim")
+        self.bill()
         self.say({HELD: LaterWord.CORRECTED})
         self.be_paid()
         self.say(WORDS)
@@ -73,14 +63,9 @@ class Later:
         self.story.deliver(ehr_of(self.bench), [front_desk_payment(visit, visit.total)])
 
     def be_paid(self) -> None:
-        """The payers decide, their files and the bank's come in, and everything comes to rest."""
+        """As soon as what was said has come to rest."""
         settled(self.bench)
-        day = self.story.today + timedelta(days=7 * (1 + len({each.payment_date for each in self.remittances})))
-        made = self.story.clearinghouse.settle(day)
-        self.remittances += made
-        self.story.bank.deposit_remittances(made)
-        self.story.bank.drop_statement(Exchange(self.bench.exchange), day, datetime.now(UTC))
-        settled(self.bench)
+        super().be_paid()
 
     def encounter(self, ordinal: int) -> SimulatedEncounter:
         return self.story.scenario.encounters[ordinal]
@@ -101,14 +86,8 @@ class Later:
         assert len(found) == 1, f"{ordinal}: {len(found)} claims"
         return found[0]
 
-    def statuses_of(self, ordinal: int) -> list[str]:
-        """CLP02 of everything that was told of its claim, in its order."""
-        number = self.file(ordinal).claim.patient_control_number
-        told = [paid.decision for remittance in self.remittances for paid in remittance.claims]
-        return [each.status for each in told if each.claim.patient_control_number == number]
-
     @property
-    def as_revised(self) -> Scenario:
+    def at_the_end(self) -> Scenario:
         """The story as it is once everything was said."""
         words = {**WORDS, HELD: LaterWord.CORRECTED}
         told = tuple(
@@ -117,17 +96,16 @@ class Later:
         )
         return replace(self.story.scenario, encounters=told)
 
-    def expected(self) -> dict[tuple[str, str, str], int]:
-        """The payers' side of the books, by the oracle; of a voided claim nothing was charged, so nothing is released."""
-        claims = [file.claim for _, _, file in self.story.payers.claim_files()]
-        standing = [claim for claim in claims if claim.frequency != Frequency.VOID]
-        return payer_side(expected_books(self.as_revised, self.remittances, standing))
+    @property
+    def charged(self) -> list[ReceivedClaim]:
+        """Of a voided claim nothing was charged, so nothing is released."""
+        return [claim for claim in super().charged if claim.frequency != Frequency.VOID]
 
     def owed(self) -> Money:
         """What patients owe in the end: who pays for himself all of it, the others by what stands."""
         files = [file for _, _, file in self.story.payers.claim_files()]
         shares = [paid.decision.patient_responsibility for file in files for paid in file.standing]
-        return Money.total([*shares, *(each.total for each in self.as_revised.self_pay)])
+        return Money.total([*shares, *(each.total for each in self.at_the_end.self_pay)])
 
     def _is_said_again(self) -> bool:
         replaced = all(self.file(ordinal).claim.frequency == Frequency.REPLACEMENT for ordinal in REPLACED)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date
 
 from canonical.money import Money
 from sandbox.world.desk import ClaimFile
 from sandbox.world.encounters import SimulatedCoverage
-from sandbox.world.expected_books import expected_books, payer_side
-from sandbox.world.file_drop import Exchange
 from sandbox.world.misbehaviour import Fault
-from sandbox.world.received_claims import PRIMARY, Frequency, ReceivedClaim
-from sandbox.world.remittances import PaidClaim, Remittance
+from sandbox.world.received_claims import PRIMARY, Frequency
 from sandbox.world.scenario import Scenario
 from throughline.main import app
 from typer.testing import CliRunner
 
-from tests.integration.story import Story, ehr_of, settled, until
-from tests.integration.suite import Bench
+from tests.integration.paid_story import PaidStory
+from tests.integration.story import settled, until
 
 SEED = 6100
 ENCOUNTERS = 14
@@ -30,19 +26,12 @@ THIRD = SimulatedCoverage("BLUEOAK", "M30303030", "G130")
 INTEREST, LEVY, REFUND = Money(2_50), Money(4_75), Money(30_00)
 
 
-@dataclass
-class Rarer:
+class Rarer(PaidStory):
     """The story and what was paid in it."""
-
-    bench: Bench
-    story: Story
-    remittances: list[Remittance] = field(default_factory=list)
 
     def tell(self) -> None:
         """Bill, three payments a week apart, and between the first two a replacement and a void."""
-        self.story.send_all(ehr_of(self.bench))
-        wanted = len(self.story.scenario.billable)
-        until(lambda: len(self.story.payers.verdicts) >= wanted, "the payers have every claim")
+        self.bill()
         settled(self.bench)
         for fault, payer, amount in (
             (Fault.SPLIT_CLAIM, "ACME", 1),
@@ -61,15 +50,6 @@ class Rarer:
         self.be_paid()
         self.be_paid()
 
-    def be_paid(self) -> None:
-        """The payers decide, their files and the bank's come in, and everything comes to rest."""
-        day = self.story.today + timedelta(days=7 * (1 + len({each.payment_date for each in self.remittances})))
-        made = self.story.clearinghouse.settle(day)
-        self.remittances += made
-        self.story.bank.deposit_remittances(made)
-        self.story.bank.drop_statement(Exchange(self.bench.exchange), day, datetime.now(UTC))
-        settled(self.bench)
-
     def send_again(self, how: str, ordinal: int, frequency: Frequency) -> None:
         """`throughline claim replace` or `void`, until the payer has taken it."""
         number = self.primary(ordinal).claim.patient_control_number
@@ -85,21 +65,6 @@ class Rarer:
         wanted = (encounter.coverage.member_id, encounter.total, PRIMARY)
         files = [file for _, _, file in self.story.payers.claim_files()]
         return next(each for each in files if (each.claim.member_id, each.claim.charge, each.claim.sequence) == wanted)
-
-    def paid(self) -> Iterator[tuple[Remittance, PaidClaim]]:
-        """Every claim payment in the order in which it was told."""
-        return ((remittance, paid) for remittance in self.remittances for paid in remittance.claims)
-
-    def statuses_of(self, claim: ReceivedClaim) -> list[str]:
-        """CLP02 of everything that was told of a claim."""
-        number = claim.patient_control_number
-        told = (paid.decision for _, paid in self.paid())
-        return [each.status for each in told if each.claim.patient_control_number == number]
-
-    def expected(self) -> dict[tuple[str, str, str], int]:
-        """The payers' side of the books, by the oracle."""
-        originals = [file.claim for _, _, file in self.story.payers.claim_files()]
-        return payer_side(expected_books(self.story.scenario, self.remittances, originals))
 
 
 def scenario_of(today: date) -> Scenario:

@@ -51,23 +51,25 @@ def test_patients_owe_what_is_left_of_the_charges_as_they_are_now(later: Later) 
 def test_a_claim_that_was_paid_is_replaced_reversed_and_decided_again(later: Later, ordinal: int) -> None:
     file = later.file(ordinal)
     assert file.claim.frequency == Frequency.REPLACEMENT
-    assert file.claim.charge == later.as_revised.encounters[ordinal].total
-    assert later.statuses_of(ordinal)[-2] == "22"
-    assert later.statuses_of(ordinal)[0] == later.statuses_of(ordinal)[-1] != "22"
+    assert file.claim.charge == later.at_the_end.encounters[ordinal].total
+    statuses = later.statuses_of(file.claim)
+    assert statuses[-2] == "22"
+    assert statuses[0] == statuses[-1] != "22"
 
 
 @pytest.mark.parametrize("ordinal", VOIDED)
 def test_a_claim_of_which_nothing_is_left_is_voided_and_only_reversed(later: Later, ordinal: int) -> None:
-    assert later.file(ordinal).claim.frequency == Frequency.VOID
-    assert later.statuses_of(ordinal)[-1] == "22"
-    assert later.file(ordinal).standing == ()
+    file = later.file(ordinal)
+    assert file.claim.frequency == Frequency.VOID
+    assert later.statuses_of(file.claim)[-1] == "22"
+    assert file.standing == ()
 
 
 def test_a_claim_that_no_payer_has_is_redrafted_and_stays_held(later: Later) -> None:
     query: LiteralString = "SELECT charge_minor FROM claims WHERE state = 'held'"
-    assert later.bench.count("claims", query) == later.as_revised.encounters[HELD].total.minor
+    assert later.bench.count("claims", query) == later.at_the_end.encounters[HELD].total.minor
     charges = [claim.charge for claim in sent_claims(later.bench)]
-    assert later.as_revised.encounters[HELD].total not in charges
+    assert later.at_the_end.encounters[HELD].total not in charges
 
 
 def test_cash_of_the_front_desk_is_applied_to_the_visit_and_waits_in_its_own_account(later: Later) -> None:
