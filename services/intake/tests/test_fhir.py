@@ -108,6 +108,7 @@ def _drop(kind: str, field: str) -> Callable[[dict[str, Any]], None]:
     ("change", "field", "rule"),
     [
         (_drop("Patient", "birthDate"), "Bundle.entry[3].Patient.birthDate", "required"),
+        (_set("Encounter", "status", None), "Bundle.entry[4].Encounter.status", "fhir-r4"),
         (_set("Patient", "birthDate", "1980-02"), "Bundle.entry[3].Patient.birthDate", "required"),
         (_drop("Patient", "name"), "Bundle.entry[3].Patient.name[0]", "required"),
         (_drop("Encounter", "serviceProvider"), "Bundle.entry[4].Encounter.serviceProvider", "required"),

@@ -134,10 +134,25 @@ def validated(kind: str, content: Json, place: str) -> Any:
         InvalidMessage: it is not valid R4, or writes an object as a text of JSON, which `fhir.resources` would read; each
             finding names path and fault, and nothing of the content.
     """
-    resource: Any = plain_resource(kind, content) or _read_by_the_library(kind, content, place)
+    resource: Any = plain_resource(kind, content) or _read_by_the_library(kind, _without_nulls(content), place)
     if getattr(resource, "id", None) and not _ID.fullmatch(resource.id):
         raise InvalidMessage([Finding(f"{place}.id", "id", "letters, digits, dot and hyphen, at most 64")])
     return resource
+
+
+def _without_nulls(content: Json) -> Json:
+    """FHIR has no null members, and the library takes one for a value that is there."""
+    found = _said(content)
+    assert isinstance(found, dict)
+    return found
+
+
+def _said(value: object) -> object:
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _said(each) for key, each in value.items() if each is not None}
 
 
 def _read_by_the_library(kind: str, content: Json, place: str) -> Any:
