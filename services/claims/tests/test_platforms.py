@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,7 @@ def test_platforms_are_opened_by_their_kind(tmp_path: Path) -> None:
     way = {"kind": "rest", "base_url": "http://127.0.0.1:1", "token_url": "http://127.0.0.1:1/token", "client_id": "us"}
     named = {
         "northstar": {**way, "client_secret_file": "secret", "webhook_secret_file": "hook"},
-        "eastgate": {"kind": "folder", "folder": "eastgate"},
+        "eastgate": {"kind": "folder", "folder": "eastgate", "answer_hours": 4, "report_hours": 0},
     }
     path = tmp_path / "platforms.json"
     path.write_text(json.dumps({"platforms": named}))
@@ -250,6 +250,9 @@ def test_platforms_are_opened_by_their_kind(tmp_path: Path) -> None:
         "eastgate": FolderPlatform,
     }
     assert {name: len(secrets) for name, secrets in found.webhook_secrets.items()} == {"northstar": 2}
+    hours = {name: (each.answer, each.report) for name, each in found.expected.items()}
+    assert hours["eastgate"] == (timedelta(hours=4), timedelta(0))
+    assert hours["northstar"] == (timedelta(hours=24), timedelta(hours=48))
     assert load_platforms(None).all == {}
     with pytest.raises(WrongPlatforms, match="eastgate"):
         load_platforms(path, {"eastgate"})

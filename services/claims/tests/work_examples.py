@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from claims.domain.denial import Denial, denial_id_of
 from claims.domain.denial_facts import DenialAction, DenialClock, DenialFacts, DenialOutcome, DenialState
 from claims.domain.denial_reasons import DenialCategory, DenialReason
 from claims.domain.platform_balance import PlatformBalance, platform_balance_id_of
+from claims.domain.platform_watch import PlatformWatch, Silence, platform_watch_id_of
 from claims.domain.rules.edit_history import EditHistory, KeptRun, Stage, edit_history_id_of
 from claims.domain.rules.edits import EditFinding
 
@@ -96,6 +97,11 @@ def work_examples(made: Maker) -> Iterator[Event]:
     told = {"platform": "northstar", "theirs": PART, "as_of": date(2026, 3, 31), "message_id": derive("test-report", 1)}
     yield made(platform_balance_id_of(claim), PlatformBalance.Reported, **whose, **told)
     yield made(platform_balance_id_of(claim), PlatformBalance.Compared, number=1, ours=AMOUNT, theirs=PART)
+    watch = platform_watch_id_of("northstar")
+    yield made(watch, PlatformWatch.Heard, platform="northstar", reports=2)
+    overdue = {"silence": Silence.NO_ANSWER, "since": datetime(2026, 3, 2, 9, tzinfo=UTC), "claims_waiting": 12}
+    yield made(watch, PlatformWatch.FellSilent, platform="northstar", number=1, **overdue)
+    yield made(watch, PlatformWatch.SpokeAgain, platform="northstar")
     yield from _denial_examples(made, denial_id_of(claim, 1))
 
 

@@ -36,6 +36,7 @@ from claims.adapters.grpc_sending import claim_sending_service
 from claims.adapters.grpc_work import claim_work_service
 from claims.adapters.patient_details import SealedDetails
 from claims.adapters.platforms.named import WrongPlatforms, load_platforms
+from claims.adapters.platforms.watched import WatchedPlatform, show_states
 from claims.adapters.rule_files import load_rules
 from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
@@ -56,6 +57,12 @@ from claims.application.read_models import TABLES, project
 from claims.application.sending import InterchangeSending
 from claims.application.submission import ClaimSubmission
 from claims.application.verifying_coverage import COVERAGE_HOURS, CoverageChecks
+from claims.application.watching_platforms import (
+    PLATFORM_WATCHES,
+    PlatformHearing,
+    PlatformWatching,
+    project_platform_watches,
+)
 from claims.application.work_read_models import WORK_TABLES, project_work
 from claims.application.working_denials import DenialClocks
 from claims.domain.access import FilingDisclosure, PlatformDisclosure
@@ -67,6 +74,7 @@ from claims.domain.coverage import CoverageVerification
 from claims.domain.denial import Denial
 from claims.domain.interchange import Interchange
 from claims.domain.platform_balance import PlatformBalance
+from claims.domain.platform_watch import PlatformWatch
 from claims.domain.rules.edit_history import EditHistory
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.rules.rule import RuleSet
@@ -78,13 +86,22 @@ SWEEP_SECONDS = 2.0
 CLOCKS_SECONDS = 600.0
 BALANCES_SECONDS = 30.0
 SENDING_AGGREGATES = (Interchange, ControlNumbers, StatusInquiry, CoverageVerification, AnswerHint)
-WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure, PlatformDisclosure, PlatformBalance)
+WORK_AGGREGATES = (EditHistory, Denial, ContractReview, FilingDisclosure, PlatformDisclosure)
+PLATFORM_AGGREGATES = (PlatformBalance, PlatformWatch)
 
 SHAPE = ServiceShape(
     name="claims",
-    aggregates=(Claim, UnknownClaimPayment, PatientMerge, *SENDING_AGGREGATES, *WORK_AGGREGATES),
-    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS, PATIENT_MERGES, PLATFORM_BALANCES),
-    projections=(project, project_money, project_work, project_hints, project_merges, project_platform_balances),
+    aggregates=(Claim, UnknownClaimPayment, PatientMerge, *SENDING_AGGREGATES, *WORK_AGGREGATES, *PLATFORM_AGGREGATES),
+    tables=(*TABLES, *MONEY_TABLES, *WORK_TABLES, HINTS, PATIENT_MERGES, PLATFORM_BALANCES, PLATFORM_WATCHES),
+    projections=(
+        project,
+        project_money,
+        project_work,
+        project_hints,
+        project_merges,
+        project_platform_balances,
+        project_platform_watches,
+    ),
     publishing=publish,
 )
 
@@ -125,6 +142,7 @@ def assemble(
     *,
     fetching: AnswerFetching | None = None,
     inquiring: Inquiring | None = None,
+    watching: PlatformWatching | None = None,
     rules: RuleSet | None = None,
     following: DecisionFollowing | None = None,
     production: bool = False,
@@ -147,6 +165,8 @@ def assemble(
     sending = InterchangeSending(store, clock, claim_format, vault, transports, crash_point=crash_point)
     comparing = BalanceComparing(store, clock, patience_seconds=platform_patience_seconds)
     more = [Sweep("fetch-answers", SWEEP_SECONDS, fetching.run)] if fetching else []
+    if watching:
+        more.append(Sweep("watch-platforms", CLOCKS_SECONDS, watching.run))
     if inquiring:
         questions = Questions(store, clock, master_data, vault, inquiring, production)
         asking = StatusAsking(questions, transports, crash_point=crash_point)
@@ -196,7 +216,6 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
     rules = load_rules(settings.edit_rules_path)
     clearinghouses = load_clearinghouses(settings.clearinghouses_path)
     platforms = load_platforms(settings.platforms_path, {EXCHANGE_FOLDER, *clearinghouses.all})
-    receivers = {**clearinghouses.all, **platforms.all}
     edits = ClaimEdits(rules, master_data)
     following = DecisionFollowing(master_data, Money(settings.underpayment_tolerance_minor))
     claim_format, vault = FormatByReceiver(X12ClaimFormat(validate)), SealedDetails(Sealer(open_key_store(settings)))
@@ -205,6 +224,9 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
         partial(datetime.now, UTC),
         AnswerDrop(settings.exchange_dir),
     )
+    hearing = PlatformHearing(store, clock)
+    watched = {name: WatchedPlatform(name, each, hearing.hear) for name, each in platforms.all.items()}
+    receivers = {**clearinghouses.all, **watched}
     inquiring = Inquiring(X12InquiryFormat(validate), clearinghouses.in_real_time, drop.keep)
     fetching = AnswerFetching(receivers, drop.keep, store, clock, every_seconds=settings.fetch_seconds)
     core = assemble(
@@ -216,6 +238,7 @@ def serve(settings: ClaimsSettings, validate: Validate) -> int:
         {EXCHANGE_FOLDER: FileDrop(settings.exchange_dir), **receivers},
         fetching=fetching if receivers else None,
         inquiring=inquiring,
+        watching=PlatformWatching(store, clock, platforms.expected, show_states) if watched else None,
         rules=rules,
         following=following,
         production=settings.production,

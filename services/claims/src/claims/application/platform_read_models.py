@@ -101,6 +101,14 @@ def _of_platform(platform: str, rows: list[Row]) -> PlatformBalances:
     )
 
 
+def balances_by_state(store: EventStore) -> dict[str, dict[str, int]]:
+    """How many balances are in each state, by platform."""
+    found: dict[str, dict[str, int]] = {}
+    for row in store.sums(PLATFORM_BALANCES, [], ["platform", "state"], {}):
+        found.setdefault(str(row["platform"]), {})[str(row["state"])] = _whole(row["count"])
+    return found
+
+
 def platform_balance_rows(store: EventStore, where: Where, size: int) -> list[Row]:
     """Balances claim by claim, the longest reported first."""
     return store.rows(PLATFORM_BALANCES, where, order=("reported_at", "balance_id"), limit=size)

@@ -8,13 +8,15 @@
                      "inbound": "reports", "done": "reports-done"},
         "eastgate": {"kind": "folder", "folder": "/srv/eastgate"}}}
 
-Files are named relative to this one. A webhook secret stands on a line of its own, two while one is rotated.
+Each may say `answer_hours` (24), within which it acknowledges a batch, and `report_hours` (48), within which it reports anything
+while it has claims; 0 expects nothing. Files are named relative to this one. A webhook secret stands on a line of its own, two while one is rotated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +28,9 @@ from claims.adapters.platforms.folder import FolderPlatform
 from claims.adapters.platforms.rest import PlatformAccess, RestPlatform
 from claims.adapters.secret_files import NoSecrets, secrets_in, webhook_secrets_in
 from claims.application.ports import RcmPlatform
+from claims.domain.platform_watch import Expectation
+
+HOURS_MAX = 24 * 365
 
 
 class WrongPlatforms(ValueError):
@@ -36,7 +41,16 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class _Folder(_Strict):
+class _Expected(_Strict):
+    answer_hours: int = Field(default=24, ge=0, le=HOURS_MAX)
+    report_hours: int = Field(default=48, ge=0, le=HOURS_MAX)
+
+    @property
+    def expectation(self) -> Expectation:
+        return Expectation(timedelta(hours=self.answer_hours), timedelta(hours=self.report_hours))
+
+
+class _Folder(_Expected):
     kind: Literal["folder"]
     folder: Path
 
@@ -47,7 +61,7 @@ class _Folder(_Strict):
         return ()
 
 
-class _Sftp(SftpFolders):
+class _Sftp(_Expected, SftpFolders):
     kind: Literal["sftp"]
     inbound: str = Field(default="reports", min_length=1)
 
@@ -58,7 +72,7 @@ class _Sftp(SftpFolders):
         return ()
 
 
-class _Rest(_Strict):
+class _Rest(_Expected):
     kind: Literal["rest"]
     base_url: str = Field(pattern=r"^https?://[^\s]+$")
     token_url: str = Field(pattern=r"^https?://[^\s]+$")
@@ -84,9 +98,10 @@ class _Content(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Platforms:
-    """All of a deployment by name, and the secrets of those that send webhooks."""
+    """All of a deployment by name, what is expected of each, and the secrets of those that send webhooks."""
 
     all: Mapping[str, RcmPlatform] = field(default_factory=dict)
+    expected: Mapping[str, Expectation] = field(default_factory=dict)
     webhook_secrets: Mapping[str, tuple[SecretStr, ...]] = field(default_factory=dict)
 
 
@@ -106,4 +121,5 @@ def load_platforms(path: Path | None, taken: Collection[str] = ()) -> Platforms:
         raise WrongPlatforms(str(error)) from None
     if twice := sorted(set(taken) & set(opened)):
         raise WrongPlatforms(f"{path.name}: {', '.join(twice)} is the name of a clearinghouse")
-    return Platforms(opened, {name: own for name, own in secrets.items() if own})
+    expected = {name: each.expectation for name, each in content.platforms.items()}
+    return Platforms(opened, expected, {name: own for name, own in secrets.items() if own})
