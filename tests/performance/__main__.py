@@ -16,7 +16,8 @@ from tests.performance.consuming import consuming
 from tests.performance.end_to_end import end_to_end
 from tests.performance.event_store import saving
 from tests.performance.figures import Figure, show, sums_agree
-from tests.performance.intake_load import intake_bulk, intake_fhir, intake_hl7
+from tests.performance.intake_beside_bulk import intake_bulk
+from tests.performance.intake_load import intake_fhir, intake_hl7
 from tests.performance.master_data import master_data
 from tests.performance.reading import reading
 from tests.performance.rebuilding import rebuilding

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 import psycopg
+from chassis.whole_files import write_whole
 from throughline.stack.composition import Stack
 from throughline.stack.roster import MEMBERS
 
@@ -79,6 +80,10 @@ class IntakeAlone:
         assert self._process.pid is not None
         return self._process.pid
 
+    @property
+    def peak_memory_mb(self) -> float:
+        return peak_memory_mb(self.process_id)
+
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         """To its database, as the owner."""
         return psycopg.connect(self.stack.database("intake").owner_dsn)
@@ -110,7 +115,7 @@ class IntakeAlone:
         sender = self.start_sending(wire, conversations, connections, **particulars)
         sent = finished(sender)
         used = cpu_seconds(self.process_id) - before
-        return replace(sent, cpu_seconds=used, memory_mb=peak_memory_mb(self.process_id))
+        return replace(sent, cpu_seconds=used, memory_mb=self.peak_memory_mb)
 
     def token(self) -> str:
         tokens = self.stack.suite.tokens
@@ -119,9 +124,18 @@ class IntakeAlone:
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
+    def drop(self, name: str, content: bytes) -> None:
+        """Puts a whole file into the folder that is watched."""
+        write_whole(self._inbound, name, content)
+
     @property
-    def drop_folder(self) -> Path:
-        return self.stack.exchange / "inbound"
+    def dropped(self) -> list[str]:
+        """The files that are not taken yet."""
+        return sorted(path.name for path in self._inbound.iterdir() if not path.name.startswith("."))
+
+    @property
+    def _inbound(self) -> Path:
+        return self.stack.exchange / "intake-inbound"
 
 
 def finished(sender: subprocess.Popen[str]) -> Sent:

@@ -1,9 +1,10 @@
-"""A charge batch of any size: a department's whole month in one CSV file."""
+"""Bulk files of any size: a department's whole month in one CSV file, the patients of a system that is replaced."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date
 
 COLUMNS = (
@@ -35,3 +36,20 @@ def _row(number: int, visit: int, day: date) -> tuple[object, ...]:
         "PRV03", "ACME", f"M{visit}", f"BT{number}", day.replace(day=1), "99213", 1, f"{AMOUNT_CENTS // 100}.00",
         "E11.9", "S-MED",
     )  # fmt: skip
+
+
+def patient_lines(line_count: int) -> bytes:
+    """So many patients, a line each, as a system that is replaced hands them over."""
+    return b"".join(f"{json.dumps(_patient(number))}\n".encode() for number in range(line_count))
+
+
+def _patient(number: int) -> dict[str, object]:
+    birth = date.fromordinal(date(1950, 1, 1).toordinal() + number % 20_000)
+    return {
+        "resourceType": "Patient",
+        "id": f"bulk-{number}",
+        "identifier": [{"system": "urn:sandbox:mrn:NORTH", "value": f"BULK{number}"}],
+        "name": [{"family": f"Family{number}", "given": [f"Given{number}"]}],
+        "birthDate": birth.isoformat(),
+        "gender": ("female", "male")[number % 2],
+    }

@@ -1,4 +1,4 @@
-"""How many messages one intake replica on one core takes, durably; what it does with more; and beside bulk files."""
+"""How many messages one intake replica on one core takes, durably; and what it does with more."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandbox.world.bulk import generate_remittance
-
 from tests.performance.bare_rows import PLAIN_TABLES, copy_again_seconds, read_model_names
 from tests.performance.figures import Bar, Baseline, Figure, Sums, Unit
-from tests.performance.intake_alone import IntakeAlone, Sent, finished
-from tests.performance.intake_bulk_files import charge_batch
-from tests.performance.intake_traffic import TODAY, Conversation, fhir_conversations, hl7_conversations
+from tests.performance.intake_alone import IntakeAlone, Sent
+from tests.performance.intake_traffic import Conversation, fhir_conversations, hl7_conversations
 from tests.performance.sizes import Sizes
-from tests.performance.stopwatch import peak_memory_mb, seconds_of
+from tests.performance.stopwatch import seconds_of
 
 HL7_BAR, FHIR_BAR = Bar(500, 1_000), Bar(300, 600)
-BESIDE_BULK_BAR = Bar(2.0, 1.2)
 MEMORY_BAR_MB = 512
 CONNECTIONS, FLOODING_CONNECTIONS = 50, 190
 PUSHED_BACK_CONNECTIONS = 400
 WARM_SEED, FLOOD_SEED = 9_000, 5_000
-INTERACTIVE_RATE = 4.0
 STORED = b"SELECT count(*) FROM inbound_messages"
 ACCEPTED = b"SELECT count(*) FROM inbound_messages WHERE state = 'accepted'"
 Conversations = Callable[[int, int], list[Conversation]]
@@ -41,7 +36,7 @@ def intake_fhir(folder: Path, sizes: Sizes) -> list[Figure]:
 def _loaded(folder: Path, wire: str, conversations: Conversations, count: int, unit: Unit, bar: Bar) -> list[Figure]:
     """Closed-loop, then at the rate of the bar whenever answers come, then ten times as much as it takes."""
     sent = conversations(count, 1)
-    with IntakeAlone(_own(folder, f"intake-{wire}")) as intake:
+    with IntakeAlone(own_folder(folder, f"intake-{wire}")) as intake:
         warm = conversations(max(20, count // 20), WARM_SEED)
         intake.send(wire, warm, CONNECTIONS)
         measured = intake.send(wire, sent, CONNECTIONS)
@@ -61,8 +56,8 @@ def _loaded(folder: Path, wire: str, conversations: Conversations, count: int, u
         memory_mb=measured.memory_mb,
         memory_bar_mb=MEMORY_BAR_MB,
         details=(
-            _told("closed loop", measured),
-            _told(f"sent at {bar.first:.0f} a second", at_rate),
+            told("closed loop", measured),
+            told(f"sent at {bar.first:.0f} a second", at_rate),
             _bare_parse(wire, sent),
         ),
         sums=(Sums("stored", str(_length(sent) + _length(warm)), str(stored)),),
@@ -84,7 +79,7 @@ def _flooded(intake: IntakeAlone, wire: str, conversations: Sequence[Conversatio
         unit=unit,
         memory_mb=flood.memory_mb,
         memory_bar_mb=MEMORY_BAR_MB,
-        details=(_told("flood", flood), _told("one sender afterwards", again)),
+        details=(told("flood", flood), told("one sender afterwards", again)),
         sums=(
             Sums("acknowledged and stored", str(taken), str(intake.count(ACCEPTED) - before)),
             Sums("told to come again, with a time", str(flood.answered("429", "503")), str(flood.retry_afters)),
@@ -92,46 +87,7 @@ def _flooded(intake: IntakeAlone, wire: str, conversations: Sequence[Conversatio
     )
 
 
-def intake_bulk(folder: Path, sizes: Sizes) -> list[Figure]:
-    """How long an interactive submit takes beside bulk files, against the same on an idle replica."""
-    with IntakeAlone(_own(folder, "intake-bulk")) as intake:
-        intake.send("fhir", fhir_conversations(50, WARM_SEED), 4)
-        count = round(INTERACTIVE_RATE * sizes.interactive_seconds)
-        idle = intake.send("fhir", fhir_conversations(count, 1), 8, rate=INTERACTIVE_RATE)
-        remittance = generate_remittance(sizes.bulk_claims, TODAY)
-        batch = charge_batch(sizes.bulk_rows, TODAY)
-        inbound = intake.stack.exchange / "intake-inbound"
-        sender = intake.start_sending("fhir", fhir_conversations(count, 500), 8, rate=INTERACTIVE_RATE)
-        _drop(inbound / "bulk.835", remittance.content)
-        _drop(inbound / "bulk.csv", batch)
-        beside = finished(sender)
-        left = sorted(path.name for path in inbound.iterdir())
-        memory = peak_memory_mb(intake.process_id)
-    return [
-        Figure(
-            row="intake-bulk",
-            work=f"an interactive bundle beside an 835 of {sizes.bulk_claims:,} claims and {sizes.bulk_rows:,} rows, to idle",
-            value=beside.p50_ms / idle.p50_ms,
-            unit="times",
-            bar=BESIDE_BULK_BAR,
-            memory_mb=memory,
-            details=(
-                _told("idle", idle),
-                _told("beside bulk files", beside),
-                f"not yet taken after that: {', '.join(left) or 'nothing'}",
-            ),
-            sums=(Sums("interactive bundles taken", str(count), str(beside.answered("200", "201"))),),
-        )
-    ]
-
-
-def _drop(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}")
-    part.write_bytes(content)
-    part.rename(path)
-
-
-def _own(folder: Path, name: str) -> Path:
+def own_folder(folder: Path, name: str) -> Path:
     """A folder of its own for one replica."""
     own = folder / name
     own.mkdir()
@@ -142,7 +98,7 @@ def _length(conversations: Sequence[Conversation]) -> int:
     return sum(map(len, conversations))
 
 
-def _told(what: str, sent: Sent) -> str:
+def told(what: str, sent: Sent) -> str:
     answers = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(sent.answers.items()))
     told = f"{what}: p50 {sent.p50_ms:.0f}, p95 {sent.p95_ms:.0f}, p99 {sent.p99_ms:.0f} ms; {answers}"
     if not sent.cpu_seconds:

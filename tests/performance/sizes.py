@@ -23,8 +23,10 @@ class Sizes:
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
     interactive_seconds: float = 20.0
+    bulk_remittances: int = 4
     bulk_claims: int = 20_000
     bulk_rows: int = 50_000
+    bulk_lines: int = 50_000
     prices: int = 100_000
     look_ups: int = 50_000
 
@@ -44,8 +46,10 @@ QUICK = Sizes(
     hl7_messages=200,
     fhir_bundles=80,
     interactive_seconds=2.0,
+    bulk_remittances=1,
     bulk_claims=200,
     bulk_rows=200,
+    bulk_lines=200,
     prices=2_000,
     look_ups=500,
 )

@@ -10,6 +10,7 @@ import pytest
 from canonical.events.intake import ChargesRevised, EncounterCharged
 from canonical.money import Money
 from chassis.inbound import INBOUND_MESSAGES, read_raw
+from chassis.inbound.giving_way import GivingWay
 from intake.adapters.charge_batches import ChargeBatchDoor, read_part
 from intake.adapters.charge_batches.columns import BY_NAME, COLUMNS, profile_page
 from intake.domain.encounter import Encounter
@@ -47,7 +48,7 @@ class Desk:
     def __init__(self) -> None:
         self.service = IntakeUnderTest()
         self.answers: dict[str, bytes] = {}
-        self.door = ChargeBatchDoor(self.service.intake.messages.receive, self.answers.__setitem__)
+        self.door = ChargeBatchDoor(self.service.intake.messages.receive, GivingWay(), self.answers.__setitem__)
 
     def take(self, *rows: dict[str, str], control: str | None = None, name: str = "a.csv") -> tuple[bool, list[str]]:
         verdict = self.door.take(name, batch(*rows, control=control))

@@ -22,7 +22,6 @@ from chassis.eventstore.work import no_crash
 from chassis.inbound import INBOUND_MESSAGES, read_raw, read_span
 from chassis.inbound.watched_folder import WatchedFolder
 from intake.adapters.x12_files import X12File, take_file
-from intake.application.receiving_files import PARTS_PER_COMMIT
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import Remittance, corrupted, in_other_layout
@@ -96,7 +95,7 @@ def test_a_claims_span_is_its_own_bytes_under_the_key_of_its_number() -> None:
 
 
 def test_a_large_remittance_goes_in_parts_over_several_commits() -> None:
-    service, sent = IntakeUnderTest(), remittance(500 * PARTS_PER_COMMIT + 501)
+    service, sent = IntakeUnderTest(), remittance(1501)
     service.receive_file(sent.content)
     (head,) = heads(service)
     found = parts(service)
@@ -109,7 +108,7 @@ def test_a_large_remittance_goes_in_parts_over_several_commits() -> None:
 
 
 def test_a_crash_between_commits_is_mended_by_the_same_file() -> None:
-    sent = remittance(500 * PARTS_PER_COMMIT + 501)
+    sent = remittance(1501)
     whole = IntakeUnderTest()
     whole.receive_file(sent.content)
     for commits in range(4):

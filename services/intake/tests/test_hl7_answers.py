@@ -8,6 +8,7 @@ import pytest
 from canonical.ids import derive
 from chassis.file_formats import Format, recognise
 from chassis.inbound import INBOUND_MESSAGES, read_raw
+from chassis.inbound.giving_way import GivingWay
 from intake.adapters.hl7v2 import BatchDoor, acknowledgements, read_message, read_profiles
 from intake.adapters.hl7v2.batch_files import split_batch
 from intake.application.deliveries import Outcome
@@ -110,6 +111,7 @@ class Folder:
     def door(self, service: IntakeUnderTest) -> BatchDoor:
         return BatchDoor(
             service.intake.messages.receive,
+            GivingWay(),
             read_profiles(None),
             service.clock,
             lambda name, rule: self.reported.append((name, rule)),

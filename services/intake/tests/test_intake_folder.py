@@ -9,6 +9,7 @@ import pytest
 from canonical.events.intake import EncounterCharged, RemittanceReceived
 from chassis.domain import Transient
 from chassis.inbound import INBOUND_MESSAGES
+from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.taken_files import TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
 from intake.adapters.charge_batches import ChargeBatchDoor
@@ -30,12 +31,13 @@ class Office:
         self.folder = folder
         self.service = service = IntakeUnderTest()
         self.answers: dict[str, bytes] = {}
-        receive = service.intake.messages.receive
+        receive, way = service.intake.messages.receive, GivingWay()
         self.door = IntakeFolder(
             lambda deliveries: receive(deliveries),
+            way,
             lambda name, raw: take_file(service.intake.files.receive, lambda: strict, name, raw),
-            BatchDoor(receive, read_profiles(None), service.clock, service.report, self.answers.__setitem__),
-            ChargeBatchDoor(receive, self.answers.__setitem__),
+            BatchDoor(receive, way, read_profiles(None), service.clock, service.report, self.answers.__setitem__),
+            ChargeBatchDoor(receive, way, self.answers.__setitem__),
             FhirNames("urn:sandbox"),
             TakenFiles(service.store, service.clock, service.sealer, "file-drop"),
         )

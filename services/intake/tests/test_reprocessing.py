@@ -198,7 +198,7 @@ def test_an_entry_of_a_batch_is_read_again(desk: Desk) -> None:
 
 
 def test_the_rows_of_a_visit_are_read_again(desk: Desk) -> None:
-    deliveries = deliveries_of(read_batch(batch(row()), needs_control=True), "door:file-drop")
+    deliveries = list(deliveries_of(read_batch(batch(row()), needs_control=True), "door:file-drop"))
     (outcome,) = desk.service.intake.messages.receive(deliveries)
     assert outcome.accepted
     assert not desk.reread(outcome.message_id).is_new

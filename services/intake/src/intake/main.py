@@ -17,6 +17,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
 from chassis.inbound.file_partners import WrongPartners, remote_folders
 from chassis.inbound.file_shelf import FileShelf
+from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.retention import RawRetention, RetentionPolicy, WrongRetention, read_retention
@@ -29,15 +30,15 @@ from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.doors import Door
 from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
-from chassis.runtime.settings import Settings, WrongSettings
+from chassis.runtime.settings import WrongSettings
 from chassis.security import TokenVerifier
-from chassis.telemetry.correlation import call_context
 from chassis.whole_files import replace_whole, write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
 from intake.adapters.answer_files import AnswerFiles
 from intake.adapters.charge_batches import ChargeBatchDoor
+from intake.adapters.environment import IntakeSettings
 from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
 from intake.adapters.fhir.import_door import ImportDoor
@@ -73,7 +74,7 @@ from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
 from intake.application.releasing_mapped import MappedReleasing
 from intake.application.reprocessing import Reprocessing
-from intake.application.showing_resources import ResourceShowing, ShownResource
+from intake.application.showing_resources import ResourceShowing
 from intake.domain.access import Disclosure
 from intake.domain.bulk_import import BulkImport
 from intake.domain.encounter import Encounter
@@ -129,24 +130,6 @@ SHAPE = ServiceShape(
 )
 
 
-class IntakeSettings(Settings):
-    """What intake is told beside what every service is.
-
-    `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges. MLLP is
-    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs. `file_partners`
-    names those whose files are fetched by SFTP.
-    """
-
-    mllp_port: int = 0
-    mllp_tls_certificate: Path | None = None
-    mllp_tls_key: Path | None = None
-    mllp_tls_client_authorities: Path | None = None
-    hl7_profiles_path: Path | None = None
-    fhir_namespace: str = "urn:sandbox"
-    file_partners_path: Path | None = None
-    raw_retention_path: Path | None = None
-
-
 @dataclass(frozen=True)
 class Intake:
     """The service without its transports: `messages`, `files` and, where there is a folder, `importing` are what doors call."""
@@ -168,12 +151,14 @@ def assemble(
     imports: tuple[ImportFolder, ReadLine] | None = None,
     replace_master_data: ReplaceFile | None = None,
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
+    way: GivingWay | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
     """The service without its transports. It consumes nothing: everything comes in through its doors.
 
     Answers to partners are written by `write_answer`, and wait where there is none. `imports` are a folder and how a line
     of its files is read. Versions of master data are written by `replace_master_data`; without it nobody can change it.
+    Bulk gives `way` to whoever waits at a door.
     """
     releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
     sweeps = [Sweep("release-mapped", MASTER_DATA_SECONDS, releasing.run)]
@@ -185,8 +170,9 @@ def assemble(
         keeping = MasterDataKeeping(store, clock, master_data, replace_master_data, crash_point=crash_point)
         sweeps.append(Sweep("write-master-data", MASTER_DATA_SECONDS, keeping.write))
     messages = Receiving(store, clock, sealer, master_data, crash_point=crash_point)
-    importing = BulkImporting(store, clock, messages.receive, *imports, crash_point=crash_point) if imports else None
-    if importing:
+    importing = None
+    if imports:
+        importing = BulkImporting(store, clock, messages.receive, *imports, way=way, crash_point=crash_point)
         sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
     return Intake(
         ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps)),
@@ -225,6 +211,7 @@ def serve(settings: IntakeSettings) -> int:
     crash_point = settings.crash_points(SHAPE.name)
     answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
     names = FhirNames(settings.fhir_namespace)
+    way = GivingWay()
     intake = assemble(
         open_event_store(settings, SHAPE),
         clock,
@@ -234,10 +221,13 @@ def serve(settings: IntakeSettings) -> int:
         imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
         replace_master_data=partial(replace_whole, master_data.path),
         retention=partial(read_retention, settings.raw_retention_path),
+        way=way,
         crash_point=crash_point,
     )
     assert intake.keeping is not None
-    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(intake.messages.receive)
+    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(
+        intake.messages.receive, on_delivery=way.note_delivery
+    )
     try:
         return run(
             replace(intake.core, master_data_version=lambda: master_data.version),
@@ -248,7 +238,7 @@ def serve(settings: IntakeSettings) -> int:
                 master_data_service(intake.core, intake.keeping),
             ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
-            doors=_doors(settings, intake, queue, sealer, master_data, profiles),
+            doors=_doors(settings, intake, queue, way, sealer, master_data, profiles),
         )
     finally:
         queue.stop()
@@ -277,21 +267,21 @@ def _fhir_door(
     clock = intake.core.clock
     showing = ResourceShowing(intake.core.store, sealer)
 
-    def show(source: str, reference: str) -> ShownResource | None:
-        return showing.show(call_context(clock()), source, reference)
-
     def sources_of(client_id: str) -> tuple[str, ...]:
         return master_data().sources_of(client_id, clock().date())
 
     verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
     imports = ImportDoor(intake.importing, clock).routes if intake.importing else no_more_routes
-    return fhir_app(FhirDoor(queue.submit, show, names, verifier, sources_of, settings.token_url, imports))
+    return fhir_app(
+        FhirDoor(queue.submit, showing, clock, names, verifier, sources_of, settings.token_url, imports)
+    )
 
 
 def _doors(
     settings: IntakeSettings,
     intake: Intake,
     queue: ReceivingQueue[InboundDelivery, Outcome],
+    way: GivingWay,
     sealer: Sealer,
     master_data: MasterDataSource,
     profiles: SiteProfiles,
@@ -302,7 +292,7 @@ def _doors(
         mllp = MllpDoor(queue.submit, intake.core.clock, profiles=profiles, tls=_mllp_tls(settings))
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
     if exchange := settings.exchange_dir:
-        folder = _intake_folder(settings, exchange, intake, queue, sealer, master_data, profiles)
+        folder = _intake_folder(settings, exchange, intake, way, sealer, master_data, profiles)
         report = report_refused_files(intake.core.store, intake.core.clock, "intake")
         doors.append(WatchedFolder(exchange, "intake", folder.take, report).serve)
         shelf = FileShelf(exchange, "intake", folder.take, report)
@@ -314,20 +304,21 @@ def _intake_folder(
     settings: IntakeSettings,
     exchange: Path,
     intake: Intake,
-    queue: ReceivingQueue[InboundDelivery, Outcome],
+    way: GivingWay,
     sealer: Sealer,
     master_data: MasterDataSource,
     profiles: SiteProfiles,
 ) -> IntakeFolder:
     """Files of every format, wherever they come from."""
-    store, clock, receive = intake.core.store, intake.core.clock, queue.bulk
+    store, clock, receive = intake.core.store, intake.core.clock, intake.messages.receive
     answers = partial(write_whole, exchange / ANSWERS_OUTBOUND)
 
     return IntakeFolder(
         receive,
-        AnswerFiles(intake.files, master_data, clock).take,
-        BatchDoor(receive, profiles, clock, report_refused_files(store, clock, "intake"), answers),
-        ChargeBatchDoor(receive, answers),
+        way,
+        AnswerFiles(intake.files, master_data, clock, way).take,
+        BatchDoor(receive, way, profiles, clock, report_refused_files(store, clock, "intake"), answers),
+        ChargeBatchDoor(receive, way, answers),
         FhirNames(settings.fhir_namespace),
         TakenFiles(store, clock, sealer, "file-drop"),
     )

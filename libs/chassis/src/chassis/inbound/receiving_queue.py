@@ -12,14 +12,12 @@ from typing import Generic, TypeVar
 import structlog
 
 from chassis.domain import Transient, Unavailable
-from chassis.inbound.giving_way import GivingWay
 from chassis.telemetry.logs import frames_of
 
 BATCH_MAX = 200
 WAIT_SECONDS = 0.005
 WAITING_MAX = 2_000
 STOP_SECONDS = 30
-IN_USE_SECONDS = 1.0
 
 _D = TypeVar("_D")
 _O = TypeVar("_O")
@@ -33,17 +31,15 @@ class TooBusy(Unavailable):
 class ReceivingQueue(Generic[_D, _O]):
     """One thread receives batches of up to 200 deliveries, or of what comes within five milliseconds.
 
-    Whatever thread or event loop a door runs on, `submit` gives a future that is done once the delivery is durable. What
-    comes in bulk goes through `bulk`, beside the queue, and gives way to it.
+    Whatever thread or event loop a door runs on, `submit` gives a future that is done once the delivery is durable.
+    `on_delivery` is told of each, so that what comes in bulk, beside the queue, gives way to it.
     """
 
     def __init__(
-        self, receive: Callable[[Sequence[_D]], list[_O]], *, monotonic: Callable[[], float] = time.monotonic
+        self, receive: Callable[[Sequence[_D]], list[_O]], *, on_delivery: Callable[[], None] | None = None
     ) -> None:
         self._receive = receive
-        self._monotonic = monotonic
-        self._used_at = float("-inf")
-        self.bulk: GivingWay[_D, _O] = GivingWay(receive, lambda: self.is_in_use)
+        self._on_delivery = on_delivery
         self._waiting: queue.Queue[tuple[_D, Future[_O]] | None] = queue.Queue(WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="receiving-queue", daemon=True)
         self._stopped = False
@@ -56,7 +52,8 @@ class ReceivingQueue(Generic[_D, _O]):
             TooBusy: too many wait already, or the queue is stopping.
         """
         future: Future[_O] = Future()
-        self._used_at = self._monotonic()
+        if self._on_delivery:
+            self._on_delivery()
         if self._stopped:
             raise TooBusy("this door is closing")
         try:
@@ -64,11 +61,6 @@ class ReceivingQueue(Generic[_D, _O]):
         except queue.Full:
             raise TooBusy(f"{WAITING_MAX} deliveries wait") from None
         return future
-
-    @property
-    def is_in_use(self) -> bool:
-        """Whether anything was handed in within the last second: then bulk work gives way."""
-        return self._monotonic() - self._used_at < IN_USE_SECONDS
 
     def stop(self) -> None:
         """Finishes what waits, and takes no more."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from chassis.inbound.giving_way import GivingWay
 from x12.policy import policies_of
 
 from intake.adapters.platform_reports import is_platform_report, take_report
@@ -17,15 +18,16 @@ from intake.application.receiving_files import ReceivingFiles
 
 @dataclass(frozen=True, slots=True)
 class AnswerFiles:
-    """Takes one file by what it is; the rules of a trading partner are those of the day."""
+    """Takes one file by what it is, giving way; the rules of a trading partner are those of the day."""
 
     files: ReceivingFiles
     master_data: MasterDataSource
     clock: Callable[[], datetime]
+    way: GivingWay
 
     def take(self, name: str, raw: bytes) -> bool:
         """Receives one file; true where all of it went on."""
         if is_platform_report(raw):
-            return take_report(self.files.receive, name, raw)
+            return take_report(self.files.receive, name, raw, way=self.way)
         policies = partial(policies_of, self.master_data().trading_partners, self.clock().date())
-        return take_file(self.files.receive, policies, name, raw)
+        return take_file(self.files.receive, policies, name, raw, way=self.way)

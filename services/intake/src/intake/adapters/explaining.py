@@ -119,7 +119,7 @@ class Explaining:
         batch = read_batch(content, needs_control=True)
         if batch.faults:
             return _Read((), (), [f"{fault}; nothing would be taken" for fault in batch.faults])
-        deliveries = deliveries_of(batch, ACTOR)
+        deliveries = list(deliveries_of(batch, ACTOR))
         return _Read(
             deliveries, [f"rows of one visit from {each.source} for {each.entity or '?'}" for each in deliveries]
         )

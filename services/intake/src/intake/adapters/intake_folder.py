@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chassis.file_formats import HEAD_BYTES, Format, recognise
 from chassis.inbound.file_shelf import FileVerdict
+from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.taken_files import TakenFiles
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
@@ -17,7 +18,6 @@ from intake.adapters.platform_reports import is_platform_report
 from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
-DELIVERIES_PER_COMMIT = 100
 KEY_DIGITS = 40
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
@@ -33,6 +33,7 @@ class IntakeFolder:
     """
 
     receive: Receive
+    way: GivingWay
     take_answer: TakeAnswer
     hl7: BatchDoor
     charge_batches: ChargeBatchDoor
@@ -58,12 +59,12 @@ class IntakeFolder:
         if kind is Format.CHARGE_BATCH:
             return self.charge_batches.take(name, raw)
         deliveries = _lines(raw, self.names, key) if kind is Format.NDJSON else _submitted(raw, self.names, key)
-        return self._received(list(deliveries))
+        return self._received(deliveries)
 
-    def _received(self, deliveries: Sequence[InboundDelivery]) -> FileVerdict:
+    def _received(self, deliveries: Iterator[InboundDelivery]) -> FileVerdict:
         findings: list[str] = []
-        for start in range(0, len(deliveries), DELIVERIES_PER_COMMIT):
-            for outcome in self.receive(deliveries[start : start + DELIVERIES_PER_COMMIT]):
+        for portion in self.way.slices(deliveries):
+            for outcome in self.receive(portion):
                 findings += outcome.findings
         if findings:
             DOOR_REFUSALS.labels("files", "fhir").inc()

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from canonical.money import Money
 from canonical.remittance import ClaimPayment
+from chassis.inbound.giving_way import GivingWay
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outcome
 from x12.acknowledgement_reader import interchange_acknowledgement
@@ -91,11 +92,14 @@ class _OpenSet:
 class X12File:
     """One file in memory. `delivery_key` is its name: the same name and bytes are the same message.
 
-    `policies` says of each sender which findings are held against it.
+    `policies` says of each sender which findings are held against it; `way` is given to whoever waits meanwhile.
     """
 
-    def __init__(self, name: str, raw: bytes, *, source: str, policies: PolicyOf = strict) -> None:
+    def __init__(
+        self, name: str, raw: bytes, *, source: str, policies: PolicyOf = strict, way: GivingWay | None = None
+    ) -> None:
         self._policies = policies
+        self._way = way or GivingWay()
         self._ended: list[tuple[Interchange, list[TransactionSet]]] = []
         self.delivery_key = name
         self.raw = raw
@@ -126,7 +130,7 @@ class X12File:
         surveying = _Surveying(self.raw)
         self._ended = surveying.ended
         try:
-            for event in read(self.raw, policies=self._policies):
+            for event in self._way.paced(read(self.raw, policies=self._policies)):
                 surveying.take(event)
         except X12Refused as refused:
             surveying.survey.refused = f"byte {refused.offset}: {refused.code}: {refused.message}"
@@ -138,7 +142,7 @@ class X12File:
         current = -1
         portions = Portions()
         part: list[ClaimPayment] = []
-        for event in read(self.raw, policies=self._policies):
+        for event in self._way.paced(read(self.raw, policies=self._policies)):
             if isinstance(event, ReadClaim):
                 if current == ordinal:
                     if portions.opens_next(_weight_of(event)) and part:
@@ -154,10 +158,15 @@ class X12File:
 
 
 def take_file(
-    receive: Callable[[PayerFile], FileOutcome], policies_today: Callable[[], PolicyOf], name: str, raw: bytes
+    receive: Callable[[PayerFile], FileOutcome],
+    policies_today: Callable[[], PolicyOf],
+    name: str,
+    raw: bytes,
+    *,
+    way: GivingWay | None = None,
 ) -> bool:
     """Receives one dropped file; true where all of it went on."""
-    outcome = receive(X12File(name, raw, source=FILE_DROP, policies=policies_today()))
+    outcome = receive(X12File(name, raw, source=FILE_DROP, policies=policies_today(), way=way))
     if outcome.quarantined:
         DOOR_REFUSALS.labels("files", "quarantined").inc()
     return not outcome.quarantined

@@ -11,6 +11,7 @@ from uuid import UUID
 from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.inbound.giving_way import GivingWay
 
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.import_rows import BULK_IMPORTS, LINES_OF_A_FILE_MAX, REFUSED_LINES
@@ -58,6 +59,7 @@ class BulkImporting:
         folder: ImportFolder,
         read_line: ReadLine,
         *,
+        way: GivingWay | None = None,
         lines_max: int = LINES_OF_A_FILE_MAX,
         crash_point: CrashPoint = no_crash,
     ) -> None:
@@ -66,6 +68,7 @@ class BulkImporting:
         self._receive = receive
         self._folder = folder
         self._read_line = read_line
+        self._way = way or GivingWay()
         self._lines_max = lines_max
         self._crash_point = crash_point
 
@@ -130,13 +133,13 @@ class BulkImporting:
             if each.content is None
         ]
         wanted = [(number, each.content) for number, each in numbered if each.content and each.content.strip()]
-        deliveries = [
+        deliveries = (
             self._read_line(
                 content, source=bulk.source, actor=bulk.actor, kind=file.kind, key=f"{bulk.id}/{bulk.file}/{number}"
             )
             for number, content in wanted
-        ]
-        outcomes = self._receive(deliveries)
+        )
+        outcomes = [outcome for portion in self._way.slices(deliveries) for outcome in self._receive(portion)]
         for (number, _), outcome in zip(wanted, outcomes, strict=True):
             if not outcome.accepted:
                 refused.append(RefusedLine(line=number, findings=outcome.findings[:FINDINGS_PER_LINE_MAX]))

@@ -7,7 +7,7 @@ them is mended by receiving the same file again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -42,7 +42,6 @@ from intake.domain.received_interchange import ReceivedInterchange, Sighting, re
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 _T = TypeVar("_T")
-PARTS_PER_COMMIT = 8
 UNBALANCED = "UnbalancedRemittance"
 UNUSABLE = "UnusableRemittance"
 UNKNOWN_PAYER = "UnknownPayer"
@@ -162,14 +161,15 @@ class ReceivingFiles:
         ]
 
     def _take_claims(self, context: Context, file: PayerFile, head: RemittanceSummary, verdicts: Verdicts) -> int:
-        """The claims of one remittance that are not here yet, several parts in one transaction; how many they are."""
+        """The claims of one remittance that are not here yet, each part in a transaction of its own; how many they are."""
         held = Work(self._store, context).require(RemittanceReceipt, head.receipt_id)
         if held.chunks_read == head.chunk_count:
             return 0
         taken = 0
-        for first, parts in _batches(file.parts(verdicts.ordinals[head.receipt_id]), held.chunks_read):
-            self._transact(context, partial(_take_parts, receipt_id=head.receipt_id, first=first, parts=parts))
-            taken += sum(map(len, parts))
+        for number, part in enumerate(file.parts(verdicts.ordinals[head.receipt_id])):
+            if number >= held.chunks_read:
+                self._transact(context, partial(_take_part, receipt_id=head.receipt_id, number=number, part=part))
+                taken += len(part)
         return taken
 
     def _context(self, message_id: UUID, file: PayerFile) -> Context:
@@ -306,25 +306,8 @@ def _report_reuse(work: Work, identity: UUID, message_id: UUID, found: Interchan
     )
 
 
-def _batches(parts: Iterator[Sequence[ClaimPayment]], taken: int) -> Iterator[tuple[int, list[Sequence[ClaimPayment]]]]:
-    """The parts from number `taken` on, in groups, each with the number of its first."""
-    group: list[Sequence[ClaimPayment]] = []
-    number = 0
-    for number, part in enumerate(parts, 1):
-        if number <= taken:
-            continue
-        group.append(part)
-        if len(group) == PARTS_PER_COMMIT:
-            yield number - len(group), group
-            group = []
-    if group:
-        yield number - len(group), group
-
-
-def _take_parts(work: Work, receipt_id: UUID, first: int, parts: Sequence[Sequence[ClaimPayment]]) -> None:
-    receipt = work.require(RemittanceReceipt, receipt_id)
-    for number, claims in enumerate(parts, first):
-        receipt.read_chunk(number, claims)
+def _take_part(work: Work, receipt_id: UUID, number: int, part: Sequence[ClaimPayment]) -> None:
+    work.require(RemittanceReceipt, receipt_id).read_chunk(number, part)
 
 
 def _finish(work: Work, message_id: UUID, kind: str) -> tuple[str, ...]:

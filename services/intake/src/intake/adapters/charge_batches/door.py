@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chassis.inbound.file_shelf import FileVerdict
+from chassis.inbound.giving_way import GivingWay
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.charge_batches.reading import deliveries_of
@@ -15,7 +16,6 @@ from intake.adapters.charge_batches.rows import read_batch
 from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
-VISITS_PER_COMMIT = 100
 REJECTS_SUFFIX = ".rejects.csv"
 REJECT_COLUMNS = ("line", "column", "rule", "needed")
 
@@ -28,17 +28,17 @@ class ChargeBatchDoor:
     """`answers` gets the file of rejects; where there is none, the quarantine alone tells."""
 
     receive: Receive
+    way: GivingWay
     answers: WriteFile | None = None
 
     def take(self, name: str, raw: bytes) -> FileVerdict:
         """Receives one file; accepted where all of its visits were."""
-        batch = read_batch(raw, needs_control=True)
+        batch = read_batch(raw, needs_control=True, way=self.way)
         if batch.faults:
             return self._refused(name, [str(fault) for fault in batch.faults])
-        deliveries = deliveries_of(batch, ACTOR)
         findings: list[str] = []
-        for start in range(0, len(deliveries), VISITS_PER_COMMIT):
-            for outcome in self.receive(deliveries[start : start + VISITS_PER_COMMIT]):
+        for visits in self.way.slices(deliveries_of(batch, ACTOR)):
+            for outcome in self.receive(visits):
                 findings += outcome.findings
         return self._refused(name, findings) if findings else FileVerdict(True)
 

@@ -32,13 +32,13 @@ UNKNOWN_SOURCE = "unknown"
 _ADDRESS = ("address_line", "city", "state", "postal_code")
 
 
-def deliveries_of(batch: Batch, actor: str) -> list[InboundDelivery]:
-    """One delivery for each visit, in the order in which the visits first come."""
+def deliveries_of(batch: Batch, actor: str) -> Iterator[InboundDelivery]:
+    """One delivery for each visit, in the order in which the visits first come; each is made when it is asked for."""
     visits: dict[tuple[str, str], list[Row]] = {}
     for row in batch.rows:
         visit = row.values.get("visit_number", "")
         visits.setdefault((row.values.get("source", ""), visit or row.place), []).append(row)
-    return [_delivery(batch.header, rows, actor) for rows in visits.values()]
+    return (_delivery(batch.header, rows, actor) for rows in visits.values())
 
 
 def read_part(raw: bytes, *, actor: str) -> InboundDelivery:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from canonical.money import Money, MoneyRefused
+from chassis.inbound.giving_way import GivingWay
 
 from intake.adapters.charge_batches.columns import BY_NAME, COLUMNS, CONTROL
 from intake.domain.refusals import Finding
@@ -39,7 +40,7 @@ class Batch:
     faults: list[Finding] = field(default_factory=list)
 
 
-def read_batch(raw: bytes, *, needs_control: bool) -> Batch:
+def read_batch(raw: bytes, *, needs_control: bool, way: GivingWay | None = None) -> Batch:
     """The file by its lines; a part of one that was kept as a message has no control row."""
     batch = Batch()
     lines = raw.removeprefix(_BYTE_ORDER_MARK).splitlines(keepends=True)
@@ -52,7 +53,7 @@ def read_batch(raw: bytes, *, needs_control: bool) -> Batch:
     if batch.faults:
         return batch
     control: list[str] | None = None
-    for number, line in numbered[1:]:
+    for number, line in (way or GivingWay()).paced(numbered[1:]):
         if control is not None:
             batch.faults.append(Finding(f"line {number}", "control-row", "the control row is the last line"))
             return batch

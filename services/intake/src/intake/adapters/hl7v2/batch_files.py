@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.inbound.file_shelf import FileVerdict, Report
+from chassis.inbound.giving_way import GivingWay
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgement, text_of
@@ -16,7 +17,6 @@ from intake.adapters.hl7v2.wire import BYTE_ORDER_MARK
 from intake.application.deliveries import InboundDelivery, Outcome
 
 ACTOR = "door:file-drop"
-MESSAGES_PER_COMMIT = 100
 MESSAGES_MAX = 200_000
 ANSWER_SUFFIX = ".ack.hl7"
 _PARTS = {b"FHS": b"FTS", b"BHS": b"BTS"}
@@ -107,6 +107,7 @@ class BatchDoor:
     """
 
     receive: Receive
+    way: GivingWay
     profiles: SiteProfiles
     clock: Callable[[], datetime]
     report: Report
@@ -119,12 +120,11 @@ class BatchDoor:
             DOOR_REFUSALS.labels("files", batch.fault).inc()
             self.report(name, f"hl7-batch-{batch.fault}")
             return FileVerdict(False, (f"file: hl7-batch-{batch.fault}: nothing of it was taken",))
-        answered = []
+        answered: list[bytes] = []
         reasons: list[str] = []
-        for start in range(0, len(batch.messages), MESSAGES_PER_COMMIT):
-            readings = [self._read(raw) for raw in batch.messages[start : start + MESSAGES_PER_COMMIT]]
+        for readings in self.way.slices(map(self._read, batch.messages)):
             outcomes = self.receive([reading.delivery for reading in readings])
-            for number, outcome in enumerate(outcomes, start + 1):
+            for number, outcome in enumerate(outcomes, len(answered) + 1):
                 reasons += [f"message {number}: {finding}" for finding in outcome.findings]
             answered += [self._answer(*each) for each in zip(readings, outcomes, strict=True)]
         if reasons:

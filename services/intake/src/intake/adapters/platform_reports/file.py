@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from canonical.remittance import ClaimPayment
+from chassis.inbound.giving_way import GivingWay
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from pydantic import ValidationError
 
@@ -32,18 +33,21 @@ def is_platform_report(raw: bytes) -> bool:
     return raw[:1] == b"{" and f'"{FORMAT}"'.encode() in raw[:_HEAD_BYTES].split(b"\n", 1)[0]
 
 
-def take_report(receive: Callable[[PayerFile], FileOutcome], name: str, raw: bytes) -> bool:
+def take_report(
+    receive: Callable[[PayerFile], FileOutcome], name: str, raw: bytes, *, way: GivingWay | None = None
+) -> bool:
     """Receives one report; true where all of it went on."""
-    quarantined = receive(PlatformReport(name, raw)).quarantined
+    quarantined = receive(PlatformReport(name, raw, way=way)).quarantined
     if quarantined:
         DOOR_REFUSALS.labels("files", "platform-report").inc()
     return not quarantined
 
 
 class PlatformReport:
-    """A `PayerFile` in memory; the same name and bytes are the same message."""
+    """A `PayerFile` in memory; the same name and bytes are the same message. `way` is given to whoever waits meanwhile."""
 
-    def __init__(self, name: str, raw: bytes) -> None:
+    def __init__(self, name: str, raw: bytes, *, way: GivingWay | None = None) -> None:
+        self._way = way or GivingWay()
         self.delivery_key = name
         self.raw = raw
         self.source = SOURCE
@@ -56,7 +60,7 @@ class PlatformReport:
     def survey(self) -> Survey:
         surveying = Surveying()
         try:
-            for number, (start, length, line) in enumerate(_lines(self.raw), 1):
+            for number, (start, length, line) in enumerate(self._way.paced(_lines(self.raw)), 1):
                 surveying.take(number, start, length, line)
         except Unreadable as refused:
             return surveying.cut_short(str(refused))
@@ -65,7 +69,7 @@ class PlatformReport:
     def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:
         """The payments of remittance `ordinal`, part by part."""
         current, position, portions, part = -1, 0, Portions(), list[ClaimPayment]()
-        for start, length, line in _lines(self.raw):
+        for start, length, line in self._way.paced(_lines(self.raw)):
             if isinstance(line, RemittanceHead):
                 current += 1
             elif isinstance(line, Payment) and current == ordinal:
