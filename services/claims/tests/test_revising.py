@@ -284,6 +284,23 @@ def test_what_a_payer_changes_of_the_old_version_is_no_answer_to_its_replacement
     assert b"REF*F8*ICN9~" in service.transport.files[THIRD_FILE]
 
 
+def test_what_a_payer_changes_of_a_version_before_the_last_one_is_no_answer_either() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    service.receive(REDUCED)
+    service.sweep()
+    service.receive(status(1, payer_control_number="ICN9"))
+    service.receive(AGAIN)
+    service.sweep()
+    service.receive(chunk(reversal_of(paid()), REPRICED, remittance=2))
+    service.receive(revised(("110.00",), 3, total="120.00"))
+    service.sweep()
+    assert len(service.transport.files) == 3
+    service.receive(status(1, payer_control_number="ICN10"))
+    service.sweep()
+    assert b"REF*F8*ICN10~" in service.transport.files["000000004.x12"]
+
+
 def test_a_decision_under_a_new_number_answers_a_replacement_without_any_277ca() -> None:
     service = corrected_while_replaced()
     decided = REPLACED.model_copy(update={"payer_control_number": "ICN9"})

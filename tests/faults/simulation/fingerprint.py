@@ -21,8 +21,12 @@ from .nodes import Node
 
 Fingerprint = Mapping[str, object]
 _ROWS_MAX = 100_000
-_BATCHED = ("charges", "application")
-"""Kinds of journal entries whose number depends on when their facts came; their sums do not."""
+_BATCHED = "charges"
+"""Its entries are as many as the moments in which their facts came; their sums are compared in the balances."""
+_PASSING = ("application", "estimate-release")
+"""Entries that are there or not by what came first: an amount may be taken off and owed again, or never move."""
+_NOTHING_LEFT = ("reversed", "voided")
+"""States of claims whose charge is that of the version which was given up, and that depends on when it was."""
 
 
 def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str, ...]) -> Fingerprint:
@@ -30,7 +34,7 @@ def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str,
     intake, claims, payments, ledger = (nodes[name].kept for name in ("intake", "claims", "payments", "ledger"))
     return {
         "encounters": _by_id(intake, ENCOUNTERS, "encounter_id", "state", "charged_minor", "posted_minor"),
-        "claims": _by_id(claims, CLAIMS, "patient_control_number", "state", *_AMOUNTS, "adjudications", "hold_reasons"),
+        "claims": _claims(claims),
         "claims by entity and payer": _claims_by_payer(claims),
         "claims by state of their interchange": _claims_by_interchange(claims),
         "payments for unknown claims": _counted(claims, UNKNOWN_PAYMENTS, "entity", "payer", "why", "paid_minor"),
@@ -57,7 +61,7 @@ def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str,
     }
 
 
-_AMOUNTS = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
+_AMOUNTS = ("paid_minor", "contractual_minor", "denied_minor", "patient_minor", "other_minor")
 
 
 def _rows(store: MemoryEventStore, table: Table, **where: object) -> list[Row]:
@@ -81,23 +85,38 @@ def _counted(store: MemoryEventStore, table: Table, *columns: str) -> dict[tuple
     return dict(sorted(counts.items(), key=str))
 
 
+def _charge_left(row: Row) -> int:
+    return 0 if row["state"] in _NOTHING_LEFT else _whole(row["charge_minor"])
+
+
+def _claims(store: MemoryEventStore) -> dict[str, tuple[object, ...]]:
+    columns = ("state", *_AMOUNTS, "adjudications", "hold_reasons")
+    return {
+        str(row["patient_control_number"]): (_charge_left(row), *(row[column] for column in columns))
+        for row in sorted(_rows(store, CLAIMS), key=lambda row: str(row["patient_control_number"]))
+    }
+
+
 def _claims_by_payer(store: MemoryEventStore) -> dict[tuple[str, str, str], tuple[int, ...]]:
     """Count, charge, paid, contractual, denied and patient's, by entity, payer and whether the claim is held."""
-    columns = ("charge_minor", "paid_minor", "contractual_minor", "denied_minor", "patient_minor")
+    columns = ("paid_minor", "contractual_minor", "denied_minor", "patient_minor")
     sums: dict[tuple[str, str, str], tuple[int, ...]] = {}
     for row in _rows(store, CLAIMS):
         key = (str(row["entity"]), str(row["payer"]), "held" if row["state"] == "held" else "sent")
-        before = sums.get(key, (0,) * (len(columns) + 1))
-        sums[key] = (before[0] + 1, *(sum_ + _whole(row[c]) for sum_, c in zip(before[1:], columns, strict=True)))
+        amounts = (1, _charge_left(row), *(_whole(row[column]) for column in columns))
+        before = sums.get(key, (0,) * len(amounts))
+        sums[key] = tuple(sum_ + amount for sum_, amount in zip(before, amounts, strict=True))
     return dict(sorted(sums.items()))
 
 
 def _claims_by_interchange(store: MemoryEventStore) -> dict[tuple[object, ...], tuple[int, int]]:
+    """Count and charge of the claims whose newest version left with an interchange of that state."""
+    states = {row["interchange_id"]: row["state"] for row in _rows(store, INTERCHANGES)}
     sums: dict[tuple[object, ...], tuple[int, int]] = {}
-    for row in _rows(store, INTERCHANGES):
-        key = (row["entity"], row["payer"], row["state"])
+    for row in _rows(store, CLAIMS):
+        key = (row["entity"], row["payer"], states.get(row["interchange_id"]))
         count, total = sums.get(key, (0, 0))
-        sums[key] = (count + _whole(row["claim_count"]), total + _whole(row["total_minor"]))
+        sums[key] = (count + 1, total + _charge_left(row))
     return dict(sorted(sums.items(), key=str))
 
 
@@ -121,9 +140,9 @@ def _journals(store: MemoryEventStore) -> dict[tuple[object, ...], int]:
     rows = _rows(store, JOURNALS)
     counts: Counter[tuple[object, ...]] = Counter()
     for row in rows:
-        if row["kind"] in _BATCHED:
+        if row["kind"] == _BATCHED:
             counts[row["entity"], row["kind"], row["state"]] = 1
-        else:
+        elif row["kind"] not in _PASSING:
             counts[row["entity"], row["kind"], row["state"], row["debit_minor"]] += 1
     return dict(sorted(counts.items(), key=str))
 
@@ -139,8 +158,9 @@ def _at_the_erp(erp: FakeErp, entities: tuple[str, ...]) -> dict[tuple[str, ...]
 
 
 def _last_proof(store: MemoryEventStore) -> dict[str, object]:
+    """Not how many controls: an account through which something only passed has one of its own."""
     rows = store.rows(RUNS, {}, order=("-completed_at",), limit=1)
-    return {column: row[column] for row in rows for column in ("controls", "explained", "in_motion", "broken")}
+    return {column: row[column] for row in rows for column in ("explained", "in_motion", "broken")}
 
 
 def _open_cases(store: MemoryEventStore) -> dict[tuple[object, ...], int]:

@@ -36,7 +36,7 @@ from sandbox.world.webhooks import signature_header
 
 from .erp import FaultyTransport
 from .mischief import Kind, Mischief
-from .revisions import is_revised, revision_of
+from .revisions import is_revised, revisions_of
 
 SECRET = "whsec_of_the_simulation"
 TOGETHER_MAX = 3
@@ -91,10 +91,10 @@ class Outside:
         self.conversations += [_conversation(encounter) for encounter in encounters]
 
     def revise(self, encounters: Iterable[SimulatedEncounter]) -> None:
-        """The EHR says some charges of encounters that it has told otherwise."""
+        """The EHR says some charges of encounters that it has told otherwise, word by word in no order."""
         for encounter in encounters:
             if is_revised(encounter):
-                self.conversations.append([revision_of(encounter, _conversation(encounter))])
+                self.conversations += [[word] for word in revisions_of(encounter, _conversation(encounter))]
 
     def register_twice(self, encounters: Sequence[SimulatedEncounter]) -> None:
         """The EHR registers two patients again; one pair it merges, the other a person has to find."""

@@ -45,8 +45,8 @@ def _revised(encounter: SimulatedEncounter) -> SimulatedEncounter:
     return replace(encounter, charges=(changed, *others[:-1], late))
 
 
-def revision_of(encounter: SimulatedEncounter, told: Sequence[InboundDelivery]) -> InboundDelivery:
-    """The message that says it, after what was `told` first."""
+def revisions_of(encounter: SimulatedEncounter, told: Sequence[InboundDelivery]) -> list[InboundDelivery]:
+    """The messages that say it after what was `told` first, one for each word: they end alike in every order."""
     charges = [fact for delivery in told for fact in delivery.facts if isinstance(fact, ChargeSeen)]
     if is_voided(encounter):
         words: list[Fact] = [_credit(charge, None, 1) for charge in charges]
@@ -56,7 +56,7 @@ def revision_of(encounter: SimulatedEncounter, told: Sequence[InboundDelivery]) 
         corrected = replace(first, amount=first.amount + RAISED, corrects=True, said_at=_at(1))
         late = replace(first, charge_id=derive("late", first.charge_id), amount=LATE)
         words = [corrected, _credit(first, CREDITED, 2), late, *(_credit(charge, None, 1) for charge in others[-1:])]
-    return _message(told[-1], tuple(words))
+    return [_message(told[-1], word, number) for number, word in enumerate(words, 1)]
 
 
 def _credit(charge: ChargeSeen, amount: Money | None, hour: int) -> ChargeVoided:
@@ -67,8 +67,8 @@ def _at(hour: int) -> datetime:
     return SAID_AT + timedelta(hours=hour)
 
 
-def _message(told: InboundDelivery, words: tuple[Fact, ...]) -> InboundDelivery:
-    key = f"{told.delivery_key} revised"
+def _message(told: InboundDelivery, word: Fact, number: int) -> InboundDelivery:
+    key = f"{told.delivery_key} revised {number}"
     return InboundDelivery(
-        told.source, key, told.format, key.encode(), told.actor, words, patient=told.patient, entity=told.entity
+        told.source, key, told.format, key.encode(), told.actor, (word,), patient=told.patient, entity=told.entity
     )

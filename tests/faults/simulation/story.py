@@ -65,8 +65,7 @@ class Story:
             ("payers pay, more charges come in", self._first_settlement),
             ("payers pay the rest, patients pay, the gateway pays out", self._second_settlement),
             ("the bank reports the payouts, somebody finds whose payment it was", self._payout_deposits),
-            ("the EHR says some charges otherwise", self._revisions),
-            ("payers take back, correct and give in", self._third_settlement),
+            ("payers take back, correct and give in, the EHR says some charges otherwise", self._third_settlement),
             ("payers pay the rest and take what is still theirs", self._last_settlement),
         )
 
@@ -136,12 +135,11 @@ class Story:
         if self._unmatched and found and isinstance(found[0], UUID):
             self.cashier.orders.append((self._unmatched, found[0]))
 
-    def _revisions(self) -> None:
-        """After they were decided on, or refused: corrected, credited in part, voided, and one that comes late."""
-        self.outside.revise(self.scenario.encounters)
-
     def _third_settlement(self) -> None:
-        """One payer denies no longer, one changes its mind; interest is paid, something is levied, a refund acknowledged."""
+        """One payer denies no longer, one changes its mind; interest is paid, something is levied, a refund acknowledged.
+
+        Meanwhile charges that were decided on, or refused, are corrected, credited in part, voided, or come late.
+        """
         faults = self.outside.payers.misbehaviour
         faults.request(Fault.DENIAL_OVERTURNED)
         faults.request(CHANGES[self.number % len(CHANGES)])
@@ -149,6 +147,7 @@ class Story:
         faults.request(Fault.LEVY, measure=4_75)
         faults.request(Fault.REFUND_ACKNOWLEDGED, measure=30_00)
         self._settle_again(date(2026, 3, 18))
+        self.outside.revise(self.scenario.encounters)
 
     def _last_settlement(self) -> None:
         self._settle_again(date(2026, 3, 25))

@@ -117,7 +117,8 @@ class Claim(AnsweredClaim):
             claim.interchange_id = self.interchange_id
             claim.number_accepted = ""
             claim.is_answered = False
-            claim.sent_as, claim.sent_for = claim.frequency, claim.replaces
+            claim.sent_as = claim.frequency
+            claim.numbers_before |= {"", claim.replaces, claim.payer_control_number, *claim.decisions.numbers}
             claim.submissions = {**claim.submissions, self.interchange_id: claim.content}
 
     class Redrafted(Event):

@@ -33,8 +33,9 @@ class DecidedClaim(Aggregate):
     """Decisions are many, by remittance and position.
 
     `undecided` is the state that the claim would be in without them. `awaiting` holds reversals that are not proved yet,
-    since what they take back may still come. `sent_as` is what the latest submission is to the claim that the payer has
-    under the number `sent_for`, and `is_answered` whether the payer is known to have it, or to have refused it.
+    since what they take back may still come. `sent_as` is what the latest submission is to what the payer had before,
+    `numbers_before` are the numbers that the payer had given by then, and `is_answered` says whether the payer is known to
+    have that submission, or to have refused it.
     """
 
     content: ClaimContent
@@ -49,7 +50,7 @@ class DecidedClaim(Aggregate):
         self.revision = 0
         self.is_answered = False
         self.sent_as = ClaimFrequency.ORIGINAL
-        self.sent_for = ""
+        self.numbers_before: frozenset[str] = frozenset()
         self.awaiting: dict[Place, DecidedClaim.ReversalAwaited] = {}
         self.noted: dict[Place, PayerDecision] = {}
         self.next_claim = NextClaimStage.NONE
@@ -176,10 +177,10 @@ class DecidedClaim(Aggregate):
     def is_answer(self, decision: PayerDecision, kind: DecisionKind) -> bool:
         """Whether it tells that the payer has what was sent last.
 
-        A payer may still take back or correct what is being replaced, under the number that it had.
+        A payer may still take back or correct what is being replaced, and what that has replaced, under their numbers.
         """
         if self.sent_as is ClaimFrequency.REPLACEMENT:
-            return kind in _DECIDES and decision.payer_control_number not in ("", self.sent_for)
+            return kind in _DECIDES and decision.payer_control_number not in self.numbers_before
         return self.sent_as is ClaimFrequency.ORIGINAL or kind is DecisionKind.REVERSAL
 
     @property

@@ -105,6 +105,11 @@ class Decisions:
         """CLP07 of the latest decision that told one; one that was taken back, or took back, only where none stands."""
         return _number_told_last(self.standing) or _number_told_last(self.booked.values())
 
+    @property
+    def numbers(self) -> frozenset[str]:
+        """CLP07 of all of them."""
+        return frozenset(each.decision.payer_control_number for each in self.booked.values())
+
     def reversal_of(self, place: Place) -> Place | None:
         """Where the decision at this place was taken back, or a part of it."""
         return next((key for key, each in self.booked.items() if place in each.reverses), None)
