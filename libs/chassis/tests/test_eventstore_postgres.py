@@ -392,7 +392,7 @@ def test_a_service_refuses_a_database_that_was_not_migrated(
     make_empty_database: Any, make_store: Callable[[str], PostgresEventStore]
 ) -> None:
     store = make_store(make_empty_database("not_migrated").app)
-    with pytest.raises(SchemaMissing, match=f"schema version {SCHEMA_VERSION} is needed, found 0: run the migration"):
+    with pytest.raises(SchemaMissing, match=f"schema version {SCHEMA_VERSION} is needed, found 0: run `python"):
         store.refuse_missing_schema()
 
 

@@ -13,6 +13,7 @@ from chassis.postgres import SchemaMissing, applied_version, apply_steps
 from chassis.postgres.migration import Owner
 
 SCHEMA_VERSION = STEPS[-1].version
+_WHAT_TO_DO = "run `python -m chassis.runtime.operate migrate` as its owner first"
 
 
 def migrate(owner_dsn: str, tables: Sequence[Table], app_role: str) -> list[int]:
@@ -56,13 +57,11 @@ def refuse_missing_schema(cursor: Cursor[TupleRow], tables: Sequence[Table]) -> 
     """
     found = applied_version(cursor)
     if found < SCHEMA_VERSION:
-        raise SchemaMissing(f"schema version {SCHEMA_VERSION} is needed, found {found}: run the migration step first")
+        raise SchemaMissing(f"schema version {SCHEMA_VERSION} is needed, found {found}: {_WHAT_TO_DO}")
     known: dict[str, str] = dict(cursor.execute("SELECT name, fingerprint FROM read_models").fetchall())
     for table in tables:
         if known.get(table.name) != fingerprint(table):
-            raise SchemaMissing(
-                f"read model {table.name} is not as this version needs it: run the migration step first"
-            )
+            raise SchemaMissing(f"read model {table.name} is not as this version needs it: {_WHAT_TO_DO}")
 
 
 def stale_read_models(cursor: Cursor[TupleRow]) -> list[str]:
