@@ -382,6 +382,30 @@ def test_a_lost_race_is_decided_again_on_what_is_there_now(store: Store) -> None
     assert purse_of(store, "a").balance == Money(106)
 
 
+def test_a_batch_decided_on_rows_that_others_added_to_meanwhile_is_decided_again(store: Store) -> None:
+    fill(store, "a", 100)
+    seen: list[int] = []
+
+    def decide(work: Work) -> None:
+        owned = work.rows_to_stay(PURSES, {"purse_id": [purse_id(name) for name in "abc"]})
+        seen.append(len(owned))
+        if len(seen) == 1:
+            fill(store, "b", 5)
+            fill(store, "unseen", 5)
+        work.get_or_new(Purse, purse_id("c")).open("someone")
+
+    transact(store, context(), decide)
+    assert seen == [1, 2]
+    assert len(store.rows(PURSES, {"purse_id": [purse_id(name) for name in "abc"]})) == 3
+
+
+def test_rows_that_a_batch_adds_itself_do_not_count_against_what_it_saw(store: Store) -> None:
+    work = Work(store, context())
+    assert work.rows_to_stay(PURSES, {"purse_id": purse_id("a")}) == []
+    work.get_or_new(Purse, purse_id("a")).open("someone")
+    assert work.commit() == 1
+
+
 def test_read_models_rebuilt_from_the_log_equal_the_live_ones(store: Store) -> None:
     for round_number in range(3):
         for name in "abcde":

@@ -68,6 +68,21 @@ def test_both_visits_in_one_batch_are_a_conflict_too() -> None:
     assert [each.accepted for each in outcomes] == [True, False]
 
 
+def test_two_processes_that_take_a_charge_for_two_visits_at_once_bill_it_once() -> None:
+    source = two_visits()
+    meanwhile = [delivery("theirs", charge(encounter=THERE))]
+
+    def another_process_is_quicker(step: str) -> None:
+        if step == "before-commit" and meanwhile:
+            assert source.service.receive(meanwhile.pop())[0].accepted
+
+    source.service.crash = another_process_is_quicker
+    (outcome,) = source.service.receive(delivery("ours", charge()))
+    assert (outcome.accepted, outcome.rule) == (False, "ChargeMoved")
+    assert billed(source) == {"there": "100.00"}
+    assert source.open_cases() == ["ChargeMoved"]
+
+
 def test_a_refused_message_leaves_no_trace_of_where_its_charge_stood() -> None:
     source = two_visits()
     lost = replace(charge(2), encounter=Link(id=derive("test-encounter", "unknown")))

@@ -104,6 +104,9 @@ class MemoryEventStore:
             raise VersionConflict("a parked message has been handled meanwhile")
         if any(span.message_id in self._spans for span in commit.spans):
             raise VersionConflict("the raw message is kept already")
+        found = self.rows_of_each([seen.question for seen in commit.seen])
+        if [len(rows) for rows in found] != [seen.count for seen in commit.seen]:
+            raise VersionConflict("rows that the batch was decided on have changed meanwhile")
 
     def _change(self, changes: Iterable[Change]) -> None:
         for change in coalesce(changes):

@@ -58,6 +58,14 @@ class RawSpan:
     ciphertext: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SeenRows:
+    """How many rows a question found when a batch was decided: with any other number it was decided on old news."""
+
+    question: Question
+    count: int
+
+
 @dataclass(slots=True)
 class Commit:
     """One batch: everything of it is saved, or nothing. Unparking comes before parking."""
@@ -70,6 +78,7 @@ class Commit:
     snapshots: list[SnapshotRow] = field(default_factory=list)
     expired: list[UUID] = field(default_factory=list)
     """Messages whose spans are deleted; each has an event that says so."""
+    seen: list[SeenRows] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -121,8 +130,8 @@ class EventStore(Protocol):
         """Saves one batch with the read-model rows its events change; the position of its last event, or 0.
 
         Raises:
-            VersionConflict: an aggregate's version or an inbox id is taken, a message to unpark is gone, or a raw
-                message is kept already.
+            VersionConflict: an aggregate's version or an inbox id is taken, a message to unpark is gone, a raw
+                message is kept already, or what was seen of a read model has changed.
             Transient: the database could not be reached or refused for a technical reason; nothing may be assumed.
         """
         ...

@@ -51,7 +51,7 @@ class LockTimeout(PersistenceError):
 
 
 class HandledMeanwhile(IntegrityError):
-    """Rows that this batch takes away are gone: another batch was quicker."""
+    """Rows that this batch takes away, or was decided on, are others by now: another batch was quicker."""
 
 
 class HistoryMoved(IntegrityError):
@@ -127,7 +127,7 @@ def _execute(cursor: Cursor[TupleRow], statements: Sequence[Statement]) -> list[
 def _refuse_other_counts(counted: Sequence[tuple[Cursor[TupleRow], int]]) -> None:
     for cursor, expected in counted:
         if cursor.rowcount != expected:
-            raise HandledMeanwhile("a parked message has been handled meanwhile")
+            raise HandledMeanwhile("rows that the batch was decided on have changed meanwhile")
 
 
 def _append(cursor: Cursor[TupleRow], stored_events: Sequence[StoredEvent]) -> Sequence[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from psycopg import sql
 
 from chassis.domain import Bug
+from chassis.eventstore import queries
 from chassis.eventstore.columns import packed
 from chassis.eventstore.port import Commit, ParkedMessage
 from chassis.eventstore.recorder import Batch, Statement
@@ -53,8 +55,17 @@ Shape = tuple[str, tuple[str, ...], tuple[str, ...], bool]
 
 
 def batch_of(commit: Commit, changes: Iterable[Statement]) -> Batch:
-    """The statements of a commit. Spans are many and large, and go in before the log is locked."""
-    return Batch(unlocked=tuple(_spans(commit)), locked=(*_marks(commit), *changes))
+    """The statements of a commit. Spans are many and large, and go in before the log is locked.
+
+    What was seen is counted again under the lock, before the commit's own changes.
+    """
+    return Batch(unlocked=tuple(_spans(commit)), locked=(*_seen(commit), *_marks(commit), *changes))
+
+
+def _seen(commit: Commit) -> Iterable[Statement]:
+    for seen in commit.seen:
+        asked = seen.question
+        yield replace(queries.rows(asked.table, asked.where, asked.order, asked.limit), rows_expected=seen.count)
 
 
 def _spans(commit: Commit) -> Iterable[Statement]:

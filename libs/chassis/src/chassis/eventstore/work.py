@@ -15,10 +15,11 @@ from chassis.eventstore.port import (
     InboxEntry,
     ParkedMessage,
     RawSpan,
+    SeenRows,
     SnapshotRow,
     VersionConflict,
 )
-from chassis.eventstore.tables import Order, Row, Table, Where
+from chassis.eventstore.tables import Order, Question, Row, Table, Where
 
 ATTEMPTS_MAX = 8
 
@@ -124,6 +125,16 @@ class Work:
     def rows(self, table: Table, where: Where, *, order: Order = (), limit: int = 1000) -> list[Row]:
         """Committed rows of a read model; what this batch has decided is not among them yet."""
         return self.store.rows(table, where, order=order, limit=limit)
+
+    def rows_to_stay(self, table: Table, where: Where, *, limit: int = 1000) -> list[Row]:
+        """Committed rows that this batch is decided on: saving fails if there are more or fewer of them by then.
+
+        For rows that tell what no one aggregate knows, in tables where a row never takes another's place.
+        """
+        question = Question(table, where, limit=limit)
+        found = self.store.rows(table, where, limit=limit)
+        self._commit.seen.append(SeenRows(question, len(found)))
+        return found
 
     def mark(self) -> int:
         """Where the work stands now, for `roll_back`."""

@@ -21,7 +21,11 @@ def project_charge_places(event: Event) -> Iterable[Change]:
 
 
 class ChargePlaces:
-    """The places of the charges of one batch. What a refused message noted does no harm: the encounters decide."""
+    """The places of the charges of one batch. What a refused message noted does no harm: the encounters decide.
+
+    A place that another process adds meanwhile refuses the batch, which is decided again: else each of the two would
+    bill the charge in an encounter of its own.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -33,7 +37,7 @@ class ChargePlaces:
         if not missing:
             return
         self._places.update((charge_id, {}) for charge_id in missing)
-        for row in self._work.rows(CHARGE_PLACES, {"charge_id": missing}, limit=PLACES_MAX):
+        for row in self._work.rows_to_stay(CHARGE_PLACES, {"charge_id": missing}, limit=PLACES_MAX):
             charge_id, encounter_id = row["charge_id"], row["encounter_id"]
             assert isinstance(charge_id, UUID)
             assert isinstance(encounter_id, UUID)
