@@ -7,10 +7,9 @@ from typing import Any
 
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.security.tokens import Principal, Unauthenticated
-from chassis.telemetry.correlation import call_context
 from intake.adapters.fhir import FhirDoor, FhirNames
 from intake.application.deliveries import InboundDelivery, Outcome
-from intake.application.showing_resources import ResourceShowing, ShownResource
+from intake.application.showing_resources import ResourceShowing
 
 from .world import IntakeUnderTest
 
@@ -40,15 +39,15 @@ class KnownTokens:
             raise Unauthenticated("unknown token")
         return Principal(token, token, frozenset(SCOPES[token]))
 
+    def remembers(self, token: str) -> bool:
+        return token in SCOPES
+
 
 def door_of(service: IntakeUnderTest, queue: ReceivingQueue[InboundDelivery, Outcome], **more: Any) -> FhirDoor:
     """The door of a service that works on its store through this queue."""
     showing = ResourceShowing(service.store, service.sealer)
-
-    def show(source: str, reference: str) -> ShownResource | None:
-        return showing.show(call_context(service.clock()), source, reference)
-
-    return FhirDoor(queue.submit, show, FhirNames(), KnownTokens(), lambda client: SOURCES.get(client, ()), **more)
+    names, tokens = FhirNames(), KnownTokens()
+    return FhirDoor(queue.submit, showing, service.clock, names, tokens, lambda client: SOURCES.get(client, ()), **more)
 
 
 def as_client(client: str, **headers: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,8 +230,7 @@ def test_a_full_queue_says_when_to_come_again(service: IntakeUnderTest) -> None:
         raise TooBusy("2000 deliveries wait")
 
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(service.intake.messages.receive)
-    door = door_of(service, queue)
-    with TestClient(fhir_app(type(door)(full, door.show, door.names, door.verifier, door.sources_of))) as client:
+    with TestClient(fhir_app(replace(door_of(service, queue), submit=full))) as client:
         answer = client.post("/fhir", content=BUNDLE, headers=JSON)
     queue.stop()
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")

@@ -32,7 +32,6 @@ from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import WrongSettings
 from chassis.security import TokenVerifier
-from chassis.telemetry.correlation import call_context
 from chassis.whole_files import replace_whole, write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
@@ -75,7 +74,7 @@ from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
 from intake.application.releasing_mapped import MappedReleasing
 from intake.application.reprocessing import Reprocessing
-from intake.application.showing_resources import ResourceShowing, ShownResource
+from intake.application.showing_resources import ResourceShowing
 from intake.domain.access import Disclosure
 from intake.domain.bulk_import import BulkImport
 from intake.domain.encounter import Encounter
@@ -176,7 +175,7 @@ def assemble(
         importing = BulkImporting(store, clock, messages.receive, *imports, way=way, crash_point=crash_point)
         sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
     return Intake(
-        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps)),
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps), dismissing=DISMISSING),
         messages,
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
         importing,
@@ -268,15 +267,12 @@ def _fhir_door(
     clock = intake.core.clock
     showing = ResourceShowing(intake.core.store, sealer)
 
-    def show(source: str, reference: str) -> ShownResource | None:
-        return showing.show(call_context(clock()), source, reference)
-
     def sources_of(client_id: str) -> tuple[str, ...]:
         return master_data().sources_of(client_id, clock().date())
 
     verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
     imports = ImportDoor(intake.importing, clock).routes if intake.importing else no_more_routes
-    return fhir_app(FhirDoor(queue.submit, show, names, verifier, sources_of, settings.token_url, imports))
+    return fhir_app(FhirDoor(queue.submit, showing, clock, names, verifier, sources_of, settings.token_url, imports))
 
 
 def _doors(

@@ -14,6 +14,7 @@ from intake.adapters.fhir.outcomes import fhir_response, refused
 from intake.adapters.fhir.resources import TAKEN
 from intake.adapters.fhir.strict_json import Json
 
+INTERACTIONS = ("read", "vread", "history-instance", "create", "update")
 _CODES = {404: "not-found", 405: "not-supported", 413: "too-long"}
 _IMPORT = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/import"
 
@@ -95,9 +96,9 @@ def _security(token_url: str) -> Json:
 def _resource(kind: str) -> Json:
     return {
         "type": kind,
-        "interaction": [{"code": "read"}, {"code": "create"}, {"code": "update"}],
+        "interaction": [{"code": code} for code in INTERACTIONS],
         "versioning": "versioned-update",
-        "readHistory": False,
+        "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
         "conditionalUpdate": True,

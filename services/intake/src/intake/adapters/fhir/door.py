@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from chassis.domain import Transient, Unavailable
-from chassis.inbound import ExpiredRaw
 from chassis.inbound.receiving_queue import TooBusy
-from chassis.keys import ErasedKey
 from chassis.security.tokens import Forbidden, Verifier
 from chassis.telemetry.correlation import current_cause
 from chassis.telemetry.metrics import DOOR_REFUSALS
@@ -22,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from intake.adapters.fhir.about import about_routes, http_failure
-from intake.adapters.fhir.clients import CREATE, READ, UPDATE, Caller, Guard, SourcesOf
+from intake.adapters.fhir.clients import CREATE, UPDATE, Caller, Guard, SourcesOf
 from intake.adapters.fhir.names import FhirNames
 from intake.adapters.fhir.negotiation import (
     NotOurs,
@@ -35,19 +34,20 @@ from intake.adapters.fhir.outcomes import (
     batch_response,
     fhir_response,
     issue,
+    location_headers,
     operation_outcome,
     outcome_of,
     refused,
     represented,
     status_of,
     transaction_response,
-    version_headers,
 )
 from intake.adapters.fhir.reading import Sender, SourceNotAllowed, Submission, read_submission
-from intake.adapters.fhir.shown import contents_of, resource_in
-from intake.adapters.fhir.strict_json import BODY_BYTES_MAX, Json, parse_object
+from intake.adapters.fhir.reading_back import ReadingBack
+from intake.adapters.fhir.shown import contents_of
+from intake.adapters.fhir.strict_json import BODY_BYTES_MAX, Json
 from intake.application.deliveries import InboundDelivery, Outcome
-from intake.application.showing_resources import ShownResource
+from intake.application.showing_resources import ResourceShowing
 from intake.domain.source_reference import ResourceVersion
 
 BASE = "/fhir"
@@ -57,9 +57,6 @@ KEY_CHARACTERS_MAX = 100
 READERS = 3
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
-Show = Callable[[str, str], ShownResource | None]
-"""A resource of a source by its reference, after recording the look."""
-
 MoreRoutes = Callable[[Guard], Sequence[BaseRoute]]
 
 
@@ -74,10 +71,11 @@ class TooLarge(Exception):
 
 @dataclass(frozen=True)
 class FhirDoor:
-    """What the door works with: `submit` takes a delivery, `show` gives a resource back."""
+    """What the door works with: `submit` takes a delivery, `showing` gives resources back."""
 
     submit: Submit
-    show: Show
+    showing: ResourceShowing
+    clock: Callable[[], datetime]
     names: FhirNames
     verifier: Verifier
     sources_of: SourcesOf
@@ -88,21 +86,25 @@ class FhirDoor:
 def fhir_app(door: FhirDoor) -> Starlette:
     """The application. Every message needs a token of its source's client; what the door takes is open to read."""
     guard = Guard(door.verifier, door.sources_of)
-    rest = _Rest(door)
+    reading = ReadingBack(door.showing, door.clock)
+    rest = _Rest(door, reading)
     routes = [
         *about_routes(door.token_url),
         *door.more_routes(guard),
         Route(BASE, guard(rest.bundle), methods=["POST"]),
         Route(f"{BASE}/{{type}}", guard(rest.write), methods=["POST", "PUT"]),
         Route(f"{BASE}/{{type}}/{{id}}", guard(rest.one), methods=["GET", "PUT"]),
+        Route(f"{BASE}/{{type}}/{{id}}/_history", guard(reading.history), methods=["GET"]),
+        Route(f"{BASE}/{{type}}/{{id}}/_history/{{version}}", guard(reading.version), methods=["GET"]),
     ]
     failures = {404: http_failure, 405: http_failure, 413: http_failure}
     return Starlette(routes=routes, exception_handlers=failures)
 
 
 class _Rest:
-    def __init__(self, door: FhirDoor) -> None:
+    def __init__(self, door: FhirDoor, reading: ReadingBack) -> None:
         self._door = door
+        self._reading = reading
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="fhir-reading")
 
     async def bundle(self, request: Request, caller: Caller) -> Response:
@@ -115,25 +117,10 @@ class _Rest:
 
     async def one(self, request: Request, caller: Caller) -> Response:
         """One resource by its id, to be read or updated."""
-        reference = f"{request.path_params['type']}/{request.path_params['id']}"
         if request.method == "PUT":
+            reference = f"{request.path_params['type']}/{request.path_params['id']}"
             return await self._take(request, caller, reference)
-        return await self._read_back(request, caller, reference)
-
-    async def _read_back(self, request: Request, caller: Caller, reference: str) -> Response:
-        try:
-            check_accept(request)
-        except NotOurs as other:
-            return refused(other.status, other.code, str(other))
-        caller.require(READ, [reference.partition("/")[0]])
-        for source in caller.sources:
-            try:
-                shown = await asyncio.to_thread(self._door.show, source, reference)
-            except (ErasedKey, ExpiredRaw):
-                return refused(410, "deleted", "its bytes have been erased, or kept as long as they are kept")
-            if shown is not None:
-                return _shown(request, shown)
-        return refused(404, "not-found", "no such resource of this client's sources")
+        return await self._reading.newest(request, caller)
 
     async def _take(self, request: Request, caller: Caller, address: str) -> Response:
         try:
@@ -242,17 +229,8 @@ def _answer(outcome: Outcome, submission: Submission, preference: Preference, ra
     if submission.kind == "transaction":
         return fhir_response(200, transaction_response(outcome, preference, contents))
     version = next(iter(outcome.resources), None)
-    headers = version_headers(version, BASE) if version else {}
+    headers = location_headers(version, BASE) if version else {}
     if preference.returns == "minimal":
         return fhir_response(status_of(outcome), None, headers)
     body = represented(contents[version.entry], version) if contents and version else outcome_of(outcome)
     return fhir_response(status_of(outcome), body, headers)
-
-
-def _shown(request: Request, shown: ShownResource) -> Response:
-    headers = version_headers(shown.version, BASE)
-    del headers["Location"]
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    content = resource_in(parse_object(shown.raw), shown.version.entry)
-    return fhir_response(200, represented(content, shown.version), headers)

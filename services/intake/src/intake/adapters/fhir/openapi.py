@@ -74,6 +74,15 @@ def _paths() -> Json:
             )
             | {"parameters": [_header("If-Match", 'W/"version"')]},
         },
+        "/fhir/{type}/{id}/_history": {
+            "parameters": [_type_parameter(), _id_parameter()],
+            "get": _read("readHistory", "The versions of the resource, the newest first", MEDIA_TYPE, "History")
+            | {"parameters": [_paging("_count", 100), _paging("_before", 999_999_999)]},
+        },
+        "/fhir/{type}/{id}/_history/{version}": {
+            "parameters": [_type_parameter(), _id_parameter(), _version_parameter()],
+            "get": _read("readVersion", "One version of the resource", MEDIA_TYPE, "Resource"),
+        },
         "/fhir/$import": {"post": _start_import()},
         "/fhir/$import-status/{job}": {
             "parameters": [_job_parameter()],
@@ -100,8 +109,8 @@ def _open(operation: str, summary: str, media_type: str, *refusals: str) -> Json
 def _read(operation: str, summary: str, media_type: str, schema: str | None) -> Json:
     content: Json = {media_type: {"schema": _ref(schema) if schema else {"type": "string"}}}
     answers: Json = {"200": {"description": summary, "content": content}}
-    if operation == "readResource":
-        answers["304"] = {"description": "The version of If-None-Match is the newest"}
+    if operation in ("readResource", "readVersion"):
+        answers["304"] = {"description": "The version is that of If-None-Match"}
     if operation == "readImport":
         answers["202"] = {"description": "Still at work; X-Progress says how far"}
     return {"operationId": operation, "summary": summary, "responses": answers | _refusals(_READING)}
@@ -153,6 +162,15 @@ def _id_parameter() -> Json:
     }
 
 
+def _version_parameter() -> Json:
+    number: Json = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+    return {"name": "version", "in": "path", "required": True, "schema": number}
+
+
+def _paging(name: str, maximum: int) -> Json:
+    return {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": maximum}}
+
+
 def _job_parameter() -> Json:
     return {"name": "job", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
@@ -187,6 +205,7 @@ def _schemas() -> Json:
     return {
         "Resource": resource,
         "Bundle": _bundle_schema(),
+        "History": _history_schema(),
         "OperationOutcome": _outcome_schema(),
         "ImportManifest": _manifest_schema(),
         "ImportStatus": {"type": "object"},
@@ -213,6 +232,24 @@ def _bundle_schema() -> Json:
             "identifier": {"type": "object", "properties": {"value": {"type": "string", "maxLength": 200}}},
             "meta": {"type": "object", "properties": {"source": {"type": "string", "maxLength": 64}}},
             "entry": {"type": "array", "minItems": 1, "maxItems": 1000, "items": entry},
+        },
+    }
+
+
+def _history_schema() -> Json:
+    entry: Json = {
+        "type": "object",
+        "required": ["request", "response"],
+        "properties": {"resource": _ref("Resource"), "request": {"type": "object"}, "response": {"type": "object"}},
+    }
+    return {
+        "type": "object",
+        "required": ["resourceType", "type", "total", "entry"],
+        "properties": {
+            "resourceType": {"const": "Bundle"},
+            "type": {"const": "history"},
+            "total": {"type": "integer", "minimum": 1},
+            "entry": {"type": "array", "items": entry},
         },
     }
 

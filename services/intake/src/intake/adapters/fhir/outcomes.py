@@ -97,12 +97,30 @@ def status_of(outcome: Outcome) -> int:
     return 201 if any(version.fate is Fate.CREATED for version in outcome.resources) else 200
 
 
-def version_headers(version: ResourceVersion, base: str) -> dict[str, str]:
-    """Where the resource is, and in which version."""
-    headers = {"ETag": f'W/"{version.version}"', "Location": f"{base}/{version.reference}/_history/{version.version}"}
+def version_headers(version: ResourceVersion) -> dict[str, str]:
+    """Which version it is, and since when."""
+    headers = {"ETag": f'W/"{version.version}"'}
     if version.changed_at is not None:
         headers["Last-Modified"] = format_datetime(version.changed_at.astimezone(UTC), usegmt=True)
     return headers
+
+
+def location_headers(version: ResourceVersion, base: str) -> dict[str, str]:
+    """Where the resource is, and in which version."""
+    location = f"{base}/{version.reference}/_history/{version.version}"
+    return version_headers(version) | {"Location": location}
+
+
+def history_bundle(entries: Iterable[tuple[ResourceVersion, Json | None]], total: int, following: str) -> Json:
+    """Versions of one resource, those without content gone; `following` is the address of the next page, if there is one."""
+    told: list[Json] = []
+    for version, content in entries:
+        entry = _entry_of(version, _PHRASES[200] if content else "410 Gone")
+        told.append(entry | {"request": {"method": "PUT", "url": version.reference}})
+        if content:
+            told[-1]["resource"] = content
+    links: Json = {"link": [{"relation": "next", "url": following}]} if following else {}
+    return _bundle("history", told) | {"total": total} | links
 
 
 def transaction_response(outcome: Outcome, preference: Preference, contents: Mapping[int, Json]) -> Json:
