@@ -34,7 +34,7 @@ from intake.domain.match_keys import MatchKeys
 from intake.domain.next_coverage import NextCoverage
 from intake.domain.partner_answer import AnswerKind, AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
-from intake.domain.patient_match import MatchKind, PatientMatch
+from intake.domain.patient_match import MatchKind, MatchState, PatientMatch
 from intake.domain.payer_answer import Acknowledgement, ClaimStatus, InquiryAnswer, PayerAnswer, ReportedBalance
 from intake.domain.received_interchange import ReceivedInterchange, Sighting
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -241,6 +241,7 @@ def _merging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         {"parted_from": OTHER, "was_merged": True, "reason": "two passports", "said_at": said_at},
     )
     yield PatientMatch.Suggested, {**pair, "kind": MatchKind.PROBABLE, "likeness": likeness}
+    yield PatientMatch.Settled, {"state": MatchState.UNLIKELY, "likeness": likeness}
     yield PatientMatch.Merged, {"reason": "same passport"}
     yield PatientMatch.Distinguished, {**pair, "reason": "twins"}
 

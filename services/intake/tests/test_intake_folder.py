@@ -12,13 +12,15 @@ from chassis.inbound import INBOUND_MESSAGES
 from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.taken_files import TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
+from intake.adapters.answer_files import AnswerFiles
 from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.fhir import FhirNames
 from intake.adapters.hl7v2 import BatchDoor, read_profiles
 from intake.adapters.intake_folder import IntakeFolder
-from intake.adapters.x12_files import take_file
+from intake.application.answering import AnswerWriting
+from prometheus_client import REGISTRY
 from sandbox.world.bulk import generate_remittance
-from x12.policy import strict
+from sandbox.world.remittances import in_other_layout
 
 from .test_charge_batches import batch, row
 from .world import TODAY, IntakeUnderTest, Wire, bundle, encounters, messages_of, resources
@@ -35,7 +37,7 @@ class Office:
         self.door = IntakeFolder(
             lambda deliveries: receive(deliveries),
             way,
-            lambda name, raw: take_file(service.intake.files.receive, lambda: strict, name, raw),
+            AnswerFiles(service.intake.files, lambda: service.master_data, service.clock, way),
             BatchDoor(receive, way, read_profiles(None), service.clock, service.report, self.answers.__setitem__),
             ChargeBatchDoor(receive, way, self.answers.__setitem__),
             FhirNames("urn:sandbox"),
@@ -96,11 +98,49 @@ def test_each_line_of_ndjson_is_a_message_of_its_own(office: Office) -> None:
     assert len(office.service.store.rows(INBOUND_MESSAGES, {})) == content.count(b"\n") + 1
 
 
-def test_a_payers_file_goes_to_its_reader_and_is_read_each_time(office: Office) -> None:
+def repeats(kind: str) -> float:
+    found = REGISTRY.get_sample_value("throughline_door_repeats_total", {"door": "files", "format": kind})
+    return found or 0.0
+
+
+def test_a_payers_file_is_taken_once_by_its_bytes_and_counted_when_it_comes_again(office: Office) -> None:
     sent = generate_remittance(2, TODAY, seed=1).content
     assert office.drop("a.835", sent) == "done"
+    position, counted = office.service.store.last_position(), repeats("x12")
     assert office.drop("b.835", sent) == "done"
+    assert office.service.store.last_position() == position
+    assert repeats("x12") == counted + 1
+
+
+def test_the_same_remittance_in_other_bytes_is_told_as_another_copy(office: Office) -> None:
+    sent = generate_remittance(2, TODAY, seed=1).content
+    office.drop("a.835", sent)
+    office.drop("b.835", in_other_layout(sent))
     assert office.count(RemittanceReceived) == 2
+
+
+def test_a_payers_file_that_was_not_accepted_is_read_again_under_another_name(office: Office) -> None:
+    sent = generate_remittance(2, TODAY, seed=1)
+    known = office.service.master_data
+    office.service.master_data = known.model_copy(update={"payers": ()})
+    assert office.drop("a.835", sent.content) == "quarantine"
+    office.service.master_data = known
+    assert office.drop("b.835", sent.content) == "done"
+    assert office.count(RemittanceReceived) == 1
+
+
+def test_who_sends_an_interchange_again_gets_the_same_answer_again(office: Office) -> None:
+    service = office.service
+    payers = tuple(each.model_copy(update={"acknowledge_remittances": "TA1"}) for each in service.master_data.payers)
+    service.master_data = service.master_data.model_copy(update={"payers": payers})
+    written: list[tuple[str, bytes]] = []
+    writing = AnswerWriting(service.store, service.clock, lambda name, content: written.append((name, content)))
+    sent = generate_remittance(2, TODAY, seed=1).content
+    for name in ("a.835", "b.835", "a.835"):
+        office.drop(name, sent)
+        writing.run()
+    assert len(written) == 3
+    assert len(set(written)) == 1
 
 
 @pytest.mark.parametrize(

@@ -314,7 +314,7 @@ def _intake_folder(
     return IntakeFolder(
         receive,
         way,
-        AnswerFiles(intake.files, master_data, clock, way).take,
+        AnswerFiles(intake.files, master_data, clock, way),
         BatchDoor(receive, way, profiles, clock, report_refused_files(store, clock, "intake"), answers),
         ChargeBatchDoor(receive, way, answers),
         FhirNames(settings.fhir_namespace),

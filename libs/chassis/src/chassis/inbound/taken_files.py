@@ -17,6 +17,9 @@ from chassis.keys import Sealer
 class TakenFile(Aggregate):
     """Id: the keyed hash of the bytes."""
 
+    def start(self) -> None:
+        self.name = ""
+
     class Taken(Event):
         """`name` is the first that the bytes came under."""
 
@@ -25,7 +28,7 @@ class TakenFile(Aggregate):
         content_address: Public[str]
 
         def apply(self, file: TakenFile) -> None:
-            """That it was taken is all there is to know."""
+            file.name = self.name
 
     def take(self, name: str, content_address: str) -> None:
         """The same again changes nothing."""
@@ -45,18 +48,24 @@ class TakenFiles:
     def address_of(self, content: bytes) -> str:
         return self._sealer.content_address(content).hex()
 
-    def is_known(self, address: str) -> bool:
+    def name_of(self, address: str) -> str | None:
+        """The name that the bytes were first taken under; None where they never were."""
         identity = _identity(address)
-        return identity in self._store.load([identity])
+        work = Work(self._store, self._context(identity))
+        known = work.get(TakenFile, identity)
+        return known.name if known else None
 
     def note(self, address: str, name: str) -> None:
         identity = _identity(address)
-        meta = Meta(correlation_id=identity, causation_id=identity, actor=self._actor)
 
         def decide(work: Work) -> None:
             work.get_or_new(TakenFile, identity).take(name, address)
 
-        transact(self._store, Context(self._clock(), meta), decide)
+        transact(self._store, self._context(identity), decide)
+
+    def _context(self, identity: UUID) -> Context:
+        meta = Meta(correlation_id=identity, causation_id=identity, actor=self._actor)
+        return Context(self._clock(), meta)
 
 
 def _identity(address: str) -> UUID:

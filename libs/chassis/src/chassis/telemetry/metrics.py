@@ -26,5 +26,6 @@ GRPC_CALLS = Counter("throughline_grpc_calls", "Calls answered", ["method", "cod
 GRPC_SECONDS = Histogram("throughline_grpc_seconds", "Time to answer", ["method"], buckets=SECONDS)
 HTTP_REQUESTS = Counter("throughline_http_requests", "Requests answered", ["route", "status"])
 HTTP_SECONDS = Histogram("throughline_http_seconds", "Time to answer", ["route"], buckets=SECONDS)
+DOOR_REPEATS = Counter("throughline_door_repeats", "Files that came again with the same bytes", ["door", "format"])
 DOOR_REFUSALS = Counter("throughline_door_refusals", "Input refused at a door", ["door", "code"])
 MASTER_DATA = Gauge("throughline_master_data", "1 for the version of master data in use", ["version"])

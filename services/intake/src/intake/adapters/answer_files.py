@@ -11,7 +11,7 @@ from chassis.inbound.giving_way import GivingWay
 from x12.policy import policies_of
 
 from intake.adapters.platform_reports import is_platform_report, take_report
-from intake.adapters.x12_files import take_file
+from intake.adapters.x12_files import FILE_DROP, X12File, take_file
 from intake.application.ports import MasterDataSource
 from intake.application.receiving_files import ReceivingFiles
 
@@ -31,3 +31,7 @@ class AnswerFiles:
             return take_report(self.files.receive, name, raw, way=self.way)
         policies = partial(policies_of, self.master_data().trading_partners, self.clock().date())
         return take_file(self.files.receive, policies, name, raw, way=self.way)
+
+    def answer_again(self, name: str, raw: bytes) -> None:
+        """X12 that was taken under this name comes again: its answers, where it got any, are written again."""
+        self.files.answer_again(X12File(name, raw, source=FILE_DROP))

@@ -9,8 +9,9 @@ from chassis.file_formats import HEAD_BYTES, Format, recognise
 from chassis.inbound.file_shelf import FileVerdict
 from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.taken_files import TakenFiles
-from chassis.telemetry.metrics import DOOR_REFUSALS
+from chassis.telemetry.metrics import DOOR_REFUSALS, DOOR_REPEATS
 
+from intake.adapters.answer_files import AnswerFiles
 from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import BatchDoor
@@ -21,20 +22,19 @@ ACTOR = "door:file-drop"
 KEY_DIGITS = 40
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
-TakeAnswer = Callable[[str, bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeFolder:
     """Takes one file by its format. The same bytes that were accepted before, under whatever name, are done already.
 
-    Files of payers and platforms are told apart by their own control numbers, and a remittance that comes twice is told
-    as such; so they go on to be read.
+    Where such a file was answered, it is answered again. The same remittance in other bytes is payments' to tell. Reports of
+    platforms are told apart by their own numbers, and are read each time.
     """
 
     receive: Receive
     way: GivingWay
-    take_answer: TakeAnswer
+    answers: AnswerFiles
     hl7: BatchDoor
     charge_batches: ChargeBatchDoor
     names: FhirNames
@@ -43,17 +43,23 @@ class IntakeFolder:
     def take(self, name: str, raw: bytes) -> FileVerdict:
         """Receives one file; accepted where all of it was."""
         kind = recognise(raw[:HEAD_BYTES])
-        if kind in (None, Format.X12, Format.BAI2) or is_platform_report(raw):
-            return FileVerdict(self.take_answer(name, raw))
+        if kind is None or kind is Format.BAI2 or is_platform_report(raw):
+            return FileVerdict(self.answers.take(name, raw))
         address = self.taken.address_of(raw)
-        if self.taken.is_known(address):
+        first_name = self.taken.name_of(address)
+        if first_name is not None:
+            DOOR_REPEATS.labels("files", kind).inc()
+            if kind is Format.X12:
+                self.answers.answer_again(first_name, raw)
             return FileVerdict(True)
         verdict = self._taken(name, raw, kind, address[:KEY_DIGITS])
         if verdict:
             self.taken.note(address, name)
         return verdict
 
-    def _taken(self, name: str, raw: bytes, kind: Format | None, key: str) -> FileVerdict:
+    def _taken(self, name: str, raw: bytes, kind: Format, key: str) -> FileVerdict:
+        if kind is Format.X12:
+            return FileVerdict(self.answers.take(name, raw))
         if kind is Format.HL7:
             return self.hl7.take(name, raw)
         if kind is Format.CHARGE_BATCH:

@@ -23,6 +23,7 @@ from intake.domain.partner_answer import (
 )
 
 WRITTEN_PER_RUN_MAX = 100
+ANSWERS_OF_ONE_FILE_MAX = 2000
 _NOT_PLAIN = re.compile("[^A-Za-z0-9]+")
 Write = Callable[[str, bytes], None]
 
@@ -40,6 +41,15 @@ def owe_answers(
             if content is not None:
                 name = f"{_NOT_PLAIN.sub('-', found.sender)}-{numbers.issue():09d}.{kind.value.lower()}"
                 answer.owe(message_id, kind, found.sender, name, content)
+
+
+def ask_again(work: Work, message_id: UUID) -> None:
+    """The answers that a file got are written again, as they were."""
+    rows = work.rows(PARTNER_ANSWERS, {"message_id": message_id}, limit=ANSWERS_OF_ONE_FILE_MAX)
+    for row in rows:
+        answer_id = row["answer_id"]
+        assert isinstance(answer_id, UUID)
+        work.require(PartnerAnswer, answer_id).ask_again()
 
 
 def _kinds_asked_for(brought: list[RemittanceFound], master_data: MasterData) -> list[AnswerKind]:

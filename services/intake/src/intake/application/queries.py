@@ -101,8 +101,9 @@ def project(event: Event) -> Iterable[Change]:
                 is_written=False,
                 owed_at=event.timestamp,
             )
-        case PartnerAnswer.Written():
-            yield put(PARTNER_ANSWERS, answer_id=event.originator_id, is_written=True)
+        case PartnerAnswer.Written() | PartnerAnswer.AskedAgain():
+            is_written = isinstance(event, PartnerAnswer.Written)
+            yield put(PARTNER_ANSWERS, answer_id=event.originator_id, is_written=is_written)
         case PayerAnswer.InquiryAnswersRead():
             row: Row = {"message_id": event.message_id, "received_at": event.timestamp}
             yield put(ANSWERS, answer_id=event.originator_id, kind="277", **row)

@@ -25,7 +25,7 @@ from chassis.exceptions import raise_case
 from chassis.inbound import Arrival, Fact, InboundMessage, SpanPlan, keep, message_id_of
 from chassis.keys import Sealer
 
-from intake.application.answering import owe_answers
+from intake.application.answering import ask_again, owe_answers
 from intake.application.deliveries import FileOutcome
 from intake.application.ports import (
     InterchangeFound,
@@ -107,6 +107,11 @@ class ReceivingFiles:
         return FileOutcome(
             message_id, bool(findings), findings, remittances=len(verdicts.heads), claims=claims, repeated=repeated
         )
+
+    def answer_again(self, file: PayerFile) -> None:
+        """A file that was taken comes again, whatever its name now: who sends it gets the same answer again."""
+        message_id = message_id_of(self._sealer, _arrival(file, UNKNOWN_ENTITY), file.raw)
+        self._transact(self._context(message_id, file), lambda work: ask_again(work, message_id))
 
     def _transact(self, context: Context, decide: Callable[[Work], _T]) -> _T:
         return transact(self._store, context, decide, crash_point=self._crash_point)

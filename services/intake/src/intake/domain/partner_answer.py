@@ -41,7 +41,7 @@ class AnswerNumbers(Aggregate):
 
 
 class PartnerAnswer(Aggregate):
-    """Owed, then Written. Id: message, ordinal of the interchange in it, and kind. The content names codes and places alone."""
+    """Owed, then Written; AskedAgain where the partner sends its file again, and Written once more. Id: message, ordinal of the interchange in it, and kind. The content names codes and places alone."""
 
     def start(self) -> None:
         self.name = ""
@@ -68,6 +68,14 @@ class PartnerAnswer(Aggregate):
         def apply(self, answer: PartnerAnswer) -> None:
             answer.is_written = True
 
+    class AskedAgain(Event):
+        """The same file came again: the partner may have lost our answer, and gets the same."""
+
+        TOPIC = "intake.partner-answer.asked-again"
+
+        def apply(self, answer: PartnerAnswer) -> None:
+            answer.is_written = False
+
     def owe(self, message_id: UUID, kind: AnswerKind, receiver: str, name: str, content: bytes) -> None:
         assert not self.exists, "an answer is owed once"
         self.trigger_event(
@@ -78,6 +86,11 @@ class PartnerAnswer(Aggregate):
             name=name,
             content=content.decode("latin-1"),
         )
+
+    def ask_again(self) -> None:
+        """What is not written yet is not asked for twice."""
+        if self.is_written:
+            self.trigger_event(self.AskedAgain)
 
     def note_written(self) -> None:
         if not self.is_written:
