@@ -18,6 +18,8 @@ from .world import World
 FIRST = charged(1, ("100.00",))
 CORRECTED = revised(FIRST, ("60.00",))
 VOIDED = revised(CORRECTED, (), 2)
+SAME = revised(FIRST, ("100.00",))
+VOIDED_LAST = revised(CORRECTED, (), 3)
 
 
 @pytest.fixture
@@ -55,6 +57,31 @@ def test_a_correction_to_another_department_moves_the_revenue(world: World) -> N
     booked = {(str(row["department"]), row["amount_minor"]) for row in world.rows(LINES, account="gross-revenue")}
     assert booked >= {("N-FM", -10000)}
     assert world.balances()["NORTH gross-revenue"] == -10000
+
+
+def test_a_revision_that_changes_no_amount_books_nothing(world: World) -> None:
+    world.deliver(FIRST)
+    world.settle()
+    before = world.at_the_erp()
+    world.deliver(SAME)
+    world.settle()
+    assert (world.rows(LINES, effective_date=REVISED_ON), world.at_the_erp()) == ([], before)
+    assert {row["batch"] for row in world.rows(POSTINGS)} == {1}
+    assert world.cases() == []
+
+
+@pytest.mark.parametrize("order", list(permutations((FIRST, SAME, revised(SAME, ("60.00",), 2), VOIDED_LAST))))
+def test_what_stands_after_it_is_what_the_next_revision_mirrors(world: World, order: tuple[PublicEvent, ...]) -> None:
+    world.deliver(*order)
+    world.settle()
+    assert (world.balances(), world.at_the_erp()) == ({}, {})
+
+
+def test_the_first_decision_after_it_releases_the_whole_estimate(world: World) -> None:
+    decision = adjudicated(1).model_copy(update={"charges_revision": 1})
+    world.deliver(FIRST, SAME, decision)
+    world.settle()
+    assert world.balances().get("NORTH ar-allowance", 0) == 0
 
 
 @pytest.mark.parametrize("order", list(permutations((FIRST, CORRECTED, VOIDED))))

@@ -17,7 +17,7 @@ from chassis.eventstore import Work
 from ledger_adapter.application.single_entries import intend_single, of_estimate_release, posting_of
 from ledger_adapter.domain.charge_batches import charge_batches_id
 from ledger_adapter.domain.fact_lines import lines_for_charges, lines_for_revised_claim, lines_for_revision
-from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting, charge_posting_id
+from ledger_adapter.domain.subledger import GroupKind, PostedLine, SubledgerPosting, charge_posting_id
 
 
 class UnknownPayer(Refusal):
@@ -38,13 +38,17 @@ class Charging:
             self._draft(posting, event, event.service_to, lines, envelope, content)
 
     def when_charges_revised_mirror_and_draft(self, work: Work, event: ChargesRevised, envelope: Envelope) -> None:
-        """J02, dated on the day of the revision; it waits for the posting of what it revises."""
+        """J02, dated on the day of the revision; it waits for the posting of what it revises.
+
+        A revision that changes no amount books nothing, and what was booked stands for the next one.
+        """
         posting, content = posting_of(work, _revised_id(event, event.revision), event)
         if posting.exists:
             return
         before = posted(work, _revised_id(event, event.revision - 1))
         lines = lines_for_revision(event, self._expected_percent(event), before.charged)
-        self._draft(posting, event, event.revised_on, lines, envelope, content)
+        unchanged = () if lines else before.charged
+        self._draft(posting, event, event.revised_on, lines, envelope, content, unchanged)
 
     def when_claim_revised_release_estimate(self, work: Work, event: ClaimRevised, envelope: Envelope) -> None:
         """J05 of what a revision changed of the estimate, where the claim's first decision has released it already."""
@@ -72,6 +76,7 @@ class Charging:
         lines: tuple[LedgerLine, ...],
         envelope: Envelope,
         content: str,
+        unchanged: tuple[PostedLine, ...] = (),
     ) -> None:
         effective_date = max(day, self._books_open_from(event.entity, day))
         posting.draft(
@@ -83,6 +88,7 @@ class Charging:
             lines=lines,
             source_event_id=envelope.id,
             content_hash=content,
+            unchanged=unchanged,
         )
 
     def _books_open_from(self, entity: str, day: date) -> date:

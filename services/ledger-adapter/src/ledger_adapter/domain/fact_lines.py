@@ -92,9 +92,12 @@ def lines_for_revision(
 ) -> tuple[LedgerLine, ...]:
     """J02: the exact mirror of what was booked of the posting before, and J01 and J03 of what it says now.
 
+    Nothing where that would book the same again: what was done changed, or why, and no amount.
+
     Raises:
         FactDoesNotAddUp: what was booked is not what the posting said before.
     """
+    booked_before = tuple(charged)
     mirror = tuple(
         LedgerLine(
             account=line.account,
@@ -106,12 +109,22 @@ def lines_for_revision(
             encounter_id=event.encounter_id,
             patient_id=event.patient_id,
         )
-        for line in charged
+        for line in booked_before
     )
     owed = Money.total(line.amount for line in mirror if line.account in PAYER_ACCOUNTS | PATIENT_ACCOUNTS)
     if owed != -event.previous_total:
         raise FactDoesNotAddUp(f"encounter {event.encounter_id}: {-owed} was booked, it said {event.previous_total}")
-    return mirror + lines_for_charges(event, expected_percent)
+    now = lines_for_charges(event, expected_percent)
+    return () if _by_place(booked_before) == _by_place(now) else mirror + now
+
+
+def _by_place(lines: Iterable[LedgerLine] | Iterable[PostedLine]) -> dict[tuple[AccountRole, str, str], int]:
+    """Cents by account, party and department."""
+    sums: dict[tuple[AccountRole, str, str], int] = {}
+    for line in lines:
+        place = (line.account, line.party, line.department)
+        sums[place] = sums.get(place, 0) + line.amount.minor
+    return sums
 
 
 def lines_for_revised_claim(event: ClaimRevised, estimate: Money) -> tuple[LedgerLine, ...]:

@@ -99,7 +99,8 @@ class SubledgerPosting(Aggregate):
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
         cleared by: the remittance, payment or payout. `remittance_position` is the claim payment's and `adjustment` the
-        ordinal of a provider-level adjustment, each -1 where the fact is no such thing."""
+        ordinal of a provider-level adjustment, each -1 where the fact is no such thing. `unchanged` are the lines of charges
+        that stay booked where a revision changes none of them, and books nothing itself."""
 
         TOPIC = "ledger.subledger-posting.drafted"
         group_kind: GroupKind
@@ -118,11 +119,12 @@ class SubledgerPosting(Aggregate):
         rules_version: Public[str]
         source_event_id: UUID
         content_hash: Public[str]
+        unchanged: tuple[PostedLine, ...] = ()
 
         def apply(self, posting: SubledgerPosting) -> None:
             posting.content_hash = self.content_hash
             posting.entity = self.entity
-            standing = tuple(line for line in self.lines if line.rule != REVISED_CODE)
+            standing = self.unchanged or tuple(line for line in self.lines if line.rule != REVISED_CODE)
             posting.estimate = estimate_in(standing)
             posting.department = _only_department(standing)
             posting.claim_id = self.claim_id
@@ -152,6 +154,7 @@ class SubledgerPosting(Aggregate):
         remittance_position: int = -1,
         adjustment: int = -1,
         rules_version: str = RULES_VERSION,
+        unchanged: tuple[PostedLine, ...] = (),
     ) -> None:
         """Records the lines, once. `cash` is what the fact counts towards its remittance's total."""
         assert not self.exists, "a posting is drafted once"
@@ -171,6 +174,7 @@ class SubledgerPosting(Aggregate):
             rules_version=rules_version,
             source_event_id=source_event_id,
             content_hash=content_hash,
+            unchanged=unchanged,
         )
 
 
