@@ -175,7 +175,7 @@ def assemble(
         importing = BulkImporting(store, clock, messages.receive, *imports, way=way, crash_point=crash_point)
         sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
     return Intake(
-        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps), dismissing=DISMISSING),
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps)),
         messages,
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
         importing,
