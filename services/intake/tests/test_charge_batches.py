@@ -15,6 +15,7 @@ from intake.adapters.charge_batches import ChargeBatchDoor, read_part
 from intake.adapters.charge_batches.columns import BY_NAME, COLUMNS, profile_page
 from intake.domain.encounter import Encounter
 from intake.domain.identities import encounter_id_of
+from sandbox.world.known_world import sandbox_master_data
 
 from .world import STORY, IntakeUnderTest
 
@@ -150,6 +151,9 @@ def test_a_file_that_does_not_prove_itself_whole_is_not_taken(desk: Desk, contro
         ({"diagnosis_codes": "E119"}, "line 2.diagnoses", "diagnosis-code"),
         ({"action": "delete"}, "line 2.action", "shape"),
         ({"patient_number": "P\x001"}, "line 2.patient_number", "shape"),
+        ({"payer": "SELFPAY", "second_payer": "ACME"}, "line 2.second_payer", "second-payer"),
+        ({"payer": "", "second_payer": "ACME"}, "line 2.second_payer", "second-payer"),
+        ({"payer": "ACME", "second_payer": "SELFPAY"}, "line 2.second_payer", "second-payer"),
     ],
 )
 def test_what_is_wrong_is_named_by_line_column_and_rule_without_a_value(
@@ -210,6 +214,27 @@ def test_a_payer_of_the_crosswalk_is_billed_and_an_unknown_one_holds_the_visit(d
     assert accepted
     (held,) = [event for event in _history(desk) if isinstance(event, Encounter.Held)]
     assert any(reason.rule == "unknown-payer" or "payer" in reason.rule for reason in held.reasons)
+
+
+def test_what_the_first_payer_leaves_goes_to_the_second(desk: Desk) -> None:
+    first, second = [each.code for each in sandbox_master_data().payers][:2]
+    insured = {
+        "payer": first,
+        "member_id": "M1",
+        "second_payer": second,
+        "second_member_id": "M2",
+        "second_plan": "SILVER",
+    }
+    assert desk.take(row(**insured)) == (True, [])
+    (event,) = desk.charged()
+    assert (event.payer, [(each.payer, each.plan) for each in event.next_payers]) == (first, [(second, "SILVER")])
+
+
+def test_rows_of_one_visit_name_the_same_second_payer(desk: Desk) -> None:
+    codes = [each.code for each in sandbox_master_data().payers]
+    insured = [row(transaction_id=f"T-{code}", payer=codes[0], second_payer=code) for code in codes[1:3]]
+    _, reasons = desk.take(*insured)
+    assert [reason.split(": ")[:2] for reason in reasons] == [["line 3.second_payer", "visit-differs"]]
 
 
 def _history(desk: Desk) -> list[object]:

@@ -30,6 +30,7 @@ _BATCH_KINDS = {
     "rendering_provider": "provider",
     "performer": "provider",
     "payer": "payer",
+    "second_payer": "payer",
     "department": "department",
 }
 _FHIR_KINDS = ("entity", "payer", "provider", "location")

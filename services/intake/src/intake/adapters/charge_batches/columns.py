@@ -21,7 +21,9 @@ PATIENT = (
 )
 VISIT = ("entity", "location", "rendering_provider")
 PAYER = ("payer", "member_id", "group_number", "plan")
-ONE_A_VISIT = (*PATIENT, *VISIT, *PAYER)
+SECOND = "second_"
+SECOND_PAYER = tuple(SECOND + name for name in PAYER)
+ONE_A_VISIT = (*PATIENT, *VISIT, *PAYER, *SECOND_PAYER)
 """What every row of one visit says alike."""
 
 _TEXT = r"[^\x00-\x1f\x7f]{1,%d}"
@@ -62,6 +64,10 @@ COLUMNS = (
     Column("member_id", _TEXT % 80, "at most 80 characters", "the patient's number at the payer"),
     Column("group_number", _TEXT % 80, "at most 80 characters", "the group at the payer"),
     Column("plan", _CODE, "a code", "the plan at the payer"),
+    Column("second_payer", _CODE, "a code", "who pays what the first leaves, in the source's code; empty leaves what is known"),
+    Column("second_member_id", _TEXT % 80, "at most 80 characters", "the patient's number at the second payer"),
+    Column("second_group_number", _TEXT % 80, "at most 80 characters", "the group at the second payer"),
+    Column("second_plan", _CODE, "a code", "the plan at the second payer"),
     Column("transaction_id", _TEXT % 64, "at most 64 characters", "the source's own id of the charge, for ever the same", True),
     Column("action", f"{CHARGE}|{VOID}", "charge or void", "void takes the charge of this id back; empty means charge"),
     Column("service_date", _DAY, "YYYY-MM-DD", "the day of the service", True),
@@ -84,7 +90,8 @@ SFTP server. The file is UTF-8, with commas between values and quotation marks (
 - Every row is one charge. The rows of one `visit_number` stand or fall together, and the others are taken without them;
   they say the same of the patient, the visit and the payer.
 - The last line is the control row: `#CONTROL`, the number of rows, and the sum of the column `amount`. Where it is
-  missing or differs, nothing of the file is taken.
+  missing or differs, nothing of the file is taken, and the file is refused by `control-row`, `control-count` or
+  `control-amount`.
 - The same file again changes nothing. A row with a known `transaction_id` and other content corrects that charge; with
   `void` as its action it takes the charge back.
 - What is refused is named by line and column in `answers-outbound/<file>.rejects.csv`, without any value of the file.

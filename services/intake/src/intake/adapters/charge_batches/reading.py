@@ -9,7 +9,7 @@ from decimal import Decimal
 from canonical.money import Money
 from canonical.party import Address, CoverageDetails, PatientDetails
 
-from intake.adapters.charge_batches.columns import ONE_A_VISIT, SELF_PAY, VOID
+from intake.adapters.charge_batches.columns import ONE_A_VISIT, PAYER, SECOND, SELF_PAY, VOID
 from intake.adapters.charge_batches.rows import Batch, Row, read_batch
 from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import (
@@ -25,6 +25,7 @@ from intake.domain.facts import (
     PatientSeen,
 )
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
+from intake.domain.next_coverage import FIRST_RANK
 from intake.domain.refusals import Finding
 
 FORMAT = "charge-batch"
@@ -55,7 +56,7 @@ def _delivery(header: bytes, rows: Sequence[Row], actor: str) -> InboundDelivery
     first = rows[0].values
     source, visit = first.get("source") or UNKNOWN_SOURCE, first.get("visit_number", "")
     findings = [fault for row in rows for fault in row.faults]
-    findings = findings or [*_differences(rows), *_dates(rows), *_lacks(rows)]
+    findings = findings or [*_differences(rows), *_dates(rows), *_lacks(rows), *_payers(rows[0])]
     known = not findings
     return InboundDelivery(
         source,
@@ -93,6 +94,17 @@ def _lacks(rows: Sequence[Row]) -> Iterator[Finding]:
             yield Finding(f"{row.place}.procedure_code", "required", "it, or a revenue code")
 
 
+def _payers(row: Row) -> Iterator[Finding]:
+    """The rows of a visit say the same of its payers, so the first speaks for all."""
+    second = row.values.get(SECOND + "payer", "")
+    if second and row.values.get("payer", "") in ("", SELF_PAY):
+        yield Finding(f"{row.place}.{SECOND}payer", "second-payer", "a payer before it, who is not the patient")
+    if second == SELF_PAY:
+        yield Finding(
+            f"{row.place}.{SECOND}payer", "second-payer", "empty where the patient pays what the first leaves"
+        )
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
@@ -117,7 +129,9 @@ def _facts(source: str, visit: str, rows: Sequence[Row]) -> Iterator[Fact]:
         account_number=visit,
     )
     if first.get("payer"):
-        yield _coverage(row, patient, encounter)
+        yield _coverage(row, patient, encounter, FIRST_RANK)
+    if first.get(SECOND + "payer"):
+        yield _coverage(row, patient, encounter, FIRST_RANK + 1, SECOND)
     for each in rows:
         yield _charge(source, each, encounter)
     yield ChargesComplete(row.place, encounter)
@@ -142,16 +156,13 @@ def _patient(source: str, row: Row) -> PatientSeen:
     return PatientSeen(row.place, patient_id, details, identifiers=(identifier,), unsaid=unsaid)
 
 
-def _coverage(row: Row, patient: Link, encounter: Link) -> CoverageSeen:
-    values = row.values
-    if values["payer"] == SELF_PAY:
+def _coverage(row: Row, patient: Link, encounter: Link, rank: int, which: str = "") -> CoverageSeen:
+    """Who pays at this rank; `which` begins the names of its columns."""
+    payer, member_id, group_number, plan = (row.values.get(which + name, "") for name in PAYER)
+    if payer == SELF_PAY:
         return CoverageSeen(row.place, patient, encounter, Link())
-    details = CoverageDetails(
-        member_id=values.get("member_id", ""),
-        group_number=values.get("group_number", ""),
-        plan=values.get("plan", ""),
-    )
-    return CoverageSeen(row.place, patient, encounter, Link(code=values["payer"]), details)
+    details = CoverageDetails(member_id=member_id, group_number=group_number, plan=plan)
+    return CoverageSeen(row.place, patient, encounter, Link(code=payer), details, rank)
 
 
 def _charge(source: str, row: Row, encounter: Link) -> Fact:
