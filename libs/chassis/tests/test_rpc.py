@@ -156,12 +156,15 @@ def test_a_signature_is_computed_once_while_the_keys_are_fresh_and_the_times_are
     rotating = TokenVerifier("jwks", ISSUER, "throughline", fetch=lambda url: known.pop(0), monotonic=lambda: now)
     token = signed({"exp": int(time.time()) + 1 - LEEWAY_SECONDS})
     lasting = signed()
+    assert not rotating.remembers(lasting)
     assert rotating.verify(lasting) == rotating.verify(lasting)
+    assert rotating.remembers(lasting)
     rotating.verify(token)
     time.sleep(2.1)
     with pytest.raises(Unauthenticated):
         rotating.verify(token)
     now = KEYS_FRESH_SECONDS + 1
+    assert not rotating.remembers(lasting)
     with pytest.raises(Unauthenticated):
         rotating.verify(lasting)
 

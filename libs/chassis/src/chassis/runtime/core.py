@@ -14,6 +14,8 @@ from chassis.exceptions.case import CASES, ExceptionCase, project_cases
 from chassis.messaging.consumer import BatchConsumer, Mending
 from chassis.messaging.relay import Publishing
 
+REST_SHARE, REST_SECONDS_MIN, REST_SECONDS_MAX = 20, 0.03, 60.0
+
 
 @dataclass(frozen=True)
 class ServiceShape:
@@ -44,12 +46,17 @@ class ServiceShape:
 class Sweep:
     """State-driven work: `run` does a bounded portion of what is due and says how much; above zero it is run again.
 
-    It is idempotent, takes what is due from the store alone, and is run after every batch and every `every_seconds`.
+    It is idempotent, takes what is due from the store alone, and is run after every batch and every `every_seconds`. Once it
+    has found nothing it rests, whatever is committed meanwhile: the longer, the more seldom it needs to be run.
     """
 
     name: str
     every_seconds: float
     run: Callable[[], int]
+
+    @property
+    def rest_seconds(self) -> float:
+        return min(max(self.every_seconds / REST_SHARE, REST_SECONDS_MIN), REST_SECONDS_MAX)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,12 @@ import structlog
 
 from chassis.failure_policy import SCHEDULES, FailureClass, classify
 from chassis.messaging.consumer import BatchConsumer, Handled
-from chassis.runtime.core import Sweep
+from chassis.runtime.core import REST_SECONDS_MIN, Sweep
 from chassis.runtime.wake import Hub
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES, SWEEP_DONE, SWEEP_RUNS
 
 ROUNDS_MAX = 100
-REST_SECONDS = 0.03
 BUG_PAUSE_SECONDS = 10.0
 RELEASE_EVERY_SECONDS = 2.0
 LOOK_AT_ALL_EVERY = 50
@@ -40,21 +39,22 @@ class SweepLoop(threading.Thread):
 
     def run(self) -> None:
         while not self._hub.stopping.is_set():
-            if self._may_run():
-                self.run_rounds()
-            self._hub.stopping.wait(REST_SECONDS)
-            self._wake.wait(self._sweep.every_seconds)
+            is_done = self.run_rounds() if self._may_run() else True
+            rest_seconds = self._sweep.rest_seconds if is_done else REST_SECONDS_MIN
+            self._hub.stopping.wait(rest_seconds)
+            self._wake.wait(max(0.0, self._sweep.every_seconds - rest_seconds))
 
-    def run_rounds(self) -> None:
-        """Runs the sweep until it finds nothing more, at most a hundred times in a row."""
+    def run_rounds(self) -> bool:
+        """Runs the sweep until it finds nothing more, at most a hundred times in a row; whether it found nothing more."""
         for _ in range(ROUNDS_MAX):
             if self._hub.stopping.is_set():
-                return
+                return True
             done = self._run_once()
             if not done:
-                return
+                return True
             SWEEP_DONE.labels(self._sweep.name).inc(done)
             self._hub.wake()
+        return False
 
     def _run_once(self) -> int:
         try:

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from chassis.domain import Unavailable
-from chassis.security.tokens import Forbidden, Principal, Unauthenticated, Verifier
+from chassis.security.tokens import Forbidden, Principal, RememberingVerifier, Unauthenticated
 from chassis.telemetry.correlation import CORRELATION_HEADER, TRACE_HEADER, caused_by, incoming
 from chassis.telemetry.metrics import DOOR_REFUSALS
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def requires(verifier: Verifier, scope: str) -> Callable[[Endpoint], Endpoint]:
+def requires(verifier: RememberingVerifier, scope: str) -> Callable[[Endpoint], Endpoint]:
     """Lets a request through to the endpoint only with a valid token of this scope; the caller is then its cause."""
 
     def protect(endpoint: Endpoint) -> Endpoint:
@@ -39,7 +39,7 @@ def requires(verifier: Verifier, scope: str) -> Callable[[Endpoint], Endpoint]:
     return protect
 
 
-async def principal_of(request: Request, verifier: Verifier) -> Principal:
+async def principal_of(request: Request, verifier: RememberingVerifier) -> Principal:
     """The verified caller of a request.
 
     Raises:
@@ -48,7 +48,10 @@ async def principal_of(request: Request, verifier: Verifier) -> Principal:
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer":
         raise Unauthenticated("a bearer token is needed")
-    return await run_in_threadpool(verifier.verify, token.strip())
+    token = token.strip()
+    if verifier.remembers(token):
+        return verifier.verify(token)
+    return await run_in_threadpool(verifier.verify, token)
 
 
 def _refused(status: int, code: str, message: str, headers: dict[str, str]) -> Response:

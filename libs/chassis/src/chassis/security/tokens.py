@@ -56,6 +56,14 @@ class Verifier(Protocol):
     def verify(self, token: str) -> Principal: ...
 
 
+class RememberingVerifier(Verifier, Protocol):
+    """One that may be asked on an event loop for what it remembers."""
+
+    def remembers(self, token: str) -> bool:
+        """Whether to verify the token again takes neither a call nor a signature's computing."""
+        ...
+
+
 class TokenVerifier:
     """Verifies against the keys at `jwks_url`, cached, fetched again at most every ten seconds for an unknown key.
 
@@ -107,16 +115,22 @@ class TokenVerifier:
         scopes = frozenset(str(claims.get("scope", "")).split())
         return Principal(subject, str(claims.get("client_id", subject)), scopes)
 
+    def remembers(self, token: str) -> bool:
+        return self._known(token) is not None
+
     def _decoded(self, token: str) -> jwt.Token:
-        mark = sha256(token.encode()).digest()
-        known = self._remembered.get(mark)
-        if known is not None and self._monotonic() - known[1] < KEYS_FRESH_SECONDS:
-            return known[0]
+        known = self._known(token)
+        if known is not None:
+            return known
         decoded = self._computed(token)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[mark] = (decoded, self._fetched_at)
+        self._remembered[_mark(token)] = (decoded, self._fetched_at)
         return decoded
+
+    def _known(self, token: str) -> jwt.Token | None:
+        decoded, fetched_at = self._remembered.get(_mark(token), (None, 0.0))
+        return decoded if self._monotonic() - fetched_at < KEYS_FRESH_SECONDS else None
 
     def _computed(self, token: str) -> jwt.Token:
         try:
@@ -135,6 +149,10 @@ class TokenVerifier:
                     if self._keys is None:
                         raise
             return self._keys
+
+
+def _mark(token: str) -> bytes:
+    return sha256(token.encode()).digest()
 
 
 def fetch_keys(url: str) -> KeySet:

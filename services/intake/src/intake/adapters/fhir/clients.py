@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chassis.domain import Unavailable
 from chassis.security.http import principal_of
-from chassis.security.tokens import Forbidden, Principal, Unauthenticated, Verifier
+from chassis.security.tokens import Forbidden, Principal, RememberingVerifier, Unauthenticated
 from chassis.telemetry.correlation import CORRELATION_HEADER, TRACE_HEADER, caused_by, incoming
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from starlette.requests import Request
@@ -55,7 +55,7 @@ Endpoint = Callable[[Request, Caller], Awaitable[Response]]
 class Guard:
     """Lets requests of verified clients through; what it refuses is answered with an OperationOutcome."""
 
-    def __init__(self, verifier: Verifier, sources_of: SourcesOf) -> None:
+    def __init__(self, verifier: RememberingVerifier, sources_of: SourcesOf) -> None:
         self._verifier = verifier
         self._sources_of = sources_of
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from chassis.domain import Transient, Unavailable
 from chassis.inbound.receiving_queue import TooBusy
-from chassis.security.tokens import Forbidden, Verifier
+from chassis.security.tokens import Forbidden, RememberingVerifier
 from chassis.telemetry.correlation import current_cause
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from starlette.applications import Starlette
@@ -77,7 +77,7 @@ class FhirDoor:
     showing: ResourceShowing
     clock: Callable[[], datetime]
     names: FhirNames
-    verifier: Verifier
+    verifier: RememberingVerifier
     sources_of: SourcesOf
     token_url: str = ""
     more_routes: MoreRoutes = no_more_routes
