@@ -192,7 +192,10 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
         Encounter.ChargeCaptured,
         {"charge": CapturedCharge(line=LINE, performer="PRV01", message_id=MESSAGE)},
     )
-    yield Encounter.Finished, {}
+    said_at = datetime(2026, 2, 7, 9, 30, tzinfo=UTC)
+    yield Encounter.Finished, {"said_at": said_at}
+    yield Encounter.StateSaidAgain, {"said_at": said_at}
+    yield Encounter.EndNoted, {"said_at": said_at}
     yield Encounter.Held, {"reasons": (UNMAPPED,), "amount": Money.of("124.00"), "cleared": (SOURCE_CODE,)}
     yield Encounter.Released, {"reason": "payer added", "cleared": (SOURCE_CODE,)}
     yield Encounter.Charged, CHARGED
@@ -219,8 +222,8 @@ def _revising() -> Iterator[tuple[type[Event], dict[str, Any]]]:
             "revised_on": date(2026, 2, 8),
         },
     )
-    yield Encounter.Cancelled, {"cleared": (SOURCE_CODE,)}
-    yield Encounter.Reopened, {"cleared": (SOURCE_CODE,)}
+    yield Encounter.Cancelled, {"cleared": (SOURCE_CODE,), "said_at": said_at}
+    yield Encounter.Reopened, {"cleared": (SOURCE_CODE,), "said_at": said_at}
     told = {"encounter_id": OTHER, "amount": Money.of("30.00"), "message_id": MESSAGE}
     yield (
         ReportedPayment.Reported,

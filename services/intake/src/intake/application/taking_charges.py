@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from canonical.ids import derive
@@ -100,8 +101,8 @@ class ChargeTaking:
             cause = derive("coverage-after-billing", encounter.id, fingerprint)
             self._raise(cause, OTHER_COVERAGE, summary, encounter, billed.total)
 
-    def reopen(self, encounter: Encounter) -> None:
-        encounter.reopen()
+    def reopen(self, encounter: Encounter, said_at: datetime | None) -> None:
+        encounter.reopen(said_at)
         self._end(_of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
 
     def void(self, encounter: Encounter, fact: ChargeVoided) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from canonical.encounter import ChargeLine
@@ -46,6 +47,8 @@ from intake.domain.patient import COVERAGE_KIND, Patient
 from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
 from intake.domain.source_reference import SourceReference
 
+OLDER_STATE = "older-word: a newer word on whether the encounter goes on is known, and stands"
+
 
 class FactTaking:
     """The facts of one message. Refusals pass on to the caller, who rolls back what the message did.
@@ -71,6 +74,7 @@ class FactTaking:
         self._source = source
         self._message_id = message_id
         self._touched: dict[UUID, None] = {}
+        self._older: list[str] = []
         self._charges = ChargeTaking(work, message_id, places or ChargePlaces(work))
 
     def take(self, facts: tuple[Fact, ...]) -> list[str]:
@@ -95,7 +99,7 @@ class FactTaking:
                     take_adjustment(self._work, fact, self._whose(fact), self._message_id)
                 case _:
                     self._take_visit(fact)
-        notes = self._charges.notes
+        notes = self._older + self._charges.notes
         for encounter_id in self.encounters:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
@@ -114,16 +118,22 @@ class FactTaking:
                 self._take_diagnosis(fact)
             case ProcedureSeen():
                 self._take_procedure(fact)
-            case EncounterCancelled():
-                encounter = self._encounter(fact.encounter, fact.place)
-                release(self._work, encounter, "the source cancelled the encounter")
-                encounter.cancel()
-            case EncounterReopened():
-                encounter = self._encounter(fact.encounter, fact.place)
-                release(self._work, encounter, "the encounter goes on")
-                self._charges.reopen(encounter)
-            case ChargesComplete():
-                self._complete_charges(fact)
+            case EncounterCancelled() | EncounterReopened() | ChargesComplete():
+                self._take_state(fact)
+
+    def _take_state(self, fact: EncounterCancelled | EncounterReopened | ChargesComplete) -> None:
+        """Whether the encounter goes on, in the newest word on it."""
+        encounter = self._encounter(fact.encounter, fact.place)
+        if encounter.is_outdated(fact.said_at):
+            self._older.append(f"{fact.place}: {OLDER_STATE}")
+        elif isinstance(fact, EncounterCancelled):
+            release(self._work, encounter, "the source cancelled the encounter")
+            encounter.cancel(fact.said_at)
+        elif isinstance(fact, EncounterReopened):
+            release(self._work, encounter, "the encounter goes on")
+            self._charges.reopen(encounter, fact.said_at)
+        else:
+            self._complete_charges(encounter, fact.said_at)
 
     def _take_encounter(self, fact: EncounterSeen) -> None:
         encounter = self._work.get_or_new(Encounter, fact.encounter_id)
@@ -149,13 +159,16 @@ class FactTaking:
             guarantor=guarantor,
         )
         self._see(encounter, facts, clinical)
+        is_outdated = encounter.is_outdated(fact.said_at)
         if encounter.state is EncounterState.CANCELLED:
-            if fact.stands:
-                self._charges.reopen(encounter)
+            if fact.stands and not is_outdated:
+                self._charges.reopen(encounter, fact.said_at)
             else:
                 self._charges.tell_of_cancelled(encounter)
-        if fact.finished:
-            encounter.finish()
+        if fact.finished and is_outdated:
+            self._older.append(f"{fact.place}: {OLDER_STATE}")
+        elif fact.finished:
+            encounter.finish(fact.said_at)
 
     def _take_diagnosis(self, fact: DiagnosisSeen) -> None:
         """Adds a diagnosis to the encounter; the same one again changes nothing."""
@@ -173,12 +186,11 @@ class FactTaking:
         stay = stay.model_copy(update={"procedures": procedures})
         self._see(encounter, encounter.facts, known.model_copy(update={"stay": stay}))
 
-    def _complete_charges(self, fact: ChargesComplete) -> None:
+    def _complete_charges(self, encounter: Encounter, said_at: datetime | None) -> None:
         """Charges of a patient who is still in wait for the discharge: a stay is one bill."""
-        encounter = self._encounter(fact.encounter, fact.place)
         stay = self._clinical(encounter).stay
-        if stay is None or not stay.is_open:
-            encounter.finish()
+        if encounter.state is EncounterState.OPEN and (stay is None or not stay.is_open):
+            encounter.finish(said_at)
 
     def _see(self, encounter: Encounter, facts: EncounterFacts, clinical: ClinicalDetails) -> None:
         fingerprint = self._envelopes.fingerprint(facts, clinical)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from canonical.classes import Public
@@ -10,7 +11,9 @@ from canonical.ids import derive
 from canonical.money import Money
 from canonical.sealed import Sealed
 from chassis.domain import Event
+from pydantic import AwareDatetime
 
+from intake.domain.charge_words import is_older
 from intake.domain.encounter_content import EncounterFacts, EncounterState, HoldReason
 from intake.domain.kept_charges import KeptCharges
 from intake.domain.next_coverage import NextCoverage
@@ -36,6 +39,8 @@ class Encounter(KeptCharges):
         self.next_coverages: dict[int, NextCoverage] = {}
         self.reasons: tuple[HoldReason, ...] = ()
         self.holds = 0
+        self.state_said_at: datetime | None = None
+        self.noted_end: datetime | None = None
 
     class Opened(Event):
         TOPIC = "intake.encounter.opened"
@@ -90,9 +95,11 @@ class Encounter(KeptCharges):
 
     class Finished(Event):
         TOPIC = "intake.encounter.finished"
+        said_at: AwareDatetime | None = None
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.FINISHED
+            encounter.state_said_at = self.said_at or encounter.state_said_at
 
     class Held(Event):
         """`cleared`, here and below, are the codes that it no longer waits for."""
@@ -121,20 +128,42 @@ class Encounter(KeptCharges):
 
         TOPIC = "intake.encounter.cancelled"
         cleared: tuple[SourceCode, ...] = ()
+        said_at: AwareDatetime | None = None
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.CANCELLED
             encounter.reasons = ()
+            encounter.state_said_at = self.said_at or encounter.state_said_at
 
     class Reopened(Event):
         """Its end or its cancellation was taken back: its charges wait until it is complete again."""
 
         TOPIC = "intake.encounter.reopened"
         cleared: tuple[SourceCode, ...] = ()
+        said_at: AwareDatetime | None = None
 
         def apply(self, encounter: Encounter) -> None:
             encounter.state = EncounterState.OPEN
             encounter.reasons = ()
+            encounter.state_said_at = self.said_at or encounter.state_said_at
+
+    class StateSaidAgain(Event):
+        """The source said again, later, what it had said of whether the encounter goes on: what lies between is old."""
+
+        TOPIC = "intake.encounter.state-said-again"
+        said_at: AwareDatetime
+
+        def apply(self, encounter: Encounter) -> None:
+            encounter.state_said_at = self.said_at
+
+    class EndNoted(Event):
+        """The source ended what it had cancelled before: that counts where it takes the cancellation back."""
+
+        TOPIC = "intake.encounter.end-noted"
+        said_at: AwareDatetime
+
+        def apply(self, encounter: Encounter) -> None:
+            encounter.noted_end = self.said_at
 
     @property
     def is_complete(self) -> bool:
@@ -185,9 +214,18 @@ class Encounter(KeptCharges):
         if not coverage.says_the_same_as(self.next_coverages.get(rank)):
             self.trigger_event(self.NextCoverageAttached, rank=rank, coverage=coverage)
 
-    def finish(self) -> None:
+    def finish(self, said_at: datetime | None = None) -> None:
+        """Its end; of a cancelled one it is only noted."""
         if self.state is EncounterState.OPEN:
-            self.trigger_event(self.Finished)
+            self.trigger_event(self.Finished, said_at=said_at)
+        elif self.state is not EncounterState.CANCELLED:
+            self._say_again(said_at)
+        elif said_at is not None and not is_older(said_at, self.noted_end) and said_at != self.noted_end:
+            self.trigger_event(self.EndNoted, said_at=said_at)
+
+    def is_outdated(self, said_at: datetime | None) -> bool:
+        """Whether a word on its end, cancellation or going on is surely older than the one that stands."""
+        return is_older(said_at, self.state_said_at)
 
     def hold(self, reasons: Sequence[HoldReason]) -> bool:
         """Holds it for these reasons; whether that is new."""
@@ -207,10 +245,20 @@ class Encounter(KeptCharges):
             raise NothingHeld(f"encounter {self.id} is {self.state}")
         self.trigger_event(self.Released, reason=reason, cleared=self._awaited)
 
-    def cancel(self) -> None:
+    def cancel(self, said_at: datetime | None = None) -> None:
         if self.state is not EncounterState.CANCELLED:
-            self.trigger_event(self.Cancelled, cleared=self._awaited)
+            self.trigger_event(self.Cancelled, cleared=self._awaited, said_at=said_at)
+        else:
+            self._say_again(said_at)
 
-    def reopen(self) -> None:
+    def reopen(self, said_at: datetime | None = None) -> None:
         if self.state is not EncounterState.OPEN:
-            self.trigger_event(self.Reopened, cleared=self._awaited)
+            self.trigger_event(self.Reopened, cleared=self._awaited, said_at=said_at)
+            if is_older(said_at, self.noted_end):
+                self.trigger_event(self.Finished, said_at=self.noted_end)
+        else:
+            self._say_again(said_at)
+
+    def _say_again(self, said_at: datetime | None) -> None:
+        if said_at is not None and said_at != self.state_said_at:
+            self.trigger_event(self.StateSaidAgain, said_at=said_at)

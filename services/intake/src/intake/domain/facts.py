@@ -88,7 +88,8 @@ class EncounterSeen:
     """An encounter as the source has it now; an empty code leaves what was known before.
 
     `location_link` leads to the location where no code of it is in the message. With `stands`, the source keeps one
-    word on its encounter, and this one takes a cancellation back.
+    word on its encounter, and this one takes a cancellation back. `said_at`, here and in what follows of encounters, is
+    when the source said whether the encounter goes on: an older word does not undo a newer one.
     """
 
     place: str
@@ -106,6 +107,7 @@ class EncounterSeen:
     ends_on: date | None = field(default=None, repr=False)
     stands: bool = False
     guarantor: Guarantor | None = field(default=None, repr=False)
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,7 @@ class EncounterCancelled:
 
     place: str
     encounter: Link
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ class EncounterReopened:
 
     place: str
     encounter: Link
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,7 @@ class ChargesComplete:
 
     place: str
     encounter: Link
+    said_at: datetime | None = None
 
 
 ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen

@@ -21,7 +21,8 @@ def encounter_facts(entry: Entry, message: FhirMessage, clinical: ClinicalResour
     if encounter.status not in (*STATUSES, *NEVER_WAS):
         message.find(f"{place}.status", "encounter-status", f"one of {', '.join((*STATUSES, *NEVER_WAS))}")
     if number and encounter.status in NEVER_WAS:
-        return [EncounterCancelled(place, message.references.own(entry) or NOWHERE)]
+        named = message.references.own(entry) or NOWHERE
+        return [EncounterCancelled(place, named, message.said_at(encounter))]
     if encounter.subject is None:
         message.need(f"{place}.subject", "the patient")
     if encounter.serviceProvider is None:
@@ -49,6 +50,7 @@ def encounter_facts(entry: Entry, message: FhirMessage, clinical: ClinicalResour
             location_link=location if location.reference else NOWHERE,
             stands=True,
             guarantor=guarantor_of(entry, own.id, message.references.link(encounter.subject), message),
+            said_at=message.said_at(encounter),
         )
     ]
 

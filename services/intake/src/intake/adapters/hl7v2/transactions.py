@@ -13,6 +13,7 @@ from canonical.money import Money, MoneyRefused
 
 from intake.adapters.hl7v2.codes import diagnoses_in, diagnosis_in, drug_code_of
 from intake.adapters.hl7v2.context import Reading, value_at
+from intake.adapters.hl7v2.mouth import dental_site
 from intake.adapters.hl7v2.segments import Message, Segment, day_of
 from intake.adapters.hl7v2.site_profiles import OtherContent, TransactionKind
 from intake.adapters.hl7v2.stays import revenue_and_department
@@ -45,7 +46,7 @@ def transactions(message: Message, patient: Link, encounter: Link, reading: Read
     ]
     yield from found
     if any(isinstance(fact, ChargeSeen | ChargeVoided) for fact in found):
-        yield ChargesComplete("FT1", encounter)
+        yield ChargesComplete("FT1", encounter, reading.said_at)
 
 
 class _Transaction:
@@ -120,6 +121,7 @@ class _Transaction:
             Link(code=self._ft1.field(20)),
             self._diagnoses(),
             revenue_code=revenue,
+            dental=dental_site(self._group, self._place, self._reading),
             drug=self._drug(units),
             corrects=profile.same_charge_other_content is OtherContent.CORRECTION,
             said_at=self._reading.said_at,

@@ -42,6 +42,7 @@ def encounter_seen(message: Message, visit: str, patient: Link, reading: Reading
         starts_on=day_of(pv1.field(44)) if pv1 else None,
         ends_on=day_of(pv1.field(45)) if pv1 else None,
         guarantor=guarantor(message, patient.id, reading.visit_id(visit), reading),
+        said_at=reading.said_at,
     )
 
 
@@ -54,8 +55,8 @@ def visits_changed(message: Message, trigger: Trigger, reading: Reading) -> Iter
             continue
         link = reading.visit(visit)
         if trigger in (Trigger.VISIT_CANCELLED, Trigger.ACCOUNTS_PURGED):
-            yield EncounterCancelled("PV1", link)
+            yield EncounterCancelled("PV1", link, reading.said_at)
         elif trigger is Trigger.END_CANCELLED:
-            yield EncounterReopened("PV1", link)
+            yield EncounterReopened("PV1", link, reading.said_at)
         else:
-            yield ChargesComplete("PV1", link)
+            yield ChargesComplete("PV1", link, reading.said_at)
