@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from chassis.domain import UnsafeSetting
+from chassis.inbound import INBOUND_MESSAGES
 from chassis.inbound.receiving_queue import ReceivingQueue, TooBusy
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -195,3 +196,64 @@ def test_a_sender_that_wants_no_acknowledgement_gets_none_and_its_message_is_kep
 
     assert b"-P03" in asyncio.run(talk())
     assert len({entry.event.meta.causation_id for entry in service.store.log(0, 100)}) == 2
+
+
+SOURCES = {"ehr-a": (encounters(Wire.HL7)[0].source,), "ehr-b": ("another",), "hub": ("*",)}
+
+
+@pytest.mark.parametrize(("client", "verdict"), [("ehr-a", "AA"), ("hub", "AA"), ("ehr-b", "AR"), ("nobody", "AR")])
+def test_a_port_speaks_for_the_sources_of_its_client_alone(
+    service: IntakeUnderTest, queue: Queue, client: str, verdict: str
+) -> None:
+    door = MllpDoor(queue.submit, service.clock, sources_of=lambda name: SOURCES.get(name, ()), client=client)
+
+    async def talk() -> bytes:
+        async with opened(door) as port:
+            return await spoken(port, FIRST)
+
+    said = asyncio.run(talk())
+    assert b"MSA|%s|" % verdict.encode() in said
+    assert (b"MSH-3: sender: an application for which this client may speak" in said) is (verdict == "AR")
+
+
+def test_the_certificate_says_for_whom_and_not_the_port(service: IntakeUnderTest, queue: Queue, tmp_path: Path) -> None:
+    public, private = certificate(tmp_path, "localhost")
+    shown = certificate(tmp_path, "ehr-b")
+    tls = server_tls(public, private, shown[0])
+    door = MllpDoor(queue.submit, service.clock, tls=tls, sources_of=lambda name: SOURCES.get(name, ()), client="hub")
+
+    async def talk() -> bytes:
+        async with opened(door) as port:
+            return await spoken(port, FIRST, client_tls(public, shown))
+
+    assert b"MSA|AR|" in asyncio.run(talk())
+    (row,) = service.store.rows(INBOUND_MESSAGES, {})
+    assert (row["source_system"], row["state"]) == ("unknown", "refused")
+
+
+def test_a_message_that_another_client_sent_first_is_still_taken_from_its_own(
+    service: IntakeUnderTest, queue: Queue
+) -> None:
+    async def talk(client: str) -> bytes:
+        door = MllpDoor(queue.submit, service.clock, sources_of=lambda name: SOURCES.get(name, ()), client=client)
+        async with opened(door) as port:
+            return await spoken(port, FIRST)
+
+    assert b"MSA|AR|" in asyncio.run(talk("ehr-b"))
+    assert b"MSA|AA|" in asyncio.run(talk("ehr-a"))
+
+
+@pytest.mark.parametrize("head", [b"FHS", b"BHS"])
+def test_a_batch_on_a_connection_is_rejected_by_name_and_number(
+    service: IntakeUnderTest, queue: Queue, head: bytes
+) -> None:
+    batch = head + b"|^~\\&|ehr|NORTH|||20260301||||B77\r" + MESSAGES[0] + b"BTS|1\r"
+
+    async def talk() -> bytes:
+        async with opened(MllpDoor(queue.submit, service.clock)) as port:
+            return await spoken(port, b"\x0b" + batch + b"\x1c\r")
+
+    said = asyncio.run(talk())
+    assert b"MSA|AR|B77\r" in said
+    assert head + b": batch: one message in a frame; batches come as files" in said
+    assert [row["state"] for row in service.store.rows(INBOUND_MESSAGES, {})] == ["refused"]

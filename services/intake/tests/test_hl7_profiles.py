@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from canonical.encounter import DentalSite
 from canonical.money import Money
 from intake.adapters.hl7v2 import UnusableProfiles, read_message, read_profiles
 from intake.application.deliveries import InboundDelivery
@@ -227,3 +228,24 @@ def test_a_file_may_refuse_senders_that_it_does_not_know(tmp_path: Path) -> None
     assert [each.rule for each in reading.delivery.findings] == ["unknown-sender"]
     with pytest.raises(UnusableProfiles, match="cannot be read"):
         read_profiles(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize(
+    ("row", "site"),
+    [
+        ("ZDN|1|08|MOD", DentalSite(tooth="8", surfaces=("M", "O", "D"))),
+        ("ZDN|1|a|m~o", DentalSite(tooth="A", surfaces=("M", "O"))),
+        ("ZDN|1|||10~20", DentalSite(areas=("10", "20"))),
+        ("ZDN|1", None),
+        ("NTE|1", None),
+    ],
+)
+def test_the_tooth_of_a_dental_charge_stands_where_the_profile_says(row: str, site: DentalSite | None) -> None:
+    facts = batch(ft1("CG", "60.00").replace("99213^Visit^C4", "D0140^Exam^CDT"), row, application="dentist").facts
+    assert only(facts, ChargeSeen).dental == site
+
+
+@pytest.mark.parametrize("row", ["ZDN|1|40", "ZDN|1|8~9", "ZDN|1|8|XYZ", "ZDN|1||| 1"])
+def test_a_tooth_that_is_none_is_refused(row: str) -> None:
+    delivery = batch(ft1("CG", "60.00"), row, application="dentist")
+    assert [(each.field, each.rule) for each in delivery.findings] == [("FT1[1]", "dental-site")]

@@ -41,6 +41,7 @@ from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.environment import IntakeSettings
 from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app, no_more_routes
+from intake.adapters.fhir.clients import SourcesOf
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
 from intake.adapters.grpc import intake_service
@@ -264,15 +265,17 @@ def _fhir_door(
     sealer: Sealer,
     master_data: MasterDataSource,
 ) -> Starlette:
-    clock = intake.core.clock
+    clock, sources_of = intake.core.clock, _sources_of(master_data, intake.core.clock)
     showing = ResourceShowing(intake.core.store, sealer)
-
-    def sources_of(client_id: str) -> tuple[str, ...]:
-        return master_data().sources_of(client_id, clock().date())
 
     verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience)
     imports = ImportDoor(intake.importing, clock).routes if intake.importing else no_more_routes
     return fhir_app(FhirDoor(queue.submit, showing, clock, names, verifier, sources_of, settings.token_url, imports))
+
+
+def _sources_of(master_data: MasterDataSource, clock: Callable[[], datetime]) -> SourcesOf:
+    """The sources that a client may speak for today, whichever door it comes by."""
+    return lambda client_id: master_data().sources_of(client_id, clock().date())
 
 
 def _doors(
@@ -287,7 +290,14 @@ def _doors(
     """The doors that the settings open."""
     doors: list[Door] = []
     if settings.mllp_port:
-        mllp = MllpDoor(queue.submit, intake.core.clock, profiles=profiles, tls=_mllp_tls(settings))
+        mllp = MllpDoor(
+            queue.submit,
+            intake.core.clock,
+            profiles=profiles,
+            tls=_mllp_tls(settings),
+            sources_of=_sources_of(master_data, intake.core.clock),
+            client=settings.mllp_client,
+        )
         doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
     if exchange := settings.exchange_dir:
         folder = _intake_folder(settings, exchange, intake, way, sealer, master_data, profiles)

@@ -16,11 +16,13 @@ _INTERNAL = ("207", "Application internal error")
 _ERRORS = {
     "required": ("101", "Required field missing"),
     "segments": ("100", "Segment sequence error"),
+    "batch": ("100", "Segment sequence error"),
     "one-message": ("100", "Segment sequence error"),
     "number": ("102", "Data type error"),
     "money": ("102", "Data type error"),
     "date": ("102", "Data type error"),
     "transaction-type": ("103", "Table value not found"),
+    "sender": ("103", "Table value not found"),
     "message-type": ("200", "Unsupported message type"),
     "trigger-event": ("201", "Unsupported event code"),
     "processing-id": ("202", "Unsupported processing id"),

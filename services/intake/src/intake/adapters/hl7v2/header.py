@@ -14,6 +14,10 @@ from intake.domain.refusals import Finding
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2")
 NAME_CHARACTERS_MAX = 64
+BATCH_HEADERS = (b"FHS", b"BHS")
+BATCH_HEADER_BYTES_MAX = 2_000
+BATCH_NUMBER = 11
+"""FHS-11 and BHS-11 number the file and the batch."""
 
 
 class Wanted(StrEnum):
@@ -72,6 +76,14 @@ def header_of(message: Message) -> Header:
         accept=_wanted(msh.field(15)),
         application=_wanted(msh.field(16)),
     )
+
+
+def header_of_batch(raw: bytes) -> Header:
+    """Who sends a batch (FHS, BHS), and under which number, as far as that can stand in an answer."""
+    fields = raw[:BATCH_HEADER_BYTES_MAX].split(b"\r")[0].split(raw[3:4] or b"|")
+    named = [part.decode("ascii", "replace") if len(part) <= NAME_CHARACTERS_MAX else "" for part in fields]
+    named += [""] * (BATCH_NUMBER - len(named))
+    return Header(sender=(named[2], named[3]), receiver=(named[4], named[5]), control_id=named[BATCH_NUMBER - 1])
 
 
 def faults_of(message: Message, header: Header, profile: SiteProfile | None) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from chassis.telemetry.metrics import DOOR_REFUSALS
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgements
 from intake.adapters.hl7v2.frames import CHUNK_BYTES, END_BLOCK, START_BLOCK, BadFrame, FrameReader
-from intake.adapters.hl7v2.reading import read_message
+from intake.adapters.hl7v2.reading import EVERY_SOURCE, read_message
 from intake.adapters.hl7v2.site_profiles import SiteProfiles, default_profiles
 from intake.application.deliveries import InboundDelivery, Outcome
 
@@ -39,6 +39,9 @@ class MllpDoor:
 
     A message that could not be kept gets no answer, and its connection is closed: the sender sends it again. While too
     many messages wait already, nothing more is read. With `tls`, who shows a certificate is named as the actor by it.
+
+    A client speaks for the sources (MSH-3) that `sources_of` gives for the name in its certificate, or for `client`, whose
+    port this is, where it shows none. Where neither names anybody, every source may be spoken for.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class MllpDoor:
         *,
         profiles: SiteProfiles | None = None,
         tls: ssl.SSLContext | None = None,
+        sources_of: Callable[[str], tuple[str, ...]] | None = None,
+        client: str = "",
         actor: str = "door:mllp",
         idle_seconds: float = IDLE_SECONDS,
         frame_seconds: float = FRAME_SECONDS,
@@ -57,6 +62,8 @@ class MllpDoor:
         self._clock = clock
         self._profiles = profiles or default_profiles()
         self._tls = tls
+        self._sources_of = sources_of
+        self._client = client
         self._actor = actor
         self._idle_seconds = idle_seconds
         self._frame_seconds = frame_seconds
@@ -99,14 +106,19 @@ class MllpDoor:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameReader(reader, idle_seconds=self._idle_seconds, frame_seconds=self._frame_seconds)
-        actor = _actor(self._actor, writer)
+        shown = _certified(writer)
+        actor = f"{self._actor}:{shown}" if shown else self._actor
         while (frame := await frames.next_frame()) is not None:
-            for answer in await self._answers(frame, actor):
+            for answer in await self._answers(frame, actor, self._sources(shown or self._client)):
                 writer.write(START_BLOCK + answer + END_BLOCK)
             await asyncio.wait_for(writer.drain(), SEND_SECONDS)
 
-    async def _answers(self, frame: bytes, actor: str) -> list[bytes]:
-        reading = read_message(frame, actor=actor, profiles=self._profiles)
+    def _sources(self, client: str) -> Sequence[str]:
+        """For which a client may speak now: master data may change while a connection lasts."""
+        return self._sources_of(client) if self._sources_of and client else (EVERY_SOURCE,)
+
+    async def _answers(self, frame: bytes, actor: str, sources: Sequence[str]) -> list[bytes]:
+        reading = read_message(frame, actor=actor, profiles=self._profiles, sources=sources)
         outcome = await asyncio.wait_for(asyncio.wrap_future(await self._submitted(reading.delivery)), ANSWER_SECONDS)
         if not outcome.accepted:
             DOOR_REFUSALS.labels("mllp", outcome.rule).inc()
@@ -145,9 +157,9 @@ def server_tls(certificate: Path, key: Path, client_authorities: Path | None) ->
     return context
 
 
-def _actor(door: str, writer: asyncio.StreamWriter) -> str:
-    """The door, and the common name of the sender's certificate where it showed one."""
+def _certified(writer: asyncio.StreamWriter) -> str:
+    """The common name of the sender's certificate; empty where it showed none, or one that names nobody."""
     certificate = writer.get_extra_info("peercert") or {}
     names = (value for part in certificate.get("subject", ()) for key, value in part if key == "commonName")
-    name = next(names, "")
-    return f"{door}:{name}" if name and name.isprintable() and len(name) <= PEER_CHARACTERS_MAX else door
+    name = str(next(names, ""))
+    return name if name.isprintable() and len(name) <= PEER_CHARACTERS_MAX else ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from intake.adapters.hl7v2.context import Reading
 from intake.adapters.hl7v2.coverages import coverages
-from intake.adapters.hl7v2.header import Header, faults_of, header_of, is_name
+from intake.adapters.hl7v2.header import BATCH_HEADERS, Header, faults_of, header_of, header_of_batch, is_name
 from intake.adapters.hl7v2.patient_spans import Span, patient_spans
 from intake.adapters.hl7v2.patients import merges, patient_link, patient_seen, unmerges
 from intake.adapters.hl7v2.segments import Message, parse
@@ -18,10 +18,11 @@ from intake.adapters.hl7v2.triggers import Trigger
 from intake.adapters.hl7v2.visits import encounter_seen, visit_number, visits_changed
 from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import NOWHERE, AdjustmentSeen, Fact, Link, PatientPaymentSeen
-from intake.domain.refusals import InvalidMessage
+from intake.domain.refusals import Finding, InvalidMessage
 
 FORMAT = "hl7v2"
 UNKNOWN_SOURCE = "unknown"
+EVERY_SOURCE = "*"
 NO_SPANS: tuple[Span, ...] = ()
 PROFILE_FACT = "site-profile"
 NO_PROFILE = SiteProfile(name="none", senders=("none|none",))
@@ -45,9 +46,16 @@ class Hl7Reading:
     rejected: bool = False
 
 
-def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None) -> Hl7Reading:
-    """One message as a delivery; what is wrong with it stands in its findings."""
+def read_message(
+    raw: bytes, *, actor: str, profiles: SiteProfiles | None = None, sources: Sequence[str] = (EVERY_SOURCE,)
+) -> Hl7Reading:
+    """One message as a delivery; what is wrong with it stands in its findings.
+
+    The sender may speak for these `sources` (MSH-3), `*` for any; what says that it is of another is kept as of no known one.
+    """
     known = profiles or default_profiles()
+    if raw.startswith(BATCH_HEADERS):
+        return _batch_refused(raw, actor)
     try:
         message = parse(raw, known.character_set_for)
     except InvalidMessage as invalid:
@@ -56,8 +64,9 @@ def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None
     header = header_of(message)
     profile = known.profile_for(*header.sender)
     header = replace(header, profile=profile.name if profile else "")
+    may_send = EVERY_SOURCE in sources or header.sender[0] in sources
     reading = Reading(
-        header.sender[0] if is_name(header.sender[0]) else UNKNOWN_SOURCE,
+        header.sender[0] if may_send and is_name(header.sender[0]) else UNKNOWN_SOURCE,
         header.sender[1] if is_name(header.sender[1]) else "",
         header.control_id if is_name(header.control_id) else "none",
         profile or NO_PROFILE,
@@ -65,6 +74,8 @@ def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None
         diagnoses_follow_transactions=header.kind == DETAILED_TRANSACTIONS,
         findings=faults_of(message, header, profile),
     )
+    if not may_send:
+        reading.refuse("MSH-3", "sender", "an application for which this client may speak")
     rejected = bool(reading.findings)
     facts: tuple[Fact, ...] = ()
     patient, spans = NOWHERE, NO_SPANS
@@ -75,6 +86,13 @@ def read_message(raw: bytes, *, actor: str, profiles: SiteProfiles | None = None
         reading.findings += invalid.findings
     delivery = _delivery(raw, actor, reading, facts)
     return Hl7Reading(replace(delivery, patient=patient, patient_spans=spans), header, rejected)
+
+
+def _batch_refused(raw: bytes, actor: str) -> Hl7Reading:
+    """A batch where one message belongs: it comes as a file, or each message of it in a frame of its own."""
+    finding = Finding(raw[:3].decode(), "batch", "one message in a frame; batches come as files")
+    delivery = InboundDelivery(UNKNOWN_SOURCE, "none", FORMAT, raw, actor, findings=(finding,))
+    return Hl7Reading(delivery, header_of_batch(raw), rejected=True)
 
 
 def _facts(message: Message, header: Header, reading: Reading) -> tuple[Fact, ...]:

@@ -54,6 +54,10 @@ def _place(text: str) -> str:
     return text
 
 
+def _optional_place(text: str) -> str:
+    return _place(text) if text else ""
+
+
 def _sender(text: str) -> str:
     if text.count("|") != 1:
         raise ValueError("a sender reads MSH-3|MSH-4, with * for any")
@@ -67,6 +71,7 @@ def _character_set(text: str) -> str:
 
 
 Place = Annotated[str, AfterValidator(_place)]
+OptionalPlace = Annotated[str, AfterValidator(_optional_place)]
 Sender = Annotated[str, AfterValidator(_sender)]
 CharacterSet = Annotated[str, AfterValidator(_character_set)]
 Relationship = Annotated[str, Field(pattern=r"^(self|01|19|20|21|39|40|53|G8)$")]
@@ -93,6 +98,9 @@ class SiteProfile(BaseModel):
     credited_charge: Place = "FT1-2"
     procedure: tuple[Place, ...] = ("FT1-25", "FT1-7")
     department: Place = "FT1-13"
+    tooth: OptionalPlace = ""
+    tooth_surfaces: OptionalPlace = ""
+    mouth_areas: OptionalPlace = ""
     unit_amount_is_multiplied: bool = False
     negative_charge_is_credit: bool = False
     transaction_types: dict[str, TransactionKind] = Field(
