@@ -46,7 +46,7 @@ def transactions(message: Message, patient: Link, encounter: Link, reading: Read
     ]
     yield from found
     if any(isinstance(fact, ChargeSeen | ChargeVoided) for fact in found):
-        yield ChargesComplete("FT1", encounter)
+        yield ChargesComplete("FT1", encounter, reading.said_at)
 
 
 class _Transaction:
