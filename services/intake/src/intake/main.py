@@ -67,6 +67,7 @@ from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.held_codes import HELD_TABLES, project_held_codes
 from intake.application.import_rows import IMPORT_TABLES, project_imports
 from intake.application.master_data_rows import MASTER_DATA_TABLES, project_master_data
+from intake.application.merging import distinguish_dismissed
 from intake.application.patient_rows import project_patients
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
@@ -82,7 +83,7 @@ from intake.domain.encounter import Encounter
 from intake.domain.master_data_change import MasterDataBook, MasterDataChange
 from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
 from intake.domain.patient import Patient
-from intake.domain.patient_match import PatientMatch
+from intake.domain.patient_match import CASE_CODES, PatientMatch
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange
 from intake.domain.remittance_receipt import RemittanceReceipt
@@ -95,6 +96,7 @@ ANSWER_SECONDS = 2.0
 IMPORT_SECONDS = 2.0
 EXPIRE_SECONDS = 3600.0
 MASTER_DATA_SECONDS = 2.0
+DISMISSING = dict.fromkeys(CASE_CODES.values(), distinguish_dismissed)
 SHAPE = ServiceShape(
     name="intake",
     aggregates=(
@@ -176,7 +178,7 @@ def assemble(
         importing = BulkImporting(store, clock, messages.receive, *imports, way=way, crash_point=crash_point)
         sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
     return Intake(
-        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps)),
+        ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps), dismissing=DISMISSING),
         messages,
         ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
         importing,

@@ -83,6 +83,9 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
             case.end(CaseState.DISMISSED, request.reason)
             if case.message_id is not None and work.store.parked(message_ids=[case.message_id]):
                 work.unpark(case.message_id)
+            decide = self._core.dismissing.get(case.code)
+            if decide is not None and case.subject_id is not None:
+                decide(work, case.subject_id, request.reason)
 
         transact(self._core.store, call_context(self._core.clock()), dismiss)
         return pb.DismissCaseResponse(case=self._case(case_id))

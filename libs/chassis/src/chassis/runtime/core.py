@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from chassis.domain import Aggregate
 from chassis.eventstore.port import EventStore
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.tables import Projection, Table
+from chassis.eventstore.work import Work
 from chassis.exceptions.case import CASES, ExceptionCase, project_cases
 from chassis.messaging.consumer import BatchConsumer, Mending
 from chassis.messaging.relay import Publishing
 
 REST_SHARE, REST_SECONDS_MIN, REST_SECONDS_MAX = 20, 0.03, 60.0
+Dismissing = Callable[[Work, UUID, str], None]
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class ServiceCore:
-    """One service, assembled: `consumers` by the name of the upstream service, `mending` by the code of a case.
+    """One service, assembled: `consumers` by the name of the upstream service, `mending` and `dismissing` by the code of a case.
 
+    Where dismissing a case decides something, `dismissing` decides it: for the case's subject, with the person's reason.
     `master_data_version` is the version in use; empty for a service without master data.
     """
 
@@ -72,6 +76,7 @@ class ServiceCore:
     consumers: Mapping[str, BatchConsumer]
     sweeps: tuple[Sweep, ...] = ()
     mending: Mapping[str, Mending] = field(default_factory=dict)
+    dismissing: Mapping[str, Dismissing] = field(default_factory=dict)
     master_data_version: Callable[[], str] = str
 
     @property

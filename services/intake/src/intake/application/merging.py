@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from canonical.ids import derive
-from chassis.eventstore import Work
+from chassis.eventstore import Question, Work
 from chassis.exceptions import raise_case
 from chassis.exceptions.case import CaseState, ExceptionCase
+from chassis.merged_patients import GROUP_MAX, PATIENT_MERGES
 
+from intake.application.patient_rows import MATCHES
 from intake.domain.patient import Patient
 from intake.domain.patient_match import MatchState, PatientMatch, match_id_of
 from intake.domain.refusals import (
@@ -22,6 +25,9 @@ from intake.domain.refusals import (
 )
 
 BY_SOURCE = "the source said so"
+BY_OTHER_MERGES = "other merges made them one person"
+OPEN_PAIRS_MAX = 10_000
+OPEN = MatchState.OPEN.value
 
 
 def person_of(work: Work, patient_id: UUID) -> UUID:
@@ -75,6 +81,7 @@ def merge_by_person(work: Work, survivor_id: UUID, retired_id: UUID, *, reason: 
     for each in (survivor_id, retired_id):
         work.require(Patient, each)
     merge(work, survivor_id, retired_id, reason=reason)
+    settle_pairs_made_one(work)
     return person_of(work, survivor_id)
 
 
@@ -119,9 +126,55 @@ def mark_distinct(work: Work, one: UUID, other: UUID, *, reason: str) -> None:
     _distinguish(work, one, other, reason)
 
 
+def distinguish_dismissed(work: Work, match_id: UUID, reason: str) -> None:
+    """Who dismisses the question whether two patients are one person has said that they are two.
+
+    Raises:
+        MergedPatients, UnknownAggregate: see `mark_distinct`.
+    """
+    match = work.require(PatientMatch, match_id)
+    if match.is_open:
+        one, other = match.pair
+        mark_distinct(work, one, other, reason=reason)
+
+
+def settle_pairs_made_one(work: Work) -> None:
+    """Ends the questions about pairs which the merges of this batch have made one person by way of others."""
+    merges = [event for event in work.pending_events() if isinstance(event, Patient.Merged)]
+    if not merges:
+        return
+    records = _records_of(work, {identity for event in merges for identity in (event.originator_id, event.into)})
+    sides = [
+        Question(MATCHES, {side: records, "state": OPEN}, limit=OPEN_PAIRS_MAX) for side in ("first_id", "second_id")
+    ]
+    for rows in work.store.rows_of_each(sides):
+        for row in rows:
+            one, other, match_id = row["first_id"], row["second_id"], row["match_id"]
+            assert isinstance(one, UUID)
+            assert isinstance(other, UUID)
+            assert isinstance(match_id, UUID)
+            match = work.require(PatientMatch, match_id)
+            if match.is_open and are_one(work, one, other):
+                end_case_of(work, match, BY_OTHER_MERGES)
+                match.merge(BY_OTHER_MERGES)
+
+
+def _records_of(work: Work, patient_ids: Iterable[UUID]) -> list[UUID]:
+    """These patients, and all who stood as one person with one of them before this batch."""
+    known, newest = set[UUID](), set(patient_ids)
+    while newest:
+        known |= newest
+        ids = sorted(newest)
+        asked = [Question(PATIENT_MERGES, {side: ids}, limit=GROUP_MAX) for side in ("retired_id", "survivor_id")]
+        rows = [row for found in work.store.rows_of_each(asked) for row in found if row["survivor_id"] is not None]
+        sides = {row[side] for row in rows for side in ("retired_id", "survivor_id")}
+        newest = {each for each in sides if isinstance(each, UUID)} - known
+    return sorted(known)
+
+
 def _distinguish(work: Work, one: UUID, other: UUID, reason: str) -> None:
     match = work.get_or_new(PatientMatch, match_id_of(one, other))
-    _end_case(work, match, reason)
+    end_case_of(work, match, reason)
     match.distinguish(one, other, reason)
 
 
@@ -129,7 +182,7 @@ def _settle_match(work: Work, survivor_id: UUID, retired_id: UUID, reason: str) 
     match = work.get_or_new(PatientMatch, match_id_of(survivor_id, retired_id))
     if not match.exists:
         return
-    _end_case(work, match, reason or BY_SOURCE)
+    end_case_of(work, match, reason or BY_SOURCE)
     if match.state is MatchState.DISTINCT and not reason:
         raise_case(
             work,
@@ -142,7 +195,8 @@ def _settle_match(work: Work, survivor_id: UUID, retired_id: UUID, reason: str) 
     match.merge(reason or BY_SOURCE)
 
 
-def _end_case(work: Work, match: PatientMatch, reason: str) -> None:
-    case = work.get(ExceptionCase, derive("exception-case", match.id, match.case_code))
+def end_case_of(work: Work, match: PatientMatch, reason: str) -> None:
+    """Ends the question that a person is asked about the pair, where it is open."""
+    case = work.get(ExceptionCase, derive("exception-case", match.case_cause, match.case_code))
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, reason)

@@ -62,12 +62,18 @@ def project_patients(event: Event) -> Iterable[Change]:
                 score=event.likeness.score,
                 likeness=str(event.likeness),
                 suggested_at=event.timestamp,
+                reason=None,
+                actor=None,
+                decided_at=None,
             )
+        case PatientMatch.Settled():
+            settled = {"state": event.state.value, "score": event.likeness.score, "likeness": str(event.likeness)}
+            yield _decided(event, reason="", **settled)
         case PatientMatch.Merged():
-            yield _decided(event, state=MatchState.MERGED.value)
+            yield _decided(event, reason=event.reason, state=MatchState.MERGED.value)
         case PatientMatch.Distinguished():
             pair = {"first_id": event.first_id, "second_id": event.second_id}
-            yield _decided(event, state=MatchState.DISTINCT.value, **pair)
+            yield _decided(event, reason=event.reason, state=MatchState.DISTINCT.value, **pair)
         case _:
             pass
 
@@ -85,8 +91,8 @@ def _details(event: Patient.Registered | Patient.DetailsChanged) -> Iterable[Cha
         yield put(IDENTIFIERS, identifier=identifier, patient_id=event.originator_id)
 
 
-def _decided(event: PatientMatch.Merged | PatientMatch.Distinguished, **columns: object) -> Change:
-    decided = {"reason": event.reason, "actor": event.meta.actor, "decided_at": event.timestamp}
+def _decided(event: Event, **columns: object) -> Change:
+    decided = {"actor": event.meta.actor, "decided_at": event.timestamp}
     return put(MATCHES, match_id=event.originator_id, **decided, **columns)
 
 

@@ -21,9 +21,13 @@ CASE_CODES = {MatchKind.PROBABLE: "ProbableMatch", MatchKind.CONTRADICTION: "Ide
 
 
 class MatchState(StrEnum):
+    """`linked` and `unlikely` need nobody's word: an identifier says that they are one, or what is known now speaks against it."""
+
     OPEN = "open"
     MERGED = "merged"
     DISTINCT = "distinct"
+    LINKED = "linked"
+    UNLIKELY = "unlikely"
 
 
 def match_id_of(one: UUID, other: UUID) -> UUID:
@@ -38,9 +42,11 @@ class PatientMatch(Aggregate):
     def start(self) -> None:
         self.state = MatchState.OPEN
         self.kind = MatchKind.PROBABLE
+        self.pair: tuple[UUID, ...] = ()
+        self.suggestions = 0
 
     class Suggested(Event):
-        """A probable match, or an identifier that two patients share who can hardly be one person."""
+        """A probable match, or an identifier that two patients share who can hardly be one person; perhaps again."""
 
         TOPIC = "intake.patient-match.suggested"
         first_id: UUID
@@ -50,6 +56,19 @@ class PatientMatch(Aggregate):
 
         def apply(self, match: PatientMatch) -> None:
             match.kind = self.kind
+            match.state = MatchState.OPEN
+            match.pair = (self.first_id, self.second_id)
+            match.suggestions += 1
+
+    class Settled(Event):
+        """What came in later answered the question: linked, or unlikely."""
+
+        TOPIC = "intake.patient-match.settled"
+        state: MatchState
+        likeness: Likeness
+
+        def apply(self, match: PatientMatch) -> None:
+            match.state = self.state
 
     class Merged(Event):
         """They were merged, by a person or by their source."""
@@ -75,13 +94,28 @@ class PatientMatch(Aggregate):
     def case_code(self) -> str:
         return CASE_CODES[self.kind]
 
+    @property
+    def case_cause(self) -> UUID:
+        """What the case of the latest suggestion is raised for."""
+        return self.id if self.suggestions <= 1 else derive("patient-match-again", self.id, self.suggestions)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person is asked about the pair."""
+        return self.exists and self.state is MatchState.OPEN
+
     def suggest(self, one: UUID, other: UUID, kind: MatchKind, likeness: Likeness) -> bool:
-        """Asks a person about the pair, once; whether that is new."""
-        if self.exists:
+        """Asks a person about the pair, unless one is asked or has told them apart; whether that is new."""
+        if self.exists and self.state in (MatchState.OPEN, MatchState.DISTINCT):
             return False
         first, second = sorted((one, other))
         self.trigger_event(self.Suggested, first_id=first, second_id=second, kind=kind, likeness=likeness)
         return True
+
+    def settle(self, state: MatchState, likeness: Likeness) -> None:
+        """Nobody need be asked any more."""
+        if self.is_open:
+            self.trigger_event(self.Settled, state=state, likeness=likeness)
 
     def merge(self, reason: str) -> None:
         if self.state is not MatchState.MERGED:
