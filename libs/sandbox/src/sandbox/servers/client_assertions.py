@@ -22,10 +22,10 @@ _TYPES = ("jwt", "client-authentication+jwt", "")
 
 
 class KeyedClient(Protocol):
-    """A client with registered public keys."""
+    """A client with registered public keys; without any they are None."""
 
     @property
-    def jwks(self) -> Mapping[str, object]: ...
+    def keys(self) -> KeySet | None: ...
 
 
 class UsedOnce:
@@ -62,9 +62,9 @@ class SignedAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
         return self._audiences
 
     def resolve_client_public_key(self, client: KeyedClient) -> KeySet:
-        if not client.jwks:
+        if client.keys is None:
             raise InvalidClientError(description="The client has no registered key.")
-        return KeySet.import_key_set(dict(client.jwks))  # type: ignore[arg-type]
+        return client.keys
 
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> dict[str, object]:
         """Raises InvalidClientError where the assertion does not hold."""

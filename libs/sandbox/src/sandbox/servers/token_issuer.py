@@ -1,22 +1,24 @@
 """The issuer of access tokens: OAuth 2.0 client credentials in, short-lived signed JWTs out (RFC 6749, RFC 9068)."""
 
+import asyncio
 import hmac
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
-from joserfc.jwk import ECKey
-from pydantic import BaseModel, ConfigDict, Field
+from joserfc.jwk import ECKey, KeySet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.servers.client_assertions import ALGORITHMS, METHOD, SignedAssertion
+from sandbox.servers.client_keys import FetchedKeys, checked_url
 
 ALGORITHM = "ES256"
 GRANT_TYPE = "client_credentials"
@@ -26,8 +28,15 @@ MAX_FORM_FIELDS = 20
 MAX_FORM_BYTES = 8_192
 
 
+def _url_or_none(url: str) -> str:
+    return checked_url(url) if url else ""
+
+
 class TokenClient(BaseModel):
-    """A program that may ask for tokens, and for which scopes at most; it has a secret, or public keys as a JWKS."""
+    """A program that may ask for tokens, and for which scopes at most.
+
+    It has a secret, or public keys: as a JWKS, or where it publishes them (https, or on this machine).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,6 +44,7 @@ class TokenClient(BaseModel):
     secret: str = Field(default="", pattern="^(.{16,})?$", repr=False)
     scopes: tuple[str, ...] = Field(min_length=1)
     jwks: Mapping[str, Any] = {}
+    jwks_url: Annotated[str, AfterValidator(_url_or_none)] = ""
 
 
 class TokenSettings(BaseModel):
@@ -50,25 +60,28 @@ class TokenSettings(BaseModel):
     clients: tuple[TokenClient, ...]
 
 
+def _keys_of(settings: TokenClient) -> KeySet | None:
+    if settings.jwks_url:
+        return FetchedKeys(settings.jwks_url)
+    return KeySet.import_key_set(dict(settings.jwks)) if settings.jwks else None  # type: ignore[arg-type]
+
+
 class _Client:
     """A client as Authlib asks about it."""
 
     def __init__(self, settings: TokenClient) -> None:
         self._settings = settings
+        self.keys = _keys_of(settings)
 
     def get_client_id(self) -> str:
         return self._settings.client_id
-
-    @property
-    def jwks(self) -> Mapping[str, object]:
-        return self._settings.jwks
 
     def check_client_secret(self, secret: str) -> bool:
         known = self._settings.secret
         return bool(known) and hmac.compare_digest(secret.encode(), known.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        allowed = (METHOD,) if self._settings.jwks else SECRET_METHODS
+        allowed = (METHOD,) if self.keys is not None else SECRET_METHODS
         return endpoint == "token" and method in allowed
 
     def check_grant_type(self, grant_type: str) -> bool:
@@ -149,7 +162,7 @@ def token_app(settings: TokenSettings) -> Starlette:
             form = await _form(request)
         except ValueError:
             return JSONResponse({"error": "invalid_request"}, status_code=400)
-        response: Response = server.create_token_response(_FormRequest(request, form))
+        response: Response = await asyncio.to_thread(server.create_token_response, _FormRequest(request, form))
         return response
 
     async def keys(request: Request) -> Response:
