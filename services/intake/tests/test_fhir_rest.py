@@ -67,6 +67,26 @@ def test_an_update_of_another_version_than_expected_is_refused_and_changes_nothi
     assert (fresh.status_code, fresh.headers["ETag"]) == (200, 'W/"2"')
 
 
+def test_an_update_asked_again_after_a_lost_answer_is_answered_as_done_until_another_follows(http: TestClient) -> None:
+    patient = resource("Patient")
+    put(http, patient)
+    at_first = {"If-Match": 'W/"1"'}
+    lost = put(http, patient | {"gender": "unknown"}, **at_first)
+    again = put(http, patient | {"gender": "unknown"}, **at_first)
+    assert (lost.status_code, again.status_code) == (200, 200)
+    assert lost.headers["ETag"] == again.headers["ETag"] == 'W/"2"'
+    assert put(http, patient | {"gender": "other"}, **at_first).status_code == 412
+    put(http, patient | {"gender": "other"})
+    assert rules(put(http, patient | {"gender": "unknown"}, **at_first)) == ["version-conflict"]
+
+
+def test_an_update_that_would_not_change_what_it_expects_is_refused_at_an_older_version(http: TestClient) -> None:
+    patient = resource("Patient")
+    for gender in ("female", "male", "female"):
+        put(http, patient | {"gender": gender})
+    assert put(http, patient | {"gender": "female"}, **{"If-Match": 'W/"1"'}).status_code == 412
+
+
 def test_a_conditional_create_of_what_is_there_takes_nothing(http: TestClient, service: IntakeUnderTest) -> None:
     patient = resource("Patient")
     put(http, patient)

@@ -43,7 +43,9 @@ from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.refusals import Defect, InvalidMessage
 from intake.domain.source_reference import ResourceVersion, SourceReference
 
-UNKNOWN_REFERENCE = ": unknown-reference: "
+TRIED_AGAIN = (": unknown-reference: ", ": scope: ")
+"""Refused by these rules, a message may be taken when it is sent again: what lacked may be there by then."""
+
 KEY_USED_AGAIN = "delivery-key: used-again: other content came under it before; both are taken, each by itself"
 KEY_DIGITS = 40
 ENCOUNTER_FACT = "encounter"
@@ -198,7 +200,7 @@ class Receiving:
     def _receive_one(self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered) -> Outcome:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
-        if message.exists and not _waits_for_another(message):
+        if message.exists and not _may_be_tried_again(message):
             return _repeated(work, arrival, message)
         raw = arrival.delivery.raw
         keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
@@ -246,15 +248,16 @@ class Receiving:
         return Context(self._clock(), meta)
 
 
-def _waits_for_another(message: InboundMessage) -> bool:
-    """Whether it was refused only because what it refers to had not come in: sent again, it is tried again."""
-    return message.state is MessageState.REFUSED and any(UNKNOWN_REFERENCE in each for each in message.findings)
+def _may_be_tried_again(message: InboundMessage) -> bool:
+    """Whether it was refused for what it refers to, which had not come in, or for what its sender might not do."""
+    told = message.findings if message.state is MessageState.REFUSED else ()
+    return any(rule in each for each in told for rule in TRIED_AGAIN)
 
 
 def _accept(work: Work, arrival: _Delivered, notes: Sequence[str], versions: tuple[ResourceVersion, ...]) -> Outcome:
     message = work.require(InboundMessage, arrival.message_id)
     if message.is_decided:
-        message.reprocess(MessageState.ACCEPTED, "sent again after what it refers to", facts=arrival.facts)
+        message.reprocess(MessageState.ACCEPTED, "sent again, after what it lacked", facts=arrival.facts)
     else:
         message.accept(arrival.facts)
     return Outcome(message.id, accepted=True, notes=(*arrival.notes, *notes), resources=versions)

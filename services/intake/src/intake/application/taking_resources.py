@@ -39,7 +39,7 @@ class ResourceTaking:
         left = tuple(facts)
         for seen in resources:
             known = self._work.get_or_new(SourceReference, reference_id_of(self._source, seen.reference))
-            if seen.expected_version and seen.expected_version != known.revision:
+            if not self._is_as_expected(seen, known):
                 note = f"it is at version {known.revision}, not at {seen.expected_version}"
                 raise InvalidMessage([Finding(seen.place, "version-conflict", note)])
             if seen.only_if_new and self._is_known(seen, known):
@@ -58,6 +58,14 @@ class ResourceTaking:
                 left = tuple(_as_conflict(fact, seen.place) for fact in left)
             self._note(seen, known, fate)
         return left
+
+    def _is_as_expected(self, seen: ResourceSeen, known: SourceReference) -> bool:
+        """At the version that the sender expects; or at the next, if it says what the sender would make of it: asked
+        again after a lost answer.
+        """
+        if seen.expected_version in (0, known.revision):
+            return True
+        return known.revision == seen.expected_version + 1 and known.holds(seen, self._keyed(seen.content))
 
     def _is_known(self, seen: ResourceSeen, known: SourceReference) -> bool:
         kind = _TARGETS.get(seen.kind)

@@ -102,9 +102,13 @@ class SourceReference(Aggregate):
             reference.revision += 1
             reference.changed_at = self.timestamp
 
+    def holds(self, seen: ResourceSeen, content: str) -> bool:
+        """Whether it is known, and says just this."""
+        return self.exists and (seen.target_id, seen.code, content) == (self.target_id, self.code, self.content)
+
     def see(self, seen: ResourceSeen, content: str, delivery: str, message_id: UUID) -> Fate:
         """Takes a new version; the same content again changes nothing."""
-        if self.exists and (seen.target_id, seen.code, content) == (self.target_id, self.code, self.content):
+        if self.holds(seen, content):
             return Fate.UNCHANGED
         fate = Fate.UPDATED if self.exists else Fate.CREATED
         self.trigger_event(
