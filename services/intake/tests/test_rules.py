@@ -11,10 +11,24 @@ import pytest
 from canonical.codes import PayerClass
 from canonical.money import Money
 from intake.domain.billing_rules import billing_terms
-from intake.domain.charge_rules import CHARGES_PER_MESSAGE_MAX, broken_rules
+from intake.domain.charge_rules import (
+    CHARGES_PER_MESSAGE_MAX,
+    CREDITS_PER_MESSAGE_MAX,
+    MERGES_PER_MESSAGE_MAX,
+    broken_rules,
+)
 from intake.domain.clinical import merged_diagnoses, pointers_to
 from intake.domain.encounter_content import BillingTerms
-from intake.domain.facts import AdjustmentSeen, ChargeSeen, ChargeVoided, Fact, Link, PatientPaymentSeen
+from intake.domain.facts import (
+    AdjustmentSeen,
+    ChargeSeen,
+    ChargeVoided,
+    Fact,
+    Link,
+    PatientPaymentSeen,
+    PatientsMerged,
+    PatientsUnmerged,
+)
 from sandbox.world.known_world import sandbox_master_data
 
 from .world import TODAY, captured, charge_id, facts
@@ -95,6 +109,23 @@ def test_one_charge_id_twice_in_a_message_is_refused() -> None:
 def test_a_message_has_a_bounded_number_of_charges() -> None:
     many = [replace(CHARGE, charge_id=charge_id(number)) for number in range(CHARGES_PER_MESSAGE_MAX + 1)]
     assert [finding.rule for finding in broken_rules(many, TODAY)] == ["too-many-charges"]
+
+
+MERGE = PatientsMerged("MRG", Link(id=charge_id(0)), Link(id=charge_id(1)))
+UNMERGE = PatientsUnmerged("PID", Link(id=charge_id(0)), Link(id=charge_id(1)))
+
+
+@pytest.mark.parametrize(
+    ("facts_told", "most", "rule"),
+    [
+        ([CREDIT], CREDITS_PER_MESSAGE_MAX, "too-many-credits"),
+        ([MERGE, UNMERGE], MERGES_PER_MESSAGE_MAX // 2, "too-many-merges"),
+    ],
+)
+def test_a_message_has_a_bounded_number_of_credits_and_merges(facts_told: list[Fact], most: int, rule: str) -> None:
+    assert broken_rules(facts_told * most, TODAY) == []
+    (finding,) = broken_rules(facts_told * (most + 1), TODAY)
+    assert (finding.rule, finding.field) == (rule, rule.removeprefix("too-many-"))
 
 
 @pytest.mark.parametrize(

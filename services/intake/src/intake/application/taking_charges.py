@@ -11,7 +11,11 @@ from chassis.eventstore import Work
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.charge_places import ChargePlaces
-from intake.domain.charge_rules import CHARGES_PER_ENCOUNTER_MAX
+from intake.domain.charge_rules import (
+    CHARGES_PER_ENCOUNTER_MAX,
+    CREDITS_PER_CHARGE_MAX,
+    CREDITS_WITHOUT_CHARGE_MAX,
+)
 from intake.domain.charge_words import ChargeCredit, is_older
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterState
@@ -106,7 +110,12 @@ class ChargeTaking:
         self._end(_of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
 
     def void(self, encounter: Encounter, fact: ChargeVoided) -> None:
-        """Takes a credit; raises ChargeMoved where its charge was moved out of the encounter before."""
+        """Takes a credit.
+
+        Raises:
+            ChargeMoved: its charge was moved out of the encounter before.
+            InvalidMessage: it is one credit too many, of its charge or of those whose charges have not come.
+        """
         if self._is_credited_late(encounter, fact):
             self._note_if_older(False, fact.place)
             return
@@ -117,6 +126,7 @@ class ChargeTaking:
             credit_id=fact.credit_id or derive("credit", self._message_id, fact.place),
         )
         self._note_if_older(encounter.credit(fact.charge_id, credit), fact.place)
+        _refuse_too_many_credits(encounter, fact)
         if encounter.words[fact.charge_id].charge is None:
             summary = "a credit came for a charge that has not come; it is credited when it comes"
             self._raise(_without_charge(fact.charge_id), CREDIT_WITHOUT_CHARGE, summary, encounter, fact.amount)
@@ -165,6 +175,18 @@ class ChargeTaking:
 def _words_on(charge_id: UUID, encounters: list[Encounter]) -> list[CapturedCharge]:
     """The newest word on the charge in each."""
     return [word for each in encounters if (word := each.words[charge_id].charge)]
+
+
+def _refuse_too_many_credits(encounter: Encounter, fact: ChargeVoided) -> None:
+    words = encounter.words[fact.charge_id]
+    if len(words.credits) + len(words.past) > CREDITS_PER_CHARGE_MAX:
+        raise InvalidMessage([Finding(fact.place, "too-many-credits", f"at most {CREDITS_PER_CHARGE_MAX} of a charge")])
+    if (
+        words.charge is None
+        and sum(each.charge is None for each in encounter.words.values()) > CREDITS_WITHOUT_CHARGE_MAX
+    ):
+        note = f"at most {CREDITS_WITHOUT_CHARGE_MAX} charges of an encounter may be credited before they come"
+        raise InvalidMessage([Finding(fact.place, "credits-without-charge", note)])
 
 
 def _of_cancelled(encounter: Encounter) -> UUID:

@@ -17,11 +17,17 @@ from intake.domain.facts import (
     Fact,
     PatientPaymentSeen,
     PatientSeen,
+    PatientsMerged,
+    PatientsUnmerged,
 )
 from intake.domain.refusals import Finding
 from intake.domain.stay_rules import broken_stay_rules, is_diagnosis
 
 CHARGES_PER_MESSAGE_MAX = 500
+CREDITS_PER_MESSAGE_MAX = 500
+MERGES_PER_MESSAGE_MAX = 100
+CREDITS_WITHOUT_CHARGE_MAX = 100
+CREDITS_PER_CHARGE_MAX = 100
 CHARGES_PER_ENCOUNTER_MAX = 1000
 MODIFIERS_MAX = 4
 UNITS_MAX = 100_000
@@ -36,10 +42,8 @@ _SOURCE_CODE_DIGITS_MAX = 8
 
 def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
     """Every rule that the facts of one message break."""
-    findings: list[Finding] = []
+    findings = list(_too_many(facts))
     charges = [fact for fact in facts if isinstance(fact, ChargeSeen)]
-    if len(charges) > CHARGES_PER_MESSAGE_MAX:
-        findings.append(Finding("charges", "too-many-charges", f"at most {CHARGES_PER_MESSAGE_MAX} in a message"))
     if len({charge.charge_id for charge in charges}) < len(charges):
         findings.append(Finding("charges", "charge-id-repeated", "each charge of a message has an id of its own"))
     for fact in facts:
@@ -60,6 +64,18 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
         elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
             findings.append(Finding(f"{fact.place}.birth-date", "date-in-future", "a birth lies in the past"))
     return findings
+
+
+def _too_many(facts: Sequence[Fact]) -> Iterator[Finding]:
+    """What a message has more of than any honest one: each is work and rows that outlive it."""
+    limits: tuple[tuple[str, type[Fact] | tuple[type[Fact], ...], int], ...] = (
+        ("charges", ChargeSeen, CHARGES_PER_MESSAGE_MAX),
+        ("credits", ChargeVoided, CREDITS_PER_MESSAGE_MAX),
+        ("merges", (PatientsMerged, PatientsUnmerged), MERGES_PER_MESSAGE_MAX),
+    )
+    for name, kind, most in limits:
+        if sum(isinstance(fact, kind) for fact in facts) > most:
+            yield Finding(name, f"too-many-{name}", f"at most {most} in a message")
 
 
 def _charge(charge: ChargeSeen, today: date) -> Iterator[Finding]:
