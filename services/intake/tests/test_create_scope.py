@@ -47,7 +47,7 @@ def http() -> Iterator[TestClient]:
 def created(http: TestClient, client: str, content: dict[str, Any], *, in_batch: bool) -> int:
     """The status of a create by a client's token, on its own or as the one entry of a batch."""
     if not in_batch:
-        return http.post("/fhir/Patient", content=raw(content), headers=as_client(client)).status_code
+        return int(http.post("/fhir/Patient", content=raw(content), headers=as_client(client)).status_code)
     entry = {"resource": content, "request": {"method": "POST", "url": "Patient"}}
     bundle = {"resourceType": "Bundle", "type": "batch", "meta": content["meta"], "entry": [entry]}
     answer = http.post("/fhir", content=raw(bundle), headers=as_client(client))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 from canonical.party import Address, PatientDetails
@@ -106,6 +107,27 @@ def test_the_same_identifier_from_another_source_links_the_two() -> None:
     ]
     assert set(linked) == {person("A"), person("Z", OTHER_SOURCE)}
     assert (service.cases(), service.store.rows(MATCHES, {}), service.store.rows(PATIENT_MERGES, {})) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("told", "changes", "asks"),
+    [
+        ("married", {"family_name": "Underwood"}, False),
+        ("moved as well", {"family_name": "Underwood", "address": MOVED}, False),
+        ("sex corrected", {"sex": "M"}, False),
+        ("typed a day wrong", {"birth_date": JANE.birth_date.replace(day=28)}, False),
+        ("a twin", {"given_name": "Wilhelmina"}, True),
+        ("another birthday", {"birth_date": date(1931, 11, 23)}, True),
+        ("a child under the number of its mother", {"given_name": "Girl", "birth_date": date(2026, 2, 20)}, True),
+        ("another name and sex", {"family_name": "Underwood", "sex": "M"}, True),
+    ],
+)
+def test_what_may_differ_beside_a_shared_identifier(told: str, changes: dict[str, Any], asks: bool) -> None:
+    service = IntakeUnderTest()
+    service.receive(message("1", seen("A", JANE, HOSPITAL)))
+    other = seen("Z", changed(JANE, **changes), HOSPITAL, source=OTHER_SOURCE)
+    service.receive(message("2", other, source=OTHER_SOURCE))
+    assert [case["code"] for case in service.cases()] == (["IdentifierContradiction"] if asks else []), told
 
 
 def test_the_same_identifier_of_another_person_is_a_persons_to_judge() -> None:

@@ -10,7 +10,8 @@ from canonical.classes import CanonicalModel, Public
 from intake.domain.match_keys import MatchKeys
 
 PROBABLE = 65
-CONTRADICTIONS = 2
+LASTING = frozenset({"given-name", "birth-date"})
+CHANGING = frozenset({"family-name", "sex"})
 
 
 class Agreement(StrEnum):
@@ -54,10 +55,13 @@ class Likeness(CanonicalModel):
 
     @property
     def contradicts(self) -> bool:
-        """Whether the same identifier can hardly mean the same person."""
-        who = ("family-name", "given-name", "birth-date", "sex")
-        different = [each for each in self.fields if each.field in who and each.agreement is Agreement.DIFFERENT]
-        return len(different) >= CONTRADICTIONS
+        """Whether the same identifier can hardly mean the same person.
+
+        A family name that differs by itself may have changed by marriage, a sex may have been corrected. Another given
+        name or birth date is another person's: twins, a child under its mother's number, a number typed wrong.
+        """
+        different = {each.field for each in self.fields if each.agreement is Agreement.DIFFERENT}
+        return bool(different & LASTING) or different >= CHANGING
 
     def __str__(self) -> str:
         return ", ".join(str(each) for each in self.fields)
