@@ -32,6 +32,7 @@ from intake.domain.facts import (
     EncounterSeen,
     Fact,
     Link,
+    PatientPaymentSeen,
     PatientSeen,
     PatientsMerged,
     PatientsUnmerged,
@@ -70,6 +71,16 @@ class Paid:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """Money that a front desk, or an external platform, took from a patient: at one of its visits, or at none."""
+
+    patient: str
+    number: int
+    cents: int
+    visit: int | None = None
+
+
+@dataclass(frozen=True)
 class Merged:
     survivor: str
     retired: str
@@ -83,7 +94,7 @@ class Parted:
     minutes: int | None = None
 
 
-Step = Visit | Paid | Merged | Parted
+Step = Visit | Paid | Reported | Merged | Parted
 
 
 class NoGateway:
@@ -129,6 +140,9 @@ class World:
                 assert self.say(*_visit(step, step.patient)), "a visit under the patient's own number is taken"
                 person = self.person_of(step.patient)
                 assert self.say(*_visit(step, person)), "and again under the number that the person has now"
+            case Reported():
+                assert self.say(_reported(step, step.patient)), "money under the patient's own number is taken"
+                assert self.say(_reported(step, self.person_of(step.patient))), "and again under the person's number"
             case Paid():
                 self.pay(step)
             case Merged() | Parted() if self.merging:
@@ -210,17 +224,28 @@ def _visit(visit: Visit, under: str) -> tuple[Fact, ...]:
     )
 
 
+def _reported(paid: Reported, under: str) -> Fact:
+    encounter = Link() if paid.visit is None else Link(id=encounter_id_of(SOURCE, f"V{paid.visit}"))
+    identity = derive("test-reported", paid.number)
+    amount = Money(paid.cents)
+    return PatientPaymentSeen("FT1", identity, Link(id=IDS[under]), encounter, amount, "CASH", DAY, Link(code=ENTITY))
+
+
 @st.composite
 def steps(draw: st.DrawFn) -> list[Step]:
     made: list[Step] = []
     pairs = st.tuples(st.sampled_from(PATIENTS), st.sampled_from(PATIENTS))
     for number in range(draw(st.integers(1, 20))):
-        kind = draw(st.sampled_from(("visit", "paid", "merged", "merged", "parted", "parted")))
+        kind = draw(st.sampled_from(("visit", "paid", "reported", "merged", "merged", "parted", "parted")))
         one, other = draw(pairs)
         if kind == "visit":
             made.append(Visit(one, number, draw(st.integers(1, 50_000))))
         elif kind == "paid":
             made.append(Paid(one, number, draw(st.integers(1, 50_000))))
+        elif kind == "reported":
+            visits = [each.number for each in made if isinstance(each, Visit) and each.patient == one]
+            visit = draw(st.none() | st.sampled_from(visits)) if visits else None
+            made.append(Reported(one, number, draw(st.integers(1, 50_000)), visit))
         else:
             minutes = draw(st.none() | st.integers(0, 5))
             made.append((Merged if kind == "merged" else Parted)(one, other, minutes))
