@@ -9,11 +9,9 @@ from chassis.domain import Context, Meta
 from chassis.inbound import INBOUND_MESSAGES, ExpiredRaw
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.retention import KEEP_DAYS
-from intake.adapters.fhir import FhirNames, fhir_app
+from intake.adapters.fhir import fhir_app
 from intake.adapters.hl7v2 import read_profiles
-from intake.adapters.rereading import Rereading
 from intake.application.deliveries import InboundDelivery, Outcome
-from intake.application.reprocessing import Reprocessing
 from starlette.testclient import TestClient
 
 from .fhir_world import door_of
@@ -45,8 +43,7 @@ def test_a_resource_whose_bytes_expired_is_gone_and_not_unknown(service: IntakeU
 def test_its_message_keeps_verdict_and_hash_and_is_not_read_again(service: IntakeUnderTest) -> None:
     (row,) = service.store.rows(INBOUND_MESSAGES, {})
     assert (row["state"], row["is_raw_kept"]) == ("accepted", False)
-    reading = Rereading(read_profiles(None), FhirNames("urn:sandbox"))
-    again = Reprocessing(service.store, service.clock, service.sealer, lambda: service.master_data, reading)
+    again = service.reprocessing(read_profiles(None))
     call = uuid4()
     caller = Context(service.clock(), Meta(correlation_id=call, causation_id=call, actor="person:auditor"))
     with pytest.raises(ExpiredRaw, match=str(row["content_address"])):

@@ -15,8 +15,6 @@ from intake.adapters.explaining import Explaining
 from intake.adapters.fhir import FhirNames
 from intake.adapters.grpc_reading import CONTENT_BYTES_MAX, reading_service
 from intake.adapters.hl7v2 import read_profiles
-from intake.adapters.rereading import Rereading
-from intake.application.reprocessing import Reprocessing
 from intake.domain.access import Disclosure
 
 from .callers import KnownTokens, Token
@@ -42,9 +40,7 @@ class Door:
 def door() -> Iterator[Door]:
     service = IntakeUnderTest()
     core, profiles, names = service.intake.core, read_profiles(None), FhirNames("urn:sandbox")
-    reprocessing = Reprocessing(
-        core.store, core.clock, service.sealer, lambda: service.master_data, Rereading(profiles, names)
-    )
+    reprocessing = service.reprocessing(profiles)
     served = [reading_service(core, Explaining(profiles, names, service.intake.messages.rehearse), reprocessing)]
     server = make_server(served, KnownTokens(SCOPES), host="127.0.0.1", port=0, threads=2)
     server.server.start()
@@ -107,7 +103,7 @@ def test_messages_are_read_again_by_those_who_may_and_each_look_is_recorded(door
     assert (look.what, look.meta.actor) == ("raw-read-again", "user:reprocessor")
 
 
-def test_messages_since_an_instant_are_read_in_portions_and_payers_files_are_named_as_unreadable(door: Door) -> None:
+def test_messages_since_an_instant_are_read_in_portions_payers_files_among_them(door: Door) -> None:
     door.service.receive(charge_message().encode())
     door.service.receive_file(b"ISA*")
     request = pb.ReprocessMessagesRequest(limit=1, dry_run=True)
@@ -122,7 +118,8 @@ def test_messages_since_an_instant_are_read_in_portions_and_payers_files_are_nam
             break
         request.position = answer.next_position
     assert len(found) == 2
-    assert "x12" in found[1].unreadable
+    assert (found[1].unreadable, found[1].after) == ("", "quarantined")
+    assert "no_isa" in found[1].findings[0]
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from intake.adapters.charge_batches.rows import read_batch
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import SiteProfiles, read_message, read_profiles
 from intake.adapters.hl7v2.site_profiles import SiteProfile
-from intake.adapters.rereading import Rereading
 from intake.application.deliveries import Outcome
-from intake.application.reprocessing import NotReadable, Reprocessing, Reread
+from intake.application.reprocessing import Reprocessing
+from intake.application.rereadings import NotReadable, Reread
 from intake.domain.access import Disclosure
 from intake.domain.identities import encounter_id_of, patient_id_of
 from intake.domain.patient import Patient
@@ -55,9 +55,7 @@ class Desk:
 
     @property
     def reprocessing(self) -> Reprocessing:
-        service = self.service
-        reading = Rereading(self.profiles, FhirNames("urn:sandbox"))
-        return Reprocessing(service.store, service.clock, service.sealer, lambda: service.master_data, reading)
+        return self.service.reprocessing(self.profiles)
 
     def reread(self, message_id: UUID, *, dry_run: bool = False, reader: str = "") -> Reread:
         call = uuid4()
@@ -205,10 +203,10 @@ def test_the_rows_of_a_visit_are_read_again(desk: Desk) -> None:
     assert desk.patient(patient_id_of("ehr-north", "P-1")).sex == "F"
 
 
-def test_payers_files_are_not_read_again_here_and_unknown_messages_are_unknown(desk: Desk) -> None:
+def test_payers_files_have_one_reader_and_unknown_messages_are_unknown(desk: Desk) -> None:
     message_id = desk.service.receive_file(b"ISA*").message_id
-    with pytest.raises(NotReadable, match="x12"):
-        desk.reread(message_id)
+    with pytest.raises(NotReadable, match="x12 has one reader"):
+        desk.reread(message_id, reader="default")
     with pytest.raises(UnknownAggregate):
         desk.reread(uuid4())
 

@@ -21,18 +21,22 @@ from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import CASES
 from chassis.inbound.refused_files import report_refused_files
+from chassis.inbound.taken_files import TakenFiles
 from chassis.keys import MemoryKeyStore, Sealer
 from chassis.testing import FixedClock
 from intake.adapters.fhir import FhirNames, Sender, read_submission
-from intake.adapters.hl7v2 import read_message
+from intake.adapters.hl7v2 import SiteProfiles, read_message
+from intake.adapters.rereading import Rereading
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
+from intake.application.reprocessing import Reprocessing
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts
 from intake.domain.facts import Fact
 from intake.main import SHAPE, Intake, assemble
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.scenario import Scenario, SimulatedEncounter, Wire
+from x12.policy import PolicyOf, strict
 
 _F = TypeVar("_F")
 TODAY = date(2026, 3, 1)
@@ -65,6 +69,13 @@ class IntakeUnderTest:
 
     def receive_file(self, content: bytes, name: str = "a.835") -> FileOutcome:
         return self.intake.files.receive(X12File(name, content, source="file-drop"))
+
+    def reprocessing(self, profiles: SiteProfiles, policies: PolicyOf = strict) -> Reprocessing:
+        """As the service has it, with the readers of a test."""
+        known = TakenFiles(self.store, self.clock, self.sealer, "file-drop")
+        reading = Rereading(profiles, FhirNames("urn:sandbox"), lambda: policies)
+        files = self.intake.files
+        return Reprocessing(self.store, self.clock, self.sealer, lambda: self.master_data, reading, files, known)
 
     def sweep(self) -> None:
         """Runs every sweep until there is nothing left to do."""

@@ -36,7 +36,7 @@ from chassis.whole_files import replace_whole, write_whole
 from starlette.applications import Starlette
 from x12.policy import UnusablePolicy, policies_of
 
-from intake.adapters.answer_files import AnswerFiles
+from intake.adapters.answer_files import AnswerFiles, policies_today
 from intake.adapters.charge_batches import ChargeBatchDoor
 from intake.adapters.environment import IntakeSettings
 from intake.adapters.explaining import Explaining
@@ -252,10 +252,12 @@ def _reading(
 ) -> GrpcService:
     """Content that is explained, and kept messages that are read again."""
     core = intake.core
+    reading = Rereading(profiles, names, partial(policies_today, master_data, core.clock))
+    known = TakenFiles(core.store, core.clock, sealer, "file-drop")
     return reading_service(
         core,
         Explaining(profiles, names, intake.messages.rehearse),
-        Reprocessing(core.store, core.clock, sealer, master_data, Rereading(profiles, names)),
+        Reprocessing(core.store, core.clock, sealer, master_data, reading, intake.files, known),
     )
 
 

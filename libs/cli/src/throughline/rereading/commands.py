@@ -39,7 +39,8 @@ def reprocess(
     """Read kept messages again, as they would be read today, and take what differs as new events.
 
     What a newer message says stands; what is read as before changes nothing, so that a run may be repeated and gone on with.
-    Every reading is recorded.
+    Every reading is recorded. Of files of payers (X12), what was never taken is taken; what was announced is not announced
+    again, and what differs becomes a case.
 
     The JSON is an object with the list `messages` (message_id, before, after, differences, findings, notes, unreadable)
     and next_position.

@@ -8,12 +8,17 @@ from datetime import datetime
 from functools import partial
 
 from chassis.inbound.giving_way import GivingWay
-from x12.policy import policies_of
+from x12.policy import PolicyOf, policies_of
 
 from intake.adapters.platform_reports import is_platform_report, take_report
 from intake.adapters.x12_files import FILE_DROP, X12File, take_file
 from intake.application.ports import MasterDataSource
 from intake.application.receiving_files import ReceivingFiles
+
+
+def policies_today(master_data: MasterDataSource, clock: Callable[[], datetime]) -> PolicyOf:
+    """What is held against the files of each trading partner, by master data of the day."""
+    return policies_of(master_data().trading_partners, clock().date())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class AnswerFiles:
         """Receives one file; true where all of it went on."""
         if is_platform_report(raw):
             return take_report(self.files.receive, name, raw, way=self.way)
-        policies = partial(policies_of, self.master_data().trading_partners, self.clock().date())
+        policies = partial(policies_today, self.master_data, self.clock)
         return take_file(self.files.receive, policies, name, raw, way=self.way)
 
     def answer_again(self, name: str, raw: bytes) -> None:

@@ -17,7 +17,8 @@ from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
 from intake.adapters.explaining import Explaining
-from intake.application.reprocessing import NotReadable, Reprocessing
+from intake.application.reprocessing import Reprocessing
+from intake.application.rereadings import NotReadable
 
 NAME = "billing.intake.v1.IntakeReadingService"
 SCOPES = {"ExplainContent": "intake.read", "ReprocessMessages": "intake.reprocess"}

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from x12.policy import PolicyOf
 
 from intake.adapters.charge_batches import read_part
 from intake.adapters.fhir import FhirNames, read_kept
 from intake.adapters.hl7v2 import SiteProfiles, read_message
+from intake.adapters.platform_reports.file import KIND as PLATFORM_REPORT
+from intake.adapters.x12_files import X12File
 from intake.application.deliveries import InboundDelivery
-from intake.application.reprocessing import NotReadable, Original
+from intake.application.ports import PayerFile
+from intake.application.rereadings import NotReadable, Original
 
 ACTOR = "service:intake"
-HL7, FHIR, CHARGE_BATCH = "hl7v2", "fhir-r4", "charge-batch"
+HL7, FHIR, CHARGE_BATCH, X12 = "hl7v2", "fhir-r4", "charge-batch", "x12"
 
 
 @dataclass(frozen=True, slots=True)
 class Rereading:
-    """By the format that a message was kept in. HL7 v2 has several readers: `reader` is the name of a site profile."""
+    """By the format that a message was kept in. HL7 v2 has several readers: `reader` is the name of a site profile.
+
+    What is held against X12 is its sender's policy of today.
+    """
 
     profiles: SiteProfiles
     names: FhirNames
+    policies_today: Callable[[], PolicyOf]
 
-    def __call__(self, raw: bytes, original: Original, reader: str) -> InboundDelivery:
+    def __call__(self, raw: bytes, original: Original, reader: str) -> InboundDelivery | PayerFile:
         """Raises NotReadable where there is no reader of this format, or none of this name."""
         if original.format == HL7:
             return read_message(raw, actor=ACTOR, profiles=self._profiles(reader)).delivery
@@ -31,6 +41,10 @@ class Rereading:
             return read_kept(raw, self.names, original.source, ACTOR)
         if original.format == CHARGE_BATCH:
             return read_part(raw, actor=ACTOR)
+        if original.format == X12:
+            return X12File(original.delivery_key, raw, source=original.source, policies=self.policies_today())
+        if original.format == PLATFORM_REPORT:
+            raise NotReadable("reports of platforms are not read again: the next one says what holds")
         raise NotReadable(f"messages of format {original.format} are not read again here")
 
     def _profiles(self, reader: str) -> SiteProfiles:

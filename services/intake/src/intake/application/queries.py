@@ -63,7 +63,7 @@ PARTNER_ANSWERS = Table(
         "owed_at": "timestamptz",
     },
     key=("answer_id",),
-    indexes=(("is_written", "owed_at"),),
+    indexes=(("is_written", "owed_at"), ("message_id",)),
 )
 ANSWERS = Table(
     "payer_answers",

@@ -7,16 +7,13 @@ them is mended by receiving the same file again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from canonical.ids import derive
-from canonical.master_data import Entity, MasterData, UnknownMasterData
-from canonical.money import Money
 from canonical.remittance import ClaimPayment, RemittanceSummary
 from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Work, transact
@@ -27,47 +24,22 @@ from chassis.keys import Sealer
 
 from intake.application.answering import ask_again, owe_answers
 from intake.application.deliveries import FileOutcome
+from intake.application.judging_files import Verdicts, judge, quarantine
 from intake.application.ports import (
     InterchangeFound,
     MasterDataSource,
     PayerFile,
-    RemittanceFound,
     Survey,
-    payer_of,
 )
-from intake.application.taking_reports import NOT_ITS_ENTITY, is_worked_by, take_reported_money
-from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of, receipt_id_of, remittance_id_of
+from intake.application.taking_reports import take_reported_money
+from intake.domain.identities import UNKNOWN_ENTITY, answer_id_of
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.received_interchange import ReceivedInterchange, Sighting, received_interchange_id_of
 from intake.domain.remittance_receipt import RemittanceReceipt
 
 _T = TypeVar("_T")
-UNBALANCED = "UnbalancedRemittance"
-UNUSABLE = "UnusableRemittance"
-UNKNOWN_PAYER = "UnknownPayer"
-UNKNOWN_PAYEE = "UnknownPayee"
-UNREADABLE = "UnreadableFile"
-FAULTY_ANSWER = "FaultyAnswer"
 INTERCHANGE_REUSED = "InterchangeReused"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A remittance, or the rest of a file, that goes no further; `cause` is what its case follows from."""
-
-    cause: UUID
-    code: str
-    findings: tuple[str, ...]
-    residual: Money | None = None
-
-
-@dataclass(slots=True)
-class Verdicts:
-    """What may go on, and what may not."""
-
-    heads: list[RemittanceSummary] = field(default_factory=list)
-    ordinals: dict[UUID, int] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+TakeAnswer = Callable[[PayerAnswer, UUID], None]
 
 
 class ReceivingFiles:
@@ -113,6 +85,29 @@ class ReceivingFiles:
         message_id = message_id_of(self._sealer, _arrival(file, UNKNOWN_ENTITY), file.raw)
         self._transact(self._context(message_id, file), lambda work: ask_again(work, message_id))
 
+    def take_rest(
+        self,
+        context: Context,
+        message_id: UUID,
+        file: PayerFile,
+        survey: Survey,
+        verdicts: Verdicts,
+        heads: Sequence[RemittanceSummary],
+        answers: Collection[int],
+    ) -> None:
+        """Takes what of a kept file was not taken: these remittances, and the answers of these ordinals. Twice is once."""
+
+        def begin(work: Work) -> None:
+            for head in heads:
+                work.get_or_new(RemittanceReceipt, head.receipt_id).read(head)
+            for ordinal, take in answers_in(survey):
+                if ordinal in answers:
+                    take(work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)), message_id)
+
+        self._transact(context, begin)
+        for head in heads:
+            self._take_claims(context, file, head, verdicts)
+
     def _transact(self, context: Context, decide: Callable[[Work], _T]) -> _T:
         return transact(self._store, context, decide, crash_point=self._crash_point)
 
@@ -127,20 +122,13 @@ class ReceivingFiles:
         work.prefetch(head.receipt_id for head in verdicts.heads)
         for head in verdicts.heads:
             work.get_or_new(RemittanceReceipt, head.receipt_id).read(head)
-        for ordinal, acknowledgement in survey.acknowledgements:
-            answer = work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal))
-            answer.read_acknowledgement(message_id, acknowledgement)
-        for ordinal, statuses in survey.statuses:
-            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_statuses(message_id, statuses)
-        for ordinal, answers in survey.inquiry_answers:
-            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_inquiry_answers(message_id, answers)
-        for ordinal, balances in survey.balances:
-            work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)).read_balances(message_id, balances)
+        for ordinal, take in answers_in(survey):
+            take(work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)), message_id)
         take_reported_money(work, survey.platform, survey.money, message_id, self._master_data())
         self._see_interchanges(work, message_id, survey.interchanges, entity)
         owe_answers(work, message_id, file, survey, self._master_data(), self._clock())
         if verdicts.faults:
-            _quarantine(work, message, verdicts.faults, file.format, entity)
+            quarantine(work, message, verdicts.faults, file.format, entity)
         return False
 
     def _see_interchanges(self, work: Work, message_id: UUID, found: Sequence[InterchangeFound], entity: str) -> None:
@@ -188,6 +176,18 @@ class ReceivingFiles:
         return Context(self._clock(), meta)
 
 
+def answers_in(survey: Survey) -> Iterator[tuple[int, TakeAnswer]]:
+    """What payers and platforms answer in a file: the ordinal of each, and how it is taken."""
+    for ordinal, acknowledgement in survey.acknowledgements:
+        yield ordinal, partial(PayerAnswer.read_acknowledgement, acknowledgement=acknowledgement)
+    for ordinal, statuses in survey.statuses:
+        yield ordinal, partial(PayerAnswer.read_statuses, statuses=statuses)
+    for ordinal, answers in survey.inquiry_answers:
+        yield ordinal, partial(PayerAnswer.read_inquiry_answers, answers=answers)
+    for ordinal, balances in survey.balances:
+        yield ordinal, partial(PayerAnswer.read_balances, balances=balances)
+
+
 def claim_key_alias(patient_control_number: str) -> str:
     """The alias that claims links to the patient's key when it sends a claim."""
     return f"pcn:{patient_control_number}"
@@ -197,105 +197,10 @@ def _arrival(file: PayerFile, entity: str) -> Arrival:
     return Arrival(file.source, file.delivery_key, file.format, entity, file.delivery_key)
 
 
-def judge(survey: Survey, message_id: UUID, master_data: MasterData) -> Verdicts:
-    """Which remittances are sound and belong to a payer and an entity we know, and why the others go no further."""
-    verdicts = Verdicts()
-    for found in survey.remittances:
-        receipt_id = receipt_id_of(message_id, found.ordinal)
-        fault = _fault_in(found, receipt_id)
-        head = fault or _head(found, message_id, receipt_id, master_data)
-        if isinstance(head, RemittanceSummary) and not is_worked_by(master_data, head.entity, survey.platform):
-            head = Fault(receipt_id, NOT_ITS_ENTITY, (f"set {found.ordinal + 1}: {NOT_ITS_ENTITY}: {head.entity}",))
-        if isinstance(head, Fault):
-            verdicts.faults.append(head)
-        else:
-            verdicts.heads.append(head)
-            verdicts.ordinals[receipt_id] = found.ordinal
-    rest = (survey.refused, *survey.findings) if survey.refused else tuple(survey.findings)
-    if rest and verdicts.faults:
-        first = verdicts.faults[0]
-        verdicts.faults[0] = replace(first, findings=(*first.findings, *rest))
-    elif rest:
-        verdicts.faults.append(Fault(message_id, UNREADABLE if survey.refused else FAULTY_ANSWER, rest))
-    return verdicts
-
-
-def _fault_in(found: RemittanceFound, receipt_id: UUID) -> Fault | None:
-    if found.usable:
-        return None
-    code = UNBALANCED if found.residual is not None else UNUSABLE
-    return Fault(receipt_id, code, found.findings, found.residual)
-
-
-def _head(
-    found: RemittanceFound, message_id: UUID, receipt_id: UUID, master_data: MasterData
-) -> RemittanceSummary | Fault:
-    assert found.effective_date is not None
-    place = f"set {found.ordinal + 1}"
-    payer = payer_of(found, master_data)
-    if payer is None:
-        note = f"{place} TRN03, N1*PR: unknown-payer: master data knows no payer of this identifier"
-        return Fault(receipt_id, UNKNOWN_PAYER, (note,))
-    entity = _entity(found, master_data)
-    if entity is None:
-        note = f"{place} N1*PE: unknown-payee: master data knows no legal entity of this NPI"
-        return Fault(receipt_id, UNKNOWN_PAYEE, (note,))
-    identifier = found.payer_identifiers[0]
-    return RemittanceSummary(
-        remittance_id=remittance_id_of(identifier, found.trace_number),
-        receipt_id=receipt_id,
-        entity=entity.code,
-        payer_id=payer.code,
-        payer_identifier=identifier,
-        trace_number=found.trace_number,
-        payment=found.payment,
-        payment_method=found.payment_method,
-        effective_date=found.effective_date,
-        claim_count=found.claim_count,
-        chunk_count=found.chunk_count,
-        total_charge=found.total_charge,
-        total_paid=found.total_paid,
-        total_provider_adjustments=found.total_provider_adjustments,
-        content_hash=found.content_hash,
-        provider_adjustments=found.provider_adjustments,
-        reversal_count=found.reversal_count,
-        payee_npi=found.payee_npi,
-        interchange_sender=found.interchange_sender,
-        interchange_control_number=found.interchange_control_number,
-        message_id=message_id,
-    )
-
-
-def _entity(found: RemittanceFound, master_data: MasterData) -> Entity | None:
-    assert found.effective_date is not None
-    try:
-        return master_data.entity_by_npi(found.payee_npi, found.effective_date)
-    except UnknownMasterData:
-        return None
-
-
 def _keep_to_first_verdict(work: Work, verdicts: Verdicts) -> None:
     """A file that comes again is judged as the first time, whatever master data says by now."""
     work.prefetch(head.receipt_id for head in verdicts.heads)
     verdicts.heads = [head for head in verdicts.heads if work.get(RemittanceReceipt, head.receipt_id)]
-
-
-def _quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], kind: str, entity: str) -> None:
-    findings = tuple(finding for fault in faults for finding in fault.findings)
-    residuals = [fault.residual for fault in faults if fault.residual is not None]
-    residual = Money.total(residuals) if residuals else None
-    message.quarantine(findings, [Fact(name="format", value=kind)], residual)
-    for fault in faults:
-        raise_case(
-            work,
-            derive("quarantined", fault.cause),
-            code=fault.code,
-            summary="; ".join(fault.findings)[:500],
-            subject="inbound-message",
-            subject_id=message.id,
-            entity=entity,
-            amount=fault.residual,
-        )
 
 
 def _report_reuse(work: Work, identity: UUID, message_id: UUID, found: InterchangeFound, entity: str) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from chassis.domain import Context, Event, Meta, Refusal
 from chassis.eventstore import EventStore, Work, transact
 from chassis.inbound import Fact as MessageFact
 from chassis.inbound import InboundMessage, MessageState, read_raw
+from chassis.inbound.taken_files import TakenFiles
 from chassis.keys import Sealer
 from chassis.keys.rehearsal import RehearsalKeys
 
@@ -21,6 +21,9 @@ from intake.application.envelopes import Envelopes
 from intake.application.matching import match_people
 from intake.application.ports import MasterDataSource
 from intake.application.receiving import ENCOUNTER_FACT, findings_of
+from intake.application.receiving_files import ReceivingFiles
+from intake.application.reprocessing_files import FileReprocessing
+from intake.application.rereadings import REASON, Original, Reader, Reread
 from intake.application.superseding import Standing
 from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking
@@ -30,53 +33,9 @@ from intake.domain.identities import reference_id_of
 from intake.domain.refusals import InvalidMessage
 from intake.domain.source_reference import SourceReference
 
-REASON = "read again"
 DIFFERENCES_SHOWN_MAX = 200
 EVENTS_PER_SCAN_MAX = 5000
 SEARCH_STEPS_MAX = 64
-
-
-class NotReadable(Refusal):
-    """Messages of this format are not read again, or not by a reader of this name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A message as it is known: who sent it, when it came, and to which encounters it brought something."""
-
-    message_id: UUID
-    source: str
-    delivery_key: str
-    format: str
-    received_at: datetime
-    encounters: tuple[UUID, ...] = ()
-
-
-class Reader(Protocol):
-    """Reads the bytes of a kept message as a door would now; `reader` names another way of reading than today's."""
-
-    def __call__(self, raw: bytes, original: Original, reader: str) -> InboundDelivery:
-        """Raises NotReadable."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reread:
-    """What another reading came to. `differences` are the events that it leads to, in words; none: it is as it was.
-
-    Where an accepted message would now be refused, nothing changes, and `findings` say why.
-    """
-
-    message_id: UUID
-    before: str
-    after: str
-    differences: tuple[str, ...] = ()
-    findings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def is_new(self) -> bool:
-        return bool(self.differences) or self.before != self.after
 
 
 class Reprocessing:
@@ -89,12 +48,15 @@ class Reprocessing:
         sealer: Sealer,
         master_data: MasterDataSource,
         read: Reader,
+        files: ReceivingFiles,
+        known_files: TakenFiles,
     ) -> None:
         self._store = store
         self._clock = clock
         self._sealer = sealer
         self._master_data = master_data
         self._read = read
+        self._files = FileReprocessing(store, files, master_data, known_files)
 
     def reprocess(self, caller: Context, message_id: UUID, *, reader: str = "", dry_run: bool) -> Reread:
         """Raises UnknownAggregate, NotReadable, ErasedKey, ExpiredRaw; the look at the bytes is recorded."""
@@ -102,6 +64,8 @@ class Reprocessing:
         Disclosing(self._store, self._sealer).raw_read_again(caller, message_id)
         delivery = self._read(read_raw(self._store, self._sealer, message_id), original, reader)
         context = self._context(caller, original)
+        if not isinstance(delivery, InboundDelivery):
+            return self._files.reprocess(context, original, delivery, dry_run=dry_run)
         if dry_run:
             sealer = Sealer(RehearsalKeys(self._sealer.keys))
             return self._decide(Work(self._store, context), sealer, original, delivery)
