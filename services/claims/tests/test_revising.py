@@ -17,7 +17,7 @@ from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_of, control_number_of_posting
 
 from .money_world import CO, SECOND, charged_to, insured_twice, reversal_of
-from .world import COPAY, ClaimsUnderTest, acknowledged, adjustment, charged, chunk, claim_id, paid, status
+from .world import COPAY, ClaimsUnderTest, acknowledged, adjustment, charged, chunk, claim_id, paid, person, status
 
 FIRST = charged()
 SECOND_FILE = "000000002.x12"
@@ -335,3 +335,35 @@ def test_what_a_payer_corrected_under_another_number_is_replaced_under_that() ->
     service.receive(REDUCED)
     service.sweep()
     assert b"REF*F8*ICN2~" in service.transport.files[SECOND_FILE]
+
+
+def told_otherwise() -> ChargesRevised:
+    """The charges as they were, under another diagnosis and from another location."""
+    phi = person(1).model_copy(update={"diagnosis_codes": ("J45.909", "E11.9")})
+    now = charged(1, phi=phi, location="N-EAST")
+    changes = {"reason": RevisionReason.CLINICAL, "location": now.location, "details": now.details}
+    return revised(("150.00", "100.00")).model_copy(update=changes)
+
+
+def test_what_is_told_otherwise_of_a_visit_before_its_claim_left_only_redrafts_it() -> None:
+    service = ClaimsUnderTest()
+    service.receive(FIRST, told_otherwise())
+    service.sweep()
+    (sent,) = service.transport.files.values()
+    assert b"*11:B:1*" in sent
+    assert b"ABK:J45909*ABF:E119~" in sent
+    assert [(event.revision, event.decided) for event in told(service)] == [(1, False)]
+
+
+def test_what_is_told_otherwise_of_a_visit_that_was_decided_on_replaces_its_claim_and_owes_the_same() -> None:
+    service = ClaimsUnderTest().submitted(1)
+    service.receive(chunk(paid()))
+    owed = service.claim()["owed_minor"]
+    service.receive(told_otherwise())
+    service.sweep()
+    raw = service.transport.files[SECOND_FILE]
+    assert b"*250***11:B:7*" in raw
+    assert b"REF*F8*ICN1~" in raw
+    assert b"ABK:J45909*ABF:E119~" in raw
+    assert service.claim()["owed_minor"] == owed
+    assert [event.total for event in told(service)] == [FIRST.total]

@@ -56,11 +56,15 @@ class ClaimFrequency(StrEnum):
 
 
 class RevisionReason(StrEnum):
-    """Why a posting of charges changed; a revision that does several of them is named for the first of these."""
+    """Why a posting of charges changed; a revision that does several of them is named for the first of these.
+
+    `clinical`: diagnoses, provider, place or days changed, and no charge.
+    """
 
     VOID = "void"
     LATE_CHARGE = "late-charge"
     CORRECTION = "correction"
+    CLINICAL = "clinical"
 
 
 class AccountRole(StrEnum):

@@ -92,7 +92,8 @@ class ChargesRevised(PostedCharges):
     """A posting as it is now, whole, after the source corrected, voided or added charges; without charges it is void.
 
     `revision` counts the revisions of one posting from 1, `previous_*` is what it said before, and `revised_on` the day on
-    which the source's word came. `reason` is what led to it: a void posting, a late charge in it, else a correction.
+    which the source's word came. `reason` is what led to it: a void posting, a late charge in it, a correction, else that
+    something else of the visit is told to payers.
     """
 
     SERVICE = "intake"

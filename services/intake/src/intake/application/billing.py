@@ -16,13 +16,13 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
 from intake.domain.billing_plan import plan_billing
-from intake.domain.bills import Bill, bills_of
+from intake.domain.bills import Bill, bills_of, seen_by_payer
 from intake.domain.clinical import ClinicalDetails
 from intake.domain.encounter import ENCOUNTER_KIND, Encounter
 from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterState, HoldReason
-from intake.domain.kept_charges import PostingSaid
 from intake.domain.next_coverage import in_order
 from intake.domain.patient import Patient
+from intake.domain.postings import PostingSaid
 
 
 def bill(
@@ -55,7 +55,7 @@ def bill(
         return [str(reason) for reason in plan.reasons]
     release(work, encounter, release_reason)
     for said, revised in plan.revisions:
-        encounter.revise(said, revised.terms, revised.charges, billing.details_of(revised, said))
+        billing.revise(said, revised)
     for each in plan.bills:
         billing.announce(each)
     return []
@@ -102,18 +102,23 @@ class _Billing:
             plan=phi.coverage.plan if phi.coverage else "",
         )
 
-    def details_of(self, bill: Bill, said: PostingSaid) -> Sealed:
-        """The sealed details of a revised posting: of the coverage that it was billed to, whatever is known by now."""
-        if _payers_of(bill.terms) == _payers_of(said):
-            return self._seal(self._phi(bill))
+    def revise(self, said: PostingSaid, bill: Bill) -> None:
+        """With the details of the coverage that it was billed to, whatever is known by now."""
         known = self._envelopes.open(said.details, EncounterPhi)
+        phi = self._phi_of_revised(bill, said, known)
+        is_clinical = seen_by_payer(known, said.claim_type) != seen_by_payer(phi, said.claim_type)
+        self._encounter.revise(said, bill.terms, bill.charges, self._seal(phi), is_clinical=is_clinical)
+
+    def _phi_of_revised(self, bill: Bill, said: PostingSaid, known: EncounterPhi) -> EncounterPhi:
+        if _payers_of(bill.terms) == _payers_of(said):
+            return self._phi(bill)
         now = {
             "diagnosis_codes": self._clinical.diagnosis_codes,
             "account_number": self._clinical.account_number,
             "stay": bill.stay,
             "guarantor": self._clinical.guarantor,
         }
-        return self._seal(known.model_copy(update=now))
+        return known.model_copy(update=now)
 
     def _phi(self, bill: Bill) -> EncounterPhi:
         assert self._patient.details is not None

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from intake.domain.bills import Bill
 from intake.domain.encounter_content import CapturedCharge, HoldReason
-from intake.domain.kept_charges import KeptCharges, PostingSaid, lines_max
+from intake.domain.kept_charges import KeptCharges
+from intake.domain.postings import PostingSaid, lines_max
 
 Read = Callable[[Sequence[CapturedCharge]], tuple[tuple[Bill, ...], tuple[HoldReason, ...]]]
 """Gives the bills of charges, or why they cannot be billed."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from canonical.codes import ClaimType
-from canonical.encounter import InstitutionalStay
+from canonical.encounter import EncounterPhi, InstitutionalStay
 from canonical.master_data import MasterData, UnknownMasterData
 
 from intake.domain.billing_rules import billing_terms
@@ -80,6 +80,14 @@ def claim_type_of(
     except UnknownMasterData:
         pass
     return ClaimType.INSTITUTIONAL if is_inpatient else ClaimType.PROFESSIONAL
+
+
+def seen_by_payer(phi: EncounterPhi, claim_type: ClaimType) -> tuple[object, ...]:
+    """What a claim of this kind shows of the visit: of a stay, a professional one shows when it began."""
+    stay = phi.stay
+    if claim_type is ClaimType.INSTITUTIONAL:
+        return phi.diagnosis_codes, stay
+    return phi.diagnosis_codes, stay.admitted_at if stay else ""
 
 
 def _stay(

@@ -6,58 +6,27 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from uuid import UUID
 
-from canonical.classes import Financial, Public
-from canonical.codes import ClaimType, PayerClass, RevisionReason
-from canonical.encounter import LINES_PER_CLAIM_MAX, LINES_PER_STAY_MAX, ChargeLine, NextPayer
+from canonical.classes import Financial
+from canonical.codes import RevisionReason
+from canonical.encounter import ChargeLine
 from canonical.money import Money
 from canonical.sealed import Sealed
 from chassis.domain import Aggregate, Event
 
 from intake.domain.charge_words import ChargeCredit, ChargeWords, is_older
 from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterFacts, changed_fields
+from intake.domain.postings import OF_CHARGES, OF_VISIT, OF_WHOM, PostingSaid, lines_max
 from intake.domain.refusals import ChargeChanged
-
-
-class PostingSaid(Event):
-    """What every word on a posting says. `details` is of kind `encounter.v1`."""
-
-    posting: int
-    patient_id: UUID
-    entity: Public[str]
-    payer: Public[str]
-    payer_class: PayerClass
-    location: Public[str]
-    place_of_service: Public[str]
-    rendering_provider: Public[str]
-    service_from: Financial[date]
-    service_to: Financial[date]
-    charges: tuple[ChargeLine, ...]
-    total: Money
-    diagnosis_count: int
-    has_member_id: bool
-    details: Sealed
-    message_ids: tuple[UUID, ...]
-    next_payers: tuple[NextPayer, ...] = ()
-    claim_type: ClaimType = ClaimType.PROFESSIONAL
-    plan: Public[str] = ""
-    guarantor_id: UUID | None = None
-
-    @property
-    def charge_ids(self) -> tuple[UUID, ...]:
-        return tuple(line.charge_id for line in self.charges)
-
-    def takes(self, terms: BillingTerms) -> bool:
-        """Whether charges on these terms may stand in it."""
-        own = (self.entity, self.payer, self.claim_type, self.rendering_provider)
-        return own == (terms.entity, terms.payer, terms.claim_type, terms.rendering_provider)
 
 
 class KeptCharges(Aggregate):
     """`charges` are those that stand, `unposted` those of them that no posting announces.
 
     `posted` has the newest word on each posting; one without charges is void for good. `billed` is what each posted
-    charge was when it was announced.
+    charge was when it was announced, `told_with` the `fingerprint` of the encounter's details when each posting was.
     """
+
+    fingerprint: str
 
     def start(self) -> None:
         self.facts: EncounterFacts | None = None
@@ -67,6 +36,7 @@ class KeptCharges(Aggregate):
         self.unposted: dict[UUID, None] = {}
         self.billed: dict[UUID, CapturedCharge] = {}
         self.posted: dict[int, PostingSaid] = {}
+        self.told_with: dict[int, str] = {}
         self.revisions: dict[int, int] = {}
         self.postings = 0
 
@@ -140,9 +110,15 @@ class KeptCharges(Aggregate):
 
     @property
     def stale_postings(self) -> tuple[PostingSaid, ...]:
-        """Postings of which a charge was corrected or voided since they were announced."""
+        """Postings of which a charge was corrected or voided since they were announced, or of whose visit more is known.
+
+        That is a payer's matter: what was done stays as it is to a patient who pays for it.
+        """
         return tuple(
-            said for said in self.open_postings if any(self._is_changed(charge_id) for charge_id in said.charge_ids)
+            said
+            for said in self.open_postings
+            if (said.payer and self.told_with[said.posting] != self.fingerprint)
+            or any(self._is_changed(charge_id) for charge_id in said.charge_ids)
         )
 
     def standing_in(self, said: PostingSaid) -> tuple[CapturedCharge, ...]:
@@ -216,21 +192,33 @@ class KeptCharges(Aggregate):
             )
 
     def revise(
-        self, said: PostingSaid, terms: BillingTerms, charges: Sequence[CapturedCharge], details: Sealed
+        self,
+        said: PostingSaid,
+        terms: BillingTerms,
+        charges: Sequence[CapturedCharge],
+        details: Sealed,
+        *,
+        is_clinical: bool = False,
     ) -> bool:
-        """Says a posting again with these charges; whether that says anything new. Whom to bill stays as it was."""
+        """Says a posting again with these charges; whether that says anything new. Whom to bill stays as it was.
+
+        `is_clinical` tells that the sealed details say something else of what was done.
+        """
         assert charges
         content = self._billed(terms, charges)
-        if (said.charges, said.rendering_provider) == (content["charges"], content["rendering_provider"]):
-            return False
         is_late = any(charge.line.charge_id not in said.charge_ids for charge in charges)
-        reason = RevisionReason.LATE_CHARGE if is_late else RevisionReason.CORRECTION
+        if said.charges != content["charges"]:
+            reason = RevisionReason.LATE_CHARGE if is_late else RevisionReason.CORRECTION
+        elif said.payer and (is_clinical or any(getattr(said, name) != content[name] for name in OF_VISIT)):
+            reason = RevisionReason.CLINICAL
+        else:
+            return False
         self._revise(said, reason, **content, details=details)
         return True
 
     def void(self, said: PostingSaid) -> None:
         """Says that nothing of a posting is left."""
-        content = {name: getattr(said, name) for name in _OF_CHARGES}
+        content = {name: getattr(said, name) for name in OF_CHARGES}
         content |= {"charges": (), "total": Money.zero(), "details": said.details}
         self._revise(said, RevisionReason.VOID, **content)
 
@@ -238,7 +226,7 @@ class KeptCharges(Aggregate):
         self.trigger_event(
             self.Revised,
             posting=said.posting,
-            **{name: getattr(said, name) for name in _OF_WHOM},
+            **{name: getattr(said, name) for name in OF_WHOM},
             **content,
             revision=self.revisions.get(said.posting, 0) + 1,
             previous_charges=said.charges,
@@ -287,6 +275,7 @@ class KeptCharges(Aggregate):
         """Assigns the newest word on a posting; what it no longer holds waits again, if it stands."""
         before = self.posted.get(said.posting)
         self.posted[said.posting] = said
+        self.told_with[said.posting] = self.fingerprint
         announced = {charge_id for other in self.posted.values() for charge_id in other.charge_ids}
         for charge_id in before.charge_ids if before else ():
             # Where postings swap charges, another one may announce it already.
@@ -303,11 +292,6 @@ class KeptCharges(Aggregate):
         return now is None or not now.says_the_same_as(self.billed[charge_id])
 
 
-def lines_max(claim_type: ClaimType) -> int:
-    """How many charges one posting holds at most: those of one claim."""
-    return LINES_PER_STAY_MAX if claim_type is ClaimType.INSTITUTIONAL else LINES_PER_CLAIM_MAX
-
-
 def _change(before: ChargeWords, after: ChargeWords) -> dict[str, object]:
     """By how much, and by how many charges, what stands changes."""
     standing = [(words.standing.line.amount, 1) if words.standing else (Money.zero(), 0) for words in (before, after)]
@@ -317,20 +301,3 @@ def _change(before: ChargeWords, after: ChargeWords) -> dict[str, object]:
 
 def _in_our_codes(line: ChargeLine, terms: BillingTerms) -> ChargeLine:
     return line.model_copy(update={"department": terms.departments.get(line.department, line.department)})
-
-
-_OF_WHOM = ("payer", "payer_class", "next_payers", "has_member_id", "plan")
-_OF_CHARGES = (
-    "patient_id",
-    "entity",
-    "location",
-    "place_of_service",
-    "rendering_provider",
-    "service_from",
-    "service_to",
-    "diagnosis_count",
-    "message_ids",
-    "claim_type",
-    "guarantor_id",
-)
-"""What a posting says of whom to bill, and of what was done where; the second follows from its charges."""

@@ -1,0 +1,98 @@
+"""What else is told of a visit after its charges were billed: payers are told by a revision, where they would see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from canonical.encounter import EncounterPhi
+from canonical.ids import derive
+from canonical.party import Guarantor
+from intake.domain.clinical import SeenStay
+from intake.domain.facts import CoverageSeen, DiagnosisSeen, Link
+
+from .test_revisions import DAY, VISIT, Source, charge, visit
+from .world import PATIENT
+
+
+def billed() -> Source:
+    source = Source()
+    source.tell(charge(1), charge(2, "40.00"))
+    return source
+
+
+def details_of(source: Source) -> EncounterPhi:
+    return source.service.sealer.open(source.said[-1].details, EncounterPhi)
+
+
+def test_a_diagnosis_that_comes_after_billing_says_the_posting_again_with_the_same_charges() -> None:
+    source = billed()
+    source.tell(DiagnosisSeen("diagnosis", VISIT, "E11.9"))
+    (revision,) = source.revisions
+    assert (revision.reason.value, revision.revision, revision.diagnosis_count) == ("clinical", 1, 2)
+    assert (revision.charges, revision.total) == (revision.previous_charges, revision.previous_total)
+    assert details_of(source).diagnosis_codes == ("I10", "E11.9")
+
+
+def test_another_location_is_told() -> None:
+    source = billed()
+    source.tell(visit(location="N-EAST"))
+    (revision,) = source.revisions
+    assert (revision.reason.value, revision.location) == ("clinical", "N-EAST")
+
+
+def test_another_provider_of_the_visit_is_told_where_its_charges_name_none() -> None:
+    source = Source()
+    source.tell(charge(1, performer=Link()))
+    source.tell(visit(rendering_provider=Link(code="PRV02")))
+    (revision,) = source.revisions
+    assert (revision.reason.value, revision.rendering_provider) == ("clinical", "PRV02")
+
+
+def test_a_charge_that_changes_with_the_visit_makes_one_correction() -> None:
+    source = billed()
+    source.tell(DiagnosisSeen("diagnosis", VISIT, "E11.9"), charge(1, "70.00", corrects=True))
+    assert [each.reason.value for each in source.revisions] == ["correction"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"rendering_provider": Link(code="PRV02")},
+        {"account_number": "A-77"},
+        {"guarantor": Guarantor(guarantor_id=derive("guarantor"), family_name="Payer", given_name="Pat")},
+        {"stay": SeenStay(discharged_at="202602071100")},
+    ],
+)
+def test_what_no_payer_would_see_of_charges_that_name_their_provider_is_not_told_again(changes: dict[str, Any]) -> None:
+    source = billed()
+    for _ in range(2):
+        source.tell(visit(**changes))
+    assert source.revisions == []
+
+
+def test_what_a_person_pays_for_himself_is_not_told_again() -> None:
+    source = Source()
+    source.tell(CoverageSeen("coverage", Link(id=PATIENT), VISIT, Link(), None))
+    source.tell(charge(1))
+    source.tell(DiagnosisSeen("diagnosis", VISIT, "E11.9"))
+    assert [each.payer for each in source.said] == [""]
+
+
+def test_a_visit_that_can_be_billed_no_more_is_held_and_told_again_when_it_can() -> None:
+    source = billed()
+    source.tell(visit(location="N-NOWHERE"))
+    assert (source.revisions, source.row["state"]) == ([], "held")
+    source.tell(visit(location="N-EAST"))
+    assert [each.reason.value for each in source.revisions] == ["clinical"]
+    assert source.row["state"] == "finished"
+
+
+def test_a_late_charge_joins_the_posting_of_the_visit_as_it_is_now() -> None:
+    source = billed()
+    source.tell(visit(location="N-EAST"))
+    source.tell(charge(3, "5.00"))
+    assert [each.reason.value for each in source.revisions] == ["clinical", "late-charge"]
+    assert source.billed() == {1: "145.00"}
+    assert source.said[-1].service_from == DAY
