@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 from canonical.ids import derive
-from chassis.domain import Transient
+from chassis.domain import Transient, Unavailable
+from chassis.eventstore import Work
+from chassis.inbound.receiving_queue import ReceivingQueue
+from chassis.telemetry.metrics import FAILURES
 from intake.adapters.fhir.outcomes import outcome_of, status_of
 from intake.adapters.hl7v2.acknowledgement import acknowledgement
 from intake.adapters.hl7v2.header import Header
-from intake.application.deliveries import Outcome
+from intake.application import receiving
+from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.taking_facts import FactTaking
 from intake.domain.facts import Fact
 
-from .people import message, seen, visit
+from .people import message, person, seen, visit
 from .world import IntakeUnderTest
+
+ANSWERED_SECONDS_MAX = 20.0
 
 
 def failing_on(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
@@ -64,3 +71,57 @@ def test_a_bug_is_an_error_of_ours_at_both_doors() -> None:
     told = acknowledgement(Header(), outcome, datetime(2026, 3, 1, tzinfo=UTC), rejected=False)
     assert b"MSA|AE|" in told
     assert b"207^Application internal error" in told
+
+
+def failing_beside(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    """Makes what follows the taking of a whole batch fail where patient 2 is in it."""
+
+    def failing(work: Work) -> None:
+        if any(event.originator_id == person("2") for event in work.pending_events()):
+            raise failure
+
+    monkeypatch.setattr(receiving, "match_people", failing)
+
+
+def test_a_bug_beside_taking_one_message_of_several_keeps_that_one_for_a_person_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing_beside(monkeypatch, KeyError("Doe"))
+    service = IntakeUnderTest()
+    before = counted()
+    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(service.intake.messages.receive)
+    waiting = [queue.submit(message(f"m{number}", *told(number))) for number in "123"]
+    outcomes = [future.result(timeout=ANSWERED_SECONDS_MAX) for future in waiting]
+    queue.stop()
+    assert [each.accepted for each in outcomes] == [True, False, True]
+    assert [row["code"] for row in service.cases()] == ["Defect"]
+    assert service.store.spans(outcomes[1].message_id)
+    assert service.store.story(person("2")) == []
+    assert counted() == before + 1
+    assert service.receive(message("m2", *told("2")))[0].rule == "Defect"
+
+
+def test_a_failure_that_will_pass_beside_taking_a_message_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_beside(monkeypatch, Unavailable("keys"))
+    service = IntakeUnderTest()
+    with pytest.raises(Unavailable):
+        service.receive(message("m2", *told("2")))
+    assert service.store.last_position() == 0
+
+
+def test_a_delivery_that_cannot_even_be_kept_is_not_accepted_and_counted() -> None:
+    def failing(deliveries: Sequence[InboundDelivery]) -> list[Outcome]:
+        raise KeyError("Doe")
+
+    before = counted("receiving-queue")
+    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(failing)
+    with pytest.raises(Transient, match="not kept"):
+        queue.submit(message("m1", *told("1"))).result(timeout=ANSWERED_SECONDS_MAX)
+    queue.stop()
+    assert counted("receiving-queue") == before + 1
+
+
+def counted(where: str = "receiving") -> float:
+    (metric,) = FAILURES.collect()
+    wanted = {"where": where, "failure_class": "bug"}
+    return sum(each.value for each in metric.samples if each.labels == wanted and each.name.endswith("_total"))

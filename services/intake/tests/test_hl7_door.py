@@ -257,3 +257,22 @@ def test_a_batch_on_a_connection_is_rejected_by_name_and_number(
     assert b"MSA|AR|B77\r" in said
     assert head + b": batch: one message in a frame; batches come as files" in said
     assert [row["state"] for row in service.store.rows(INBOUND_MESSAGES, {})] == ["refused"]
+
+
+def test_a_bug_of_ours_acknowledges_nothing_and_leaves_the_door_open(
+    service: IntakeUnderTest, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    bugs = [KeyError("Doe")]
+
+    def submit(delivery: InboundDelivery) -> Future[Outcome]:
+        if bugs:
+            raise bugs.pop()
+        return queue.submit(delivery)
+
+    async def talk() -> tuple[bytes, bytes]:
+        async with opened(MllpDoor(submit, service.clock)) as port:
+            return await spoken(port, FIRST), await spoken(port, FIRST)
+
+    first, second = asyncio.run(talk())
+    assert (first, b"MSA|AA" in second) == (b"", True)
+    assert "Doe" not in caplog.text

@@ -13,6 +13,7 @@ import structlog
 
 from chassis.domain import Transient, Unavailable
 from chassis.telemetry.logs import frames_of
+from chassis.telemetry.metrics import FAILURES
 
 BATCH_MAX = 200
 WAIT_SECONDS = 0.005
@@ -107,6 +108,7 @@ class ReceivingQueue(Generic[_D, _O]):
 
     def _handle_singly(self, batch: list[tuple[_D, Future[_O]]], bug: Exception) -> None:
         if len(batch) == 1:
+            FAILURES.labels("receiving-queue", "bug").inc()
             _log.error("delivery met a bug", error=bug, frames=frames_of(bug))
             _fail(batch[0][1], Transient("not kept"))
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,28 +17,18 @@ from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
 from chassis.keys.rehearsal import RehearsalKeys
 from chassis.telemetry.logs import frames_of
+from chassis.telemetry.metrics import FAILURES
 
 from intake.application.charge_places import ChargePlaces
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
 from intake.application.matching import match_people
+from intake.application.needed_ids import ids_needed
 from intake.application.ports import MasterDataSource
 from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking, versions_known
 from intake.domain.charge_rules import broken_rules
-from intake.domain.facts import (
-    AdjustmentSeen,
-    ChargeSeen,
-    ChargeVoided,
-    CoverageSeen,
-    EncounterSeen,
-    Fact,
-    Link,
-    PatientPaymentSeen,
-    PatientSeen,
-    PatientsMerged,
-    PatientsUnmerged,
-)
+from intake.domain.facts import ChargeSeen, ChargeVoided
 from intake.domain.identities import UNKNOWN_ENTITY, reference_id_of
 from intake.domain.refusals import Defect, InvalidMessage
 from intake.domain.source_reference import ResourceVersion, SourceReference
@@ -47,6 +37,7 @@ TRIED_AGAIN = (": unknown-reference: ", ": scope: ")
 """Refused by these rules, a message may be taken when it is sent again: what lacked may be there by then."""
 
 KEY_USED_AGAIN = "delivery-key: used-again: other content came under it before; both are taken, each by itself"
+DEFECT = "our software failed on it; it is kept, and a person is told"
 KEY_DIGITS = 40
 ENCOUNTER_FACT = "encounter"
 Clock = Callable[[], datetime]
@@ -105,6 +96,9 @@ class Receiving:
     def receive(self, deliveries: Sequence[InboundDelivery]) -> list[Outcome]:
         """Keeps every message, and takes those that keep the rules; one outcome each, in order.
 
+        A message on which our own code fails is kept for a person. Where it fails beside taking one of them, nobody
+        knows which: nothing of several is kept, and they are to be handed in one by one.
+
         Raises:
             Transient, Unavailable: nothing was kept; send the batch again.
         """
@@ -114,9 +108,17 @@ class Receiving:
         arrivals = self._arrivals(deliveries)
         self._sealer.keys.keys_for({plan.key_id for arrival in arrivals for plan in arrival.plans})
         context = self._context(arrivals[0])
-        outcomes = transact(
-            self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point
-        )
+        try:
+            outcomes = transact(
+                self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point
+            )
+        except (Transient, Unavailable):
+            raise
+        except Exception as bug:
+            if len(arrivals) > 1:
+                raise
+            _tell_of_bug(bug, arrivals[0])
+            outcomes = transact(self._store, context, lambda work: [self._keep_alone(work, arrivals[0])])
         self._crash_point("before-ack")
         return outcomes
 
@@ -184,7 +186,7 @@ class Receiving:
         return self._sealer.content_address(f"{delivery.source} {key}".encode()).hex()[:KEY_DIGITS]
 
     def _decide(self, work: Work, arrivals: Sequence[_Delivered]) -> list[Outcome]:
-        work.prefetch(identity for arrival in arrivals for identity in _needed(arrival))
+        work.prefetch(each for arrival in arrivals for each in (arrival.message_id, *ids_needed(arrival.delivery)))
         places = ChargePlaces(work)
         places.prefetch(
             fact.charge_id
@@ -213,10 +215,19 @@ class Receiving:
         except (Transient, Unavailable):
             raise
         except Exception as bug:  # noqa: BLE001 - one message that meets a bug of ours must not take its batch along
-            _log.error("message met a bug", error=bug, frames=frames_of(bug), message_id=str(arrival.message_id))
+            _tell_of_bug(bug, arrival)
             work.roll_back(mark)
-            return _refuse(work, arrival, Defect("our software failed on it; it is kept, and a person is told"))
+            return _refuse(work, arrival, Defect(DEFECT))
         return _accept(work, arrival, notes, versions)
+
+    def _keep_alone(self, work: Work, arrival: _Delivered) -> Outcome:
+        """Keeps the message without taking anything of it."""
+        work.within(self._context(arrival))
+        message = work.get_or_new(InboundMessage, arrival.message_id)
+        if message.exists:
+            return _repeated(work, arrival, message)
+        keep(work, self._sealer, arrival.arrival, arrival.delivery.raw, arrival.plans)
+        return _refuse(work, arrival, Defect(DEFECT))
 
     def _take(
         self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered
@@ -246,6 +257,11 @@ class Receiving:
             traceparent=delivery.traceparent,
         )
         return Context(self._clock(), meta)
+
+
+def _tell_of_bug(bug: Exception, arrival: _Delivered) -> None:
+    FAILURES.labels("receiving", "bug").inc()
+    _log.error("message met a bug", error=bug, frames=frames_of(bug), message_id=str(arrival.message_id))
 
 
 def _may_be_tried_again(message: InboundMessage) -> bool:
@@ -309,38 +325,3 @@ def _keyless(delivery: InboundDelivery) -> UUID | None:
     if delivery.delivery_key or len(delivery.resources) != 1:
         return None
     return reference_id_of(delivery.source, delivery.resources[0].reference)
-
-
-def _needed(arrival: _Delivered) -> Iterator[UUID]:
-    yield arrival.message_id
-    for resource in arrival.delivery.resources:
-        yield reference_id_of(arrival.delivery.source, resource.reference)
-    for fact in arrival.delivery.facts:
-        yield from _ids_of(fact, arrival.delivery.source)
-
-
-def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
-    match fact:
-        case PatientSeen():
-            yield fact.patient_id
-        case PatientsMerged() | PatientsUnmerged():
-            yield from _linked((fact.survivor, fact.retired), source)
-        case EncounterSeen():
-            yield fact.encounter_id
-            yield from _linked((fact.patient, fact.entity, fact.rendering_provider), source)
-        case CoverageSeen():
-            yield from _linked((fact.patient, fact.encounter, fact.payer), source)
-        case ChargeSeen():
-            yield from _linked((fact.encounter, fact.performer), source)
-        case PatientPaymentSeen() | AdjustmentSeen():
-            yield from _linked((fact.patient, fact.encounter), source)
-        case _:
-            yield from _linked((fact.encounter,), source)
-
-
-def _linked(links: Sequence[Link], source: str) -> Iterator[UUID]:
-    for link in links:
-        if link.id is not None:
-            yield link.id
-        elif link.reference:
-            yield reference_id_of(source, link.reference)

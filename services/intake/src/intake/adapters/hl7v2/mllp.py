@@ -12,7 +12,8 @@ from pathlib import Path
 import structlog
 from chassis.domain import Transient, Unavailable, UnsafeSetting
 from chassis.inbound.receiving_queue import TooBusy
-from chassis.telemetry.metrics import DOOR_REFUSALS
+from chassis.telemetry.logs import frames_of
+from chassis.telemetry.metrics import DOOR_REFUSALS, FAILURES
 
 from intake.adapters.hl7v2.acknowledgement import acknowledgements
 from intake.adapters.hl7v2.frames import CHUNK_BYTES, END_BLOCK, START_BLOCK, BadFrame, FrameReader
@@ -100,6 +101,9 @@ class MllpDoor:
             _log.warning("mllp connection closed", reason=str(bad))
         except (TimeoutError, ConnectionError, ssl.SSLError, Transient, Unavailable) as failure:
             _log.warning("mllp connection closed", error=failure)
+        except Exception as bug:  # noqa: BLE001 - nothing is acknowledged, and what the fault says may quote the message
+            FAILURES.labels("mllp", "bug").inc()
+            _log.error("mllp connection closed by a bug", error=bug, frames=frames_of(bug))
         finally:
             self._connections.discard(task)
             writer.close()
