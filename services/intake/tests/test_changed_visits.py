@@ -96,3 +96,9 @@ def test_a_late_charge_joins_the_posting_of_the_visit_as_it_is_now() -> None:
     assert [each.reason.value for each in source.revisions] == ["clinical", "late-charge"]
     assert source.billed() == {1: "145.00"}
     assert source.said[-1].service_from == DAY
+
+
+def test_a_diagnosis_of_another_providers_late_charge_is_told_of_that_charge_alone() -> None:
+    source = billed()
+    source.tell(charge(3, "5.00", performer=Link(code="PRV02"), diagnosis_codes=("E11.9",)))
+    assert (source.revisions, source.billed()) == ([], {1: "140.00", 2: "5.00"})

@@ -1,4 +1,4 @@
-"""What the EHR says of charges later: some are corrected, credited in part, voided, or come late."""
+"""What the EHR says of charges later: some are corrected, credited in part, voided, or come late; and of their visits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from canonical.ids import derive
 from canonical.money import Money
 from intake.application.deliveries import InboundDelivery
-from intake.domain.facts import ChargeSeen, ChargeVoided, Fact
+from intake.domain.facts import ChargeSeen, ChargeVoided, DiagnosisSeen, Fact
 from sandbox.world.scenario import Flaw, Scenario, SimulatedEncounter
 
 SAID_AT = datetime(2026, 3, 2, 7, tzinfo=UTC)
 RAISED = Money(12_50)
 CREDITED = Money(4_00)
 LATE = Money(33_00)
+FOUND_LATER = "Z79.899"
 
 
 def is_revised(encounter: SimulatedEncounter) -> bool:
@@ -55,7 +56,9 @@ def revisions_of(encounter: SimulatedEncounter, told: Sequence[InboundDelivery])
         assert first.amount is not None
         corrected = replace(first, amount=first.amount + RAISED, corrects=True, said_at=_at(1))
         late = replace(first, charge_id=derive("late", first.charge_id), amount=LATE)
-        words = [corrected, _credit(first, CREDITED, 2), late, *(_credit(charge, None, 1) for charge in others[-1:])]
+        diagnosis = DiagnosisSeen("diagnosis", first.encounter, FOUND_LATER)
+        words = [corrected, _credit(first, CREDITED, 2), late, diagnosis]
+        words += [_credit(charge, None, 1) for charge in others[-1:]]
     return [_message(told[-1], word, number) for number, word in enumerate(words, 1)]
 
 

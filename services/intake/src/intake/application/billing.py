@@ -16,7 +16,7 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
 from intake.domain.billing_plan import plan_billing
-from intake.domain.bills import Bill, bills_of, seen_by_payer
+from intake.domain.bills import Bill, bills_of, diagnoses_elsewhere, seen_by_payer
 from intake.domain.clinical import ClinicalDetails
 from intake.domain.encounter import ENCOUNTER_KIND, Encounter
 from intake.domain.encounter_content import BillingTerms, CapturedCharge, EncounterState, HoldReason
@@ -106,8 +106,9 @@ class _Billing:
         """With the details of the coverage that it was billed to, whatever is known by now."""
         known = self._envelopes.open(said.details, EncounterPhi)
         phi = self._phi_of_revised(bill, said, known)
-        is_clinical = seen_by_payer(known, said.claim_type) != seen_by_payer(phi, said.claim_type)
-        self._encounter.revise(said, bill.terms, bill.charges, self._seal(phi), is_clinical=is_clinical)
+        elsewhere = diagnoses_elsewhere(phi.diagnosis_codes, bill.charges, self._encounter.charges.values())
+        before, now = (seen_by_payer(each, said.claim_type, elsewhere) for each in (known, phi))
+        self._encounter.revise(said, bill.terms, bill.charges, self._seal(phi), is_clinical=before != now)
 
     def _phi_of_revised(self, bill: Bill, said: PostingSaid, known: EncounterPhi) -> EncounterPhi:
         if _payers_of(bill.terms) == _payers_of(said):

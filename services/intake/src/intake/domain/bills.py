@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from canonical.codes import ClaimType
@@ -82,12 +82,26 @@ def claim_type_of(
     return ClaimType.INSTITUTIONAL if is_inpatient else ClaimType.PROFESSIONAL
 
 
-def seen_by_payer(phi: EncounterPhi, claim_type: ClaimType) -> tuple[object, ...]:
-    """What a claim of this kind shows of the visit: of a stay, a professional one shows when it began."""
+def seen_by_payer(phi: EncounterPhi, claim_type: ClaimType, elsewhere: Collection[str]) -> tuple[object, ...]:
+    """What a claim of this kind says of the visit that matters to it.
+
+    A facility's is the whole stay. Any other shows when the stay began, and diagnoses that only charges `elsewhere` point
+    at are no reason to send it again.
+    """
     stay = phi.stay
     if claim_type is ClaimType.INSTITUTIONAL:
         return phi.diagnosis_codes, stay
-    return phi.diagnosis_codes, stay.admitted_at if stay else ""
+    own = tuple(code for code in phi.diagnosis_codes if code not in elsewhere)
+    return own, stay.admitted_at if stay else ""
+
+
+def diagnoses_elsewhere(
+    codes: Sequence[str], own: Iterable[CapturedCharge], charges: Iterable[CapturedCharge]
+) -> frozenset[str]:
+    """The diagnoses at which some of the charges point, and none of a posting's `own`."""
+    pointed_at = {pointer for charge in charges for pointer in charge.line.diagnosis_pointers}
+    pointed_at -= {pointer for charge in own for pointer in charge.line.diagnosis_pointers}
+    return frozenset(code for place, code in enumerate(codes, 1) if place in pointed_at)
 
 
 def _stay(
