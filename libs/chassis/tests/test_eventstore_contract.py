@@ -267,6 +267,16 @@ def test_rows_are_ordered_as_asked_and_then_by_key(store: Store) -> None:
     assert len(store.rows(PURSES, {}, limit=2)) == 2
 
 
+def test_a_story_is_told_whole_or_part_by_part(store: Store) -> None:
+    fill(store, "a", 1, 2, 3)
+    identity = purse_id("a")
+    whole = store.story(identity)
+    assert [event.originator_version for event in whole] == [1, 2, 3, 4]
+    parts = [store.story(identity, after=after, limit=2) for after in (0, 2, 4)]
+    assert parts == [whole[:2], whole[2:], []]
+    assert store.story(identity, after=3) == whole[3:]
+
+
 def test_rows_come_page_by_page_each_once_however_many_are_equal(store: Store) -> None:
     for name, cents in (("a", 5), ("b", 5), ("c", 5), ("d", 900), ("e", 900)):
         fill(store, name, cents)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from chassis.inbound.taken_files import TakenFiles
 from intake.adapters.hl7v2 import read_profiles
 from intake.adapters.x12_files import X12File
 from intake.application import comparing_files
+from intake.application.ports import Survey
 from intake.application.reprocessing_files import READ_DIFFERENTLY, FileReprocessing
 from intake.application.rereadings import Original, Reread
 from intake.domain.access import Disclosure
@@ -174,6 +176,27 @@ def test_a_remittance_that_was_announced_and_is_read_otherwise_is_a_case_and_not
     assert len(shown.notes) == 3
     again = read_by(service, mended, message_id, dry_run=False)
     assert (again.is_new, len(again.notes), len(service.cases())) == (False, 3, 1)
+
+
+class OtherParts(X12File):
+    """A reader that would announce a remittance in more parts than the one before it did."""
+
+    def survey(self) -> Survey:
+        survey = super().survey()
+        survey.remittances = [replace(each, chunk_count=each.chunk_count + 1) for each in survey.remittances]
+        return survey
+
+    def parts(self, ordinal: int) -> Iterator[Sequence[ClaimPayment]]:
+        yield []
+        yield from super().parts(ordinal)
+
+
+def test_a_remittance_that_would_be_announced_in_more_parts_gets_none_that_it_did_not_have() -> None:
+    service = IntakeUnderTest()
+    message_id = service.receive_file(SENT.content).message_id
+    found = read_by(service, OtherParts("a.835", SENT.content, source="file-drop"), message_id, dry_run=False)
+    assert "chunk_count 2, not 1" in found.notes[0]
+    assert announced(service, RemittanceChunkReceived) == 1
 
 
 def test_a_payer_of_another_code_by_now_is_such_a_difference_too() -> None:

@@ -31,9 +31,9 @@ class FaultyStore:
         self._reach()
         return self.inner.load(ids)
 
-    def story(self, identity: UUID) -> list[Event]:
+    def story(self, identity: UUID, *, after: int = 0, limit: int | None = None) -> list[Event]:
         self._reach()
-        return self.inner.story(identity)
+        return self.inner.story(identity, after=after, limit=limit)
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         self._reach()

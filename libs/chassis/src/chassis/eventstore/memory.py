@@ -63,8 +63,9 @@ class MemoryEventStore:
                 found[identity] = History(snapshot, [self.registry.decode(stored) for stored in stream[after:]])
         return found
 
-    def story(self, identity: UUID) -> list[Event]:
-        return [self.registry.decode(stored) for stored in self._streams.get(identity, ())]
+    def story(self, identity: UUID, *, after: int = 0, limit: int | None = None) -> list[Event]:
+        wanted = [stored for stored in self._streams.get(identity, ()) if stored.originator_version > after]
+        return [self.registry.decode(stored) for stored in wanted[:limit]]
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:
         return {identity: self._inbox[identity] for identity in ids if identity in self._inbox}

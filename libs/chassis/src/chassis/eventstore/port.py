@@ -118,8 +118,8 @@ class EventStore(Protocol):
         """The histories of all ids that have one, in one query."""
         ...
 
-    def story(self, identity: UUID) -> list[Event]:
-        """Every stored event of one aggregate from its first, snapshots or not; for people who look."""
+    def story(self, identity: UUID, *, after: int = 0, limit: int | None = None) -> list[Event]:
+        """The stored events of one aggregate above a version, snapshots or not; for who looks, and not for who decides."""
         ...
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:

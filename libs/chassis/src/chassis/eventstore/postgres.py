@@ -96,10 +96,10 @@ class PostgresEventStore:
             history.events.append(self.registry.decode(StoredEvent(identity, version, topic, state)))
         return histories
 
-    def story(self, identity: UUID) -> list[Event]:
+    def story(self, identity: UUID, *, after: int = 0, limit: int | None = None) -> list[Event]:
         return [
             self.registry.decode(StoredEvent(owner, version, topic, state))
-            for owner, version, topic, state, *_ in self._ask(queries.HISTORIES, ([identity],))
+            for owner, version, topic, state in self._ask(queries.STORY, (identity, after, limit))
         ]
 
     def answered(self, ids: Iterable[UUID]) -> dict[UUID, bytes]:

@@ -15,6 +15,10 @@ HISTORIES = """
 SELECT originator_id, originator_version, topic, state, false FROM stored_events
 WHERE originator_id = ANY(%b) ORDER BY originator_id, originator_version
 """
+STORY = """
+SELECT originator_id, originator_version, topic, state FROM stored_events
+WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s
+"""
 # One statement, so that a snapshot and the events after it are of one moment.
 HISTORIES_AND_SNAPSHOTS = """
 WITH kept AS (SELECT aggregate_id, version, topic, state FROM snapshots WHERE aggregate_id = ANY(%(ids)b))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -21,7 +21,6 @@ from intake.domain.identities import answer_id_of
 from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 
-CLAIMS_COMPARED_MAX = 20_000
 LINES_MAX = 50
 ANSWER_TAKEN = "taken-already: claims went on by what it announced then; a person corrects them"
 
@@ -61,47 +60,59 @@ def compare(
     """Reads what is stored of the message; records nothing."""
     found = Comparison()
     for head in verdicts.heads:
-        story = store.story(head.receipt_id)
-        if len(story) <= head.chunk_count:
+        taken = _taken(store, head.receipt_id)
+        chunks = [] if taken is None else file.parts(verdicts.ordinals[head.receipt_id])
+        lines, parts_taken = _differing_claims(store, head.receipt_id, chunks)
+        if taken is not None:
+            lines = [*(f"remittance-received {head.receipt_id}: {each}" for each in _fields(head, taken)), *lines]
+        if taken is not None and lines:
+            found.changed.append(Changed(taken, head, tuple(_cut(lines))))
+        elif parts_taken < head.chunk_count:
             found.heads.append(head)
-            found.announced += _announced(head, max(0, len(story) - 1))
-        if story:
-            lines = tuple(_differences(head, story, file, verdicts.ordinals[head.receipt_id]))
-            if lines:
-                first = story[0]
-                assert isinstance(first, RemittanceReceipt.Read)
-                found.changed.append(Changed(first.summary, head, lines))
+            found.announced += _announced(head, taken is not None, parts_taken)
     _compare_answers(store, source, message_id, survey, found)
     return found
 
 
-def _announced(head: RemittanceSummary, parts_taken: int) -> Iterator[str]:
-    if not parts_taken:
+def _taken(store: EventStore, receipt_id: UUID) -> RemittanceSummary | None:
+    for event in store.story(receipt_id, limit=1):
+        assert isinstance(event, RemittanceReceipt.Read)
+        return event.summary
+    return None
+
+
+def _announced(head: RemittanceSummary, is_begun: bool, parts_taken: int) -> Iterator[str]:
+    if not is_begun:
         paid = f"{head.payment.decimal_text} by {head.payer_id}, {head.claim_count} claims"
         yield f"remittance-received {head.receipt_id}: {paid}"
     yield f"remittance-chunk-received {head.receipt_id}: parts {parts_taken + 1} to {head.chunk_count}"
 
 
-def _differences(head: RemittanceSummary, story: Sequence[Event], file: PayerFile, ordinal: int) -> Iterator[str]:
-    """One line for each place that is read otherwise, at most so many; no line names a patient."""
-    read = story[0]
-    assert isinstance(read, RemittanceReceipt.Read)
-    lines = [f"remittance-received {head.receipt_id}: {each}" for each in _fields(head, read.summary)]
-    if head.claim_count <= CLAIMS_COMPARED_MAX:
-        lines += _claims(story[1:], file, ordinal)
+def _differing_claims(
+    store: EventStore, receipt_id: UUID, parts: Iterable[Sequence[ClaimPayment]]
+) -> tuple[list[str], int]:
+    """What differs in the parts that were taken, and how many these are; one part at a time is in memory."""
+    lines: list[str] = []
+    compared = 0
+    for number, claims in enumerate(parts, 1):
+        event = next(iter(store.story(receipt_id, after=number, limit=1)), None)
+        if event is None:
+            break
+        compared = number
+        assert isinstance(event, RemittanceReceipt.ChunkRead)
+        place = f"remittance-chunk-received {receipt_id}, part {number}"
+        if len(event.claims) != len(claims):
+            lines.append(f"{place}: {len(claims)} claims, not {len(event.claims)}")
+        for before, now in zip(event.claims, claims, strict=False):
+            lines += (f"{place}, claim {now.position + 1}: {each}" for each in _fields(now, before))
+    return lines, compared
+
+
+def _cut(lines: Sequence[str]) -> Iterator[str]:
+    """At most so many lines; no line names a patient."""
     yield from lines[:LINES_MAX]
     if len(lines) > LINES_MAX:
         yield f"and {len(lines) - LINES_MAX} more"
-
-
-def _claims(chunks: Sequence[Event], file: PayerFile, ordinal: int) -> Iterator[str]:
-    for number, (event, claims) in enumerate(zip(chunks, file.parts(ordinal), strict=False)):
-        assert isinstance(event, RemittanceReceipt.ChunkRead)
-        place = f"remittance-chunk-received {event.originator_id}, part {number + 1}"
-        if len(event.claims) != len(claims):
-            yield f"{place}: {len(claims)} claims, not {len(event.claims)}"
-        for before, now in zip(event.claims, claims, strict=False):
-            yield from (f"{place}, claim {now.position + 1}: {each}" for each in _fields(now, before))
 
 
 def _fields(now: RemittanceSummary | ClaimPayment, before: RemittanceSummary | ClaimPayment) -> Iterator[str]:
