@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
 from canonical.events.intake import EncounterCharged
-from canonical.master_data import Crosswalk, Location
+from canonical.master_data import ChargeMasterRow, Crosswalk, Location
 from canonical.money import Money
 from canonical.party import CoverageDetails
 from chassis.eventstore.work import no_crash
 from intake.application.held_codes import HELD_FOR_CODES, UNMAPPED_CODES
 from intake.application.queries import ENCOUNTERS
 from intake.application.releasing_mapped import RELEASED_PER_BATCH
-from intake.domain.facts import CoverageSeen, EncounterCancelled, EncounterSeen, Fact, Link
+from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterCancelled, EncounterSeen, Fact, Link
 from intake.domain.identities import encounter_id_of
 
 from .people import SOURCE, message, person, seen, visit
@@ -105,6 +106,69 @@ def test_what_waits_for_something_else_too_stays_held_for_that_alone() -> None:
     service.sweep()
     assert [event.total for event in charged(service)] == [Money(10_000)]
     assert {case["state"] for case in service.cases()} == {"corrected"}
+
+
+def test_the_work_item_says_how_many_wait_and_what_they_charge() -> None:
+    service = IntakeUnderTest()
+    for number in ("1", "2", "3"):
+        wait_for(service, number)
+    service.sweep()
+    (case,) = service.cases()
+    assert str(case["summary"]).endswith("; 3 encounters wait for it")
+    assert case["amount_minor"] == 30_000
+    stored = service.store.last_position()
+    service.clock.advance(minutes=1)
+    service.sweep()
+    assert service.store.last_position() == stored, "what is no news is not said again"
+    wait_for(service, "4")
+    service.sweep()
+    assert service.cases()[0]["amount_minor"] == 30_000, "it is said now and then"
+    service.clock.advance(minutes=1)
+    service.sweep()
+    assert service.cases()[0]["amount_minor"] == 40_000
+
+
+def charge_without_price(service: IntakeUnderTest, number: str, department: str = "") -> None:
+    """One self-pay visit, whose charge comes without a price and the charge master knows nothing of."""
+    facts = [
+        replace(fact, amount=None, procedure_code="99999", department=department)
+        if isinstance(fact, ChargeSeen)
+        else fact
+        for fact in visit(number, number, 10_000)
+    ]
+    service.receive(message(f"M{number}", seen(number), *facts))
+
+
+def price(service: IntakeUnderTest, cents: int, department: str = "") -> None:
+    row = ChargeMasterRow(code="99999", price=Money(cents), department=department)
+    content = service.master_data
+    service.master_data = content.model_copy(update={"charge_master": (*content.charge_master, row)})
+
+
+def test_charges_without_a_price_hang_on_one_work_item_and_go_with_the_charge_masters_row() -> None:
+    service = IntakeUnderTest()
+    for number in ("1", "2", "3"):
+        charge_without_price(service, number)
+    service.sweep()
+    (case,) = service.cases()
+    said = f"{SOURCE} charges '99999' without a price, and the charge master has none; 3 encounters wait for it"
+    assert (case["code"], case["summary"]) == ("UnmappedCode", said)
+    price(service, 4_500)
+    service.sweep()
+    assert [event.total for event in charged(service)] == [Money(4_500)] * 3
+    assert [case["state"] for case in service.cases()] == ["corrected"]
+
+
+def test_a_price_of_one_department_releases_its_charges_alone() -> None:
+    service = IntakeUnderTest()
+    charge_without_price(service, "1", "FAMMED")
+    charge_without_price(service, "2")
+    assert len(service.cases()) == 2
+    department = service.master_data.translate(SOURCE, "department", "FAMMED", date(2026, 2, 6))
+    price(service, 4_500, department)
+    service.sweep()
+    assert [event.total for event in charged(service)] == [Money(4_500)]
+    assert sorted(str(case["state"]) for case in service.cases()) == ["corrected", "open"]
 
 
 def test_a_cancelled_encounter_no_longer_waits() -> None:

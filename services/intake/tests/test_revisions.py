@@ -318,6 +318,7 @@ def test_a_held_charge_that_is_voided_holds_nothing_any_more() -> None:
     source = Source()
     source.tell(charge(1, None))
     source.tell(credit(1))
+    source.service.sweep()
     assert (source.open_cases(), source.row["state"]) == ([], "finished")
 
 

@@ -39,6 +39,8 @@ class ExceptionCase(Aggregate):
         self.code = ""
         self.message_id: UUID | None = None
         self.subject_id: UUID | None = None
+        self.summary = ""
+        self.amount: Money | None = None
 
     class Raised(Event):
         """`message_id` is the parked message that a retry would handle again, where there is one."""
@@ -56,6 +58,19 @@ class ExceptionCase(Aggregate):
             case.code = self.code
             case.message_id = self.message_id
             case.subject_id = self.subject_id
+            case.summary = self.summary
+            case.amount = self.amount
+
+    class Restated(Event):
+        """What is at stake has grown or shrunk since it was raised."""
+
+        TOPIC = "chassis.exception-case.restated"
+        summary: Public[str]
+        amount: Money | None = None
+
+        def apply(self, case: ExceptionCase) -> None:
+            case.summary = self.summary
+            case.amount = self.amount
 
     class Assigned(Event):
         TOPIC = "chassis.exception-case.assigned"
@@ -81,6 +96,13 @@ class ExceptionCase(Aggregate):
     def assign(self, owner: str) -> None:
         self._refuse_closed()
         self.trigger_event(self.Assigned, owner=owner)
+
+    def restate(self, summary: str, amount: Money | None) -> bool:
+        """Says of an open case what is at stake by now; whether that is news."""
+        if not self.is_open or (self.summary, self.amount) == (summary, amount):
+            return False
+        self.trigger_event(self.Restated, summary=summary, amount=amount)
+        return True
 
     def end(self, how: CaseState, reason: str) -> None:
         self._refuse_closed()
@@ -161,6 +183,9 @@ def project_cases(event: Event) -> Iterable[Change]:
             amount_minor=event.amount.minor if event.amount else None,
             raised_at=event.timestamp,
         )
+    elif isinstance(event, ExceptionCase.Restated):
+        amount_minor = event.amount.minor if event.amount else None
+        yield put(CASES, case_id=event.originator_id, summary=event.summary, amount_minor=amount_minor)
     elif isinstance(event, ExceptionCase.Assigned):
         yield put(CASES, case_id=event.originator_id, state=CaseState.ASSIGNED.value, owner=event.owner)
     elif isinstance(event, ExceptionCase.Ended):

@@ -39,6 +39,7 @@ HELD_FOR_CODES = Table(
         "source": "text",
         "kind": "text",
         "code": "text",
+        "department": "text",
         "amount_minor": "bigint",
     },
     key=("code_id", "day", "encounter_id"),
@@ -72,6 +73,7 @@ def _held(event: Encounter.Held) -> Iterator[Change]:
             source=code.source,
             kind=code.kind,
             code=code.code,
+            department=code.department,
             amount_minor=event.amount.minor,
         )
 
@@ -103,7 +105,7 @@ def open_code(work: Work, code: SourceCode, entity: str, amount: Money) -> None:
             work,
             unmapped.work_item,
             code=UNMAPPED_CODE,
-            summary=f"{code.source} sends {code.kind} {code.code!r}, which master data does not know; charges wait for it",
+            summary=f"{code}; charges wait for it",
             subject="unmapped-code",
             subject_id=unmapped.id,
             entity=entity,
@@ -111,10 +113,25 @@ def open_code(work: Work, code: SourceCode, entity: str, amount: Money) -> None:
         )
 
 
+def work_item_says(code: SourceCode, waiting: int) -> str:
+    """What its case says of a code that so many encounters wait for."""
+    return f"{code}; {waiting} encounters wait for it"
+
+
+def restate_code(work: Work, code: SourceCode, waiting: int, amount: Money) -> bool:
+    """Says in the case of a code how many encounters wait for it by now, and what they charge; whether that is news."""
+    case = _case_of(work, work.require(UnmappedCode, code.code_id))
+    return case is not None and case.restate(work_item_says(code, waiting), amount)
+
+
 def settle_code(work: Work, code_id: UUID) -> None:
     """Ends the work item of a code that nothing waits for."""
     unmapped = work.require(UnmappedCode, code_id)
-    case = work.get(ExceptionCase, derive("exception-case", unmapped.work_item, UNMAPPED_CODE))
+    case = _case_of(work, unmapped)
     unmapped.settle("nothing waits for it any more")
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, "nothing waits for the code any more")
+
+
+def _case_of(work: Work, unmapped: UnmappedCode) -> ExceptionCase | None:
+    return work.get(ExceptionCase, derive("exception-case", unmapped.work_item, UNMAPPED_CODE))

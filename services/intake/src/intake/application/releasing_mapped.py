@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from canonical.ids import derive
@@ -12,11 +12,21 @@ from canonical.money import Money
 from chassis.domain import Context, Meta
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
+from chassis.exceptions.case import CASES, CaseState
 from chassis.keys import Sealer
 
 from intake.application.billing import bill
 from intake.application.envelopes import Envelopes
-from intake.application.held_codes import HELD_FOR_CODES, UNMAPPED_CODES, codes_in, open_code, settle_code
+from intake.application.held_codes import (
+    HELD_FOR_CODES,
+    UNMAPPED_CODE,
+    UNMAPPED_CODES,
+    codes_in,
+    open_code,
+    restate_code,
+    settle_code,
+    work_item_says,
+)
 from intake.application.ports import MasterDataSource
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import EncounterState
@@ -24,7 +34,11 @@ from intake.domain.unmapped_code import SourceCode
 
 RELEASED_PER_BATCH = 100
 CODES_PER_RUN_MAX = 1000
+RESTATED_EVERY_SECONDS = 10
 MAPPED = "master data knows the code now"
+_BY = ("code_id", "source", "kind", "code", "department", "day")
+_Waiting = tuple[SourceCode, int, int]
+"""A code, how many encounters wait for it, and what they charge in cents."""
 
 
 class MappedReleasing:
@@ -48,19 +62,45 @@ class MappedReleasing:
         self._sealer = sealer
         self._master_data = master_data
         self._crash_point = crash_point
+        self._restate_at = datetime.min.replace(tzinfo=UTC)
 
     def run(self) -> int:
         """How many encounters were moved and work items ended or opened."""
-        waiting = self._store.sums(HELD_FOR_CODES, ("amount_minor",), ("code_id", "source", "kind", "code", "day"), {})
+        waiting = self._store.sums(HELD_FOR_CODES, ("amount_minor",), _BY, {})
         opened = self._store.rows(UNMAPPED_CODES, {"is_open": True}, order=("met_at",), limit=CODES_PER_RUN_MAX)
         if not waiting and not opened:
             return 0
         content = self._master_data()
         codes = [_code_of(row) for row in waiting]
         moved = sum(self._release(code, content) for code in codes if code.is_known(content))
-        return moved + self._settle(
-            {code.code_id: code for code in codes}, [_identity(row["code_id"]) for row in opened]
-        )
+        moved += self._settle({code.code_id: code for code in codes}, [_identity(row["code_id"]) for row in opened])
+        if not moved:
+            self._restate()
+        return moved
+
+    def _restate(self) -> None:
+        """Brings the cases of codes up to what waits for them, now and then: charges may come in all the time."""
+        now = self._clock()
+        if now < self._restate_at:
+            return
+        self._restate_at = now + timedelta(seconds=RESTATED_EVERY_SECONDS)
+        where = {"code": UNMAPPED_CODE, "state": [CaseState.OPEN.value, CaseState.ASSIGNED.value]}
+        cases = self._store.rows(CASES, where, order=("raised_at",), limit=CODES_PER_RUN_MAX)
+        said = {row["subject_id"]: (row["summary"], row["amount_minor"]) for row in cases}
+        waiting = self._waiting()
+        news = [each for each in waiting if said.get(each[0].code_id, each[1:]) != (work_item_says(*each[:2]), each[2])]
+        if news:
+            context = self._context(derive("restate-codes", *(code.code_id for code, _, _ in news)))
+            transact(self._store, context, lambda work: _restate_all(work, news), crash_point=self._crash_point)
+
+    def _waiting(self) -> list[_Waiting]:
+        """Every code that encounters wait for, how many they are, and what they charge in cents."""
+        found: dict[UUID, _Waiting] = {}
+        for row in self._store.sums(HELD_FOR_CODES, ("amount_minor",), _BY, {}):
+            code = _code_of(row)
+            _, count, minor = found.get(code.code_id, (code, 0, 0))
+            found[code.code_id] = (code, count + _number(row["count"]), minor + _number(row["amount_minor"]))
+        return list(found.values())
 
     def _release(self, code: SourceCode, content: MasterData) -> int:
         where = {"code_id": code.code_id, "day": code.day}
@@ -109,10 +149,21 @@ class MappedReleasing:
         return Context(self._clock(), meta)
 
 
+def _restate_all(work: Work, waiting: Sequence[_Waiting]) -> int:
+    work.prefetch(code.code_id for code, _, _ in waiting)
+    return sum(restate_code(work, code, count, Money(minor)) for code, count, minor in waiting)
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
 def _code_of(row: Row) -> SourceCode:
     day = row["day"]
     assert isinstance(day, date)
-    return SourceCode(source=str(row["source"]), kind=str(row["kind"]), code=str(row["code"]), day=day)
+    texts = {name: str(row[name] or "") for name in ("source", "kind", "code", "department")}
+    return SourceCode(day=day, **texts)
 
 
 def _identity(value: object) -> UUID:

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from canonical.encounter import ChargeLine
-from canonical.master_data import ChargeMasterRow, MasterData, UnknownMasterData
+from canonical.master_data import ChargeMasterRow, MasterData
 from canonical.money import Money
 
 from intake.domain.clinical import ClinicalDetails
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts, HoldReason
+from intake.domain.unmapped_code import PRICE, SourceCode, charge_row
 
 DAYS_BEFORE_MAX = timedelta(days=3)
 """What is done so shortly before a stay is billed with it (42 CFR 412.2(c)(5))."""
@@ -27,8 +28,10 @@ def checked_charges(
     reasons: list[HoldReason] = []
     for place, charge in enumerate(charges, 1):
         field = f"charge {place}"
-        row = _row_of(charge.line, facts, master_data)
-        reasons += _prices(field, charge, row)
+        line = charge.line
+        wanted = (facts.source, line.procedure_code or line.revenue_code, line.department, line.service_date)
+        row = charge_row(master_data, *wanted)
+        reasons += _prices(field, charge, row, facts.source)
         reasons += _modifiers(field, charge.line)
         reasons += _days(field, charge.line.service_date, clinical)
         if row is not None and not charge.is_priced:
@@ -44,24 +47,15 @@ def price_of(row: ChargeMasterRow, units: Decimal) -> Money:
     return Money(int(minor), row.price.currency)
 
 
-def _row_of(line: ChargeLine, facts: EncounterFacts, master_data: MasterData) -> ChargeMasterRow | None:
-    try:
-        department = (
-            master_data.translate(facts.source, "department", line.department, line.service_date)
-            if line.department
-            else ""
-        )
-    except UnknownMasterData:
-        department = ""
-    return master_data.charge_master_row(line.procedure_code or line.revenue_code, department, line.service_date)
-
-
-def _prices(field: str, charge: CapturedCharge, row: ChargeMasterRow | None) -> Iterator[HoldReason]:
+def _prices(field: str, charge: CapturedCharge, row: ChargeMasterRow | None, source: str) -> Iterator[HoldReason]:
+    line = charge.line
     if row is None:
         if not charge.is_priced:
-            yield HoldReason(field=field, rule="price-unknown", note="no price came, and the charge master has none")
+            code = line.procedure_code or line.revenue_code
+            wanted = SourceCode(source=source, kind=PRICE, code=code, day=line.service_date, department=line.department)
+            note = "no price came, and the charge master has none"
+            yield HoldReason(field=field, rule="price-unknown", note=note, unmapped=wanted)
         return
-    line = charge.line
     if row.units_max and line.units > row.units_max:
         yield HoldReason(field=field, rule="units-above-maximum", note=f"{line.units} units, at most {row.units_max}")
     expected = price_of(row, line.units)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from canonical.classes import CanonicalModel, Public
 from canonical.ids import derive
-from canonical.master_data import Dated, MasterData, UnknownMasterData
+from canonical.master_data import ChargeMasterRow, Dated, MasterData, UnknownMasterData
 from chassis.domain import Aggregate, Event
 
 LOOK_UPS: Mapping[str, Callable[[MasterData, str, date], Dated]] = {
@@ -19,29 +19,53 @@ LOOK_UPS: Mapping[str, Callable[[MasterData, str, date], Dated]] = {
     "department": MasterData.department,
 }
 """By the kind of a code, the list of master data that has what it means."""
+PRICE = "price"
 
 
 class SourceCode(CanonicalModel):
-    """A code as its source sends it for a day; `kind` is that of the crosswalk that would translate it."""
+    """A code as its source sends it for a day; `kind` is that of the crosswalk that would translate it.
+
+    Of the kind `price` it is what a charge stands under, which came without a price, and `department` where it was done.
+    """
 
     source: Public[str]
     kind: Public[str]
     code: Public[str]
     day: Public[date]
+    department: Public[str] = ""
 
     @property
     def code_id(self) -> UUID:
         """The id of the code, whatever the day."""
-        return derive("unmapped-code", self.source, self.kind, self.code)
+        more = (self.department,) if self.department else ()
+        return derive("unmapped-code", self.source, self.kind, self.code, *more)
+
+    def __str__(self) -> str:
+        """What is missing, in words."""
+        if self.kind == PRICE:
+            where = f" in department {self.department!r}" if self.department else ""
+            return f"{self.source} charges {self.code!r}{where} without a price, and the charge master has none"
+        return f"{self.source} sends {self.kind} {self.code!r}, which master data does not know"
 
     def is_known(self, master_data: MasterData) -> bool:
         """Whether master data says on that day what it means."""
+        if self.kind == PRICE:
+            return charge_row(master_data, self.source, self.code, self.department, self.day) is not None
         try:
             ours = master_data.translate(self.source, self.kind, self.code, self.day)
             LOOK_UPS[self.kind](master_data, ours, self.day)
         except UnknownMasterData:
             return False
         return True
+
+
+def charge_row(master_data: MasterData, source: str, code: str, department: str, day: date) -> ChargeMasterRow | None:
+    """The row of the charge master for a code of a source's department; of all departments where nobody knows that one."""
+    try:
+        ours = master_data.translate(source, "department", department, day) if department else ""
+    except UnknownMasterData:
+        ours = ""
+    return master_data.charge_master_row(code, ours, day)
 
 
 class UnmappedCode(Aggregate):

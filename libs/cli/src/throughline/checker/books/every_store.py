@@ -70,6 +70,7 @@ class Book:
             ),
             "chassis.exception-case.raised": self._raised,
             "chassis.exception-case.assigned": self._assigned,
+            "chassis.exception-case.restated": self._restated,
             "chassis.exception-case.ended": self._ended,
             "chassis.inbound-message.received": self._received,
             "chassis.inbound-message.accepted": self._decided,
@@ -116,6 +117,10 @@ class Book:
             entity=state["entity"],
             amount_minor=None if state["amount"] is None else cents(state["amount"]),
         )
+
+    def _restated(self, fact: Fact) -> None:
+        amount = fact.state["amount"]
+        self.case_rows.put((fact.id,), amount_minor=None if amount is None else cents(amount))
 
     def _assigned(self, fact: Fact) -> None:
         self.cases.setdefault(fact.id, Case()).events.append("assigned")
