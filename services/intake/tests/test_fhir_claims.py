@@ -9,6 +9,7 @@ import pytest
 from canonical.events.intake import EncounterCharged
 from canonical.money import Money
 from intake.adapters.fhir import FhirNames, Sender, read_submission
+from intake.adapters.fhir.outcomes import outcome_of
 from intake.domain.facts import (
     ChargeSeen,
     ChargeVoided,
@@ -121,6 +122,16 @@ def test_a_claim_is_announced_as_one_posting_over_its_total() -> None:
     charged = [event for event in intake.events() if isinstance(event, EncounterCharged)]
     assert (outcome.accepted, outcome.notes) == (True, ())
     assert [event.total for event in charged] == [Money.of("155.25")]
+
+
+def test_what_a_claim_says_beside_its_items_is_kept_and_the_sender_is_told() -> None:
+    told = [{"sequence": 1, "category": coded("onset"), "timingDate": "2026-02-01"}]
+    intake = IntakeUnderTest()
+    (outcome,) = intake.receive(raw(claim_bundle(supportingInfo=told)))
+    (issue,) = [each for each in outcome_of(outcome)["issue"] if each["severity"] == "warning"]  # type: ignore[attr-defined]
+    assert outcome.accepted
+    assert issue["expression"][0].endswith("Claim.supportingInfo[0]")
+    assert issue["diagnostics"] == "left-out: kept in the message alone"
 
 
 def test_a_claim_for_an_encounter_that_is_known_adds_its_charges_to_it() -> None:

@@ -54,6 +54,8 @@ class _ClaimReading:
         charges = [fact for index, item in enumerate(claim.item or ()) for fact in self._charge(index, item, encounter)]
         if not charges:
             self._message.need(f"{self._place}.item", "at least one service")
+        for index, _ in enumerate(claim.supportingInfo or ()):
+            self._message.leave_out(f"{self._place}.supportingInfo[{index}]")
         self._check_total(charges)
         return [*facts, *charges]
 

@@ -12,6 +12,8 @@ from intake.adapters.fhir.references import References
 from intake.adapters.fhir.resources import Entry
 from intake.domain.refusals import Finding
 
+LEFT_OUT = "left-out"
+
 
 @dataclass(slots=True)
 class FhirMessage:
@@ -23,6 +25,7 @@ class FhirMessage:
     references: References
     told_at: datetime | None = None
     findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.type == kind]
@@ -36,6 +39,10 @@ class FhirMessage:
 
     def need(self, place: str, note: str) -> None:
         self.find(place, "required", note)
+
+    def leave_out(self, place: str) -> None:
+        """Tells the sender of what nothing is made of."""
+        self.notes.append(f"{place}: {LEFT_OUT}: kept in the message alone")
 
     def said_at(self, resource: Any) -> datetime | None:
         """When the source said what the resource says."""

@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 from starlette.responses import Response
 
+from intake.adapters.fhir.message import LEFT_OUT
 from intake.adapters.fhir.negotiation import MEDIA_TYPE, Preference
 from intake.adapters.fhir.strict_json import Json, written
 from intake.application.deliveries import Outcome
@@ -80,8 +81,16 @@ def outcome_of(outcome: Outcome) -> Json:
         return operation_outcome(finding_issue(finding) for finding in outcome.findings)
     said = "kept already" if outcome.repeated else "kept"
     issues = [issue("information", "informational", f"message {outcome.message_id} is {said}")]
-    issues += [issue("warning", "business-rule", f"held: {note}") for note in outcome.notes]
+    issues += [_warning(note) for note in outcome.notes]
     return operation_outcome(issues)
+
+
+def _warning(note: str) -> Json:
+    """What was left out, at its place, or why an encounter is held."""
+    place, rule, text = (*note.split(": ", 2), "", "")[:3]
+    if rule == LEFT_OUT:
+        return issue("warning", "informational", f"{LEFT_OUT}: {text}", place)
+    return issue("warning", "business-rule", f"held: {note}")
 
 
 def finding_issue(finding: str) -> Json:

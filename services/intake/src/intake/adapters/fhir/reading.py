@@ -136,7 +136,8 @@ class _Reading:
         try:
             translation = Translation(entries, self.source, self.names, instant(told_at))
             delivery = replace(delivery, patient=translation.patient, entity=translation.entity)
-            return replace(delivery, facts=translation.facts(), resources=translation.resources())
+            facts = translation.facts()
+            return replace(delivery, facts=facts, resources=translation.resources(), notes=translation.notes)
         except InvalidMessage as invalid:
             return replace(delivery, delivery_key=key or "none", findings=invalid.findings)
 

@@ -19,6 +19,8 @@ from intake.domain.facts import NOWHERE, EncounterSeen, Fact, Link
 from intake.domain.refusals import Finding, InvalidMessage
 from intake.domain.source_reference import ResourceSeen
 
+NOTES_MAX = 20
+
 
 class Translation:
     """The facts of the resources of one message. They are about one patient at most."""
@@ -49,6 +51,11 @@ class Translation:
                 return references.link(resource.patient)
             case _:
                 return None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, once the facts have been asked for."""
+        return tuple(self._message.notes[:NOTES_MAX])
 
     def resources(self) -> tuple[ResourceSeen, ...]:
         """The resources as their versions are counted."""
