@@ -9,6 +9,14 @@ from sandbox.world.ehr import Delivery, DeliveryKind
 from sandbox.world.scenario import SimulatedEncounter, SimulatedPatient
 
 MERGED_AT_HOUR, FORMER_STREET = 17, "12 Former Road"
+_ADT = {
+    "A04": (0, "ADT_A01"),
+    "A11": (10, "ADT_A09"),
+    "A28": (0, "ADT_A05"),
+    "A40": (30, "ADT_A39"),
+    "A37": (40, "ADT_A37"),
+}
+"""Minute and structure of each event."""
 
 
 def registered_twice(encounters: Sequence[SimulatedEncounter]) -> tuple[Delivery, ...]:
@@ -28,24 +36,30 @@ def other_number(patient: SimulatedPatient) -> str:
 
 def _delivery(encounter: SimulatedEncounter, word: str, *, is_merged: bool) -> Delivery:
     again = replace(encounter.patient, mrn=other_number(encounter.patient), street=FORMER_STREET)
-    messages = [_message(encounter, "A28", _person(encounter, again))]
+    messages = [adt_message(encounter, "A28", person_of(encounter, again))]
     if is_merged:
-        retired = f"MRG|{again.mrn}^^^{encounter.source}^MR"
-        messages.append(_message(encounter, "A40", _person(encounter, encounter.patient), retired))
+        retired = retired_number(encounter, again)
+        messages.append(adt_message(encounter, "A40", person_of(encounter, encounter.patient), retired))
     return Delivery(DeliveryKind.MLLP, f"{encounter.visit_number}-{word}", encounter.source, tuple(messages))
 
 
-def _message(encounter: SimulatedEncounter, trigger: str, *segments: str) -> bytes:
-    minute = {"A28": 0, "A40": 30}[trigger]
+def adt_message(encounter: SimulatedEncounter, trigger: str, *segments: str, number: str = "") -> bytes:
+    """An ADT of the evening of an encounter's last day, known by its visit or by another `number`."""
+    minute, structure = _ADT[trigger]
     stamp = f"{encounter.service_to:%Y%m%d}{MERGED_AT_HOUR}{minute:02d}00"
-    structure = {"A28": "ADT_A05", "A40": "ADT_A39"}[trigger]
     sender = f"{encounter.source}|{encounter.entity}|THROUGHLINE|BILLING"
-    control_id = f"{encounter.visit_number}-{trigger}"
+    control_id = f"{number or encounter.visit_number}-{trigger}"
     header = f"MSH|^~\\&|{sender}|{stamp}||ADT^{trigger}^{structure}|{control_id}|P|2.5.1"
     return "".join(f"{segment}\r" for segment in (header, f"EVN|{trigger}|{stamp}", *segments)).encode("ascii")
 
 
-def _person(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:
+def retired_number(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:
+    """The number that a merge gives up."""
+    return f"MRG|{patient.mrn}^^^{encounter.source}^MR"
+
+
+def person_of(encounter: SimulatedEncounter, patient: SimulatedPatient) -> str:
+    """The patient as a message without a visit has them."""
     number = f"{patient.mrn}^^^{encounter.source}^MR"
     address = f"{patient.street}^^{patient.city}^{patient.state}^{patient.postal_code}^USA"
     name = f"{patient.family_name}^{patient.given_name}"
