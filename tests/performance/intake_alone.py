@@ -15,6 +15,8 @@ from typing import Any, Self
 import httpx
 import psycopg
 from chassis.whole_files import write_whole
+from sandbox.processes import ManagedProcess
+from sandbox.services import ServiceSpec
 from throughline.stack.composition import Stack
 from throughline.stack.roster import MEMBERS
 
@@ -50,21 +52,25 @@ class Sent:
 
 
 class IntakeAlone:
-    """A context manager; it leaves nothing running. Where there are several cores, intake has one and the sender another."""
+    """A context manager; it leaves nothing running. Where there are several cores, intake has one and the sender another.
 
-    def __init__(self, folder: Path) -> None:
+    With `in_halves` one process answers and another does the rest, as the suite runs it; both have the same core.
+    """
+
+    def __init__(self, folder: Path, *, in_halves: bool = False) -> None:
         self._folder = folder
-        self.stack = Stack(folder / "suite", with_erp=False, with_gateway=False)
+        self.stack = Stack(folder / "suite", with_erp=False, with_gateway=False, calls_apart=in_halves)
+        self._in_halves = in_halves
+        self._processes: list[ManagedProcess] = []
         self._cores = sorted(os.sched_getaffinity(0))
 
     def __enter__(self) -> Self:
         self.stack.start_servers()
         try:
             self.stack.prepare()
-            spec = self.stack.service(INTAKE)
-            if len(self._cores) > 1:
-                spec = replace(spec, argv=[sys.executable, "-c", ON_ONE_CORE % (self._cores[0], INTAKE.module)])
-            self._process = self.stack.suite.start_service(spec)
+            self._start(self.stack.service(INTAKE))
+            if self._in_halves:
+                self._start(self.stack.calls(INTAKE))
         except BaseException:
             self.stack.stop()
             raise
@@ -75,14 +81,22 @@ class IntakeAlone:
     ) -> None:
         self.stack.stop()
 
+    def _start(self, spec: ServiceSpec) -> None:
+        if len(self._cores) > 1:
+            spec = replace(spec, argv=[sys.executable, "-c", ON_ONE_CORE % (self._cores[0], INTAKE.module)])
+        self._processes.append(self.stack.suite.start_service(spec))
+
     @property
-    def process_id(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
+    def process_ids(self) -> list[int]:
+        return [process.pid for process in self._processes if process.pid is not None]
 
     @property
     def peak_memory_mb(self) -> float:
-        return peak_memory_mb(self.process_id)
+        return sum(map(peak_memory_mb, self.process_ids))
+
+    @property
+    def cpu_seconds(self) -> float:
+        return sum(map(cpu_seconds, self.process_ids))
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         """To its database, as the owner."""
@@ -111,10 +125,10 @@ class IntakeAlone:
 
     def send(self, wire: str, conversations: Sequence[Conversation], connections: int, **particulars: Any) -> Sent:
         """Sends all of it, and tells what came back."""
-        before = cpu_seconds(self.process_id)
+        before = self.cpu_seconds
         sender = self.start_sending(wire, conversations, connections, **particulars)
         sent = finished(sender)
-        used = cpu_seconds(self.process_id) - before
+        used = self.cpu_seconds - before
         return replace(sent, cpu_seconds=used, memory_mb=self.peak_memory_mb)
 
     def token(self) -> str:

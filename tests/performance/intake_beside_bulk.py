@@ -1,7 +1,7 @@
 """How long an interactive submit takes, from send to durable answer, while a bulk file is being taken; to the same on an idle replica.
 
 A bundle over FHIR and a message over HL7 are sent four times a second each, first alone and then beside 835s, a charge
-batch or an `$import`, each on a replica of its own.
+batch or an `$import`, each on a replica of its own that runs in halves on one core.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _kinds(sizes: Sizes) -> list[Bulk]:
 
 
 def _beside(folder: Path, sizes: Sizes, bulk: Bulk) -> list[Figure]:
-    with IntakeAlone(own_folder(folder, f"intake-beside-{bulk.name}")) as intake:
+    with IntakeAlone(own_folder(folder, f"intake-beside-{bulk.name}"), in_halves=True) as intake:
         _interactive(intake, 5.0, WARM_SEED)
         idle = _interactive(intake, sizes.interactive_seconds, 1)
         bulk.begin(intake)

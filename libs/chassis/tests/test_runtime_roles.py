@@ -28,7 +28,7 @@ from sandbox.servers.tokens import TokenServer
 from .running_services import Process, World, running_world, until
 
 WITHOUT_SERVERS = """
-import os, sys
+import asyncio, os, sys
 from chassis.runtime.core import ServiceCore, Sweep
 from chassis.runtime.service import run
 from chassis.runtime.settings import Settings
@@ -38,7 +38,10 @@ sweeps = (Sweep("must-not-run", 0.1, lambda: sys.exit("a sweep ran")),)
 core = ServiceCore(NOTER, store, utc_now, noting(store, utc_now), sweeps)
 async def door():
     sys.exit("a door opened")
-sys.exit(run(core, Settings.from_environment(os.environ), doors=[door]))
+async def answering():
+    print("an answering door opened", flush=True)
+    await asyncio.Event().wait()
+sys.exit(run(core, Settings.from_environment(os.environ), doors=[door], answering_doors=[answering]))
 """
 SOON_SECONDS = 3.0
 READER = {"reader": ("intake.read", "claims.read", "claims.write")}
@@ -81,6 +84,7 @@ def test_calls_are_answered_without_nats_and_nothing_else_is_done() -> None:
         output, _ = process.communicate(timeout=20)
         assert process.returncode == 0, output
         assert b'"service": "claims-calls"' in output
+        assert output.count(b"an answering door opened") == 1
     finally:
         process.kill()
         process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -53,7 +52,6 @@ from intake.adapters.hl7v2 import (
     SiteProfiles,
     UnusableProfiles,
     read_profiles,
-    server_tls,
 )
 from intake.adapters.intake_folder import IntakeFolder
 from intake.adapters.rereading import Rereading
@@ -241,7 +239,8 @@ def serve(settings: IntakeSettings) -> int:
                 master_data_service(intake.core, intake.keeping),
             ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
-            doors=_doors(settings, intake, queue, way, sealer, master_data, profiles),
+            doors=_file_doors(settings, intake, way, sealer, master_data, profiles),
+            answering_doors=_mllp_doors(settings, intake, queue, master_data, profiles),
         )
     finally:
         queue.stop()
@@ -282,34 +281,43 @@ def _sources_of(master_data: MasterDataSource, clock: Callable[[], datetime]) ->
     return lambda client_id: master_data().sources_of(client_id, clock().date())
 
 
-def _doors(
+def _mllp_doors(
     settings: IntakeSettings,
     intake: Intake,
     queue: ReceivingQueue[InboundDelivery, Outcome],
+    master_data: MasterDataSource,
+    profiles: SiteProfiles,
+) -> list[Door]:
+    if not settings.mllp_port:
+        return []
+    mllp = MllpDoor(
+        queue.submit,
+        intake.core.clock,
+        profiles=profiles,
+        tls=settings.mllp_tls(),
+        sources_of=_sources_of(master_data, intake.core.clock),
+        client=settings.mllp_client,
+    )
+    return [partial(mllp.serve, settings.bind_host, settings.mllp_port)]
+
+
+def _file_doors(
+    settings: IntakeSettings,
+    intake: Intake,
     way: GivingWay,
     sealer: Sealer,
     master_data: MasterDataSource,
     profiles: SiteProfiles,
 ) -> list[Door]:
-    """The doors that the settings open."""
-    doors: list[Door] = []
-    if settings.mllp_port:
-        mllp = MllpDoor(
-            queue.submit,
-            intake.core.clock,
-            profiles=profiles,
-            tls=_mllp_tls(settings),
-            sources_of=_sources_of(master_data, intake.core.clock),
-            client=settings.mllp_client,
-        )
-        doors.append(partial(mllp.serve, settings.bind_host, settings.mllp_port))
-    if exchange := settings.exchange_dir:
-        folder = _intake_folder(settings, exchange, intake, way, sealer, master_data, profiles)
-        report = report_refused_files(intake.core.store, intake.core.clock, "intake")
-        doors.append(WatchedFolder(exchange, "intake", folder.take, report).serve)
-        shelf = FileShelf(exchange, "intake", folder.take, report)
-        doors += [each.serve for each in remote_folders(settings.file_partners_path, exchange, shelf, report)]
-    return doors
+    """The watched folder and the partners' folders, where there is an exchange."""
+    exchange = settings.exchange_dir
+    if exchange is None:
+        return []
+    folder = _intake_folder(settings, exchange, intake, way, sealer, master_data, profiles)
+    report = report_refused_files(intake.core.store, intake.core.clock, "intake")
+    watched = WatchedFolder(exchange, "intake", folder.take, report).serve
+    shelf = FileShelf(exchange, "intake", folder.take, report)
+    return [watched, *(each.serve for each in remote_folders(settings.file_partners_path, exchange, shelf, report))]
 
 
 def _intake_folder(
@@ -334,14 +342,6 @@ def _intake_folder(
         FhirNames(settings.fhir_namespace),
         TakenFiles(store, clock, sealer, "file-drop"),
     )
-
-
-def _mllp_tls(settings: IntakeSettings) -> ssl.SSLContext | None:
-    if settings.mllp_tls_certificate is None:
-        return None
-    if settings.mllp_tls_key is None:
-        raise UnsafeSetting("THROUGHLINE_MLLP_TLS_KEY", "not given", "given where a certificate is")
-    return server_tls(settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_client_authorities)
 
 
 if __name__ == "__main__":

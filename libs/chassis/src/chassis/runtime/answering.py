@@ -1,4 +1,4 @@
-"""The doors of a service at which somebody waits for an answer: gRPC and HTTP."""
+"""The doors of a service at which somebody waits for an answer: gRPC, HTTP, and sockets that are answered."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chassis.domain import UnsafeSetting
 from chassis.rpc.operations import operations_service
 from chassis.rpc.server import GrpcService, Server, make_server
 from chassis.runtime.core import ServiceCore
+from chassis.runtime.doors import Door, Doors
 from chassis.runtime.http_server import OwnSignals, http_server
 from chassis.runtime.settings import Settings
 from chassis.security.tokens import TokenVerifier
@@ -29,11 +30,14 @@ class Answering:
         settings: Settings,
         services: Sequence[GrpcService],
         http_app: ASGIApp | None,
+        doors: Sequence[Door],
         after_call: Callable[[], None],
+        fatal: Callable[[BaseException], None],
     ) -> None:
         self._settings = settings
         self._services = [operations_service(core), *services]
         self._http_app = http_app
+        self._doors = Doors(doors, fatal)
         self._after_call = after_call
         self._grpc: Server | None = None
         self._http: OwnSignals | None = None
@@ -56,6 +60,7 @@ class Answering:
             settings = self._settings
             self._http = http_server(self._http_app, settings.bind_host, settings.http_port, self._after_call)
             spawn(self._http.serve())
+        self._doors.start()
 
     def tell(self, *, ready: bool) -> None:
         """What gRPC's health service says from now on."""
@@ -64,6 +69,7 @@ class Answering:
 
     async def stop(self) -> None:
         """Takes no new calls and finishes those in hand."""
+        await self._doors.stop()
         if self._http is not None:
             self._http.should_exit = True
         if self._grpc is not None:

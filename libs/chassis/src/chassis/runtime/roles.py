@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """`calls` answers whoever waits, by gRPC and HTTP, and does nothing else; `work` does all the rest; `all` is both.
+    """`calls` answers whoever waits, by gRPC, HTTP or MLLP, and does nothing else; `work` does all the rest; `all` is both.
 
     Processes of one service share its database alone: what one commits, the relay and the sweeps of another hear of.
     """
@@ -17,12 +17,12 @@ class Role(StrEnum):
 
     @property
     def answers(self) -> bool:
-        """Whether gRPC and HTTP are served here."""
+        """Whether the doors are open here at which somebody waits for an answer."""
         return self is not Role.WORK
 
     @property
     def works(self) -> bool:
-        """Whether messages are consumed, events relayed, sweeps run and doors without an answer kept open here."""
+        """Whether messages are consumed, events relayed, sweeps run and folders watched here."""
         return self is not Role.CALLS
 
     def process_name(self, service: str) -> str:

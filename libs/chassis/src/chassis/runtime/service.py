@@ -47,11 +47,13 @@ def run(
     grpc: Sequence[GrpcService] = (),
     http_app: ASGIApp | None = None,
     doors: Sequence[Door] = (),
+    answering_doors: Sequence[Door] = (),
 ) -> int:
     """Runs the service, or the half of it that is this process's role, until SIGTERM or SIGINT; the exit code of the process.
 
     0 after an orderly stop, 70 after a failure that nobody has classified, 78 where a setting or the schema is wrong.
-    Every service serves the operations service beside its own. A port of 0 keeps that door shut.
+    Every service serves the operations service beside its own. A port of 0 keeps that door shut. At `answering_doors` somebody
+    waits, as at gRPC and HTTP; at `doors` nobody does.
     """
     name = settings.role.process_name(core.shape.name)
     tune_interpreter()
@@ -59,7 +61,7 @@ def run(
         give_way()
     configure_logs(name, settings.log_level)
     configure_traces(name, exporter_named(settings.traces))
-    return asyncio.run(_Run(core, settings, grpc, http_app, doors).main())
+    return asyncio.run(_Run(core, settings, grpc, http_app, doors, answering_doors).main())
 
 
 class _Run:
@@ -72,6 +74,7 @@ class _Run:
         services: Sequence[GrpcService],
         http_app: ASGIApp | None,
         doors: Sequence[Door],
+        answering_doors: Sequence[Door],
     ) -> None:
         self._core = core
         self._settings = settings
@@ -85,7 +88,9 @@ class _Run:
         self._answering: Answering | None = None
         self._working: Working | None = None
         if settings.role.answers:
-            self._answering = Answering(core, settings, services, http_app, self._after_call)
+            self._answering = Answering(
+                core, settings, services, http_app, answering_doors, self._after_call, self.fatal
+            )
         if settings.role.works:
             self._working = Working(core, settings, doors, self._executor, self._hub, self.fatal)
 

@@ -38,7 +38,15 @@ class Member:
 
 
 MEMBERS = (
-    Member("intake", "intake", "intake.main", doors=("http", "mllp"), holds_keys=True, calls=("claims",)),
+    Member(
+        "intake",
+        "intake",
+        "intake.main",
+        doors=("http", "mllp"),
+        holds_keys=True,
+        calls_apart=True,
+        calls=("claims",),
+    ),
     Member("claims", "claims", "claims.main", doors=("http",), holds_keys=True, calls_apart=True, calls=("payments",)),
     Member(
         "payments", "payments", "payments.main", doors=("http",), holds_keys=True, calls_apart=True, calls=("claims",)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
+from chassis.domain import UnsafeSetting
 from chassis.runtime.settings import Settings
+
+from intake.adapters.hl7v2 import server_tls
 
 
 class IntakeSettings(Settings):
@@ -24,3 +28,15 @@ class IntakeSettings(Settings):
     fhir_namespace: str = "urn:sandbox"
     file_partners_path: Path | None = None
     raw_retention_path: Path | None = None
+
+    def mllp_tls(self) -> ssl.SSLContext | None:
+        """How MLLP is spoken over TLS, None where it is not.
+
+        Raises:
+            UnsafeSetting: there is a certificate without its key, or one of the files cannot be.
+        """
+        if self.mllp_tls_certificate is None:
+            return None
+        if self.mllp_tls_key is None:
+            raise UnsafeSetting("THROUGHLINE_MLLP_TLS_KEY", "not given", "given where a certificate is")
+        return server_tls(self.mllp_tls_certificate, self.mllp_tls_key, self.mllp_tls_client_authorities)
