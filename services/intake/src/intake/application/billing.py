@@ -15,6 +15,7 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
+from intake.application.stay_codes import veiled
 from intake.domain.billing_plan import plan_billing
 from intake.domain.bills import Bill, bills_of, diagnoses_elsewhere, seen_by_payer
 from intake.domain.clinical import ClinicalDetails
@@ -86,7 +87,8 @@ class _Billing:
         self._following = in_order(owner.next_coverages)
 
     def bills_of(self, charges: Sequence[CapturedCharge]) -> tuple[tuple[Bill, ...], tuple[HoldReason, ...]]:
-        return bills_of(self._facts, self._payer, charges, self._clinical, self._master_data, self._following)
+        bills, reasons = bills_of(self._facts, self._payer, charges, self._clinical, self._master_data, self._following)
+        return bills, veiled(reasons, self._envelopes.code_hashes)
 
     def announce(self, bill: Bill) -> None:
         phi = self._phi(bill)

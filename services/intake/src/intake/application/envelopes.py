@@ -42,7 +42,14 @@ class Envelopes:
 
     def keyed_hashes(self, texts: Sequence[str]) -> list[str]:
         """What patients are compared by: a keyed hash of each text, the same for the same text."""
+        return self._hashes("patient-matching", texts)
+
+    def code_hashes(self, texts: Sequence[str]) -> list[str]:
+        """What codes that are PHI are kept as while something waits for them."""
+        return self._hashes("waiting-codes", texts)
+
+    def _hashes(self, purpose: str, texts: Sequence[str]) -> list[str]:
         if not texts:
             return []
-        hashes = self._sealer.keyed_hashes("patient-matching", [text.encode() for text in texts])
+        hashes = self._sealer.keyed_hashes(purpose, [text.encode() for text in texts])
         return [each[:KEYED_HASH_BYTES].hex() for each in hashes]

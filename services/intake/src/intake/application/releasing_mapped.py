@@ -28,6 +28,7 @@ from intake.application.held_codes import (
     work_item_says,
 )
 from intake.application.ports import MasterDataSource
+from intake.application.stay_codes import is_known
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import EncounterState
 from intake.domain.unmapped_code import SourceCode
@@ -72,7 +73,8 @@ class MappedReleasing:
             return 0
         content = self._master_data()
         codes = [_code_of(row) for row in waiting]
-        moved = sum(self._release(code, content) for code in codes if code.is_known(content))
+        hashing = Envelopes(self._sealer).code_hashes
+        moved = sum(self._release(code, content) for code in codes if is_known(code, content, hashing))
         moved += self._settle({code.code_id: code for code in codes}, [_identity(row["code_id"]) for row in opened])
         if not moved:
             self._restate()

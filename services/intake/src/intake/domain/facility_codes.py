@@ -17,6 +17,8 @@ class FacilityCode(StrEnum):
 
 _PATTERNS = {
     FacilityCode.ADMISSION_TYPE: re.compile("[1-59]"),
+STAY_KINDS = frozenset(kind.value for kind in FacilityCode)
+
     FacilityCode.ADMISSION_SOURCE: re.compile("[0-9A-Z]"),
     FacilityCode.DISCHARGE_DISPOSITION: re.compile("[0-9]{2}"),
 }

@@ -11,6 +11,7 @@ from canonical.master_data import MasterData, UnknownMasterData
 from intake.domain.clinical import SeenStay
 from intake.domain.encounter_content import HoldReason
 from intake.domain.facility_codes import FacilityCode, nubc_code
+from intake.domain.unmapped_code import SourceCode
 
 INPATIENT_BILL = "11"
 OUTPATIENT_BILL = "13"
@@ -63,7 +64,7 @@ class _Reading:
         )
 
     def _code(self, kind: FacilityCode, code: str) -> str:
-        """Empty, with a reason, where nobody can tell what the source's code means; the code itself is PHI."""
+        """Empty, with a reason, where nobody can tell what the source's code means; the code itself is PHI, for memory alone."""
         if not code:
             return ""
         try:
@@ -71,7 +72,9 @@ class _Reading:
         except UnknownMasterData:
             ours = None
         if ours is None:
-            self._hold(kind.value, "unknown-code", f"no code of the NUBC: a crosswalk of kind {kind.value} is needed")
+            unmapped = SourceCode(source=self._source, kind=kind.value, code=code, day=self._day)
+            note = f"no code of the NUBC: a crosswalk of kind {kind.value} is needed"
+            self._hold(kind.value, "unknown-code", note, unmapped)
         return ours or ""
 
     def _need(self, field: str, value: str, note: str) -> None:
@@ -81,8 +84,8 @@ class _Reading:
     def _need_instant(self, field: str, value: str) -> None:
         self._need(field, _instant(value), "day and hour")
 
-    def _hold(self, field: str, rule: str, note: str) -> None:
-        self.reasons.append(HoldReason(field=f"stay.{field}", rule=rule, note=note))
+    def _hold(self, field: str, rule: str, note: str, unmapped: SourceCode | None = None) -> None:
+        self.reasons.append(HoldReason(field=f"stay.{field}", rule=rule, note=note, unmapped=unmapped))
 
 
 def _instant(value: str) -> str:

@@ -11,6 +11,8 @@ from canonical.ids import derive
 from canonical.master_data import ChargeMasterRow, Dated, MasterData, UnknownMasterData
 from chassis.domain import Aggregate, Event
 
+from intake.domain.facility_codes import STAY_KINDS
+
 LOOK_UPS: Mapping[str, Callable[[MasterData, str, date], Dated]] = {
     "entity": MasterData.entity,
     "payer": MasterData.payer,
@@ -25,7 +27,7 @@ PRICE = "price"
 class SourceCode(CanonicalModel):
     """A code as its source sends it for a day; `kind` is that of the crosswalk that would translate it.
 
-    Of the kind `price` it is what a charge stands under, which came without a price, and `department` where it was done.
+    Of a stay it is kept as a keyed hash. Of the kind `price` it is what a charge stands under, which came without a price, and `department` where it was done.
     """
 
     source: Public[str]
@@ -45,6 +47,11 @@ class SourceCode(CanonicalModel):
         if self.kind == PRICE:
             where = f" in department {self.department!r}" if self.department else ""
             return f"{self.source} charges {self.code!r}{where} without a price, and the charge master has none"
+        if self.kind in STAY_KINDS:
+            kept = f"kept as {self.code}, for it is PHI: see a message that waits"
+            return (
+                f"{self.source} sends a code of kind {self.kind} ({kept}), which neither the NUBC nor a crosswalk knows"
+            )
         return f"{self.source} sends {self.kind} {self.code!r}, which master data does not know"
 
     def is_known(self, master_data: MasterData) -> bool:
