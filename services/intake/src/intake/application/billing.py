@@ -15,6 +15,7 @@ from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
+from intake.application.held_payers import expect_no_coverage
 from intake.application.stay_codes import veiled
 from intake.domain.billing_plan import plan_billing
 from intake.domain.bills import Bill, bills_of, diagnoses_elsewhere, seen_by_payer
@@ -151,6 +152,8 @@ def _hold(work: Work, encounter: Encounter, reasons: tuple[HoldReason, ...]) -> 
         _end_case(work, encounter, "held for other reasons now")
     if not encounter.hold(reasons):
         return
+    if encounter.payer is None:
+        expect_no_coverage(work, encounter.facts.patient_id)
     meet_codes(work, encounter, codes_in(reasons))
     own = _own(reasons)
     if not own:

@@ -15,6 +15,7 @@ from chassis.eventstore import Work
 from intake.application.billing import bill, release
 from intake.application.charge_places import ChargePlaces
 from intake.application.envelopes import Envelopes
+from intake.application.held_payers import waiting_for_coverage
 from intake.application.merging import are_one, merge, unmerge
 from intake.application.taking_charges import ChargeTaking
 from intake.application.taking_money import Whose, of_encounter, take_adjustment, take_payment
@@ -214,6 +215,7 @@ class FactTaking:
             patient = self._work.require(Patient, self._patient_id(fact.patient, fact.place))
             sealed = self._seal_coverage(fact.details, patient.id, patient.id)
             patient.name_coverage(payer, sealed, fingerprint)
+            self._touched |= dict.fromkeys(waiting_for_coverage(self._work, patient.id))
             return
         encounter = self._encounter(fact.encounter, fact.place)
         assert encounter.facts is not None
