@@ -15,10 +15,9 @@ class FacilityCode(StrEnum):
     DISCHARGE_DISPOSITION = "discharge-disposition"
 
 
+STAY_KINDS = frozenset(kind.value for kind in FacilityCode)
 _PATTERNS = {
     FacilityCode.ADMISSION_TYPE: re.compile("[1-59]"),
-STAY_KINDS = frozenset(kind.value for kind in FacilityCode)
-
     FacilityCode.ADMISSION_SOURCE: re.compile("[0-9A-Z]"),
     FacilityCode.DISCHARGE_DISPOSITION: re.compile("[0-9]{2}"),
 }
