@@ -100,6 +100,7 @@ def test_a_stay_is_read_with_all_that_a_facility_bills_it_by() -> None:
     assert seen.stay == SeenStay(
         is_inpatient=True,
         bill_type="11",
+        bill_frequency="1",
         admission_type="UR",
         admission_source="emd",
         patient_status="home",

@@ -14,13 +14,15 @@ DAY_DIGITS = 8
 
 
 class SeenStay(StayFacts):
-    """A stay or visit of a facility in the source's codes. `bill_type` is empty where the source leaves it to master data.
+    """A stay or visit of a facility in the source's codes. `bill_type` is empty where the source leaves it to master data,
+    `bill_frequency` where it does not say which part of the stay is to be billed.
 
     `on_admission` tells by diagnosis whether it was present on admission (N, U, W, Y).
     """
 
     is_inpatient: bool = False
     bill_type: Phi[str] = ""
+    bill_frequency: Phi[str] = ""
     on_admission: dict[Phi[str], Phi[str]] = {}
 
     @property

@@ -16,6 +16,7 @@ CODE_CHARACTERS_MAX = 20
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z](\.[0-9A-Z]{1,4})?")
 _PROCEDURE = re.compile("[0-9A-HJ-NP-Z]{7}")
 _BILL_TYPE = re.compile("[0-9]{2}")
+_FREQUENCY = re.compile("[0-9A-Z]?")
 _DRG = re.compile("[0-9]{3,4}")
 _CODE_OF_TWO = re.compile("[0-9A-Z]{2}")
 _PRESENT = frozenset("NUWY")
@@ -38,6 +39,8 @@ def broken_stay_rules(place: str, stay: SeenStay | None) -> Iterator[Finding]:
         yield Finding(f"{place}.present-on-admission", "present-on-admission", "N, U, W or Y")
     if stay.bill_type and not _BILL_TYPE.fullmatch(stay.bill_type):
         yield Finding(f"{place}.bill-type", "bill-type", "a type of bill begins with two digits for facility and care")
+    if not _FREQUENCY.fullmatch(stay.bill_frequency):
+        yield Finding(f"{place}.bill-type", "bill-frequency", "the frequency of a bill is one digit or letter")
     if stay.drg and not _DRG.fullmatch(stay.drg):
         yield Finding(f"{place}.drg", "drg", "three or four digits")
     yield from _times(place, stay)

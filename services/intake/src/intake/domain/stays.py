@@ -16,6 +16,8 @@ from intake.domain.unmapped_code import SourceCode
 INPATIENT_BILL = "11"
 OUTPATIENT_BILL = "13"
 STILL_A_PATIENT = "30"
+WHOLE_STAY = "1"
+INTERIM = frozenset("234")
 INSTANT_DIGITS = 12
 
 
@@ -50,6 +52,7 @@ class _Reading:
             self._need_instant("admitted-at", seen.admitted_at)
             if status != STILL_A_PATIENT:
                 self._need_instant("discharged-at", seen.discharged_at)
+        self._refuse_parts(status)
         facts = {name: getattr(seen, name) for name in ("occurrences", "conditions", "values", "procedures", "drg")}
         return InstitutionalStay(
             bill_type=seen.bill_type or bill_type or (INPATIENT_BILL if seen.is_inpatient else OUTPATIENT_BILL),
@@ -62,6 +65,16 @@ class _Reading:
             present_on_admission=tuple(seen.on_admission.get(code, "") for code in diagnoses),
             **facts,
         )
+
+    def _refuse_parts(self, status: str) -> None:
+        """Bills are made of what stands of a whole stay: its parts, and changes of what was billed, are not asked for."""
+        frequency = self._seen.bill_frequency
+        if frequency in INTERIM or (self._seen.is_inpatient and status == STILL_A_PATIENT):
+            self._hold("bill-type", "interim-bill", "interim bills are not written: a stay is billed once it has ended")
+        elif frequency not in ("", WHOLE_STAY):
+            self._hold(
+                "bill-type", "bill-frequency", "only a whole stay is billed (1); its charges replace and void a bill"
+            )
 
     def _code(self, kind: FacilityCode, code: str) -> str:
         """Empty, with a reason, where nobody can tell what the source's code means; the code itself is PHI, for memory alone."""

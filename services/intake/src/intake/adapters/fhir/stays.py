@@ -12,6 +12,7 @@ from canonical.encounter import DatedCode
 from intake.adapters.fhir.message import FhirMessage
 from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of, diagnosis_in
 from intake.domain.clinical import SeenStay
+from intake.domain.facility_codes import type_of_bill
 from intake.domain.facts import DiagnosisSeen, Fact, Link, ProcedureSeen
 from intake.domain.refusals import Finding
 
@@ -135,10 +136,11 @@ def _stay(
 ) -> SeenStay | None:
     kind = str(encounter.class_fhir.code or "") if encounter.class_fhir else ""
     period, hospital = encounter.period, encounter.hospitalization
-    bill_type = _first_code(encounter.type, BILL_TYPES)
+    bill_type, frequency = type_of_bill(_first_code(encounter.type, BILL_TYPES))
     seen = SeenStay(
         is_inpatient=kind in INPATIENT_CLASSES,
-        bill_type=bill_type[1:3] if len(bill_type) == 4 else bill_type[:2],
+        bill_type=bill_type,
+        bill_frequency=frequency,
         admission_type=code_in(encounter.priority),
         admission_source=code_in(hospital.admitSource) if hospital else "",
         patient_status=code_in(hospital.dischargeDisposition) if hospital else "",

@@ -12,6 +12,7 @@ from intake.adapters.hl7v2.context import Reading, value_in
 from intake.adapters.hl7v2.segments import Message, Segment, day_of
 from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.domain.clinical import SeenStay
+from intake.domain.facility_codes import type_of_bill
 
 INPATIENT = "I"
 ADMITTING = "A"
@@ -36,9 +37,12 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
     if not codes and not is_inpatient:
         codes = admitting
     codes = list(dict.fromkeys(codes))
+    gp1 = message.first("GP1")
+    bill_type, frequency = type_of_bill(gp1.field(1) if gp1 else "")
     seen = SeenStay(
         is_inpatient=is_inpatient,
-        bill_type=_bill_type(message),
+        bill_type=bill_type,
+        bill_frequency=frequency,
         admission_type=_code(pv1, 4, reading),
         admission_source=_code(pv1, 14, reading),
         patient_status=_code(pv1, 36, reading),
@@ -99,13 +103,6 @@ def _time(stamp: str) -> str:
     """Day, hour and minute; the day alone where no hour is given. What is no time is left for the rules to refuse."""
     digits = stamp[:INSTANT_DIGITS]
     return digits if len(digits) in (0, INSTANT_DIGITS) else stamp[:DAY_DIGITS]
-
-
-def _bill_type(message: Message) -> str:
-    """GP1-1, three or four digits of which the last is the frequency."""
-    gp1 = message.first("GP1")
-    text = gp1.field(1) if gp1 else ""
-    return text[1:3] if len(text) == REVENUE_DIGITS else text[:2]
 
 
 def _procedures(message: Message, reading: Reading) -> Iterator[DatedCode]:
