@@ -29,6 +29,7 @@ from sandbox.world.rcm_platform import FolderDoor, PlatformDesk
 from sandbox.world.received_claims import Frequency
 from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import Scenario
+from sandbox.world.taken_back import taken_back
 
 from throughline.demo.later_charges import LaterCharges
 from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
@@ -109,8 +110,12 @@ class Outside:
         self.erp.stop()
 
     def send_encounters(self, doors: EhrDoors) -> Sent:
-        """The EHR sends every encounter once and two patients twice; one source calls a payer by a word that we do not know."""
-        told = [*deliveries(self.scenario.encounters), *registered_twice(self.scenario.encounters)]
+        """The EHR sends every encounter once and two patients twice; one source calls a payer by a word that we do not know.
+
+        It takes a visit back that never was, and parts two persons whom it took for one.
+        """
+        encounters = self.scenario.encounters
+        told = [*deliveries(encounters), *registered_twice(encounters), *taken_back(encounters)]
         return send(list(in_own_words(told, OWN_WORD)), doors)
 
     def change_charges(self, doors: EhrDoors) -> Sent:

@@ -104,4 +104,5 @@ def _resource(kind: str) -> Json:
         "conditionalUpdate": True,
         "conditionalRead": "not-match",
         "conditionalDelete": "not-supported",
+        "referencePolicy": ["literal", "logical", "local"],
     }
