@@ -107,7 +107,10 @@ class ChargesRevised(PostedCharges):
 
 
 class PatientPaymentReported(PublicEvent):
-    """The source took money from a patient, at its front desk; `method` in the source's word."""
+    """The source took money from a patient, at its front desk; `method` in the source's word.
+
+    Without an encounter the money is the patient's, for whatever the patient owes the entity.
+    """
 
     SERVICE = "intake"
     TYPE = "patient-payment-reported"
