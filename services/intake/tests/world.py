@@ -20,6 +20,7 @@ from chassis.eventstore import EventStore, Row
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import CASES
+from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.taken_files import TakenFiles
 from chassis.keys import MemoryKeyStore, Sealer
@@ -73,7 +74,7 @@ class IntakeUnderTest:
     def reprocessing(self, profiles: SiteProfiles, policies: PolicyOf = strict) -> Reprocessing:
         """As the service has it, with the readers of a test."""
         known = TakenFiles(self.store, self.clock, self.sealer, "file-drop")
-        reading = Rereading(profiles, FhirNames("urn:sandbox"), lambda: policies)
+        reading = Rereading(profiles, FhirNames("urn:sandbox"), lambda: policies, GivingWay())
         files = self.intake.files
         return Reprocessing(self.store, self.clock, self.sealer, lambda: self.master_data, reading, files, known)
 

@@ -213,6 +213,7 @@ def serve(settings: IntakeSettings) -> int:
     answers = settings.exchange_dir / ANSWERS_OUTBOUND if settings.exchange_dir else None
     names = FhirNames(settings.fhir_namespace)
     way = GivingWay()
+    reading = Rereading(profiles, names, partial(policies_today, master_data, clock), way)
     intake = assemble(
         open_event_store(settings, SHAPE),
         clock,
@@ -235,7 +236,7 @@ def serve(settings: IntakeSettings) -> int:
             settings,
             grpc=[
                 intake_service(intake.core, sealer, master_data),
-                _reading(intake, sealer, master_data, profiles, names),
+                _reading(intake, sealer, master_data, reading),
                 master_data_service(intake.core, intake.keeping),
             ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
@@ -246,16 +247,13 @@ def serve(settings: IntakeSettings) -> int:
         queue.stop()
 
 
-def _reading(
-    intake: Intake, sealer: Sealer, master_data: MasterDataSource, profiles: SiteProfiles, names: FhirNames
-) -> GrpcService:
+def _reading(intake: Intake, sealer: Sealer, master_data: MasterDataSource, reading: Rereading) -> GrpcService:
     """Content that is explained, and kept messages that are read again."""
     core = intake.core
-    reading = Rereading(profiles, names, partial(policies_today, master_data, core.clock))
     known = TakenFiles(core.store, core.clock, sealer, "file-drop")
     return reading_service(
         core,
-        Explaining(profiles, names, intake.messages.rehearse),
+        Explaining(reading.profiles, reading.names, intake.messages.rehearse),
         Reprocessing(core.store, core.clock, sealer, master_data, reading, intake.files, known),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chassis.inbound.giving_way import GivingWay
 from x12.policy import PolicyOf
 
 from intake.adapters.charge_batches import read_part
@@ -24,12 +25,13 @@ HL7, FHIR, CHARGE_BATCH, X12 = "hl7v2", "fhir-r4", "charge-batch", "x12"
 class Rereading:
     """By the format that a message was kept in. HL7 v2 has several readers: `reader` is the name of a site profile.
 
-    What is held against X12 is its sender's policy of today.
+    What is held against X12 is its sender's policy of today; reading it gives way to whoever waits at a door.
     """
 
     profiles: SiteProfiles
     names: FhirNames
     policies_today: Callable[[], PolicyOf]
+    way: GivingWay
 
     def __call__(self, raw: bytes, original: Original, reader: str) -> InboundDelivery | PayerFile:
         """Raises NotReadable where there is no reader of this format, or none of this name."""
@@ -42,7 +44,8 @@ class Rereading:
         if original.format == CHARGE_BATCH:
             return read_part(raw, actor=ACTOR)
         if original.format == X12:
-            return X12File(original.delivery_key, raw, source=original.source, policies=self.policies_today())
+            policies = self.policies_today()
+            return X12File(original.delivery_key, raw, source=original.source, policies=policies, way=self.way)
         if original.format == PLATFORM_REPORT:
             raise NotReadable("reports of platforms are not read again: the next one says what holds")
         raise NotReadable(f"messages of format {original.format} are not read again here")
