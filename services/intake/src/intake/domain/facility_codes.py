@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+TYPE_OF_BILL_CHARACTERS = 4
+
 
 class FacilityCode(StrEnum):
     """What is coded; also the kind of the crosswalk that translates a source's own codes."""
@@ -16,6 +18,7 @@ class FacilityCode(StrEnum):
 
 
 STAY_KINDS = frozenset(kind.value for kind in FacilityCode)
+
 _PATTERNS = {
     FacilityCode.ADMISSION_TYPE: re.compile("[1-59]"),
     FacilityCode.ADMISSION_SOURCE: re.compile("[0-9A-Z]"),
@@ -46,6 +49,12 @@ _FROM_OTHER_SETS: Mapping[FacilityCode, Mapping[str, str]] = {
     },
 }
 """HL7 0007 and v3 ActPriority, FHIR admit-source and discharge-disposition, as far as they have one meaning only."""
+
+
+def type_of_bill(code: str) -> tuple[str, str]:
+    """Its two digits for facility and care, and its frequency, from three characters or from four with the leading zero."""
+    characters = code[1:] if len(code) == TYPE_OF_BILL_CHARACTERS else code
+    return characters[:2], characters[2:]
 
 
 def nubc_code(kind: FacilityCode, code: str) -> str | None:
