@@ -7,13 +7,14 @@ from typing import Any
 from canonical.money import USD, Money, MoneyRefused
 
 from intake.adapters.fhir.charge_items import PROCEDURE_SYSTEMS, amount_of, dental_site, quantity_of, revenue_code
+from intake.adapters.fhir.claim_stays import INSTITUTIONAL, is_read, stay_of_claim
 from intake.adapters.fhir.message import FhirMessage
 from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of, diagnosis_in
 from intake.domain.facts import NOWHERE, ChargeSeen, ChargeVoided, EncounterSeen, Fact, Link
 from intake.domain.identities import charge_id_of, encounter_id_of
 from intake.domain.refusals import Finding
 
-CLAIM_TYPES = ("professional", "institutional", "oral")
+CLAIM_TYPES = ("professional", INSTITUTIONAL, "oral")
 PRINCIPAL_TYPES = ("principal",)
 ADMITTING_TYPES = ("admitting",)
 MODIFIERS_MAX = 4
@@ -54,8 +55,7 @@ class _ClaimReading:
         charges = [fact for index, item in enumerate(claim.item or ()) for fact in self._charge(index, item, encounter)]
         if not charges:
             self._message.need(f"{self._place}.item", "at least one service")
-        for index, _ in enumerate(claim.supportingInfo or ()):
-            self._message.leave_out(f"{self._place}.supportingInfo[{index}]")
+        self._leave_out_info()
         self._check_total(charges)
         return [*facts, *charges]
 
@@ -84,8 +84,16 @@ class _ClaimReading:
                 diagnosis_codes=self._diagnoses(),
                 account_number=self._number,
                 location_link=references.link(claim.facility),
+                stay=stay_of_claim(claim),
             )
         ]
+
+    def _leave_out_info(self) -> None:
+        """Tells of what is said of the claim and taken by nobody: all but what says something of a stay of its own."""
+        tells_stay = code_in(self._claim.type) == INSTITUTIONAL and not self._names_encounter
+        for index, each in enumerate(self._claim.supportingInfo or ()):
+            if not (tells_stay and is_read(each.category)):
+                self._message.leave_out(f"{self._place}.supportingInfo[{index}]")
 
     def _rendering(self) -> Link:
         """The responsible member of the care team, or the first."""

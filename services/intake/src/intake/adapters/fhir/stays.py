@@ -151,7 +151,7 @@ def _stay(
     )
     if seen == SeenStay():
         return None
-    times = {"admitted_at": _time(period.start), "discharged_at": _time(period.end)} if period else {}
+    times = {"admitted_at": stay_time(period.start), "discharged_at": stay_time(period.end)} if period else {}
     return seen.model_copy(update=times)
 
 
@@ -159,7 +159,7 @@ def _importance(diagnosis: _Diagnosis) -> tuple[bool, int]:
     return (diagnosis.use not in PRINCIPAL_USES, diagnosis.rank)
 
 
-def _time(value: object) -> str:
+def stay_time(value: object) -> str:
     """A FHIR dateTime on the clock it was written by, as `YYYYMMDDHHMM`; a date as `YYYYMMDD`."""
     if isinstance(value, datetime):
         return f"{value:%Y%m%d%H%M}"
