@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -24,7 +25,14 @@ from chassis.inbound import (
     read_raw,
     retention,
 )
-from chassis.inbound.retention import KEEP_DAYS, RawRetention, RetentionPolicy, WrongRetention, read_retention
+from chassis.inbound.retention import (
+    DONE_DAYS,
+    KEEP_DAYS,
+    RawRetention,
+    RetentionPolicy,
+    WrongRetention,
+    read_retention,
+)
 from chassis.keys import MemoryKeyStore, Sealer
 from chassis.testing import FixedClock, context, given, happened
 
@@ -65,8 +73,8 @@ class Archive:
         transact(self.store, Context(self.clock(), meta), decide)
         return identity
 
-    def sweep(self) -> int:
-        return RawRetention(self.store, self.clock, lambda: self.policy, "intake").run()
+    def sweep(self, done: Path | None = None) -> int:
+        return RawRetention(self.store, self.clock, lambda: self.policy, "intake", done).run()
 
     def kept(self) -> set[str]:
         rows = self.store.rows(INBOUND_MESSAGES, {"is_raw_kept": True})
@@ -150,6 +158,19 @@ def test_what_is_held_does_not_hide_what_is_due_behind_it(archive: Archive, monk
     assert "free" not in archive.kept()
     archive.policy = RetentionPolicy()
     assert sum(sweep.run() for _ in range(6)) == 9
+
+
+def test_files_that_were_taken_lie_in_the_clear_for_so_many_days_alone(archive: Archive, tmp_path: Path) -> None:
+    done = tmp_path / "intake-done"
+    assert archive.sweep(done) == 0
+    (done / "folder").mkdir(parents=True)
+    (done / "a.835").write_bytes(b"ISA")
+    os.utime(done / "a.835", (0, 0))
+    archive.clock.now = datetime.now(UTC) + timedelta(days=DONE_DAYS - 1)
+    assert archive.sweep(done) == 0
+    archive.clock.advance(days=2)
+    assert archive.sweep(done) == 1
+    assert [path.name for path in done.iterdir()] == ["folder"]
 
 
 def test_a_sweep_is_bounded_and_the_next_goes_on(archive: Archive) -> None:

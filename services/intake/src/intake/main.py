@@ -152,6 +152,7 @@ def assemble(
     imports: tuple[ImportFolder, ReadLine] | None = None,
     replace_master_data: ReplaceFile | None = None,
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
+    done: Path | None = None,
     way: GivingWay | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> Intake:
@@ -163,7 +164,7 @@ def assemble(
     """
     releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
     sweeps = [Sweep("release-mapped", MASTER_DATA_SECONDS, releasing.run)]
-    sweeps.append(Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, SHAPE.name).run))
+    sweeps.append(Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, SHAPE.name, done).run))
     if write_answer:
         sweeps.append(Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run))
     keeping = None
@@ -223,6 +224,7 @@ def serve(settings: IntakeSettings) -> int:
         imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
         replace_master_data=partial(replace_whole, master_data.path),
         retention=partial(read_retention, settings.raw_retention_path),
+        done=settings.exchange_dir / "intake-done" if settings.exchange_dir else None,
         way=way,
         crash_point=crash_point,
     )

@@ -90,6 +90,7 @@ def assemble(
     *,
     loose_after: timedelta = timedelta(days=2),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
+    done: Path | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
@@ -108,7 +109,7 @@ def assemble(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("report-loose-deposits", 5.0, matcher.report_loose),
-            Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, NAME).run),
+            Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, NAME, done).run),
         ),
     )
 
@@ -139,6 +140,7 @@ def serve(settings: PaymentsSettings) -> int:
         gateway,
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         retention=partial(read_retention, settings.raw_retention_path),
+        done=settings.exchange_dir / "bank-done" if settings.exchange_dir else None,
         crash_point=settings.crash_points(NAME),
     )
     entity = settings.gateway_entity or master_data.entities[0].code

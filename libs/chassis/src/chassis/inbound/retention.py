@@ -1,12 +1,15 @@
 """How long raw bytes are kept: by format and age, never before the message is decided, and not while a law holds them.
 
-{"keep_days": 3653, "formats": {"hl7v2": 2557},
+Files that were taken lie in the clear in the folder of what is done; they go after `done_days`, for their bytes are kept sealed.
+
+{"keep_days": 3653, "formats": {"hl7v2": 2557}, "done_days": 90,
  "holds": [{"source": "ehr-north", "received_from": "2026-01-01", "received_to": "2026-06-30", "reason": "case 12"},
            {"message": "3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77", "reason": "audit"}]}
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -26,6 +29,9 @@ KEEP_DAYS = 3653
 KEEP_DAYS_MIN = 365
 HOLDS_MAX = 1000
 MESSAGES_PER_RUN_MAX = 100
+DONE_DAYS = 90
+DONE_LOOKED_AT_MAX = 20_000
+DONE_CLEARED_PER_RUN_MAX = 1_000
 ROWS_PER_PAGE = 1_000
 PAGES_PER_RUN_MAX = 20
 
@@ -68,6 +74,7 @@ class RetentionPolicy(_Strict):
 
     keep_days: int = Field(default=KEEP_DAYS, ge=KEEP_DAYS_MIN)
     formats: dict[str, int] = {}
+    done_days: int = Field(default=DONE_DAYS, ge=1)
     holds: tuple[LegalHold, ...] = Field(default=(), max_length=HOLDS_MAX)
 
     @model_validator(mode="after")
@@ -95,20 +102,28 @@ def read_retention(path: Path | None) -> RetentionPolicy:
 class RawRetention:
     """Deletes raw bytes that are old enough, a bounded number each run; hash, facts and findings of the message stay.
 
+    So it does with files in `done`, the folder of what was taken and kept, by the day on which they came there.
+
     A run goes on where the one before it stopped looking, however much of what is old is held; at the end it begins again.
     """
 
     def __init__(
-        self, store: EventStore, clock: Callable[[], datetime], policy: Callable[[], RetentionPolicy], service: str
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        policy: Callable[[], RetentionPolicy],
+        service: str,
+        done: Path | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._policy = policy
         self._actor = f"service:{service}"
+        self._done = done
         self._looked_at: dict[str, Row] = {}
 
     def run(self) -> int:
-        """One sweep; how many messages it let go of."""
+        """One sweep; how many messages and files it let go of."""
         policy = self._policy()
         formats = [row["format"] for row in self._store.sums(INBOUND_MESSAGES, (), ("format",), {"is_raw_kept": True})]
         expired = 0
@@ -119,7 +134,19 @@ class RawRetention:
                 message_id = row["message_id"]
                 assert isinstance(message_id, UUID)
                 expired += self._expire(message_id, days)
-        return expired
+        return expired + self._clear_done(policy.done_days)
+
+    def _clear_done(self, days: int) -> int:
+        """By the instant of the last change of the entry: what moves into the folder keeps the time of its content."""
+        if self._done is None or not self._done.is_dir():
+            return 0
+        before = (self._clock() - timedelta(days=days)).timestamp()
+        with os.scandir(self._done) as entries:
+            files = (each for each in islice(entries, DONE_LOOKED_AT_MAX) if each.is_file(follow_symlinks=False))
+            old = [each.path for each in files if each.stat(follow_symlinks=False).st_ctime < before]
+        for path in old[:DONE_CLEARED_PER_RUN_MAX]:
+            Path(path).unlink(missing_ok=True)
+        return len(old[:DONE_CLEARED_PER_RUN_MAX])
 
     def _old(self, name: str, days: int) -> Iterator[Row]:
         """The next messages of a format that are as old as that, the oldest first, page by page."""
