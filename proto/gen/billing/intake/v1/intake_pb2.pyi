@@ -1003,7 +1003,7 @@ class ListPatientMatchesRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """Only pairs in this state (open, merged, distinct); empty for open ones."""
+    """Only pairs in this state (open, merged, distinct, linked, unlikely); empty for open ones."""
     limit: _builtins.int
     """At most so many, 1 to 5000; 0 means 100."""
     def __init__(
@@ -1069,7 +1069,7 @@ class PatientMatch(_message.Message):
     kind: _builtins.str
     """probable, or contradiction where they share an identifier and can hardly be one person."""
     state: _builtins.str
-    """open, merged or distinct."""
+    """open, merged, distinct, linked or unlikely."""
     score: _builtins.int
     """0 to 100 points; from 65 a person is asked."""
     likeness: _builtins.str
