@@ -15,7 +15,7 @@ from canonical.money import Money
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage
 from intake.adapters.hl7v2 import SiteProfiles, read_message, read_profiles
 from intake.adapters.hl7v2.site_profiles import OtherContent
-from intake.application.deliveries import Outcome
+from intake.application.deliveries import InboundDelivery, Outcome
 from intake.domain.identities import patient_id_of
 
 from .world import IntakeUnderTest
@@ -48,6 +48,12 @@ class Sender:
         number: str = "",
         visit_row: str = PV1,
     ) -> Outcome:
+        delivery = self.write(kind, *rows, stamp=stamp, patient=patient, number=number, visit_row=visit_row)
+        return self.service.receive(delivery)[0]
+
+    def write(
+        self, kind: str, *rows: str, stamp: str = "", patient: str = "P1", number: str = "", visit_row: str = PV1
+    ) -> InboundDelivery:
         self._number += 1
         head = HEAD.format(
             application=self._application,
@@ -58,8 +64,7 @@ class Sender:
         named = [
             row.format(visit="V1", patient=patient, application=self._application) for row in (PID, visit_row, *rows)
         ]
-        reading = read_message("\r".join([head, *named, ""]).encode(), actor="door", profiles=self._profiles)
-        return self.service.receive(reading.delivery)[0]
+        return read_message("\r".join([head, *named, ""]).encode(), actor="door", profiles=self._profiles).delivery
 
     def told(self, kind: type[PublicEvent]) -> list[PublicEvent]:
         return [event for event in self.service.events() if isinstance(event, kind)]
@@ -185,6 +190,16 @@ def test_a_control_id_that_is_used_again_is_another_message_and_is_told() -> Non
     told = [{fact.name: fact.value for fact in event.facts if fact.name != "encounter"} for event in accepted]
     assert told == [{"site-profile": "default"}, {"site-profile": "default", "delivery-key": "used again"}]
     assert len(sender.service.store.rows(INBOUND_MESSAGES, {})) == 2
+
+
+def test_a_control_id_that_is_used_for_everything_hides_no_other_that_is_used_again() -> None:
+    sender = Sender()
+    sender.send("ADT^A08", number="8")
+    for _ in range(9):
+        sender.send("ADT^A08", number="7")
+    batch = [sender.write("ADT^A08", number=number) for number in ("7", "8", "9")]
+    notes = [outcome.notes for outcome in sender.service.receive(*batch)]
+    assert [any("used-again" in note for note in each) for each in notes] == [True, True, False]
 
 
 def test_the_account_of_a_bar_is_opened_ended_and_purged() -> None:

@@ -123,7 +123,7 @@ class MemoryEventStore:
 
     def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
         window = self._log[after : after + limit]
-        return [LoggedEvent(after + 1 + index, self.registry.decode(stored)) for index, stored in enumerate(window)]
+        return [self.registry.logged(after + 1 + index, stored) for index, stored in enumerate(window)]
 
     def last_position(self) -> int:
         return len(self._log)

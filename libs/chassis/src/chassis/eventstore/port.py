@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -95,12 +95,26 @@ class SnapshotRow:
     state: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """A stored event with its position in the store's log; positions have no holes and are in commit order."""
+    """A stored event with its place in the log; it is decoded when it is first asked for."""
 
-    position: int
-    event: Event
+    __slots__ = ("_decode", "_event", "position", "topic")
+
+    def __init__(self, position: int, topic: str, decode: Callable[[], Event]) -> None:
+        self.position = position
+        self.topic = topic
+        self._decode = decode
+        self._event: Event | None = None
+
+    @property
+    def event(self) -> Event:
+        """
+        Raises:
+            NewerEvent: written by a newer build.
+        """
+        if self._event is None:
+            self._event = self._decode()
+        return self._event
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class PostgresEventStore:
 
     def log(self, after: int, limit: int) -> Sequence[LoggedEvent]:
         return [
-            LoggedEvent(position, self.registry.decode(StoredEvent(identity, version, topic, state)))
+            self.registry.logged(position, StoredEvent(identity, version, topic, state))
             for identity, version, topic, state, position in self._ask(queries.LOG, queries.log_after(after, limit))
         ]
 

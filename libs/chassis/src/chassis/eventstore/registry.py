@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from canonical.classes import DataClass, Unclassified, walk_classes
@@ -11,6 +12,7 @@ from eventsourcing.persistence import StoredEvent
 
 from chassis.domain import Aggregate, Event
 from chassis.domain.aggregate import Meta
+from chassis.eventstore.port import LoggedEvent
 
 _ENVELOPE_FIELDS = frozenset(Event.model_fields)
 
@@ -48,6 +50,16 @@ class EventRegistry:
         if event.class_version > 1:
             state = b'{"class_version":%d,' % event.class_version + state[1:]
         return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
+
+    def logged(self, position: int, stored: StoredEvent) -> LoggedEvent:
+        """The event with its place in the log.
+
+        Raises:
+            UnknownTopic: the topic is not registered, so that nobody can say what the event means.
+        """
+        if stored.topic not in self.classes:
+            raise UnknownTopic(stored.topic)
+        return LoggedEvent(position, stored.topic, partial(self.decode, stored))
 
     def decode(self, stored: StoredEvent) -> Event:
         """The event of a stored row, brought to today's version; fields that a newer build added are left out (ADR 17).

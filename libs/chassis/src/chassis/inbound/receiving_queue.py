@@ -82,10 +82,10 @@ class ReceivingQueue(Generic[_D, _O]):
         if first is None:
             return [], True
         batch = [first]
-        deadline = time.monotonic() + WAIT_SECONDS
+        time.sleep(WAIT_SECONDS)  # once: who waits for each delivery is woken by each
         while len(batch) < BATCH_MAX:
             try:
-                following = self._waiting.get(timeout=max(0.0, deadline - time.monotonic()))
+                following = self._waiting.get_nowait()
             except queue.Empty:
                 break
             if following is None:

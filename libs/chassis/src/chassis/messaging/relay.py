@@ -12,6 +12,7 @@ from canonical.envelope import Envelope, PublicEvent
 from canonical.ids import derive
 
 from chassis.domain import Event, Unavailable
+from chassis.eventstore.announcing import Announcements
 from chassis.eventstore.port import EventStore, LoggedEvent
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.messaging.delivery import Outgoing
@@ -91,6 +92,7 @@ class Relay:
         self._store = store
         self._stream = stream
         self._publishing = publishing
+        self._topics = publishing.topics if isinstance(publishing, Announcements) else None
         self._crash_point = crash_point
         self._tail: StreamTail | None = None
         self._position = 0
@@ -163,7 +165,7 @@ class Relay:
             if not logged:
                 return False
             for entry in logged:
-                if entry.position <= position and any(True for _ in self._publishing(entry.event)):
+                if entry.position <= position and any(True for _ in self._announced(entry)):
                     return True
             after = logged[-1].position
         return False
@@ -179,12 +181,15 @@ class Relay:
 
     def _outgoing(self, logged: Sequence[LoggedEvent]) -> list[list[Outgoing]]:
         return [
-            [
-                outgoing(self._service, entry, public, ordinal)
-                for ordinal, public in enumerate(self._publishing(entry.event))
-            ]
+            [outgoing(self._service, entry, public, ordinal) for ordinal, public in enumerate(self._announced(entry))]
             for entry in logged
         ]
+
+    def _announced(self, entry: LoggedEvent) -> Iterable[PublicEvent]:
+        """The public events of a stored one; what can have none is not even decoded."""
+        if self._topics is not None and entry.topic not in self._topics:
+            return ()
+        return self._publishing(entry.event)
 
 
 def batches(

@@ -22,6 +22,7 @@ from canonical.events.intake import (
     RemittanceReceived,
 )
 from chassis.domain import Event
+from chassis.eventstore.announcing import Announcements
 from chassis.inbound import InboundMessage
 
 from intake.domain.encounter import Encounter
@@ -30,54 +31,88 @@ from intake.domain.payer_answer import PayerAnswer
 from intake.domain.remittance_receipt import RemittanceReceipt
 from intake.domain.reported_money import ReportedPayment
 
+publish = Announcements()
 
-def publish(event: Event) -> Iterable[PublicEvent]:
-    """The public events of one stored event, in order."""
-    match event:
-        case Patient.Registered():
-            yield PatientRegistered(patient_id=event.originator_id, details=event.details)
-        case Patient.Merged():
-            yield PatientsMerged(survivor_id=event.into, retired_id=event.originator_id, by_source=not event.reason)
-        case Patient.Unmerged() if event.was_merged:
-            by_source = not event.reason
-            yield PatientsUnmerged(survivor_id=event.parted_from, retired_id=event.originator_id, by_source=by_source)
-        case Encounter.Charged():
-            yield EncounterCharged(encounter_id=event.originator_id, **_told(event, EncounterCharged))
-        case Encounter.Revised():
-            yield ChargesRevised(encounter_id=event.originator_id, **_told(event, ChargesRevised))
-        case ReportedPayment.Reported():
-            told = _told(event, PatientPaymentReported)
-            yield PatientPaymentReported(payment_id=event.originator_id, **told)
-        case RemittanceReceipt.Read():
-            yield RemittanceReceived(summary=event.summary)
-        case RemittanceReceipt.ChunkRead():
-            yield RemittanceChunkReceived(
-                remittance_id=event.remittance_id,
-                receipt_id=event.originator_id,
-                chunk=event.chunk,
-                claims=event.claims,
-                total_paid=event.total_paid,
-            )
-        case PayerAnswer.AcknowledgementRead():
-            yield AcknowledgementReceived(message_id=event.message_id, **dict(event.acknowledgement))
-        case PayerAnswer.StatusesRead():
-            for status in event.statuses:
-                yield ClaimStatusLine(message_id=event.message_id, **dict(status))
-        case PayerAnswer.InquiryAnswersRead():
-            for answer in event.statuses:
-                yield ClaimStatusReported(message_id=event.message_id, **dict(answer))
-        case PayerAnswer.BalancesRead():
-            for balance in event.statuses:
-                yield PlatformBalanceReported(message_id=event.message_id, **dict(balance))
-        case InboundMessage.Quarantined():
-            yield MessageQuarantined(
-                message_id=event.originator_id,
-                format=next((fact.value for fact in event.facts if fact.name == "format"), ""),
-                findings=event.findings,
-                residual=event.residual,
-            )
-        case _:
-            pass
+
+@publish.of(Patient.Registered)
+def _registered(event: Patient.Registered) -> Iterable[PublicEvent]:
+    yield PatientRegistered(patient_id=event.originator_id, details=event.details)
+
+
+@publish.of(Patient.Merged)
+def _merged(event: Patient.Merged) -> Iterable[PublicEvent]:
+    yield PatientsMerged(survivor_id=event.into, retired_id=event.originator_id, by_source=not event.reason)
+
+
+@publish.of(Patient.Unmerged)
+def _unmerged(event: Patient.Unmerged) -> Iterable[PublicEvent]:
+    if event.was_merged:
+        by_source = not event.reason
+        yield PatientsUnmerged(survivor_id=event.parted_from, retired_id=event.originator_id, by_source=by_source)
+
+
+@publish.of(Encounter.Charged)
+def _charged(event: Encounter.Charged) -> Iterable[PublicEvent]:
+    yield EncounterCharged(encounter_id=event.originator_id, **_told(event, EncounterCharged))
+
+
+@publish.of(Encounter.Revised)
+def _revised(event: Encounter.Revised) -> Iterable[PublicEvent]:
+    yield ChargesRevised(encounter_id=event.originator_id, **_told(event, ChargesRevised))
+
+
+@publish.of(ReportedPayment.Reported)
+def _payment_reported(event: ReportedPayment.Reported) -> Iterable[PublicEvent]:
+    yield PatientPaymentReported(payment_id=event.originator_id, **_told(event, PatientPaymentReported))
+
+
+@publish.of(RemittanceReceipt.Read)
+def _remittance_read(event: RemittanceReceipt.Read) -> Iterable[PublicEvent]:
+    yield RemittanceReceived(summary=event.summary)
+
+
+@publish.of(RemittanceReceipt.ChunkRead)
+def _chunk_read(event: RemittanceReceipt.ChunkRead) -> Iterable[PublicEvent]:
+    yield RemittanceChunkReceived(
+        remittance_id=event.remittance_id,
+        receipt_id=event.originator_id,
+        chunk=event.chunk,
+        claims=event.claims,
+        total_paid=event.total_paid,
+    )
+
+
+@publish.of(PayerAnswer.AcknowledgementRead)
+def _acknowledgement_read(event: PayerAnswer.AcknowledgementRead) -> Iterable[PublicEvent]:
+    yield AcknowledgementReceived(message_id=event.message_id, **dict(event.acknowledgement))
+
+
+@publish.of(PayerAnswer.StatusesRead)
+def _statuses_read(event: PayerAnswer.StatusesRead) -> Iterable[PublicEvent]:
+    for status in event.statuses:
+        yield ClaimStatusLine(message_id=event.message_id, **dict(status))
+
+
+@publish.of(PayerAnswer.InquiryAnswersRead)
+def _inquiry_answers_read(event: PayerAnswer.InquiryAnswersRead) -> Iterable[PublicEvent]:
+    for answer in event.statuses:
+        yield ClaimStatusReported(message_id=event.message_id, **dict(answer))
+
+
+@publish.of(PayerAnswer.BalancesRead)
+def _balances_read(event: PayerAnswer.BalancesRead) -> Iterable[PublicEvent]:
+    for balance in event.statuses:
+        yield PlatformBalanceReported(message_id=event.message_id, **dict(balance))
+
+
+@publish.of(InboundMessage.Quarantined)
+def _quarantined(event: InboundMessage.Quarantined) -> Iterable[PublicEvent]:
+    yield MessageQuarantined(
+        message_id=event.originator_id,
+        format=next((fact.value for fact in event.facts if fact.name == "format"), ""),
+        findings=event.findings,
+        residual=event.residual,
+    )
 
 
 def _told(event: Event, public: type[PublicEvent]) -> dict[str, Any]:

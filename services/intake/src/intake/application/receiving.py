@@ -148,22 +148,32 @@ class Receiving:
     def _marked(self, arrivals: list[_Delivered]) -> list[_Delivered]:
         """Marks those whose key, which should be unique, came with other content before."""
         asked = [each for each in arrivals if each.delivery.key_should_be_unique]
-        questions = [
-            Question(
-                INBOUND_MESSAGES,
-                {"source_system": each.arrival.source_system, "delivery_key": each.arrival.delivery_key},
-                limit=2,
-            )
-            for each in asked
-        ]
-        known: dict[tuple[str, str], set[object]] = {}
-        for each, rows in zip(asked, self._store.rows_of_each(questions), strict=True):
-            under = known.setdefault((each.arrival.source_system, each.arrival.delivery_key), set())
-            under.update(row["message_id"] for row in rows)
+        known = self._known_under({(each.arrival.source_system, each.arrival.delivery_key) for each in asked})
+        for each in asked:
+            under = known[each.arrival.source_system, each.arrival.delivery_key]
             if under - {each.message_id}:
                 each.key_used_again = True
             under.add(each.message_id)
         return arrivals
+
+    def _known_under(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], set[object]]:
+        """The ids of messages that came under each of these keys of sources, or at least two of them where there are many."""
+        of_source: dict[str, list[str]] = {}
+        for source, key in sorted(keys):
+            of_source.setdefault(source, []).append(key)
+        known: dict[tuple[str, str], set[object]] = {each: set() for each in keys}
+        at_once = [_came_under(source, of_it) for source, of_it in of_source.items()]
+        answers = self._store.rows_of_each(at_once)
+        full = [
+            str(asked.where["source_system"])
+            for asked, rows in zip(at_once, answers, strict=True)
+            if len(rows) == asked.limit
+        ]
+        # Where as many came as were asked for, those of one key may have kept out those of another.
+        answers += self._store.rows_of_each([_came_under(each, [key]) for each in full for key in of_source[each]])
+        for row in (row for rows in answers for row in rows):
+            known[str(row["source_system"]), str(row["delivery_key"])].add(row["message_id"])
+        return known
 
     def _referred(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, SourceReference]:
         """What is known of the patients that messages refer to, and of resources that come without a key."""
@@ -318,6 +328,10 @@ def _reference(delivery: InboundDelivery) -> UUID | None:
     """The id of the source's own reference to the patient, where the message has only that."""
     reference = delivery.patient.reference
     return reference_id_of(delivery.source, reference) if reference else None
+
+
+def _came_under(source: str, keys: Sequence[str]) -> Question:
+    return Question(INBOUND_MESSAGES, {"source_system": source, "delivery_key": list(keys)}, limit=2 * len(keys))
 
 
 def _keyless(delivery: InboundDelivery) -> UUID | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from chassis.domain import Transient, Unavailable
+from chassis.inbound.awaited_answers import AwaitedAnswers
 from chassis.inbound.receiving_queue import TooBusy
 from chassis.security.tokens import Forbidden, RememberingVerifier
 from chassis.telemetry.correlation import current_cause
@@ -55,6 +56,7 @@ ANSWER_SECONDS = 30
 BUSY_SECONDS = 2
 KEY_CHARACTERS_MAX = 100
 READERS = 3
+SMALL_BYTES_MAX = 32_768
 
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
 MoreRoutes = Callable[[Guard], Sequence[BaseRoute]]
@@ -105,6 +107,7 @@ class _Rest:
     def __init__(self, door: FhirDoor, reading: ReadingBack) -> None:
         self._door = door
         self._reading = reading
+        self._awaited = AwaitedAnswers()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="fhir-reading")
 
     async def bundle(self, request: Request, caller: Caller) -> Response:
@@ -127,7 +130,7 @@ class _Rest:
             check_content_type(request)
             check_accept(request)
             raw = await _body(request)
-            submission = await self._in_turn(partial(self._read, request, caller, raw, address))
+            submission = await self._in_turn(partial(self._read, request, caller, raw, address), len(raw))
             preference = preference_of(request)
             if submission.kind == "batch":
                 return await self._answer_batch(submission, preference)
@@ -146,8 +149,10 @@ class _Rest:
             return refused(503, "transient", "not kept; send it again", {"Retry-After": "5"})
         return _answer(outcome, submission, preference, raw)
 
-    async def _in_turn(self, read: Callable[[], Submission]) -> Submission:
-        """Few at once: reading is work for the processor, and more threads than that only take turns."""
+    async def _in_turn(self, read: Callable[[], Submission], size_bytes: int) -> Submission:
+        """What is small at once, for a thread costs as much as reading it; of the rest few at once, for threads only take turns."""
+        if size_bytes <= SMALL_BYTES_MAX:
+            return read()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, copy_context().run, read)
 
@@ -171,7 +176,7 @@ class _Rest:
 
     async def _submitted(self, delivery: InboundDelivery) -> Outcome:
         """Raises TooBusy, Transient, Unavailable, TimeoutError where it is not known to be kept."""
-        return await asyncio.wait_for(asyncio.wrap_future(self._door.submit(delivery)), ANSWER_SECONDS)
+        return await self._awaited.result_of(self._door.submit(delivery), ANSWER_SECONDS)
 
     async def _answer_batch(self, submission: Submission, preference: Preference) -> Response:
         """Hands the entries in by rank, all at once, and answers them in their own order."""
@@ -201,12 +206,14 @@ def _check_scopes(caller: Caller, submission: Submission, action: str, address: 
     seen = [each for delivery in submission.deliveries for each in delivery.resources]
     if not seen:
         caller.require(action, [address.split("/")[0].split("?")[0] or "*"])
-    for each in seen:
-        caller.require(UPDATE if each.is_update else CREATE, [each.kind])
+    for is_update, kind in {(each.is_update, each.kind) for each in seen}:
+        caller.require(UPDATE if is_update else CREATE, [kind])
 
 
 def _within(caller: Caller, delivery: InboundDelivery) -> InboundDelivery:
     """Says of each resource whether the caller may update it, where it turns out to be known."""
+    if caller.may(UPDATE, {each.kind for each in delivery.resources}):
+        return delivery
     resources = (replace(each, may_update=caller.may(UPDATE, [each.kind])) for each in delivery.resources)
     return replace(delivery, resources=tuple(resources))
 

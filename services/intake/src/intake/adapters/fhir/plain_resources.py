@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, KeysView
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, get_args, get_origin
 
 from fhir.resources.R4B import get_fhir_model_class
+from fhir_core.types import Date, DateTime, Instant
 from pydantic import TypeAdapter, ValidationError
 
 from intake.adapters.fhir.strict_json import Json
 
+DAYS_REMEMBERED = 1_000
+_DAYS = (Date, DateTime, Instant)
 _KNOWN_RULES = {"reject_null_complex_elements", "validate_after_model_construction"}
 _Read = Callable[[object], object]
 
@@ -52,7 +55,8 @@ class _Plan:
                 raise _NotPlain
             name, read = known
             values[name] = read(value)
-        self._refuse_what_lacks(values.keys())
+        if self.needed or self.choices:
+            self._refuse_what_lacks(values.keys())
         made = self.kind()
         made.__dict__ = values
         return made
@@ -109,7 +113,18 @@ def _reader(annotation: Any) -> _Read:
         return _element(plain)
     if get_origin(plain) is list and _is_element(item := _without_none(get_args(plain)[0])):
         return _elements(_element(item))
-    return TypeAdapter(annotation).validator.validate_python
+    validate: _Read = TypeAdapter(annotation).validator.validate_python
+    return _remembered(validate) if any(isinstance(mark, _DAYS) for mark in get_args(plain)) else validate
+
+
+def _remembered(validate: _Read) -> _Read:
+    """The same few days stand in every resource, and the library takes each apart with an expression."""
+    known = lru_cache(DAYS_REMEMBERED)(validate)
+
+    def read(value: object) -> object:
+        return known(value) if type(value) is str else validate(value)
+
+    return read
 
 
 def _element(annotation: Any) -> _Read:

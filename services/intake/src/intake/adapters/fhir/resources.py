@@ -48,6 +48,7 @@ DIAGNOSIS_SYSTEMS = (
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 _JSON_IN_TEXT = re.compile(r'"(\\[nrt]| )*\{')
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_IN_ONE_FORM = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Entry:
     def said(self) -> bytes:
         """What the resource says, in one form for equal content, without what only tells of this version."""
         content = {key: value for key, value in self.content.items() if key not in ("id", "meta", "text")}
-        return json.dumps(content, sort_keys=True, default=str, separators=(",", ":")).encode()
+        return _IN_ONE_FORM.encode(content).encode()
 
 
 def entry_of(place: str, content: object, request: Request, *, number: int = -1, full_url: str = "") -> Entry:

@@ -83,11 +83,18 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> Json:
 
 
 def _refuse_depth(content: object) -> None:
+    """Level by level; values that hold nothing are only looked at where they are the deepest."""
     level: list[object] = [content]
-    for _ in range(DEPTH_MAX):
-        level = [child for node in level for child in _children(node)]
-        if not level:
+    for depth in range(DEPTH_MAX):
+        below: list[object] = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node if type(node) is list else ())
+            if type(child) is dict or type(child) is list
+        ]
+        if not below and (depth + 1 < DEPTH_MAX or not any(level)):
             return
+        level = below
     raise _refused("too-deep", f"at most {DEPTH_MAX} levels")
 
 
@@ -97,9 +104,3 @@ def _refuse_half_characters(content: Json) -> None:
         json.dumps(content, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
         raise _refused("utf-8", "an escaped surrogate stands alone") from None
-
-
-def _children(node: object) -> list[object]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []

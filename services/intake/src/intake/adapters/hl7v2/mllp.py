@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 from chassis.domain import Transient, Unavailable, UnsafeSetting
+from chassis.inbound.awaited_answers import AwaitedAnswers
 from chassis.inbound.receiving_queue import TooBusy
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import DOOR_REFUSALS, FAILURES
@@ -70,6 +71,7 @@ class MllpDoor:
         self._frame_seconds = frame_seconds
         self._connections_max = connections_max
         self._connections: set[asyncio.Task[None]] = set()
+        self._awaited = AwaitedAnswers()
 
     async def serve(self, host: str, port: int, *, started: Callable[[int], None] | None = None) -> None:
         """Serves until it is cancelled; `started` is told the port."""
@@ -123,7 +125,7 @@ class MllpDoor:
 
     async def _answers(self, frame: bytes, actor: str, sources: Sequence[str]) -> list[bytes]:
         reading = read_message(frame, actor=actor, profiles=self._profiles, sources=sources)
-        outcome = await asyncio.wait_for(asyncio.wrap_future(await self._submitted(reading.delivery)), ANSWER_SECONDS)
+        outcome = await self._awaited.result_of(await self._submitted(reading.delivery), ANSWER_SECONDS)
         if not outcome.accepted:
             DOOR_REFUSALS.labels("mllp", outcome.rule).inc()
         return acknowledgements(reading.header, outcome, self._clock(), rejected=reading.rejected)
