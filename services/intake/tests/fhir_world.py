@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.security.tokens import Principal, Unauthenticated
-from intake.adapters.fhir import FhirDoor, FhirNames
+from intake.adapters.fhir import FhirDoor, FhirNames, fhir_app
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.showing_resources import ResourceShowing
+from starlette.testclient import TestClient
 
 from .world import IntakeUnderTest
 
@@ -48,6 +50,15 @@ def door_of(service: IntakeUnderTest, queue: ReceivingQueue[InboundDelivery, Out
     showing = ResourceShowing(service.store, service.sealer)
     names, tokens = FhirNames(), KnownTokens()
     return FhirDoor(queue.submit, showing, service.clock, names, tokens, lambda client: SOURCES.get(client, ()), **more)
+
+
+@contextmanager
+def opened(service: IntakeUnderTest, **more: Any) -> Iterator[TestClient]:
+    """A client of the service's own door, as long as that is open."""
+    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(service.intake.messages.receive)
+    with TestClient(fhir_app(door_of(service, queue, **more))) as client:
+        yield client
+    queue.stop()
 
 
 def as_client(client: str, **headers: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from intake.adapters.fhir import fhir_app
 from intake.application.deliveries import InboundDelivery, Outcome
 from starlette.testclient import TestClient
 
-from .fhir_world import JSON, as_client, door_of
+from .fhir_world import JSON, as_client, door_of, opened
 from .world import IntakeUnderTest, Wire, bundle, encounters, messages_of, raw, resources
 
 ENCOUNTER = next(each for each in encounters(Wire.FHIR) if each.source == "ehr-north")
@@ -27,10 +27,8 @@ def service() -> IntakeUnderTest:
 
 @pytest.fixture
 def http(service: IntakeUnderTest) -> Iterator[TestClient]:
-    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(service.intake.messages.receive)
-    with TestClient(fhir_app(door_of(service, queue, token_url="https://tokens.example/token"))) as client:
+    with opened(service, token_url="https://tokens.example/token") as client:
         yield client
-    queue.stop()
 
 
 def resource(kind: str, **changes: Any) -> dict[str, Any]:

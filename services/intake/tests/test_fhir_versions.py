@@ -6,14 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.retention import KEEP_DAYS
-from intake.adapters.fhir import fhir_app
-from intake.application.deliveries import InboundDelivery, Outcome
 from intake.domain.access import Disclosure
 from starlette.testclient import TestClient
 
-from .fhir_world import JSON, as_client, door_of
+from .fhir_world import JSON, as_client, opened
 from .world import IntakeUnderTest, Wire, bundle, encounters, raw, resources
 
 ENCOUNTER = next(each for each in encounters(Wire.FHIR) if each.source == "ehr-north")
@@ -30,14 +27,12 @@ def service() -> IntakeUnderTest:
 @pytest.fixture
 def http(service: IntakeUnderTest) -> Iterator[TestClient]:
     """A door that has taken one patient in three versions."""
-    queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(service.intake.messages.receive)
-    with TestClient(fhir_app(door_of(service, queue))) as client:
+    with opened(service) as client:
         for gender in GENDERS:
             content = raw(PATIENT | {"gender": gender})
             assert client.put(ADDRESS, content=content, headers=JSON).status_code in (200, 201)
             service.clock.advance(days=1)
         yield client
-    queue.stop()
 
 
 def history(http: TestClient, query: str = "") -> Any:
