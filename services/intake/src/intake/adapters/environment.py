@@ -15,8 +15,8 @@ class IntakeSettings(Settings):
     """What intake is told beside what every service is.
 
     `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges. MLLP is
-    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs. `mllp_client` is the client whose port it is, for senders that show none. `file_partners`
-    names those whose files are fetched by SFTP.
+    spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs. `mllp_client`
+    is the client whose port it is, for senders that show none. `file_partners` names those whose files are fetched by SFTP.
     """
 
     mllp_port: int = 0
