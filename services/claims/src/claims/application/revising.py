@@ -21,7 +21,7 @@ from claims.domain.rules.edits import ClaimEdits
 NO_NUMBER_CASE = "RevisionWaitsForPayerNumber"
 VOIDED_CASE = "RevisionOfVoidedClaim"
 PASSED_ON_CASE = "RevisionOfPassedOnClaim"
-WHY = "the source revised its charges"
+WHY = "the source revised what is billed"
 
 
 def take_revision(work: Work, event: ChargesRevised, content: ClaimContent) -> Claim | None:
