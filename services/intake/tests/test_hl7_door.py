@@ -228,7 +228,7 @@ def test_the_certificate_says_for_whom_and_not_the_port(service: IntakeUnderTest
 
     assert b"MSA|AR|" in asyncio.run(talk())
     (row,) = service.store.rows(INBOUND_MESSAGES, {})
-    assert (row["source_system"], row["state"]) == ("unknown", "refused")
+    assert (row["source_system"], row["state"]) == ("not-its-own", "refused")
 
 
 def test_a_message_that_another_client_sent_first_is_still_taken_from_its_own(

@@ -244,3 +244,12 @@ def stories(desk: Desk, outcomes: list[Outcome]) -> list[object]:
 
 def log(desk: Desk) -> list[object]:
     return [entry.event for entry in desk.service.store.log(0, 1000)]
+
+
+def test_what_was_said_in_the_name_of_another_source_is_refused_however_it_is_read() -> None:
+    desk = Desk()
+    reading = read_message(CHARGED, actor="door:mllp", sources=("another",))
+    (outcome,) = desk.service.intake.messages.receive([reading.delivery])
+    again = desk.reread(outcome.message_id)
+    assert (outcome.rule, again.before, again.after) == ("sender", "refused", "refused")
+    assert desk.service.events() == []

@@ -10,7 +10,7 @@ from x12.policy import PolicyOf
 
 from intake.adapters.charge_batches import read_part
 from intake.adapters.fhir import FhirNames, read_kept
-from intake.adapters.hl7v2 import SiteProfiles, read_message
+from intake.adapters.hl7v2 import EVERY_SOURCE, UNTRUSTED_SOURCE, SiteProfiles, read_message
 from intake.adapters.platform_reports.file import KIND as PLATFORM_REPORT
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import InboundDelivery
@@ -36,7 +36,8 @@ class Rereading:
     def __call__(self, raw: bytes, original: Original, reader: str) -> InboundDelivery | PayerFile:
         """Raises NotReadable where there is no reader of this format, or none of this name."""
         if original.format == HL7:
-            return read_message(raw, actor=ACTOR, profiles=self._profiles(reader)).delivery
+            sources = () if original.source == UNTRUSTED_SOURCE else (EVERY_SOURCE,)
+            return read_message(raw, actor=ACTOR, profiles=self._profiles(reader), sources=sources).delivery
         if reader:
             raise NotReadable(f"{original.format} has one reader; site profiles are of hl7v2")
         if original.format == FHIR:

@@ -3,10 +3,12 @@
 from intake.adapters.hl7v2.acknowledgement import acknowledgements
 from intake.adapters.hl7v2.batch_files import BatchDoor
 from intake.adapters.hl7v2.mllp import MllpDoor, server_tls
-from intake.adapters.hl7v2.reading import Hl7Reading, read_message
+from intake.adapters.hl7v2.reading import EVERY_SOURCE, UNTRUSTED_SOURCE, Hl7Reading, read_message
 from intake.adapters.hl7v2.site_profiles import SiteProfiles, UnusableProfiles, read_profiles
 
 __all__ = [
+    "EVERY_SOURCE",
+    "UNTRUSTED_SOURCE",
     "BatchDoor",
     "Hl7Reading",
     "MllpDoor",

@@ -22,6 +22,8 @@ from intake.domain.refusals import Finding, InvalidMessage
 
 FORMAT = "hl7v2"
 UNKNOWN_SOURCE = "unknown"
+UNTRUSTED_SOURCE = "not-its-own"
+"""What a client said in the name of a source that is none of its own: no reading makes more of it, however often it is read."""
 EVERY_SOURCE = "*"
 NO_SPANS: tuple[Span, ...] = ()
 PROFILE_FACT = "site-profile"
@@ -66,7 +68,7 @@ def read_message(
     header = replace(header, profile=profile.name if profile else "")
     may_send = EVERY_SOURCE in sources or header.sender[0] in sources
     reading = Reading(
-        header.sender[0] if may_send and is_name(header.sender[0]) else UNKNOWN_SOURCE,
+        _source_of(header, may_send=may_send),
         header.sender[1] if is_name(header.sender[1]) else "",
         header.control_id if is_name(header.control_id) else "none",
         profile or NO_PROFILE,
@@ -86,6 +88,12 @@ def read_message(
         reading.findings += invalid.findings
     delivery = _delivery(raw, actor, reading, facts)
     return Hl7Reading(replace(delivery, patient=patient, patient_spans=spans), header, rejected)
+
+
+def _source_of(header: Header, *, may_send: bool) -> str:
+    if not may_send:
+        return UNTRUSTED_SOURCE
+    return header.sender[0] if is_name(header.sender[0]) else UNKNOWN_SOURCE
 
 
 def _batch_refused(raw: bytes, actor: str) -> Hl7Reading:
