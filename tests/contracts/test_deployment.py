@@ -91,6 +91,16 @@ def test_a_service_in_halves_has_both() -> None:
     assert all(sorted(found) in (["all"], ["calls", "work"]) for found in halves.values()), halves
 
 
+@pytest.mark.parametrize("name", ["claims", "intake"])
+def test_the_half_that_fetches_files_by_sftp_reaches_port_22(name: str) -> None:
+    policy = dict(manifests())["network.yaml/NetworkPolicy/sftp"]["spec"]
+    (wanted,) = policy["podSelector"]["matchExpressions"]
+    assert (wanted["key"], wanted["operator"]) == ("app.kubernetes.io/name", "In")
+    assert name in wanted["values"]
+    assert policy["podSelector"]["matchLabels"] == {"app.kubernetes.io/component": "work"}
+    assert policy["egress"] == [{"ports": [{"port": 22}]}]
+
+
 def test_every_manifest_is_in_the_base() -> None:
     listed = yaml.safe_load((BASE / "kustomization.yaml").read_text())["resources"]
     assert sorted(listed) == sorted(path.name for path in BASE.glob("*.yaml") if path.name != "kustomization.yaml")
