@@ -21,7 +21,7 @@ from intake.adapters.x12_files import X12File
 from intake.main import SHAPE as INTAKE
 from intake.main import assemble as assemble_intake
 from payments.application.queries import RECEIPTS, REMITTANCES
-from payments.domain.payment import BalanceTransaction
+from payments.domain.payout import BalanceTransaction
 from payments.main import SHAPE as PAYMENTS
 from payments.main import assemble as assemble_payments
 from sandbox.world.known_world import sandbox_master_data

@@ -28,8 +28,8 @@ from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
 from ledger_adapter.application.queries import BALANCES
 from ledger_adapter.main import SHAPE as LEDGER
 from ledger_adapter.main import assemble as assemble_ledger
-from payments.application.queries import ACCOUNTS
-from payments.domain.payment import BalanceTransaction
+from payments.application.patient_rows import ACCOUNTS
+from payments.domain.payout import BalanceTransaction
 from payments.main import SHAPE as PAYMENTS
 from payments.main import assemble as assemble_payments
 

@@ -11,7 +11,7 @@ from canonical.money import Money
 from ledger_adapter.domain.journal_entry import journal_id
 from ledger_adapter.domain.subledger import GroupKind, charge_posting_id, single_posting_id
 from payments.application.publishing import publish
-from payments.domain.payment import Payout, PayoutShare
+from payments.domain.payout import Payout, PayoutShare
 from throughline.tracing import identities
 
 ONE, OTHER = UUID(int=1), UUID(int=2)

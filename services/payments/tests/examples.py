@@ -12,10 +12,13 @@ from chassis.domain import Event
 from chassis.testing.clock import START
 from chassis.testing.contexts import context
 from payments.domain.deposit import Deposit, DepositKind
-from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import Payment, Payout, PayoutShare
+from payments.domain.disputes import DisputeState, DisputeStep
+from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
+from payments.domain.payment import Channel, Payment
+from payments.domain.payout import Payout, PayoutShare
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.provider_items import Move
+from payments.domain.refunds import RefundStep, ToldState
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
 
@@ -237,4 +240,128 @@ EXAMPLES: tuple[Event, ...] = (
         effective_date=DAY,
     ),
     _event(RemittanceContent.Seen, derive("e", 36), remittance_id=derive("e", 37), trace_number="TRACE1"),
+    _event(
+        PatientAccount.CashTakenBack,
+        derive("e", 60),
+        entity="NORTH",
+        patient_id=PATIENT,
+        payment_id=derive("e", 61),
+        cause_id=derive("e", 62),
+        reason=TakenBack.REFUND,
+        amount=Money(500),
+        effective_date=DAY,
+    ),
+    _event(
+        PatientAccount.WrittenOff,
+        derive("e", 63),
+        entity="NORTH",
+        patient_id=PATIENT,
+        write_off_id=derive("e", 64),
+        kind=WriteOffKind.CHARITY,
+        place=CLAIM,
+        encounter_id=ENCOUNTER,
+        amount=Money(500),
+        effective_date=DAY,
+    ),
+    _event(
+        PatientAccount.Allocated,
+        derive("e", 65),
+        entity="NORTH",
+        patient_id=PATIENT,
+        allocation_id=derive("e", 66),
+        payment_id=derive("e", 67),
+        target=CLAIM,
+        amount=Money(500),
+        effective_date=DAY,
+    ),
+    _event(
+        Payment.Processing,
+        derive("e", 68),
+        entity="NORTH",
+        gateway_id="pi_3",
+        amount=Money(2500),
+        message_id=derive("e", 69),
+    ),
+    _event(
+        Payment.Cancelled,
+        derive("e", 70),
+        entity="NORTH",
+        gateway_id="pi_4",
+        amount=Money(2500),
+        reason="abandoned",
+        message_id=derive("e", 71),
+    ),
+    _event(
+        Payment.RefundRequested,
+        derive("e", 72),
+        refund_id=derive("e", 73),
+        amount=Money(500),
+        reason="overpaid",
+        requested_by="clerk",
+    ),
+    _event(
+        Payment.RefundTold,
+        derive("e", 74),
+        refund_id=derive("e", 73),
+        gateway_refund_id="re_1",
+        state=ToldState.PENDING,
+        amount=Money(500),
+        effective_date=DAY,
+        message_id=derive("e", 75),
+    ),
+    _event(
+        Payment.RefundMoved,
+        derive("e", 76),
+        refund_id=derive("e", 73),
+        step=RefundStep.APPROVED,
+        amount=Money(500),
+        channel=Channel.GATEWAY,
+        entity="NORTH",
+        patient_id=PATIENT,
+        effective_date=DAY,
+    ),
+    _event(Payment.RefundDenied, derive("e", 77), refund_id=derive("e", 78), denied_by="lead"),
+    _event(
+        Payment.DisputeTold,
+        derive("e", 79),
+        dispute_id=derive("e", 80),
+        gateway_dispute_id="dp_1",
+        state=DisputeState.NEEDS_RESPONSE,
+        amount=Money(2500),
+        fee=Money(1500),
+        is_withdrawn=True,
+        is_given_back=False,
+        respond_by=DAY,
+        effective_date=DAY,
+        message_id=derive("e", 81),
+    ),
+    _event(
+        Payment.DisputeMoved,
+        derive("e", 82),
+        dispute_id=derive("e", 80),
+        step=DisputeStep.WITHDRAWN,
+        amount=Money(2500),
+        fee=Money(1500),
+        entity="NORTH",
+        patient_id=PATIENT,
+        effective_date=DAY,
+    ),
+    _event(
+        Payment.ReturnTold,
+        derive("e", 83),
+        return_id=derive("e", 84),
+        amount=Money(2500),
+        reason="R01",
+        effective_date=DAY,
+        message_id=derive("e", 85),
+    ),
+    _event(
+        Payment.Returned,
+        derive("e", 86),
+        return_id=derive("e", 84),
+        amount=Money(2500),
+        entity="NORTH",
+        patient_id=PATIENT,
+        effective_date=DAY,
+    ),
 )

@@ -13,7 +13,7 @@ from canonical.money import Money
 from canonical.sealed import Sealed
 from chassis.messaging import Delivery
 from payments.application.balances import entity_balances
-from payments.application.queries import ACCOUNTS, ACTIVITY, PAYMENTS
+from payments.application.patient_rows import ACCOUNTS, ACTIVITY, PAYMENTS
 
 from .examples import DAY, ENCOUNTER, PATIENT
 from .world import World, delivery
@@ -117,11 +117,11 @@ def test_money_that_names_no_visit_is_the_patients_and_waits_for_what_the_patien
     assert world.open_cases() == []
 
 
-def test_a_voided_charge_that_was_paid_leaves_a_credit_balance() -> None:
+def test_a_voided_charge_that_was_paid_leaves_the_cash_unapplied() -> None:
     world = World()
     world.deliver(story()[0], paid(3000), *story()[1:])
     row = world.rows(ACCOUNTS)[0]
-    assert (row["responsibility_minor"], row["applied_minor"]) == (0, 3000)
+    assert (row["responsibility_minor"], row["applied_minor"], row["unapplied_minor"]) == (0, 0, 3000)
 
 
 def test_a_payment_that_comes_again_with_another_amount_is_a_persons() -> None:

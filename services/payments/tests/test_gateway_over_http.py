@@ -2,7 +2,7 @@
 
 from canonical.money import Money
 from payments.adapters.stripe_gateway import StripeReader
-from payments.domain.payment import shares_by_entity
+from payments.domain.payout import shares_by_entity
 from sandbox.world.gateway import API_KEY, CardGateway
 
 

@@ -11,12 +11,14 @@ from chassis.testing.contexts import context
 from payments.application import sweeps
 from payments.application.balances import entity_balances
 from payments.application.doors import Answer, BankFile, GatewayMessage
-from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
+from payments.application.patient_rows import ACCOUNTS, PAYMENTS, PAYOUTS
+from payments.application.queries import DEPOSITS, REMITTANCES
 from payments.application.use_cases import ReportedDeposit, match_payment
 from payments.domain.deposit import DepositKind
 from payments.domain.gateway_facts import PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import account_id_of
-from payments.domain.payment import BalanceTransaction, PaymentNotSucceeded, PaymentOfOtherEntity, payment_id_of
+from payments.domain.payment import PaymentNotSucceeded, PaymentOfOtherEntity, payment_id_of
+from payments.domain.payout import BalanceTransaction
 
 from .examples import DAY, PATIENT, summary
 from .world import World, adjudication, remittance

@@ -10,7 +10,8 @@ from chassis.testing.contexts import context
 from chassis.testing.given import given, happened
 from hypothesis import given as for_all
 from hypothesis import strategies as st
-from payments.domain.patient_account import PatientAccount, ResponsibilityChanged
+from payments.domain.account_refusals import ResponsibilityChanged
+from payments.domain.patient_account import PatientAccount
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT
 
@@ -92,12 +93,12 @@ def test_no_cent_of_a_payment_is_lost(steps: list[tuple[bool, int, int]]) -> Non
     assert target.balance == Money(max(0, owed - paid))
 
 
-def test_a_reversal_of_what_was_paid_leaves_a_credit_balance() -> None:
+def test_a_reversal_of_what_was_paid_leaves_the_cash_unapplied() -> None:
     target = account()
     assign(target, 1, 2000)
     pay(target, 1, 2000)
     assign(target, 2, -2000)
-    assert (target.balance, target.applied, target.unapplied_total) == (Money(-2000), Money(2000), Money(0))
+    assert (target.balance, target.applied, target.unapplied_total) == (Money(0), Money(0), Money(2000))
 
 
 def test_cash_is_never_applied_to_a_credit_balance() -> None:

@@ -4,7 +4,7 @@ import pytest
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.testing.given import given, happened
-from payments.domain.payment import BalanceTransaction, Payout, PayoutDiffers, PayoutShare, shares_by_entity
+from payments.domain.payout import BalanceTransaction, Payout, PayoutDiffers, PayoutShare, shares_by_entity
 
 from .examples import DAY
 

@@ -6,7 +6,8 @@ import pytest
 from canonical.envelope import Envelope
 from canonical.money import Money
 from chassis.messaging import Delivery
-from payments.application.queries import ACCOUNTS, ACTIVITY, RECEIPTS, REMITTANCES
+from payments.application.patient_rows import ACCOUNTS, ACTIVITY
+from payments.application.queries import RECEIPTS, REMITTANCES
 
 from .examples import summary
 from .world import World, adjudication, remittance

@@ -22,7 +22,7 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.messaging import Delivery
 from chassis.testing.clock import FixedClock
 from payments.application.doors import Doors
-from payments.domain.payment import BalanceTransaction, PayoutUnreadable
+from payments.domain.payout import BalanceTransaction, PayoutUnreadable
 from payments.main import SHAPE, assemble
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT, claim_payment

@@ -14,7 +14,8 @@ from claims.application.read_models import CLAIMS, INTERCHANGES
 from intake.application.queries import ENCOUNTERS
 from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, MANIFESTS
-from payments.application.queries import ACCOUNTS, DEPOSITS, PAYMENTS, PAYOUTS, RECEIPTS, REMITTANCES
+from payments.application.patient_rows import ACCOUNTS, PAYMENTS, PAYOUTS
+from payments.application.queries import DEPOSITS, RECEIPTS, REMITTANCES
 from reconciliation.application.queries import RUNS
 
 from .nodes import Node

@@ -19,7 +19,8 @@ from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, LINES, POSTINGS
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.subledger import SubledgerPosting
-from payments.application.queries import ACCOUNTS, REMITTANCES
+from payments.application.patient_rows import ACCOUNTS
+from payments.application.queries import REMITTANCES
 from reconciliation.application.queries import BREAKS, RUNS
 from reconciliation.domain.breaks import BreakState
 from sandbox.world.expected_books import PAYER_SIDE

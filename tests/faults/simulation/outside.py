@@ -20,7 +20,7 @@ from intake.application.receiving_files import ReceivingFiles
 from payments.adapters.bank_files import take_bank_file
 from payments.adapters.stripe_gateway import event_of, verify
 from payments.application.doors import Doors, GatewayMessage
-from payments.domain.payment import BalanceTransaction
+from payments.domain.payout import BalanceTransaction
 from sandbox.world.adjudication import PayerRules
 from sandbox.world.bank import Bank
 from sandbox.world.desk import NextCoverages

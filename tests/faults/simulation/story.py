@@ -12,7 +12,7 @@ from uuid import UUID
 
 from canonical.money import Money
 from chassis.eventstore import EventStore, Row
-from payments.application.queries import ACCOUNTS
+from payments.application.patient_rows import ACCOUNTS
 from payments.domain.payment import payment_id_of
 from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.gateway_book import DECLINED_PAYMENT_METHOD, NothingToPayOut

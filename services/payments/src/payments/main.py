@@ -40,7 +40,8 @@ from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
 from payments.application.sweeps import DepositMatcher, PayoutComposer
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import Payment, Payout
+from payments.domain.payment import Payment
+from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent

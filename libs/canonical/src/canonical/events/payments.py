@@ -101,7 +101,7 @@ class PatientPaymentSucceeded(PublicEvent):
 
 
 class PaymentApplied(PublicEvent):
-    """Cash that was unapplied now pays a patient's balance."""
+    """Cash that was unapplied now pays a patient's balance; below zero it stands unapplied again."""
 
     SERVICE = "payments"
     TYPE = "payment-applied"
@@ -110,6 +110,76 @@ class PaymentApplied(PublicEvent):
     application: int
     entity: Public[str]
     patient_id: UUID
+    amount: Money
+    effective_date: Financial[date]
+
+
+class PatientRefundMoved(PublicEvent):
+    """A refund of a patient's payment moves the books.
+
+    `step`: `approved` (owed to the patient, out of unapplied cash), `paid` by the gateway, `failed` (the money came back
+    there and is still owed), `cancelled` (no longer owed; the cash is the patient's again).
+    """
+
+    SERVICE = "payments"
+    TYPE = "patient-refund-moved"
+
+    refund_id: UUID
+    payment_id: UUID
+    step: Public[str]
+    entity: Public[str]
+    patient_id: UUID | None
+    amount: Money
+    channel: Public[str] = "gateway"
+    effective_date: Financial[date]
+
+
+class PatientDisputeMoved(PublicEvent):
+    """A dispute of a patient's payment moves the books.
+
+    `step`: `withdrawn` (the gateway took amount and fee), `won` (it gave the amount back), `lost` (it keeps it, and the
+    patient's cash is that much less), `recovered` (what was lost is not).
+    """
+
+    SERVICE = "payments"
+    TYPE = "patient-dispute-moved"
+
+    dispute_id: UUID
+    payment_id: UUID
+    step: Public[str]
+    entity: Public[str]
+    patient_id: UUID | None
+    amount: Money
+    fee: Money
+    effective_date: Financial[date]
+
+
+class PatientPaymentReturned(PublicEvent):
+    """The payer's bank took a payment back after it had succeeded; the patient's cash is that much less."""
+
+    SERVICE = "payments"
+    TYPE = "patient-payment-returned"
+
+    return_id: UUID
+    payment_id: UUID
+    entity: Public[str]
+    patient_id: UUID | None
+    amount: Money
+    effective_date: Financial[date]
+
+
+class PatientBalanceWrittenOff(PublicEvent):
+    """What a patient owes is given up as `charity`, `small-balance` or `bad-debt`; below zero it is owed again."""
+
+    SERVICE = "payments"
+    TYPE = "patient-balance-written-off"
+
+    write_off_id: UUID
+    account_id: UUID
+    entity: Public[str]
+    patient_id: UUID
+    encounter_id: UUID
+    kind: Public[str]
     amount: Money
     effective_date: Financial[date]
 

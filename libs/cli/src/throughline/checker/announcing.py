@@ -48,6 +48,10 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "deposit-matched": ("remittance_id", "entity", "amount"),
     "patient-payment-succeeded": ("payment_id", "entity", "applied", "unapplied", "channel"),
     "payment-applied": ("entity", "amount"),
+    "patient-refund-moved": ("refund_id", "entity", "step", "amount", "channel"),
+    "patient-dispute-moved": ("dispute_id", "entity", "step", "amount", "fee"),
+    "patient-payment-returned": ("return_id", "entity", "amount"),
+    "patient-balance-written-off": ("write_off_id", "entity", "kind", "amount"),
     "payout-paid": ("entity", "gross", "fees"),
 }
 

@@ -14,6 +14,9 @@ Sums = dict[Place, int]
 
 EFT: Final = ("eft-clearing", "")
 UNAPPLIED: Final = ("unapplied-payer", "")
+PATIENT_CASH: Final = ("unapplied-patient", "")
+REFUNDS: Final = ("refunds-payable", "")
+DISPUTED: Final = ("disputes-receivable", "")
 ESTIMATE: Final = ("ar-allowance", "")
 CONTRACTUAL: Final = ("contractual-allowance", "")
 SEQUESTRATION: Final = "CO-253"
@@ -118,6 +121,42 @@ def by_application(facts: State) -> Sums:
     """J16."""
     amount = cents(facts["amount"])
     return added((("unapplied-patient", ""), amount), (("ar-patient", f"PATIENTS-{facts['entity']}"), -amount))
+
+
+def by_refund(facts: State) -> Sums:
+    """J18: owed to the patient, paid, come back, no longer owed."""
+    amount = cents(facts["amount"])
+    sign = -1 if facts["step"] in ("failed", "cancelled") else 1
+    paid = (CLEARING_BY_CHANNEL[facts.get("channel", "gateway")], "")
+    debit, credit = REFUNDS, paid
+    if facts["step"] in ("approved", "cancelled"):
+        debit, credit = PATIENT_CASH, REFUNDS
+    return added((debit, sign * amount), (credit, -sign * amount))
+
+
+def by_dispute(facts: State) -> Sums:
+    """J19: the fee is the gateway's in any case."""
+    amount, fee = cents(facts["amount"]), cents(facts["fee"])
+    gateway = ("gateway-clearing", "")
+    if facts["step"] == "withdrawn":
+        return added((DISPUTED, amount), (("dispute-fees", ""), fee), (gateway, -amount - fee))
+    if facts["step"] == "won":
+        return added((gateway, amount), (DISPUTED, -amount))
+    sign = -1 if facts["step"] == "recovered" else 1
+    return added((PATIENT_CASH, sign * amount), (DISPUTED, -sign * amount))
+
+
+def by_return(facts: State) -> Sums:
+    """J19, by the payer's bank."""
+    amount = cents(facts["amount"])
+    return added((PATIENT_CASH, amount), (("gateway-clearing", ""), -amount))
+
+
+def by_patient_write_off(facts: State) -> Sums:
+    """J21, J23, J24."""
+    amount = cents(facts["amount"])
+    given_up = "charity-care" if facts["kind"] == "charity" else facts["kind"]
+    return added(((given_up, ""), amount), (("ar-patient", f"PATIENTS-{facts['entity']}"), -amount))
 
 
 def by_payout(facts: State) -> Sums:

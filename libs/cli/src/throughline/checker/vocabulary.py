@@ -54,12 +54,32 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
             }
         ),
         "payments": frozenset(
-            {"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payment-applied", "payout-paid"}
+            {
+                "remittance-accepted",
+                "deposit-matched",
+                "patient-payment-succeeded",
+                "payment-applied",
+                "patient-refund-moved",
+                "patient-dispute-moved",
+                "patient-payment-returned",
+                "patient-balance-written-off",
+                "payout-paid",
+            }
         ),
     },
     "reconciliation": {
         "ledger": frozenset({"journal-intended", "journal-confirmed", "journal-rejected"}),
-        "payments": frozenset({"remittance-accepted", "deposit-matched", "patient-payment-succeeded", "payout-paid"}),
+        "payments": frozenset(
+            {
+                "remittance-accepted",
+                "deposit-matched",
+                "patient-payment-succeeded",
+                "patient-refund-moved",
+                "patient-dispute-moved",
+                "patient-payment-returned",
+                "payout-paid",
+            }
+        ),
     },
 }
 """By consumer and upstream: the types whose every message must be in the consumer's inbox."""
@@ -115,7 +135,11 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.provider-balance.moved": _one("provider-balance-moved"),
         "payments.payment.succeeded": _one("patient-payment-succeeded"),
         "payments.payment.matched": lambda state: ["payment-applied"] if cents(state["applied"]) else [],
+        "payments.payment.refund-moved": _one("patient-refund-moved"),
+        "payments.payment.dispute-moved": _one("patient-dispute-moved"),
+        "payments.payment.returned": _one("patient-payment-returned"),
         "payments.patient-account.unapplied-applied": _one("payment-applied"),
+        "payments.patient-account.written-off": _one("patient-balance-written-off"),
         "payments.payout.composed": lambda state: ["payout-paid"] * len(state["shares"]),
     },
     "ledger": {
@@ -188,6 +212,12 @@ CHART: Final[Mapping[str, str]] = {
     "levies-withheld": "1200",
     "payer-withholds": "1210",
     "provider-adjustments": "4130",
+    "refunds-payable": "2140",
+    "disputes-receivable": "1220",
+    "dispute-fees": "6110",
+    "charity-care": "4140",
+    "small-balance": "4150",
+    "bad-debt": "6200",
 }
 """The local ERP's account of each role, unless the evidence names others."""
 
@@ -205,5 +235,7 @@ CLEARING_ACCOUNTS: Final = frozenset(
         "levies-withheld",
         "payer-withholds",
         "provider-adjustments",
+        "refunds-payable",
+        "disputes-receivable",
     }
 )

@@ -32,6 +32,12 @@ ACCOUNTS = {
     AccountRole.LEVIES_WITHHELD: "1200",
     AccountRole.PAYER_WITHHOLDS: "1210",
     AccountRole.PROVIDER_ADJUSTMENTS: "4130",
+    AccountRole.REFUNDS_PAYABLE: "2140",
+    AccountRole.DISPUTES_RECEIVABLE: "1220",
+    AccountRole.DISPUTE_FEES: "6110",
+    AccountRole.CHARITY_CARE: "4140",
+    AccountRole.SMALL_BALANCE: "4150",
+    AccountRole.BAD_DEBT: "6200",
 }
 
 

@@ -159,6 +159,8 @@ CLEARING_ACCOUNTS = frozenset(
         "levies-withheld",
         "payer-withholds",
         "provider-adjustments",
+        "refunds-payable",
+        "disputes-receivable",
     }
 )
 """Accounts that are shown item by item. What is due to a payer clears over many remittances, not within one, and what a

@@ -8,7 +8,16 @@ from uuid import UUID
 
 from canonical.envelope import Envelope, PublicEvent
 from canonical.events.claims import ClaimAdjudicated, ClaimRevised, DenialReleased, DenialWrittenOff
-from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
+from canonical.events.payments import (
+    DepositMatched,
+    PatientBalanceWrittenOff,
+    PatientDisputeMoved,
+    PatientPaymentReturned,
+    PatientPaymentSucceeded,
+    PatientRefundMoved,
+    PaymentApplied,
+    PayoutPaid,
+)
 from canonical.journal import LedgerLine
 from canonical.remittance import ProviderAdjustment
 from chassis.eventstore import Work
@@ -24,6 +33,10 @@ Single = (
     | PatientPaymentSucceeded
     | PaymentApplied
     | PayoutPaid
+    | PatientRefundMoved
+    | PatientDisputeMoved
+    | PatientPaymentReturned
+    | PatientBalanceWrittenOff
     | DenialReleased
     | DenialWrittenOff
     | ClaimAdjudicated

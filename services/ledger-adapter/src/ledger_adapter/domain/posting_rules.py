@@ -54,6 +54,16 @@ class Fact(StrEnum):
     UNAPPLIED_APPLIED = "unapplied patient cash applied later"
     PAYOUT_RECEIVED = "payout of the gateway, what reached the bank"
     PAYOUT_FEES = "payout of the gateway, fees kept by it"
+    REFUND_APPROVED = "refund owed to the patient"
+    REFUND_PAID = "refund paid by the gateway"
+    REFUND_PAID_AT_FRONT_DESK = "refund paid at the front desk"
+    DISPUTE_WITHDRAWN = "disputed payment that the gateway took back"
+    DISPUTE_FEE = "fee that the gateway took for a dispute"
+    DISPUTE_LOST = "dispute lost, out of the patient's cash"
+    PAYMENT_RETURNED = "payment that the payer's bank took back"
+    CHARITY_GIVEN = "patient's balance given up as charity"
+    BAD_DEBT_GIVEN_UP = "patient's balance given up as bad debt"
+    SMALL_BALANCE_GIVEN_UP = "small balance of a patient given up"
     UNKNOWN_CLAIM_PAID = "payer cash for a claim nobody knows"
 
 
@@ -90,6 +100,16 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.UNAPPLIED_APPLIED: PostingRule("J16", AccountRole.UNAPPLIED_PATIENT, AccountRole.AR_PATIENT),
     Fact.PAYOUT_RECEIVED: PostingRule("J17", AccountRole.CASH, AccountRole.GATEWAY_CLEARING),
     Fact.PAYOUT_FEES: PostingRule("J17", AccountRole.PROCESSING_FEES, AccountRole.GATEWAY_CLEARING),
+    Fact.REFUND_APPROVED: PostingRule("J18", AccountRole.UNAPPLIED_PATIENT, AccountRole.REFUNDS_PAYABLE),
+    Fact.REFUND_PAID: PostingRule("J18", AccountRole.REFUNDS_PAYABLE, AccountRole.GATEWAY_CLEARING),
+    Fact.REFUND_PAID_AT_FRONT_DESK: PostingRule("J18", AccountRole.REFUNDS_PAYABLE, AccountRole.FRONT_DESK_CLEARING),
+    Fact.DISPUTE_WITHDRAWN: PostingRule("J19", AccountRole.DISPUTES_RECEIVABLE, AccountRole.GATEWAY_CLEARING),
+    Fact.DISPUTE_FEE: PostingRule("J19", AccountRole.DISPUTE_FEES, AccountRole.GATEWAY_CLEARING),
+    Fact.DISPUTE_LOST: PostingRule("J19", AccountRole.UNAPPLIED_PATIENT, AccountRole.DISPUTES_RECEIVABLE),
+    Fact.PAYMENT_RETURNED: PostingRule("J19", AccountRole.UNAPPLIED_PATIENT, AccountRole.GATEWAY_CLEARING),
+    Fact.CHARITY_GIVEN: PostingRule("J21", AccountRole.CHARITY_CARE, AccountRole.AR_PATIENT),
+    Fact.BAD_DEBT_GIVEN_UP: PostingRule("J23", AccountRole.BAD_DEBT, AccountRole.AR_PATIENT),
+    Fact.SMALL_BALANCE_GIVEN_UP: PostingRule("J24", AccountRole.SMALL_BALANCE, AccountRole.AR_PATIENT),
     Fact.UNKNOWN_CLAIM_PAID: PostingRule("J26", AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER),
 }
 
@@ -144,7 +164,7 @@ def _fingerprint() -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-RULES_VERSION = f"2026.4-{_fingerprint()[:12]}"
+RULES_VERSION = f"2026.5-{_fingerprint()[:12]}"
 """The rules' edition and the start of their SHA-256: two builds with the same version book the same lines."""
 
 

@@ -34,6 +34,10 @@ class GroupKind(StrEnum):
     DENIAL_RELEASE = "denial-release"
     DENIAL_WRITE_OFF = "denial-write-off"
     ESTIMATE_RELEASE = "estimate-release"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    RETURN = "return"
+    PATIENT_WRITE_OFF = "patient-write-off"
 
 
 class FactChanged(Conflict):

@@ -28,7 +28,8 @@ from payments.adapters.grpc_messages import (
 )
 from payments.adapters.grpc_remittances import LIST_MAX, RemittanceAnswers, chosen, limit_in, listed
 from payments.application.balances import entity_balances
-from payments.application.queries import ACCOUNTS, ACTIVITY, DEPOSITS, PAYMENTS, PAYOUTS
+from payments.application.patient_rows import ACCOUNTS, ACTIVITY, PAYMENTS, PAYOUTS
+from payments.application.queries import DEPOSITS
 from payments.application.use_cases import match_payment
 
 NAME = "billing.payments.v1.PaymentsService"

@@ -34,8 +34,9 @@ def minor_sent(value: object) -> common_pb2.Money:
 
 
 def balance_of(row: Row) -> Money:
-    """What the patient owes; below zero it is a credit balance."""
-    return Money(count_of(row["responsibility_minor"]) - count_of(row["applied_minor"]))
+    """What the patient owes; below zero only where more was taken off than was ever owed."""
+    owed = count_of(row["responsibility_minor"]) - count_of(row["written_off_minor"])
+    return Money(owed - count_of(row["applied_minor"]))
 
 
 def receipt_sent(row: Row) -> pb.Receipt:

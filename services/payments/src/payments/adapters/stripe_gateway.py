@@ -21,7 +21,7 @@ from payments.domain.gateway_facts import (
     PaymentDeclined,
     PayoutAnnounced,
 )
-from payments.domain.payment import BalanceTransaction, PayoutUnreadable
+from payments.domain.payout import BalanceTransaction, PayoutUnreadable
 
 TOLERANCE_SECONDS = 300
 BODY_BYTES_MAX = 1_000_000

@@ -24,7 +24,8 @@ from chassis.inbound import (
 )
 from chassis.keys import Sealer
 
-from payments.application.use_cases import ReportedDeposit, record_deposits, take_gateway_fact
+from payments.application.gateway_taking import take_gateway_fact
+from payments.application.use_cases import ReportedDeposit, record_deposits
 from payments.domain.gateway_facts import GatewayFact, PaymentArrived
 from payments.domain.patient_account import PatientAccount
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from payments.domain.payment import BalanceTransaction
+from payments.domain.payout import BalanceTransaction
 
 
 class GatewayReader(Protocol):

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from canonical.envelope import PublicEvent
 from canonical.events.payments import (
     DepositMatched,
+    PatientBalanceWrittenOff,
+    PatientDisputeMoved,
+    PatientPaymentReturned,
     PatientPaymentSucceeded,
+    PatientRefundMoved,
     PaymentApplied,
     PayoutPaid,
     ProviderBalanceMoved,
@@ -19,7 +23,8 @@ from canonical.ids import derive
 from chassis.domain import Event
 
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import Payment, Payout
+from payments.domain.payment import Payment
+from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 
@@ -57,6 +62,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
             yield from _patient_money(event)
+        case Payment.RefundMoved() | Payment.DisputeMoved() | Payment.Returned() | PatientAccount.WrittenOff():
+            yield _later_move(event)
         case Payout.Composed():
             for share in event.shares:
                 yield PayoutPaid(
@@ -119,3 +126,51 @@ def _patient_money(
             amount=event.applied,
             effective_date=event.effective_date,
         )
+
+
+def _later_move(
+    event: Payment.RefundMoved | Payment.DisputeMoved | Payment.Returned | PatientAccount.WrittenOff,
+) -> PublicEvent:
+    """What happens to a payment after it succeeded, and to what is owed without one."""
+    match event:
+        case Payment.RefundMoved():
+            return PatientRefundMoved(
+                refund_id=event.refund_id,
+                payment_id=event.originator_id,
+                step=event.step.value,
+                entity=event.entity,
+                patient_id=event.patient_id,
+                amount=event.amount,
+                channel=event.channel.value,
+                effective_date=event.effective_date,
+            )
+        case Payment.DisputeMoved():
+            return PatientDisputeMoved(
+                dispute_id=event.dispute_id,
+                payment_id=event.originator_id,
+                step=event.step.value,
+                entity=event.entity,
+                patient_id=event.patient_id,
+                amount=event.amount,
+                fee=event.fee,
+                effective_date=event.effective_date,
+            )
+        case Payment.Returned():
+            return PatientPaymentReturned(
+                return_id=event.return_id,
+                payment_id=event.originator_id,
+                entity=event.entity,
+                patient_id=event.patient_id,
+                amount=event.amount,
+                effective_date=event.effective_date,
+            )
+    return PatientBalanceWrittenOff(
+        write_off_id=event.write_off_id,
+        account_id=event.originator_id,
+        entity=event.entity,
+        patient_id=event.patient_id,
+        encounter_id=event.encounter_id,
+        kind=event.kind.value,
+        amount=event.amount,
+        effective_date=event.effective_date,
+    )

@@ -14,15 +14,16 @@ from chassis.eventstore import EventStore, Row, Table, Where, Work, transact
 from chassis.exceptions import ExceptionCase, raise_case
 from chassis.exceptions.case import CaseState
 
+from payments.application.patient_rows import PAYMENTS, PAYOUTS
 from payments.application.ports import GatewayReader
-from payments.application.queries import DEPOSITS, PAYMENTS, PAYOUTS, REMITTANCES
+from payments.application.queries import DEPOSITS, REMITTANCES
 from payments.domain.deposit import Deposit, DepositKind
-from payments.domain.payment import (
+from payments.domain.payment import payment_id_of
+from payments.domain.payout import (
     BalanceTransaction,
     Payout,
     PayoutDiffers,
     PayoutUnreadable,
-    payment_id_of,
     shares_by_entity,
 )
 from payments.domain.remittance import Remittance, Settlement

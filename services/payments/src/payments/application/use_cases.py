@@ -1,4 +1,4 @@
-"""The commands of payments: gateway facts, deposits, and matching by a person."""
+"""The commands of payments: the front desk's payments, deposits, and matching by a person."""
 
 from __future__ import annotations
 
@@ -9,24 +9,19 @@ from uuid import UUID
 
 from canonical.events.intake import PatientPaymentReported
 from canonical.ids import derive
-from canonical.money import USD, Money
+from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions import ExceptionCase
 from chassis.exceptions.case import CaseState
 
 from payments.domain.deposit import Deposit, DepositKind
-from payments.domain.gateway_facts import GatewayFact, PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payment import (
     Channel,
-    OtherCurrency,
     Payment,
     PaymentAlreadyMatched,
     PaymentOfOtherEntity,
     PaymentState,
-    Payout,
-    payment_id_of,
-    payout_id_of,
 )
 
 UNMATCHED = "UnmatchedPayment"
@@ -44,82 +39,6 @@ class ReportedDeposit:
     reference: str
     span_start: int
     span_length: int
-
-
-def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_entity: str) -> None:
-    """Records what the gateway tells, once per object and state, whichever events tell it.
-
-    Raises:
-        PaymentChanged, PayoutDiffers: known before with another amount.
-        OtherCurrency: not in the currency of the books.
-    """
-    _refuse_other_currency(fact)
-    match fact:
-        case PaymentArrived():
-            _take_payment(work, fact, message_id, default_entity)
-        case PaymentDeclined():
-            payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
-            if payment.state is PaymentState.NEW:
-                payment.trigger_event(
-                    Payment.Failed,
-                    entity=fact.entity or default_entity,
-                    gateway_id=fact.gateway_id,
-                    amount=fact.amount,
-                    reason=fact.reason,
-                    message_id=message_id,
-                )
-        case PayoutAnnounced():
-            payout = work.get_or_new(Payout, payout_id_of(fact.gateway_id))
-            payout.announce(fact.gateway_id, fact.net, fact.arrives_on, message_id)
-        case _:
-            return
-
-
-def _refuse_other_currency(fact: GatewayFact) -> None:
-    amount = fact.net if isinstance(fact, PayoutAnnounced) else getattr(fact, "amount", None)
-    if isinstance(amount, Money) and amount.currency != USD:
-        raise OtherCurrency(f"{amount.currency} where the books are kept in {USD}")
-
-
-def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str) -> None:
-    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
-    payment.refuse_change(fact.amount)
-    if payment.state is PaymentState.SUCCEEDED:
-        return
-    account = work.get(PatientAccount, fact.account_id) if fact.account_id else None
-    applied, unapplied = Money(0), fact.amount
-    if account is not None and account.patient_id is not None:
-        applied, unapplied = account.receive(
-            entity=account.entity,
-            patient_id=account.patient_id,
-            payment_id=payment.id,
-            amount=fact.amount,
-            on=fact.on,
-        )
-    entity = account.entity if account else fact.entity or default_entity
-    payment.trigger_event(
-        Payment.Succeeded,
-        entity=entity,
-        gateway_id=fact.gateway_id,
-        amount=fact.amount,
-        effective_date=fact.on,
-        account_id=account.id if account else None,
-        patient_id=account.patient_id if account else None,
-        applied=applied,
-        unapplied=unapplied,
-        message_id=message_id,
-    )
-    if account is None:
-        raise_case(
-            work,
-            payment.id,
-            code=UNMATCHED,
-            summary=f"payment {fact.gateway_id} of {fact.amount} names no account of ours; it is kept as unapplied cash",
-            subject="payment",
-            subject_id=payment.id,
-            entity=entity,
-            amount=fact.amount,
-        )
 
 
 def take_front_desk_payment(work: Work, event: PatientPaymentReported) -> None:
@@ -181,7 +100,7 @@ def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> M
         entity=payment.entity,
         patient_id=account.patient_id,
         payment_id=payment_id,
-        amount=payment.amount,
+        amount=payment.cash,
         on=on,
     )
     payment.trigger_event(

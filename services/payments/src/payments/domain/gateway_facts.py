@@ -8,6 +8,9 @@ from uuid import UUID
 
 from canonical.money import Money
 
+from payments.domain.disputes import ToldDispute
+from payments.domain.refunds import ToldState
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentArrived:
@@ -36,10 +39,74 @@ class PayoutAnnounced:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentPending:
+    """The gateway has taken the order to pay, and no money yet (an ACH debit)."""
+
+    gateway_id: str
+    amount: Money
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCancelled:
+    """The order to pay was called off before any money moved."""
+
+    gateway_id: str
+    amount: Money
+    entity: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReported:
+    """A refund as it stands at the gateway. `refund_id` is ours where we asked for it, as its metadata carry it."""
+
+    gateway_id: str
+    payment_gateway_id: str
+    refund_id: UUID | None
+    state: ToldState
+    amount: Money
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeReported:
+    """A dispute as it stands at the gateway, with the money that it has moved by now."""
+
+    payment_gateway_id: str
+    told: ToldDispute
+
+    @property
+    def amount(self) -> Money:
+        return self.told.amount
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnReported:
+    """The payer's bank took a payment back after it had succeeded; `gateway_id` is the gateway's object that says so."""
+
+    gateway_id: str
+    payment_gateway_id: str
+    amount: Money
+    reason: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class NothingNew:
     """A fact that another event type tells us, or one that changes no money of ours."""
 
     event_type: str
 
 
-GatewayFact = PaymentArrived | PaymentDeclined | PayoutAnnounced | NothingNew
+GatewayFact = (
+    PaymentArrived
+    | PaymentPending
+    | PaymentDeclined
+    | PaymentCancelled
+    | RefundReported
+    | DisputeReported
+    | ReturnReported
+    | PayoutAnnounced
+    | NothingNew
+)

@@ -1,17 +1,19 @@
-"""A patient's payment, at the gateway or the front desk, and the payouts in which the gateway hands money on."""
+"""A patient's payment, at the gateway or the front desk: it succeeds or fails, and may be refunded, disputed, returned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from canonical.classes import CanonicalModel, Financial, Public
+from canonical.classes import Financial, Public
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Aggregate, Conflict, Event, Refusal
+
+from payments.domain.disputes import Dispute, DisputeState, DisputeStep, ToldDispute
+from payments.domain.refunds import NOTHING, MoreThanRefundable, Refund, RefundChanged, RefundStep, ToldState
 
 
 class PaymentChanged(Conflict):
@@ -30,21 +32,19 @@ class PaymentOfOtherEntity(Refusal):
     """The payment's cash is booked at another legal entity than the account's."""
 
 
-class PayoutDiffers(Refusal):
-    """The balance transactions of a payout do not add up to it."""
-
-
-class PayoutUnreadable(Refusal):
-    """The gateway does not tell what a payout is made of; a person has to look there."""
-
-
 class OtherCurrency(Refusal):
     """The books are kept in another currency than the gateway reports."""
 
 
+class ReturnChanged(Conflict):
+    """The same return came with another amount."""
+
+
 class PaymentState(StrEnum):
     NEW = "new"
+    PROCESSING = "processing"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     SUCCEEDED = "succeeded"
 
 
@@ -55,15 +55,34 @@ class Channel(StrEnum):
     FRONT_DESK = "front-desk"
 
 
+@dataclass(slots=True)
+class TakenByBank:
+    """What the payer's bank took back of one payment."""
+
+    amount: Money
+    on: date
+    is_booked: bool = False
+
+
 class Payment(Aggregate):
-    """One payment of a patient: it succeeds or fails; it pays an account, or waits for a person to say whose it is."""
+    """One payment of a patient: it pays an account, or waits for a person to say whose it is.
+
+    What the gateway tells of its refunds, disputes and returns is kept in whatever order it comes, and moves the books
+    once the payment itself has succeeded.
+    """
 
     def start(self) -> None:
         self.state = PaymentState.NEW
         self.entity = ""
-        self.amount = Money(0)
+        self.channel = Channel.GATEWAY
+        self.amount = NOTHING
         self.on = date.min
         self.account_id: UUID | None = None
+        self.patient_id: UUID | None = None
+        self.refunds: dict[UUID, Refund] = {}
+        self.disputes: dict[UUID, Dispute] = {}
+        self.returns: dict[UUID, TakenByBank] = {}
+        self.returned = NOTHING
 
     class Succeeded(Event):
         """`account_id` is empty where nobody could be matched: all of it is unapplied then.
@@ -87,9 +106,23 @@ class Payment(Aggregate):
         def apply(self, payment: Payment) -> None:
             payment.state = PaymentState.SUCCEEDED
             payment.entity = self.entity
+            payment.channel = self.channel
             payment.amount = self.amount
             payment.on = self.effective_date
             payment.account_id = self.account_id
+            payment.patient_id = self.patient_id
+
+    class Processing(Event):
+        """The gateway has taken the order to pay (an ACH debit, say), and no money yet."""
+
+        TOPIC = "payments.payment.processing"
+        entity: Public[str]
+        gateway_id: Financial[str]
+        amount: Money
+        message_id: UUID
+
+        def apply(self, payment: Payment) -> None:
+            payment.state = PaymentState.PROCESSING
 
     class Failed(Event):
         TOPIC = "payments.payment.failed"
@@ -101,6 +134,17 @@ class Payment(Aggregate):
 
         def apply(self, payment: Payment) -> None:
             payment.state = PaymentState.FAILED
+
+    class Cancelled(Event):
+        TOPIC = "payments.payment.cancelled"
+        entity: Public[str]
+        gateway_id: Financial[str]
+        amount: Money
+        reason: Public[str]
+        message_id: UUID
+
+        def apply(self, payment: Payment) -> None:
+            payment.state = PaymentState.CANCELLED
 
     class Matched(Event):
         """A person said whose payment it is; the account says what of it is applied."""
@@ -114,6 +158,149 @@ class Payment(Aggregate):
 
         def apply(self, payment: Payment) -> None:
             payment.account_id = self.account_id
+            payment.patient_id = self.patient_id
+
+    class RefundRequested(Event):
+        """A person asks for it; `reason` is a code of ours. The books move once it is approved."""
+
+        TOPIC = "payments.payment.refund-requested"
+        refund_id: UUID
+        amount: Money
+        reason: Public[str]
+        requested_by: Public[str]
+
+        def apply(self, payment: Payment) -> None:
+            payment.refunds[self.refund_id] = Refund(self.amount, self.requested_by)
+
+    class RefundTold(Event):
+        """The gateway's word of a refund, ours or one that somebody made there."""
+
+        TOPIC = "payments.payment.refund-told"
+        refund_id: UUID
+        gateway_refund_id: Financial[str]
+        state: ToldState
+        amount: Money
+        effective_date: Financial[date]
+        message_id: UUID | None
+
+        def apply(self, payment: Payment) -> None:
+            refund = payment.refunds.setdefault(self.refund_id, Refund(self.amount))
+            refund.gateway_id = self.gateway_refund_id
+            refund.told = self.state
+            refund.on = self.effective_date
+
+    class RefundMoved(Event):
+        """A refund moves the books; who approved it is the actor of the event."""
+
+        TOPIC = "payments.payment.refund-moved"
+        refund_id: UUID
+        step: RefundStep
+        amount: Money
+        channel: Channel
+        entity: Public[str]
+        patient_id: UUID | None
+        effective_date: Financial[date]
+
+        def apply(self, payment: Payment) -> None:
+            payment.refunds[self.refund_id].steps.append(self.step)
+
+    class RefundDenied(Event):
+        """A second person said no, or the one who asked took it back; the books never knew it."""
+
+        TOPIC = "payments.payment.refund-denied"
+        refund_id: UUID
+        denied_by: Public[str]
+
+        def apply(self, payment: Payment) -> None:
+            payment.refunds[self.refund_id].steps.append(RefundStep.CANCELLED)
+
+    class DisputeTold(Event):
+        """The gateway's word of a dispute, with all that it has moved by then."""
+
+        TOPIC = "payments.payment.dispute-told"
+        dispute_id: UUID
+        gateway_dispute_id: Financial[str]
+        state: DisputeState
+        amount: Money
+        fee: Money
+        is_withdrawn: bool
+        is_given_back: bool
+        respond_by: Financial[date] | None
+        effective_date: Financial[date]
+        message_id: UUID | None
+
+        def apply(self, payment: Payment) -> None:
+            told = ToldDispute(
+                gateway_id=self.gateway_dispute_id,
+                amount=self.amount,
+                fee=self.fee,
+                state=self.state,
+                is_withdrawn=self.is_withdrawn,
+                is_given_back=self.is_given_back,
+                respond_by=self.respond_by,
+                on=self.effective_date,
+            )
+            payment.disputes.setdefault(self.dispute_id, Dispute()).take(told)
+
+    class DisputeMoved(Event):
+        """A dispute moves the books."""
+
+        TOPIC = "payments.payment.dispute-moved"
+        dispute_id: UUID
+        step: DisputeStep
+        amount: Money
+        fee: Money
+        entity: Public[str]
+        patient_id: UUID | None
+        effective_date: Financial[date]
+
+        def apply(self, payment: Payment) -> None:
+            payment.disputes[self.dispute_id].steps.append(self.step)
+
+    class ReturnTold(Event):
+        """The bank of the payer took the money back after it had succeeded (an ACH return)."""
+
+        TOPIC = "payments.payment.return-told"
+        return_id: UUID
+        amount: Money
+        reason: Public[str]
+        effective_date: Financial[date]
+        message_id: UUID | None
+
+        def apply(self, payment: Payment) -> None:
+            payment.returns[self.return_id] = TakenByBank(self.amount, self.effective_date)
+
+    class Returned(Event):
+        """A return moves the books."""
+
+        TOPIC = "payments.payment.returned"
+        return_id: UUID
+        amount: Money
+        entity: Public[str]
+        patient_id: UUID | None
+        effective_date: Financial[date]
+
+        def apply(self, payment: Payment) -> None:
+            payment.returned += self.amount
+            payment.returns[self.return_id].is_booked = True
+
+    @property
+    def owner(self) -> dict[str, object]:
+        """Whose money it is, as its events say it."""
+        return {"entity": self.entity, "patient_id": self.patient_id}
+
+    @property
+    def cash(self) -> Money:
+        """What of the payment is the patient's still: less what was refunded, returned or lost; below zero where that is more."""
+        refunded = Money.total(refund.taken for refund in self.refunds.values())
+        lost = Money.total(dispute.taken for dispute in self.disputes.values())
+        return self.amount - refunded - lost - self.returned
+
+    @property
+    def refundable(self) -> Money:
+        """What a further refund may take: less refunds asked for, and what is in dispute."""
+        asked = Money.total(refund.holds - refund.taken for refund in self.refunds.values())
+        return self.cash - asked - Money.total(dispute.holds for dispute in self.disputes.values())
 
     def refuse_change(self, amount: Money) -> None:
         """Raises PaymentChanged where a known payment is reported with another amount."""
@@ -125,133 +312,27 @@ class Payment(Aggregate):
         if self.state is not PaymentState.SUCCEEDED:
             raise PaymentNotSucceeded(f"payment {self.id} is {self.state}; only one that succeeded can be matched")
 
-
-@dataclass(frozen=True, slots=True)
-class BalanceTransaction:
-    """One line of the gateway's balance: `net == amount - fee`. `payment_gateway_id` is the payment intent behind it."""
-
-    gateway_id: str
-    amount: Money
-    fee: Money
-    net: Money
-    payment_gateway_id: str
-
-
-class PayoutShare(CanonicalModel):
-    """What of one payout belongs to one entity."""
-
-    entity: Public[str]
-    gross: Money
-    fees: Money
-    net: Money
-
-
-class Payout(Aggregate):
-    """Announced by the gateway, composed from its balance transactions, deposited at the bank."""
-
-    def start(self) -> None:
-        self.net = Money(0)
-        self.arrives_on = date.min
-        self.gateway_id = ""
-        self.shares: tuple[PayoutShare, ...] = ()
-        self.deposit_id: UUID | None = None
-
-    class Announced(Event):
-        TOPIC = "payments.payout.announced"
-        gateway_id: Financial[str]
-        net: Money
-        arrives_on: Financial[date]
-        message_id: UUID
-
-        def apply(self, payout: Payout) -> None:
-            payout.net = self.net
-            payout.arrives_on = self.arrives_on
-            payout.gateway_id = self.gateway_id
-
-    class Composed(Event):
-        TOPIC = "payments.payout.composed"
-        effective_date: Financial[date]
-        shares: tuple[PayoutShare, ...]
-        payment_ids: tuple[UUID, ...] = ()
-
-        def apply(self, payout: Payout) -> None:
-            payout.shares = self.shares
-
-    class DepositMatched(Event):
-        TOPIC = "payments.payout.deposit-matched"
-        deposit_id: UUID
-
-        def apply(self, payout: Payout) -> None:
-            payout.deposit_id = self.deposit_id
-
-    def announce(self, gateway_id: str, net: Money, arrives_on: date, message_id: UUID) -> None:
-        """Takes the gateway's word that it pays out.
+    def request_refund(self, refund_id: UUID, amount: Money, reason: str, requested_by: str) -> None:
+        """Notes what a person asks for; the same request again changes nothing.
 
         Raises:
-            PayoutDiffers: announced before with another amount.
+            PaymentNotSucceeded: there is no cash.
+            RefundChanged: known with another amount.
+            MoreThanRefundable: not positive, or more than is left.
         """
-        if self.exists:
-            if self.net != net:
-                raise PayoutDiffers(f"payout {gateway_id}: {self.net}, now {net}")
+        known = self.refunds.get(refund_id)
+        if known is not None:
+            if known.amount != amount:
+                raise RefundChanged(f"refund {refund_id}: {known.amount}, now {amount}")
             return
-        self.trigger_event(self.Announced, gateway_id=gateway_id, net=net, arrives_on=arrives_on, message_id=message_id)
-
-    def compose(self, shares: Sequence[PayoutShare], payment_ids: Sequence[UUID]) -> None:
-        """Says what the payout is made of, and which payments it settles.
-
-        Raises:
-            PayoutDiffers: the shares do not add up to the payout, or one does not add up in itself.
-        """
-        if self.shares:
-            return
-        total = Money.total(share.net for share in shares)
-        if total != self.net or any(share.gross - share.fees != share.net for share in shares):
-            raise PayoutDiffers(
-                f"payout {self.gateway_id}: parts {total}, payout {self.net}, residual {self.net - total}"
-            )
+        self.refuse_no_cash()
+        if not NOTHING < amount <= self.refundable:
+            raise MoreThanRefundable(f"{self.refundable} of payment {self.id} can be refunded, not {amount}")
         self.trigger_event(
-            self.Composed, effective_date=self.arrives_on, shares=tuple(shares), payment_ids=tuple(payment_ids)
+            self.RefundRequested, refund_id=refund_id, amount=amount, reason=reason, requested_by=requested_by
         )
-
-    def match_deposit(self, deposit_id: UUID, amount: Money) -> None:
-        """Says that a bank deposit is this payout.
-
-        Raises:
-            PayoutDiffers: another amount.
-        """
-        if self.deposit_id == deposit_id:
-            return
-        if amount != self.net:
-            raise PayoutDiffers(f"payout {self.gateway_id}: deposit {amount}, payout {self.net}")
-        self.trigger_event(self.DepositMatched, deposit_id=deposit_id)
 
 
 def payment_id_of(gateway_id: str) -> UUID:
     """The id of the payment behind a payment intent of the gateway."""
     return derive("payment", "stripe", gateway_id)
-
-
-def payout_id_of(gateway_id: str) -> UUID:
-    return derive("payout", "stripe", gateway_id)
-
-
-def shares_by_entity(
-    transactions: Sequence[BalanceTransaction], entity_by_payment: dict[str, str]
-) -> tuple[PayoutShare, ...]:
-    """The payout's parts per entity, in the order of their codes.
-
-    Raises:
-        PayoutDiffers: a transaction of a payment that we do not know.
-    """
-    sums: dict[str, list[Money]] = {}
-    for transaction in transactions:
-        entity = entity_by_payment.get(transaction.payment_gateway_id)
-        if entity is None:
-            raise PayoutDiffers(f"balance transaction {transaction.gateway_id} is of no payment we know")
-        parts = sums.setdefault(entity, [Money(0), Money(0), Money(0)])
-        for index, amount in enumerate((transaction.amount, transaction.fee, transaction.net)):
-            parts[index] += amount
-    return tuple(
-        PayoutShare(entity=entity, gross=gross, fees=fees, net=net)
-        for entity, (gross, fees, net) in sorted(sums.items())
-    )

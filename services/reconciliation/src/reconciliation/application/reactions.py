@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from canonical.envelope import Envelope
 from canonical.events.ledger import JournalConfirmed, JournalIntended, JournalRejected
-from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PayoutPaid, RemittanceAccepted
+from canonical.events.payments import (
+    DepositMatched,
+    PatientDisputeMoved,
+    PatientPaymentReturned,
+    PatientPaymentSucceeded,
+    PatientRefundMoved,
+    PayoutPaid,
+    RemittanceAccepted,
+)
+from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.messaging.reactions import Reaction
 
@@ -96,6 +107,44 @@ def when_payout_paid_clear_the_gateway(work: Work, event: PayoutPaid, envelope: 
     )
 
 
+def when_refund_moved_follow_the_gateway(work: Work, event: PatientRefundMoved, envelope: Envelope) -> None:
+    """A refund leaves the gateway's balance when it is paid, and comes back there when that failed."""
+    causes = {"paid": (ClearingCause.REFUND_PAID, -event.amount), "failed": (ClearingCause.REFUND_FAILED, event.amount)}
+    if event.channel == GATEWAY and event.step in causes:
+        cause, amount = causes[event.step]
+        _move_gateway(work, event, event.refund_id, cause, amount)
+
+
+def when_dispute_moved_follow_the_gateway(work: Work, event: PatientDisputeMoved, envelope: Envelope) -> None:
+    """The gateway takes amount and fee at once, and gives the amount back where we win."""
+    causes = {
+        "withdrawn": (ClearingCause.DISPUTE_WITHDRAWN, -(event.amount + event.fee)),
+        "won": (ClearingCause.DISPUTE_WON, event.amount),
+    }
+    if event.step in causes:
+        cause, amount = causes[event.step]
+        _move_gateway(work, event, event.dispute_id, cause, amount)
+
+
+def when_payment_returned_follow_the_gateway(work: Work, event: PatientPaymentReturned, envelope: Envelope) -> None:
+    _move_gateway(work, event, event.return_id, ClearingCause.PAYMENT_RETURNED, -event.amount)
+
+
+Moved = PatientRefundMoved | PatientDisputeMoved | PatientPaymentReturned
+
+
+def _move_gateway(work: Work, event: Moved, item_id: UUID, cause: ClearingCause, amount: Money) -> None:
+    work.get_or_new(ClearingItem, clearing_item_id(event.entity, GATEWAY_CLEARING, item_id)).move(
+        entity=event.entity,
+        account=GATEWAY_CLEARING,
+        item_id=item_id,
+        cause=cause,
+        cause_id=item_id,
+        amount=amount,
+        on=event.effective_date,
+    )
+
+
 FROM_LEDGER = (
     Reaction(
         JournalIntended, when_journal_intended_witness_it, lambda event: [witnessed_journal_id(event.head.journal_id)]
@@ -122,6 +171,21 @@ FROM_PAYMENTS = (
         lambda event: (
             [clearing_item_id(event.entity, GATEWAY_CLEARING, event.payment_id)] if event.channel == GATEWAY else []
         ),
+    ),
+    Reaction(
+        PatientRefundMoved,
+        when_refund_moved_follow_the_gateway,
+        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.refund_id)],
+    ),
+    Reaction(
+        PatientDisputeMoved,
+        when_dispute_moved_follow_the_gateway,
+        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.dispute_id)],
+    ),
+    Reaction(
+        PatientPaymentReturned,
+        when_payment_returned_follow_the_gateway,
+        lambda event: [clearing_item_id(event.entity, GATEWAY_CLEARING, event.return_id)],
     ),
     Reaction(
         PayoutPaid,

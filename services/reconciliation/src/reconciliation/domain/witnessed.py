@@ -107,10 +107,15 @@ class ClearingCause(StrEnum):
     DEPOSIT_MATCHED = "deposit-matched"
     PAYMENT_SUCCEEDED = "payment-succeeded"
     PAYOUT_PAID = "payout-paid"
+    REFUND_PAID = "refund-paid"
+    REFUND_FAILED = "refund-failed"
+    DISPUTE_WITHDRAWN = "dispute-withdrawn"
+    DISPUTE_WON = "dispute-won"
+    PAYMENT_RETURNED = "payment-returned"
 
 
 class ClearingItem(Aggregate):
-    """One remittance, payment or payout on a clearing account: what came in less what cleared it."""
+    """One remittance, payment, payout, refund, dispute or return on a clearing account: what came in less what cleared it."""
 
     def start(self) -> None:
         self.moves: dict[tuple[ClearingCause, UUID], Money] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from throughline.checker.amounts import cents
 from throughline.checker.books.every_store import Book, Handler
+from throughline.checker.books.patient_money import PatientMoney
 from throughline.checker.expected import DUE_TO_PAYER_CODES
 from throughline.checker.records import Fact
 from throughline.checker.rows import Rebuilt
@@ -26,10 +27,7 @@ REMITTANCE_COLUMNS = (
 )
 RECEIPT_COLUMNS = ("remittance_id", "message_id", "entity", "trace_number", "verdict", "payment_minor")
 DEPOSIT_COLUMNS = ("entity", "kind", "reference", "amount_minor", "effective_date", "matched_to", "message_id")
-PAYMENT_COLUMNS = ("gateway_id", "entity", "state", "amount_minor", "account_id", "message_id", "payout_id")
 PAYOUT_COLUMNS = ("gateway_id", "state", "net_minor", "arrives_on", "deposit_id")
-ACCOUNT_COLUMNS = ("entity", "patient_id", "responsibility_minor", "applied_minor", "unapplied_minor")
-ACTIVITY_COLUMNS = ("kind", "amount_minor", "effective_date", "source_id")
 
 BALANCE_COLUMNS = ("entity", "payer", "provider", "open_minor", "other_minor", "move_count")
 MOVE_COLUMNS = ("balance_id", "entity", "payer", "provider", "reason", "reference", "amount_minor", "effective_date")
@@ -59,24 +57,19 @@ class ProviderMove:
 
 class PaymentsBook(Book):
     """`provider_moves` by remittance and adjustment; `verdicts` by copy; `handed_on` says how often each claim payment, by remittance and position, was passed on;
-    `owed_for` holds, by cause, what was left to patients; `cash_on_accounts`, by entity, applied and unapplied cash."""
+    `patients` is what patients owe and paid."""
 
     def __init__(self) -> None:
         self.remittances: dict[str, Remittance] = {}
         self.verdicts: dict[str, list[str]] = {}
         self.provider_moves: dict[tuple[str, int], ProviderMove] = {}
         self.handed_on: dict[tuple[str, int], int] = {}
-        self.unmatched: dict[str, tuple[str, int]] = {}
-        self.cash_on_accounts: dict[str, list[int]] = {}
-        self.owed_for: dict[str, list[int]] = {}
         self.miscounted: list[str] = []
         self.remittance_rows = Rebuilt("remittances", ("remittance_id",), REMITTANCE_COLUMNS)
         self.receipts = Rebuilt("remittance_receipts", ("receipt_id",), RECEIPT_COLUMNS)
         self.deposits = Rebuilt("deposits", ("deposit_id",), DEPOSIT_COLUMNS)
-        self.payments = Rebuilt("payments", ("payment_id",), PAYMENT_COLUMNS)
+        self.patients = PatientMoney(self.miscounted)
         self.payouts = Rebuilt("payouts", ("payout_id",), PAYOUT_COLUMNS)
-        self.accounts = Rebuilt("patient_accounts", ("account_id",), ACCOUNT_COLUMNS)
-        self.activity = Rebuilt("account_activity", ("account_id", "ordinal"), ACTIVITY_COLUMNS)
         self.balances = Rebuilt("provider_balances", ("balance_id",), BALANCE_COLUMNS)
         self.moves = Rebuilt("provider_moves", ("remittance_id", "adjustment"), MOVE_COLUMNS)
         super().__init__()
@@ -90,21 +83,16 @@ class PaymentsBook(Book):
             "payments.remittance-chunk.accepted": self._chunk,
             "payments.deposit.recorded": self._deposit,
             "payments.deposit.matched": self._deposit_matched,
-            "payments.payment.succeeded": self._succeeded,
-            "payments.payment.failed": self._failed,
-            "payments.payment.matched": self._payment_matched,
             "payments.payout.announced": self._announced,
             "payments.payout.composed": self._composed,
             "payments.payout.deposit-matched": self._payout_deposited,
-            "payments.patient-account.responsibility-assigned": self._assigned_to_patient,
-            "payments.patient-account.payment-received": self._account_paid,
-            "payments.patient-account.unapplied-applied": self._applied_later,
+            **self.patients.handlers(),
         }
 
     def tables(self) -> tuple[Rebuilt, ...]:
-        money_in = (self.deposits, self.payments, self.payouts)
+        money_in = (self.deposits, self.payouts, *self.patients.tables())
         providers = (self.balances, self.moves)
-        own = (self.remittance_rows, self.receipts, *money_in, self.accounts, self.activity, *providers)
+        own = (self.remittance_rows, self.receipts, *money_in, *providers)
         return (*super().tables(), *own)
 
     def _accepted(self, fact: Fact) -> None:
@@ -181,25 +169,6 @@ class PaymentsBook(Book):
     def _deposit_matched(self, fact: Fact) -> None:
         self.deposits.put((fact.id,), matched_to=fact.state["matched_to"])
 
-    def _succeeded(self, fact: Fact) -> None:
-        state = fact.state
-        amount = cents(state["amount"])
-        if amount != cents(state["applied"]) + cents(state["unapplied"]):
-            self.miscounted.append(f"payment {fact.id}: applied and unapplied are not its amount")
-        if state["account_id"] is None:
-            self.unmatched[fact.id] = (state["entity"], amount)
-        names = ("gateway_id", "entity", "account_id", "message_id")
-        self.payments.put((fact.id,), state="succeeded", amount_minor=amount, **{name: state[name] for name in names})
-
-    def _failed(self, fact: Fact) -> None:
-        state = fact.state
-        told = {name: state[name] for name in ("gateway_id", "entity", "message_id")}
-        self.payments.put((fact.id,), state="failed", amount_minor=cents(state["amount"]), account_id=None, **told)
-
-    def _payment_matched(self, fact: Fact) -> None:
-        self.unmatched.pop(fact.id, None)
-        self.payments.put((fact.id,), account_id=fact.state["account_id"])
-
     def _announced(self, fact: Fact) -> None:
         state = fact.state
         told = {name: state[name] for name in ("gateway_id", "arrives_on")}
@@ -212,39 +181,9 @@ class PaymentsBook(Book):
                 self.miscounted.append(f"payout {fact.id}, {share['entity']}: gross minus fees is not net")
         self.payouts.put((fact.id,), state="composed")
         for payment in fact.state["payment_ids"]:
-            self.payments.put((payment,), payout_id=fact.id)
+            self.patients.payments.put((payment,), payout_id=fact.id)
+        for move in fact.state.get("move_ids", ()):
+            self.patients.moves.put((move,), payout_id=fact.id)
 
     def _payout_deposited(self, fact: Fact) -> None:
         self.payouts.put((fact.id,), deposit_id=fact.state["deposit_id"])
-
-    def _assigned_to_patient(self, fact: Fact) -> None:
-        amount = cents(fact.state["amount"])
-        self.owed_for.setdefault(fact.state["source_id"], []).append(amount)
-        self._account(fact, responsibility_minor=amount)
-        self._activity(fact, "responsibility", amount, fact.state["source_id"])
-
-    def _account_paid(self, fact: Fact) -> None:
-        applied, unapplied = cents(fact.state["applied"]), cents(fact.state["unapplied"])
-        self._account(fact, applied_minor=applied, unapplied_minor=unapplied)
-        self._cash(fact, applied, unapplied)
-        self._activity(fact, "payment", -(applied + unapplied), fact.state["payment_id"])
-
-    def _applied_later(self, fact: Fact) -> None:
-        amount = cents(fact.state["amount"])
-        self._account(fact, applied_minor=amount, unapplied_minor=-amount)
-        self._cash(fact, amount, -amount)
-        self._activity(fact, "application", -amount, fact.state["payment_id"])
-
-    def _account(self, fact: Fact, **amounts: int) -> None:
-        self.accounts.put((fact.id,), entity=fact.state["entity"], patient_id=fact.state["patient_id"])
-        self.accounts.add((fact.id,), **amounts)
-
-    def _cash(self, fact: Fact, applied: int, unapplied: int) -> None:
-        sums = self.cash_on_accounts.setdefault(fact.state["entity"], [0, 0])
-        sums[0] += applied
-        sums[1] += unapplied
-
-    def _activity(self, fact: Fact, kind: str, amount: int, source: str) -> None:
-        day = fact.state["effective_date"]
-        key = (fact.id, str(fact.version))
-        self.activity.put(key, kind=kind, amount_minor=amount, effective_date=day, source_id=source)

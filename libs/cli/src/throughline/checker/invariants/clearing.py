@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from throughline.checker.amounts import cents, shown
-from throughline.checker.expected import CLEARING_BY_CHANNEL
+from throughline.checker.expected import CLEARING_BY_CHANNEL, by_dispute, by_refund, by_return
 from throughline.checker.invariants.receivables import booked, ledger_sums
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
@@ -122,6 +122,16 @@ def _gateway(world: World) -> Iterable[str]:
         facts = message.data
         place = (facts["entity"], CLEARING_BY_CHANNEL[facts.get("channel", "gateway")])
         expected[place] = expected.get(place, 0) + cents(facts["applied"]) + cents(facts["unapplied"])
+    for event_type, formula in (
+        ("patient-refund-moved", by_refund),
+        ("patient-dispute-moved", by_dispute),
+        ("patient-payment-returned", by_return),
+    ):
+        for message in booked(world, "payments", event_type):
+            for (account, _), amount in formula(message.data).items():
+                if account in CLEARING_BY_CHANNEL.values():
+                    place = (message.data["entity"], account)
+                    expected[place] = expected.get(place, 0) + amount
     for message in booked(world, "payments", "payout-paid"):
         place = (message.data["entity"], "gateway-clearing")
         expected[place] = expected.get(place, 0) - cents(message.data["gross"])

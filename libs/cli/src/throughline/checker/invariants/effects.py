@@ -27,6 +27,10 @@ POSTED = {
         "deposit-matched",
         "patient-payment-succeeded",
         "payment-applied",
+        "patient-refund-moved",
+        "patient-dispute-moved",
+        "patient-payment-returned",
+        "patient-balance-written-off",
         "payout-paid",
         "remittance-accepted",
     ),
@@ -205,7 +209,7 @@ def _patients_owe(world: World) -> Iterable[str]:
     """What payers leave to patients, and self-pay charges, are on the patients' accounts once."""
     waiting = world.waiting("payments")
     for message, source, amount in left_to_patients(world):
-        owed = world.payments.owed_for.get(source, [])
+        owed = world.payments.patients.owed_for.get(source, [])
         if owed != [amount] and not (message.id in waiting and not owed):
             have = ", ".join(map(shown, owed)) or "nothing"
             yield f"{message.type} {message.id}: {shown(amount)} left to the patient, on the account: {have}"

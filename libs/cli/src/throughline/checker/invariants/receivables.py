@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from throughline.checker.amounts import cents, shown
-from throughline.checker.expected import by_decision, by_release, by_write_off
+from throughline.checker.expected import (
+    PATIENT_CASH,
+    by_decision,
+    by_dispute,
+    by_refund,
+    by_release,
+    by_return,
+    by_write_off,
+)
 from throughline.checker.invariants.bookings import denied_by_message
 from throughline.checker.invariants.effects import left_to_patients
 from throughline.checker.records import Published
@@ -93,6 +101,9 @@ def _patients(world: World) -> Iterable[tuple[Place, int]]:
     for entity, applied, unapplied in _cash(world, booked_only=True):
         yield (entity, "ar-patient", f"PATIENTS-{entity}"), -applied
         yield (entity, "unapplied-patient", ""), -unapplied
+    for message in booked(world, "payments", "patient-balance-written-off"):
+        entity = message.data["entity"]
+        yield (entity, "ar-patient", f"PATIENTS-{entity}"), -cents(message.data["amount"])
 
 
 def _cash(world: World, *, booked_only: bool) -> Iterable[tuple[str, int, int]]:
@@ -106,6 +117,14 @@ def _cash(world: World, *, booked_only: bool) -> Iterable[tuple[str, int, int]]:
         if message.id not in waiting:
             amount = cents(message.data["amount"])
             yield message.data["entity"], amount, -amount
+    for event_type, formula in (
+        ("patient-refund-moved", by_refund),
+        ("patient-dispute-moved", by_dispute),
+        ("patient-payment-returned", by_return),
+    ):
+        for message in world.messages("payments", event_type):
+            if message.id not in waiting:
+                yield message.data["entity"], 0, -formula(message.data).get(PATIENT_CASH, 0)
 
 
 def _cash_of_patients(world: World) -> Iterable[str]:
@@ -115,8 +134,8 @@ def _cash_of_patients(world: World) -> Iterable[str]:
         sums = announced.setdefault(entity, [0, 0])
         sums[0] += applied
         sums[1] += unapplied
-    accounts = {entity: list(sums) for entity, sums in world.payments.cash_on_accounts.items()}
-    for entity, amount in world.payments.unmatched.values():
+    accounts = {entity: list(sums) for entity, sums in world.payments.patients.cash_on_accounts.items()}
+    for entity, amount in world.payments.patients.unmatched.values():
         accounts.setdefault(entity, [0, 0])[1] += amount
     for entity in sorted(announced.keys() | accounts.keys()):
         left, right = announced.get(entity, [0, 0]), accounts.get(entity, [0, 0])

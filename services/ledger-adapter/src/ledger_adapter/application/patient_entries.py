@@ -1,0 +1,74 @@
+"""Journal entries of patients' refunds, disputes, returned payments and write-offs: each fact an entry by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from canonical.envelope import Envelope
+from canonical.events.payments import (
+    PatientBalanceWrittenOff,
+    PatientDisputeMoved,
+    PatientPaymentReturned,
+    PatientRefundMoved,
+)
+from chassis.eventstore import Work
+from chassis.messaging.reactions import Reaction
+
+from ledger_adapter.application.single_entries import SingleFact, intend_single
+from ledger_adapter.domain import patient_lines as lines
+from ledger_adapter.domain.subledger import GroupKind, single_posting_id
+
+
+def when_refund_moved_intend_entry(work: Work, event: PatientRefundMoved, envelope: Envelope) -> None:
+    """J18."""
+    intend_single(work, event, envelope, of_refund(event), lambda: lines.lines_for_refund(event))
+
+
+def when_dispute_moved_intend_entry(work: Work, event: PatientDisputeMoved, envelope: Envelope) -> None:
+    """J19."""
+    intend_single(work, event, envelope, of_dispute(event), lambda: lines.lines_for_dispute(event))
+
+
+def when_payment_returned_intend_entry(work: Work, event: PatientPaymentReturned, envelope: Envelope) -> None:
+    """J19, by the payer's bank."""
+    intend_single(work, event, envelope, of_return(event), lambda: lines.lines_for_return(event))
+
+
+def when_patient_balance_written_off_intend_entry(
+    work: Work, event: PatientBalanceWrittenOff, envelope: Envelope
+) -> None:
+    """J21, J23, J24."""
+    intend_single(work, event, envelope, of_write_off(event), lambda: lines.lines_for_patient_write_off(event))
+
+
+def of_refund(event: PatientRefundMoved) -> SingleFact:
+    return SingleFact(
+        GroupKind.REFUND, single_posting_id(GroupKind.REFUND, event.refund_id, event.step), event.refund_id
+    )
+
+
+def of_dispute(event: PatientDisputeMoved) -> SingleFact:
+    return SingleFact(
+        GroupKind.DISPUTE, single_posting_id(GroupKind.DISPUTE, event.dispute_id, event.step), event.dispute_id
+    )
+
+
+def of_return(event: PatientPaymentReturned) -> SingleFact:
+    return SingleFact(GroupKind.RETURN, single_posting_id(GroupKind.RETURN, event.return_id), event.payment_id)
+
+
+def of_write_off(event: PatientBalanceWrittenOff) -> SingleFact:
+    posting_id = single_posting_id(GroupKind.PATIENT_WRITE_OFF, event.write_off_id)
+    return SingleFact(GroupKind.PATIENT_WRITE_OFF, posting_id, event.write_off_id)
+
+
+PATIENT_REACTIONS: tuple[Reaction[Any], ...] = (
+    Reaction(PatientRefundMoved, when_refund_moved_intend_entry, lambda event: of_refund(event).ids),
+    Reaction(PatientDisputeMoved, when_dispute_moved_intend_entry, lambda event: of_dispute(event).ids),
+    Reaction(PatientPaymentReturned, when_payment_returned_intend_entry, lambda event: of_return(event).ids),
+    Reaction(
+        PatientBalanceWrittenOff,
+        when_patient_balance_written_off_intend_entry,
+        lambda event: of_write_off(event).ids,
+    ),
+)

@@ -1,0 +1,156 @@
+"""What the gateway tells, taken once per object and state, whichever events tell it and in whatever order they come."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from canonical.ids import derive
+from canonical.money import USD, Money
+from chassis.eventstore import Work
+from chassis.exceptions import raise_case
+
+from payments.application.patient_money import follow, tell_dispute, tell_refund, tell_return
+from payments.application.use_cases import UNMATCHED
+from payments.domain.gateway_facts import (
+    DisputeReported,
+    GatewayFact,
+    NothingNew,
+    PaymentArrived,
+    PaymentCancelled,
+    PaymentDeclined,
+    PaymentPending,
+    PayoutAnnounced,
+    RefundReported,
+    ReturnReported,
+)
+from payments.domain.patient_account import PatientAccount
+from payments.domain.payment import OtherCurrency, Payment, PaymentState, payment_id_of
+from payments.domain.payout import Payout, payout_id_of
+from payments.domain.refunds import refund_id_of
+
+STRIPE = "stripe"
+
+
+def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_entity: str) -> None:
+    """Records what the gateway tells, once per object and state, whichever events tell it.
+
+    Raises:
+        PaymentChanged, PayoutDiffers, RefundChanged, ReturnChanged: known before with another amount.
+        MoreThanRefundable: a refund of more than is left of its payment.
+        OtherCurrency: not in the currency of the books.
+    """
+    if isinstance(fact, NothingNew):
+        return
+    _refuse_other_currency(fact)
+    match fact:
+        case PaymentArrived():
+            payment = _take_payment(work, fact, message_id, default_entity)
+            follow(work, payment)
+        case PaymentPending() | PaymentDeclined() | PaymentCancelled():
+            _take_state(work, fact, message_id, default_entity)
+        case RefundReported():
+            tell_refund(
+                work,
+                _payment_behind(work, fact.payment_gateway_id),
+                fact.refund_id or refund_id_of(STRIPE, fact.gateway_id),
+                gateway_refund_id=fact.gateway_id,
+                state=fact.state,
+                amount=fact.amount,
+                on=fact.on,
+                message_id=message_id,
+            )
+        case DisputeReported():
+            tell_dispute(work, _payment_behind(work, fact.payment_gateway_id), fact.told, STRIPE, message_id)
+        case ReturnReported():
+            tell_return(
+                work,
+                _payment_behind(work, fact.payment_gateway_id),
+                derive("return", STRIPE, fact.gateway_id),
+                amount=fact.amount,
+                reason=fact.reason,
+                on=fact.on,
+                message_id=message_id,
+            )
+        case PayoutAnnounced():
+            payout = work.get_or_new(Payout, payout_id_of(fact.gateway_id))
+            payout.announce(fact.gateway_id, fact.net, fact.arrives_on, message_id)
+
+
+def _payment_behind(work: Work, gateway_id: str) -> Payment:
+    return work.get_or_new(Payment, payment_id_of(gateway_id))
+
+
+_EARLIER = {
+    PaymentPending: (PaymentState.NEW,),
+    PaymentDeclined: (PaymentState.NEW, PaymentState.PROCESSING),
+    PaymentCancelled: (PaymentState.NEW, PaymentState.PROCESSING, PaymentState.FAILED),
+}
+
+
+def _take_state(
+    work: Work, fact: PaymentPending | PaymentDeclined | PaymentCancelled, message_id: UUID, default_entity: str
+) -> None:
+    """A state without money, where it comes after the one that is known; an attempt after a decline says nothing new."""
+    payment = _payment_behind(work, fact.gateway_id)
+    if payment.state not in _EARLIER[type(fact)]:
+        return
+    told = {
+        "entity": fact.entity or default_entity,
+        "gateway_id": fact.gateway_id,
+        "amount": fact.amount,
+        "message_id": message_id,
+    }
+    if isinstance(fact, PaymentPending):
+        payment.trigger_event(Payment.Processing, **told)
+    elif isinstance(fact, PaymentDeclined):
+        payment.trigger_event(Payment.Failed, reason=fact.reason, **told)
+    else:
+        payment.trigger_event(Payment.Cancelled, reason=fact.reason, **told)
+
+
+def _refuse_other_currency(fact: GatewayFact) -> None:
+    amount = fact.net if isinstance(fact, PayoutAnnounced) else getattr(fact, "amount", None)
+    if isinstance(amount, Money) and amount.currency != USD:
+        raise OtherCurrency(f"{amount.currency} where the books are kept in {USD}")
+
+
+def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str) -> Payment:
+    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
+    payment.refuse_change(fact.amount)
+    if payment.state is PaymentState.SUCCEEDED:
+        return payment
+    account = work.get(PatientAccount, fact.account_id) if fact.account_id else None
+    applied, unapplied = Money(0), fact.amount
+    if account is not None and account.patient_id is not None:
+        applied, unapplied = account.receive(
+            entity=account.entity,
+            patient_id=account.patient_id,
+            payment_id=payment.id,
+            amount=fact.amount,
+            on=fact.on,
+        )
+    entity = account.entity if account else fact.entity or default_entity
+    payment.trigger_event(
+        Payment.Succeeded,
+        entity=entity,
+        gateway_id=fact.gateway_id,
+        amount=fact.amount,
+        effective_date=fact.on,
+        account_id=account.id if account else None,
+        patient_id=account.patient_id if account else None,
+        applied=applied,
+        unapplied=unapplied,
+        message_id=message_id,
+    )
+    if account is None:
+        raise_case(
+            work,
+            payment.id,
+            code=UNMATCHED,
+            summary=f"payment {fact.gateway_id} of {fact.amount} names no account of ours; it is kept as unapplied cash",
+            subject="payment",
+            subject_id=payment.id,
+            entity=entity,
+            amount=fact.amount,
+        )
+    return payment
