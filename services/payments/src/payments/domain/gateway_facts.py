@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from canonical.money import Money
@@ -14,13 +15,21 @@ from payments.domain.refunds import ToldState
 
 @dataclass(frozen=True, slots=True)
 class PaymentArrived:
-    """A payment intent succeeded. `account_id` is our account's id as the payer's form carried it, if it did."""
+    """A payment intent succeeded. `account_id`, `patient_id` and `encounter_id` are ours as the payer's form carried them.
+
+    So are `patient_id` and `encounter_id`, where it carried those instead. `charge_id` is the attempt that brought the money, where the gateway tells its attempts apart.
+    """
 
     gateway_id: str
     amount: Money
     on: date
     entity: str
     account_id: UUID | None
+    charge_id: str = ""
+    patient_id: UUID | None = None
+    encounter_id: UUID | None = None
+    patient_id: UUID | None = None
+    encounter_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +42,22 @@ class PaymentDeclined:
 
 @dataclass(frozen=True, slots=True)
 class PayoutAnnounced:
+    """The gateway paid out; below zero it took the money from the bank."""
+
     gateway_id: str
     net: Money
     arrives_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutCameBack:
+    """A payout failed or was called off: its money is in the gateway's balance again."""
+
+    gateway_id: str
+    net: Money
+    arrives_on: date
+    reason: str
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +105,31 @@ class DisputeReported:
 
 @dataclass(frozen=True, slots=True)
 class ReturnReported:
-    """The payer's bank took a payment back after it had succeeded; `gateway_id` is the gateway's object that says so."""
+    """The payer's bank took a payment back after it had succeeded; `gateway_id` is the attempt that it undoes."""
 
     gateway_id: str
     payment_gateway_id: str
     amount: Money
     reason: str
+    on: date
+
+
+class ObjectKind(StrEnum):
+    """What the gateway can be asked for by its id."""
+
+    PAYMENT = "payment"
+    CHARGE = "charge"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    PAYOUT = "payout"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectChanged:
+    """The gateway says that an object changed, and not how: it has to be asked."""
+
+    kind: ObjectKind
+    gateway_id: str
     on: date
 
 
@@ -99,7 +140,14 @@ class NothingNew:
     event_type: str
 
 
-GatewayFact = (
+@dataclass(frozen=True, slots=True)
+class Several:
+    """More than one fact told at once."""
+
+    facts: tuple[OneFact, ...]
+
+
+OneFact = (
     PaymentArrived
     | PaymentPending
     | PaymentDeclined
@@ -108,5 +156,8 @@ GatewayFact = (
     | DisputeReported
     | ReturnReported
     | PayoutAnnounced
+    | PayoutCameBack
+    | ObjectChanged
     | NothingNew
 )
+GatewayFact = OneFact | Several
