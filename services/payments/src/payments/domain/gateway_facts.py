@@ -28,8 +28,6 @@ class PaymentArrived:
     charge_id: str = ""
     patient_id: UUID | None = None
     encounter_id: UUID | None = None
-    patient_id: UUID | None = None
-    encounter_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
