@@ -5,6 +5,9 @@
 carries `metadata.entity`; `GET /v1/balance_transactions?payout=` lists its charges and, as Stripe does, the payout's own
 negative transaction (type `payout`). Ids, fees and answers are deterministic by seed.
 
+`refund`, `dispute` and `happen` let happen what comes later: refunds that fail, disputes, bank debits (`pm_usBankAccount`) that
+settle or come back, payouts that the bank does not take.
+
 For the driver of a demo: `POST /_sandbox/webhook` {url, secret}, `/_sandbox/payouts` {entity}, `/_sandbox/misbehave`
 {fault, target, times, measure}, `/_sandbox/lift` {fault}, and `GET /_sandbox/state`.
 
@@ -32,6 +35,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.world.gateway_book import Filter, GatewayBook, NotFound, NothingToPayOut, page
+from sandbox.world.gateway_later import LaterMoney, NotPossible
+from sandbox.world.gateway_later_objects import Dispute, Refund, RefundStatus
 from sandbox.world.gateway_objects import IntentStatus, Json, PaymentIntent, Payout, decline
 from sandbox.world.loopback import LoopbackApp
 from sandbox.world.misbehaviour import Fault, Misbehaviour
@@ -64,6 +69,7 @@ class CardGateway:
         self.misbehaviour = misbehaviour or Misbehaviour()
         self.api_key = api_key
         self.book = GatewayBook(seed, clock, self.misbehaviour)
+        self.later = LaterMoney(self.book)
         self.webhooks = WebhookSender(self.misbehaviour, clock, retry_pause_seconds=retry_pause_seconds)
         self._lock = threading.Lock()
         self._answered: dict[str, tuple[str, _Answer]] = {}
@@ -110,10 +116,33 @@ class CardGateway:
         self.webhooks.put(events)
         return payout
 
+    def refund(
+        self, payment: str, amount: Money | None = None, status: RefundStatus = RefundStatus.SUCCEEDED
+    ) -> Refund:
+        """Somebody refunds a payment in the gateway's dashboard; webhooks follow."""
+        with self._lock:
+            made, events = self.later.refund(payment, amount.minor if amount else 0, status=status)
+        self.webhooks.put(events)
+        return made
+
+    def dispute(self, payment: str, amount: Money | None = None, *, inquiry: bool = False) -> Dispute:
+        """A payer disputes a payment; webhooks follow."""
+        with self._lock:
+            made, events = self.later.dispute(payment, amount.minor if amount else 0, inquiry=inquiry)
+        self.webhooks.put(events)
+        return made
+
+    def happen(self, act: Callable[[LaterMoney], list[Json]]) -> None:
+        """Something else happens to a payment or payout; webhooks follow."""
+        with self._lock:
+            events = act(self.later)
+        self.webhooks.put(events)
+
     def _app(self) -> Starlette:
         routes = [
             Route("/v1/payment_intents", self._guarded(self._create), methods=["POST"]),
             Route("/v1/payment_intents/{id}/confirm", self._guarded(self._confirm), methods=["POST"]),
+            Route("/v1/refunds", self._guarded(self._refund), methods=["POST"]),
             Route("/v1/{kind}", self._guarded(self._list), methods=["GET"]),
             Route("/v1/{kind}/{id}", self._guarded(self._retrieve), methods=["GET"]),
             Route("/_sandbox/{command}", self._control, methods=["GET", "POST"]),
@@ -166,6 +195,18 @@ class CardGateway:
         self.webhooks.put(events)
         return _intent_answer(intent)
 
+    def _refund(self, _request: Request, fields: dict[str, str]) -> _Answer:
+        told = {key[9:-1]: value for key, value in fields.items() if key.startswith("metadata[")}
+        payment = fields.get("payment_intent") or fields.get("charge", "")
+        try:
+            made, events = self.later.refund(payment, int(fields.get("amount", "0")), told)
+        except NotFound as missing:
+            return _not_found(str(missing))
+        except NotPossible as refused:
+            return 400, _error("invalid_request_error", str(refused))
+        self.webhooks.put(events)
+        return 200, made.wire()
+
     def _confirm(self, request: Request, fields: dict[str, str]) -> _Answer:
         intent = self.book.intents.get(request.path_params["id"])
         if intent is None:
@@ -183,6 +224,8 @@ class CardGateway:
             "charges": book.charges,
             "balance_transactions": book.transactions,
             "payouts": book.payouts,
+            "refunds": self.later.refunds,
+            "disputes": self.later.disputes,
         }
         shelf = shelves.get(kind)
         return None if shelf is None else {identity: each.wire() for identity, each in shelf.items()}
@@ -200,6 +243,7 @@ class CardGateway:
         if kind == "balance_transactions":
             chosen = {each.id for each in self.book.transactions_of(query.get("payout", ""))}
             objects = {identity: each for identity, each in objects.items() if identity in chosen}
+        objects = {identity: each for identity, each in objects.items() if _is_asked_for(each, query)}
         wanted = Filter(int(limit), query.get("starting_after", ""))
         try:
             if "data.source" in query.values():
@@ -210,8 +254,11 @@ class CardGateway:
 
     def _with_its_source(self, listed: Json) -> Json:
         """The object with its `source` expanded, as `expand[]=data.source` asks."""
-        charge = (self._objects("charges") or {}).get(str(listed.get("source", "")))
-        return listed | {"source": charge} if charge else listed
+        for kind in ("charges", "refunds", "disputes", "payouts"):
+            source = (self._objects(kind) or {}).get(str(listed.get("source", "")))
+            if source:
+                return listed | {"source": source}
+        return listed
 
     async def _control(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")
@@ -234,6 +281,14 @@ class CardGateway:
                 return _json(404, _error("invalid_request_error", f"no command {unknown}"))
         struck = [[strike.fault.value, strike.target] for strike in self.misbehaviour.struck]
         return _json(200, {"struck": struck, "webhooks_waiting": self.webhooks.waiting_count})
+
+
+def _is_asked_for(listed: Json, query: Mapping[str, str]) -> bool:
+    """Whether it is of the payment, and not older, as the query says."""
+    named = all(listed.get(name) == query[name] for name in ("payment_intent", "charge") if name in query)
+    created = listed["created"]
+    assert isinstance(created, int)
+    return named and created >= int(query.get("created[gte]", "0"))
 
 
 def _intent_answer(intent: PaymentIntent) -> _Answer:

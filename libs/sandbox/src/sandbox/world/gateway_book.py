@@ -61,11 +61,11 @@ class GatewayBook:
         if self._misbehaviour.strike(Fault.WITHOUT_METADATA, "payment"):
             metadata = {}
         intent = PaymentIntent(
-            id=self._id("pi"),
+            id=self.new_id("pi"),
             amount=int(fields["amount"]),
             currency=fields.get("currency", "usd"),
             account=account or account_of(entity),
-            created=self._now(),
+            created=self.now(),
             metadata=metadata,
             payment_method=fields.get("payment_method", ""),
         )
@@ -74,73 +74,91 @@ class GatewayBook:
 
     def confirm(self, intent: PaymentIntent) -> list[Json]:
         """Charge the card; returns the events, none where the intent had succeeded already."""
-        if intent.status is IntentStatus.SUCCEEDED:
+        if intent.status in (IntentStatus.SUCCEEDED, IntentStatus.PROCESSING):
             return []
         declined = intent.amount == DECLINED_AMOUNT_MINOR or intent.payment_method == DECLINED_PAYMENT_METHOD
         charge = Charge(
-            id=self._id("ch"),
+            id=self.new_id("ch"),
             intent_id=intent.id,
             amount=intent.amount,
             currency=intent.currency,
-            created=self._now(),
+            created=self.now(),
             metadata=dict(intent.metadata),
-            succeeded=not declined,
+            succeeded=not (declined or intent.by_bank),
+            pending=intent.by_bank and not declined,
+            by_bank=intent.by_bank,
         )
         self.charges[charge.id] = charge
         intent.latest_charge = charge.id
         if declined:
             intent.status = IntentStatus.REQUIRES_PAYMENT_METHOD
             failed = ("charge.failed", charge.wire()), ("payment_intent.payment_failed", intent.wire())
-            return self._events(intent.account, failed)
-        intent.status = IntentStatus.SUCCEEDED
+            return self.tell(intent.account, failed)
+        if intent.by_bank:
+            intent.status = IntentStatus.PROCESSING
+            waiting = ("payment_intent.processing", intent.wire()), ("charge.pending", charge.wire())
+            return self.tell(intent.account, waiting)
+        return self.succeed(intent, charge)
+
+    def succeed(self, intent: PaymentIntent, charge: Charge) -> list[Json]:
+        """The attempt brings its money."""
+        intent.status, charge.succeeded, charge.pending = IntentStatus.SUCCEEDED, True, False
+        kind = "payment" if charge.by_bank else "charge"
         fee = processing_fee(charge.amount)
-        charge.balance_transaction = self._book(intent.account, charge.amount, fee, charge.id, "charge")
+        charge.balance_transaction = self.book(intent.account, charge.amount, fee, charge.id, kind).id
         succeeded = ("payment_intent.succeeded", intent.wire()), ("charge.succeeded", charge.wire())
-        return self._events(intent.account, succeeded)
+        return self.tell(intent.account, succeeded)
 
     def pay_out(self, entity: str) -> tuple[Payout, list[Json]]:
         """Pay the whole balance of one entity out to its bank account.
 
         Raises:
-            NothingToPayOut: no charge since the last payout.
+            NothingToPayOut: nothing above zero since the last payout.
         """
         account = account_of(entity)
         own = [each for each in self.transactions.values() if each.account == account and not each.payout_id]
-        if not own:
-            raise NothingToPayOut(f"{entity}: no charge since the last payout")
-        identity = self._id("po")
         net = sum(each.net for each in own)
-        transaction = self._book(account, -net, 0, identity, "payout")
-        for each in [*own, self.transactions[transaction]]:
+        if net <= 0:
+            raise NothingToPayOut(f"{entity}: nothing above zero since the last payout")
+        identity = self.new_id("po")
+        transaction = self.book(account, -net, 0, identity, "payout")
+        for each in [*own, transaction]:
             each.payout_id = identity
-        payout = Payout(identity, account, net, self._now(), transaction, {"entity": entity})
+        payout = Payout(identity, account, net, self.now(), transaction.id, {"entity": entity})
         self.payouts[identity] = payout
-        return payout, self._events(account, [("payout.paid", payout.wire())])
+        return payout, self.tell(account, [("payout.paid", payout.wire())])
 
     def transactions_of(self, payout_id: str) -> list[BalanceTransaction]:
         """What a payout paid out, and the payout's own negative transaction; all transactions for an empty id."""
         return [each for each in self.transactions.values() if payout_id in ("", each.payout_id)]
 
-    def _book(self, account: str, amount: int, fee: int, source: str, kind: str) -> str:
-        identity = self._id("txn")
-        self.transactions[identity] = BalanceTransaction(identity, account, amount, fee, source, kind, self._now())
-        return identity
+    def book(
+        self, account: str, amount: int, fee: int, source: str, kind: str, category: str = ""
+    ) -> BalanceTransaction:
+        """Move the balance."""
+        identity = self.new_id("txn")
+        made = BalanceTransaction(identity, account, amount, fee, source, kind, self.now(), category=category)
+        self.transactions[identity] = made
+        return made
 
-    def _events(self, account: str, facts: Iterable[tuple[str, Json]]) -> list[Json]:
+    def tell(self, account: str, facts: Iterable[tuple[str, Json]]) -> list[Json]:
+        """Make the events that tell it."""
         made = []
         for kind, subject in facts:
             if self._misbehaviour.strike(Fault.CORRUPT_ONE_CENT, kind):
                 subject = {**subject, "amount": _one_more(subject["amount"])}
-            identity = self._id("evt")
-            self.events[identity] = event(identity, kind, account, self._now(), subject)
+            identity = self.new_id("evt")
+            self.events[identity] = event(identity, kind, account, self.now(), subject)
             made.append(self.events[identity])
         return made
 
-    def _id(self, prefix: str) -> str:
+    def new_id(self, prefix: str) -> str:
+        """The id of a new object."""
         self._count += 1
         return f"{prefix}_{self._dice.letters(_WORDS, prefix, self._count)}"
 
-    def _now(self) -> int:
+    def now(self) -> int:
+        """The second it is."""
         return int(self._clock())
 
 

@@ -16,7 +16,16 @@ class IntentStatus(StrEnum):
 
     REQUIRES_CONFIRMATION = "requires_confirmation"
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    PROCESSING = "processing"
     SUCCEEDED = "succeeded"
+    CANCELED = "canceled"
+
+
+class PayoutStatus(StrEnum):
+    """The life of a payout as far as the sandbox goes."""
+
+    PAID = "paid"
+    FAILED = "failed"
 
 
 def processing_fee(amount_minor: int) -> int:
@@ -24,9 +33,13 @@ def processing_fee(amount_minor: int) -> int:
     return (amount_minor * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED_MINOR
 
 
+_CARD: Json = {"card": {"brand": "visa", "last4": "4242", "country": "US"}, "type": "card"}
+_BANK: Json = {"type": "us_bank_account", "us_bank_account": {"bank_name": "STRIPE TEST BANK", "last4": "6789"}}
+
+
 @dataclass(slots=True)
 class Charge:
-    """One attempt to charge a card; `balance_transaction` is empty for a failed one."""
+    """One attempt to charge a card or to debit a bank account; `balance_transaction` is empty until it brought money."""
 
     id: str
     intent_id: str
@@ -36,15 +49,22 @@ class Charge:
     metadata: dict[str, str]
     balance_transaction: str = ""
     succeeded: bool = True
+    pending: bool = False
+    failure_code: str = "card_declined"
+    failure_balance_transaction: str = ""
+    amount_refunded: int = 0
+    disputed: bool = False
+    by_bank: bool = False
 
     def wire(self) -> Json:
-        failed = not self.succeeded
+        failed = not (self.succeeded or self.pending)
+        paid = self.succeeded
         return {
             "id": self.id,
             "object": "charge",
             "amount": self.amount,
-            "amount_captured": 0 if failed else self.amount,
-            "amount_refunded": 0,
+            "amount_captured": self.amount if paid else 0,
+            "amount_refunded": self.amount_refunded,
             "balance_transaction": self.balance_transaction or None,
             "billing_details": {"address": None, "email": None, "name": None, "phone": None},
             "captured": not failed,
@@ -52,18 +72,19 @@ class Charge:
             "currency": self.currency,
             "customer": None,
             "description": None,
-            "disputed": False,
-            "failure_code": "card_declined" if failed else None,
-            "failure_message": "Your card was declined." if failed else None,
+            "disputed": self.disputed,
+            "failure_balance_transaction": self.failure_balance_transaction or None,
+            "failure_code": self.failure_code if failed else None,
+            "failure_message": "It was declined." if failed else None,
             "livemode": False,
             "metadata": self.metadata,
             "outcome": {"network_status": "declined_by_network" if failed else "approved_by_network"},
-            "paid": not failed,
+            "paid": paid,
             "payment_intent": self.intent_id,
-            "payment_method": "pm_card_visa",
-            "payment_method_details": {"card": {"brand": "visa", "last4": "4242", "country": "US"}, "type": "card"},
-            "refunded": False,
-            "status": "failed" if failed else "succeeded",
+            "payment_method": "pm_usBankAccount" if self.by_bank else "pm_card_visa",
+            "payment_method_details": _BANK if self.by_bank else _CARD,
+            "refunded": self.amount_refunded == self.amount,
+            "status": "failed" if failed else "pending" if self.pending else "succeeded",
         }
 
 
@@ -80,6 +101,12 @@ class PaymentIntent:
     payment_method: str
     status: IntentStatus = IntentStatus.REQUIRES_CONFIRMATION
     latest_charge: str = ""
+    failure_code: str = "card_declined"
+
+    @property
+    def by_bank(self) -> bool:
+        """Whether it debits a bank account, which takes days."""
+        return self.payment_method.startswith("pm_usBankAccount")
 
     def wire(self) -> Json:
         succeeded = self.status is IntentStatus.SUCCEEDED
@@ -98,13 +125,15 @@ class PaymentIntent:
             "currency": self.currency,
             "customer": None,
             "description": None,
-            "last_payment_error": decline(self.latest_charge) if declined and self.latest_charge else None,
+            "last_payment_error": (
+                decline(self.latest_charge, self.failure_code) if declined and self.latest_charge else None
+            ),
             "latest_charge": self.latest_charge or None,
             "livemode": False,
             "metadata": self.metadata,
             "next_action": None,
             "payment_method": None if declined else self.payment_method or None,
-            "payment_method_types": ["card"],
+            "payment_method_types": ["us_bank_account" if self.by_bank else "card"],
             "processing": None,
             "status": self.status.value,
         }
@@ -122,6 +151,7 @@ class BalanceTransaction:
     kind: str
     created: int
     payout_id: str = ""
+    category: str = ""
 
     @property
     def net(self) -> int:
@@ -141,8 +171,8 @@ class BalanceTransaction:
             "fee": self.fee,
             "fee_details": fee_details if self.fee else [],
             "net": self.net,
-            "reporting_category": self.kind,
-            "source": self.source,
+            "reporting_category": self.category or self.kind,
+            "source": self.source or None,
             "status": "available",
             "type": self.kind,
         }
@@ -158,6 +188,9 @@ class Payout:
     created: int
     balance_transaction: str
     metadata: dict[str, str] = field(default_factory=dict)
+    status: PayoutStatus = PayoutStatus.PAID
+    failure_code: str = ""
+    failure_balance_transaction: str = ""
 
     def wire(self) -> Json:
         return {
@@ -171,8 +204,8 @@ class Payout:
             "currency": "usd",
             "description": "STRIPE PAYOUT",
             "destination": "ba_sandbox",
-            "failure_balance_transaction": None,
-            "failure_code": None,
+            "failure_balance_transaction": self.failure_balance_transaction or None,
+            "failure_code": self.failure_code or None,
             "failure_message": None,
             "livemode": False,
             "metadata": self.metadata,
@@ -182,16 +215,16 @@ class Payout:
             "reversed_by": None,
             "source_type": "card",
             "statement_descriptor": None,
-            "status": "paid",
+            "status": self.status.value,
             "type": "bank_account",
         }
 
 
-def decline(charge_id: str) -> Json:
-    """The error of a card that was declined."""
+def decline(charge_id: str, code: str = "card_declined") -> Json:
+    """The error of a card or bank account that was declined."""
     return {
         "type": "card_error",
-        "code": "card_declined",
+        "code": code,
         "decline_code": "generic_decline",
         "message": "Your card was declined.",
         "charge": charge_id,

@@ -20,6 +20,7 @@ class Fault(StrEnum):
     DUPLICATE = "duplicate"
     DUPLICATE_OTHER_LAYOUT = "duplicate-other-layout"
     DELAY = "delay"
+    DROP = "drop"
     REORDER = "reorder"
     CORRUPT_ONE_CENT = "corrupt-one-cent"
     DOWN = "down"

@@ -46,7 +46,7 @@ def signature_header(payload: bytes, secret: str, timestamp: int) -> str:
 class WebhookSender:
     """Delivers each event until it is answered with 2xx, the same bytes each time, at most `ATTEMPTS_MAX` times.
 
-    Faults by event type: DUPLICATE, DELAY (ticks of 50 ms), WRONG_SIGNATURE and OLD_TIMESTAMP (of one attempt; the next is
+    Faults by event type: DROP (never sent), DUPLICATE, DELAY (ticks of 50 ms), WRONG_SIGNATURE and OLD_TIMESTAMP (of one attempt; the next is
     right). By target `outbox`: REORDER, DOWN (one tick each).
     """
 
@@ -86,6 +86,8 @@ class WebhookSender:
         with self._lock:
             for event in events:
                 kind = str(event["type"])
+                if self._misbehaviour.strike(Fault.DROP, kind):
+                    continue
                 self._outbox.put(_Parcel(str(event["id"]), kind, json.dumps(event, indent=2).encode()), kind)
         self._wake.set()
 
