@@ -13,6 +13,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import ContextSource, Event
 from chassis.eventstore import (
+    Above,
     Commit,
     InboxEntry,
     ParkedMessage,
@@ -250,6 +251,8 @@ def test_rows_are_filtered_by_value_by_any_of_several_and_by_absence(store: Stor
     assert owners(fills=None) == ["owner of b"]
     assert owners(is_large=[True, None], owner=("owner of a", "owner of b")) == ["owner of a", "owner of b"]
     assert owners(owner=[]) == []
+    assert owners(fills=Above.ZERO) == ["owner of a", "owner of c"]
+    assert owners(fills=Above.ZERO, owner=names[1:]) == ["owner of c"]
 
 
 def test_rows_are_ordered_as_asked_and_then_by_key(store: Store) -> None:

@@ -88,7 +88,8 @@ def test_a_long_event_is_cut_with_the_rest_counted() -> None:
 
 
 def account(**amounts: int) -> Account:
-    given = {name: Money(amounts.get(name, 0)) for name in ("responsibility", "applied", "unapplied", "balance")}
+    names = ("responsibility", "written_off", "applied", "unapplied", "balance")
+    given = {name: Money(amounts.get(name, 0)) for name in names}
     return Account(account_id=ACCOUNT, entity="NORTH", patient_id=PATIENT, **given)
 
 
@@ -109,6 +110,25 @@ def test_the_lines_of_an_account_make_up_its_balance() -> None:
     assert Statement((whole,), Money(0), BILLED_AND_PAID).adds_up
 
 
+REFUNDED_AND_FORGIVEN = (
+    line("responsibility", 5000),
+    line("payment", -4000),
+    line("refund", 1500),
+    line("application", 1500),
+    line("charity", -700),
+    line("dispute", 2500),
+    line("dispute", -500),
+    line("small-balance", -100),
+)
+
+
+def test_lines_that_took_cash_back_or_gave_up_what_was_owed_make_up_the_balance() -> None:
+    whole = account(responsibility=5000, written_off=800, applied=500, unapplied=0, balance=3700)
+    assert Statement((whole,), Money(3700), REFUNDED_AND_FORGIVEN).adds_up
+    without_a_line = Statement((whole,), Money(3700), REFUNDED_AND_FORGIVEN[:-1])
+    assert not without_a_line.adds_up
+
+
 def test_a_credit_balance_and_waiting_cash_are_said_in_words() -> None:
     assert account(responsibility=2500, balance=2500).in_words() == []
     assert account(applied=2500, balance=-2500).in_words() == [
@@ -117,12 +137,16 @@ def test_a_credit_balance_and_waiting_cash_are_said_in_words() -> None:
     assert account(unapplied=700).in_words() == [
         "NORTH: 7.00 USD of cash pays nothing yet, and waits for what comes later."
     ]
+    assert account(written_off=300, unapplied=-200).in_words() == [
+        "NORTH: 3.00 USD of what was owed is written off.",
+        "NORTH: 2.00 USD more went back to the payer than was paid; it is owed again.",
+    ]
 
 
-@pytest.mark.parametrize("off", ["responsibility", "applied", "unapplied", "balance"])
+@pytest.mark.parametrize("off", ["responsibility", "written_off", "applied", "unapplied", "balance"])
 def test_one_cent_off_in_any_sum_does_not_add_up(off: str) -> None:
     amounts = {"responsibility": 6000, "applied": 6000, "unapplied": 1000, "balance": 0}
-    wrong = account(**{**amounts, off: amounts[off] + 1})
+    wrong = account(**{**amounts, off: amounts.get(off, 0) + 1})
     assert not Statement((wrong,), wrong.balance, BILLED_AND_PAID).adds_up
 
 

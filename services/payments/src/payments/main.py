@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from canonical.master_data import KnownMasterData
+from canonical.money import Money
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
@@ -22,22 +23,27 @@ from chassis.keys import Sealer
 from chassis.master_data_file import MasterDataFile
 from chassis.merged_patients import PATIENT_MERGES, PatientMerge, project_merges
 from chassis.messaging import BatchConsumer
+from chassis.rpc import GrpcService
 from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.opening import open_event_store, open_key_store
 from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
+from payments.adapters.grpc_accounts import patient_accounts_service
+from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.stripe_gateway import StripeReader
 from payments.adapters.webhooks import webhook_app
 from payments.application.doors import Doors
 from payments.application.ports import GatewayReader
+from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
 from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
 from payments.application.sweeps import DepositMatcher, PayoutComposer
+from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment
@@ -62,8 +68,8 @@ SHAPE = ServiceShape(
         PatientAccount,
         PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES),
-    projections=(project_inbound_messages, project_merges, project),
+    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH),
+    projections=(project_inbound_messages, project_merges, project, project_unapplied_cash),
     publishing=publish,
 )
 
@@ -73,7 +79,7 @@ class PaymentsSettings(Settings):
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`. `raw_retention_path` says how long the bytes of webhooks and
-    bank files are kept.
+    bank files are kept. A refund above `refund_limit_minor` cents needs a second person.
     """
 
     gateway_secrets: SecretStr = SecretStr("")
@@ -82,6 +88,7 @@ class PaymentsSettings(Settings):
     gateway_entity: str = ""
     loose_after_seconds: int = 172_800
     raw_retention_path: Path | None = None
+    refund_limit_minor: int = Field(default=0, ge=0)
 
 
 def assemble(
@@ -145,16 +152,32 @@ def serve(settings: PaymentsSettings) -> int:
         crash_point=settings.crash_points(NAME),
     )
     entity = settings.gateway_entity or master_data.entities[0].code
-    doors = Doors(store, Sealer(open_key_store(settings)), clock, entity)
+    sealer = Sealer(open_key_store(settings))
+    doors = Doors(store, sealer, clock, entity)
     report = report_refused_files(store, clock, "bank")
     secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
-        grpc=[payments_service(core, lambda: clock().date())],
+        grpc=_calls(core, sealer, master_data, Money(settings.refund_limit_minor)),
         http_app=webhook_app(doors, secrets, clock) if secrets else None,
         doors=[_bank_folder(settings.exchange_dir, doors, master_data, report).serve] if settings.exchange_dir else [],
     )
+
+
+def _calls(core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, refund_limit: Money) -> list[GrpcService]:
+    def today() -> date:
+        return core.clock().date()
+
+    def entities() -> set[str]:
+        return {entity.code for entity in master_data.entities}
+
+    posting = PaymentPosting(core.store, sealer)
+    return [
+        payments_service(core, today),
+        patient_accounts_service(core, today),
+        patient_payments_service(core, posting, today, entities, refund_limit),
+    ]
 
 
 def _bank_folder(exchange: Path, doors: Doors, master_data: KnownMasterData, report: Report) -> WatchedFolder:

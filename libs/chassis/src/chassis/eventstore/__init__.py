@@ -12,10 +12,11 @@ from chassis.eventstore.port import (
     VersionConflict,
 )
 from chassis.eventstore.registry import EventRegistry, NewerEvent, UnknownTopic
-from chassis.eventstore.tables import Change, Projection, Question, Row, Table, Where, add, put, remove
+from chassis.eventstore.tables import Above, Change, Projection, Question, Row, Table, Where, add, put, remove
 from chassis.eventstore.work import Work, transact
 
 __all__ = [
+    "Above",
     "Change",
     "Commit",
     "EventRegistry",

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from chassis.eventstore.recorder import Statement
-from chassis.eventstore.tables import Order, Row, Table, Where
+from chassis.eventstore.tables import Above, Order, Row, Table, Where
 
 HISTORIES = """
 SELECT originator_id, originator_version, topic, state, false FROM stored_events
@@ -61,6 +61,7 @@ Kinds = tuple[tuple[str, str], ...]
 _TEMPLATES = {
     "{} IS NULL": sql.SQL("{} IS NULL"),
     "{} = %s": sql.SQL("{} = %s"),
+    "{} > 0": sql.SQL("{} > 0"),
     "{} = ANY(%s)": sql.SQL("{} = ANY(%s)"),
     "({} = ANY(%s) OR {} IS NULL)": sql.SQL("({} = ANY(%s) OR {} IS NULL)"),
 }
@@ -147,6 +148,8 @@ def _kinds(where: Where) -> Kinds:
 def _kind(wanted: object) -> str:
     if wanted is None:
         return "{} IS NULL"
+    if wanted is Above.ZERO:
+        return "{} > 0"
     if not isinstance(wanted, list | tuple | set | frozenset):
         return "{} = %s"
     return "({} = ANY(%s) OR {} IS NULL)" if None in wanted else "{} = ANY(%s)"
@@ -158,7 +161,7 @@ def _parameters(where: Where) -> list[object]:
         if isinstance(wanted, list | tuple | set | frozenset)
         else wanted
         for wanted in where.values()
-        if wanted is not None
+        if wanted is not None and wanted is not Above.ZERO
     ]
 
 

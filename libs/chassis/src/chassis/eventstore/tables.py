@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from enum import Enum
 from operator import itemgetter
 from typing import Any, Literal
 from uuid import UUID
@@ -21,7 +22,14 @@ SqlType = Literal["uuid", "text", "bigint", "integer", "boolean", "date", "times
 Value = object
 Row = dict[str, Value]
 Where = Mapping[str, Value]
+"""What rows must have in each column: this value, any of these, null for None, or a number above zero."""
 Order = Sequence[str]
+
+
+class Above(Enum):
+    """A number of a row that must be greater than this one."""
+
+    ZERO = 0
 
 
 @dataclass(frozen=True)
@@ -189,11 +197,14 @@ def _canonical(value: Value) -> Value:
 
 
 def matches(row: Row, where: Where) -> bool:
-    """Equality per column; a list, tuple or set means any of; None means is null."""
+    """Equality per column; a list, tuple or set means any of; None means is null, `Above.ZERO` a number above it."""
     for column, wanted in where.items():
         have = row.get(column)
         if isinstance(wanted, list | tuple | set | frozenset):
             if have not in wanted:
+                return False
+        elif wanted is Above.ZERO:
+            if not (isinstance(have, int) and have > 0):
                 return False
         elif have != wanted:
             return False

@@ -8,7 +8,7 @@ import typer
 from billing.payments.v1 import payments_pb2 as pb
 from billing.payments.v1 import payments_pb2_grpc
 
-from throughline.balance.statement import Account, Activity, Statement
+from throughline.balance.statement import GIVEN_UP, Account, Activity, Statement
 from throughline.connection import Access, StateOption, access_to
 from throughline.outcome import Exit, NotFound, ends_with_a_code
 from throughline.screen import Column, JsonOption, say, show_json, show_table
@@ -17,8 +17,9 @@ from throughline.wire import amount_text, identity_in, money_of
 _ACCOUNTS = (
     Column("account"),
     Column("entity"),
-    *(Column(title, right=True) for title in ("responsibility", "applied", "unapplied", "balance")),
+    *(Column(title, right=True) for title in ("responsibility", "written off", "applied", "unapplied", "balance")),
 )
+_CAUSES = {"application": "payment", **dict.fromkeys(GIVEN_UP, "write-off")}
 _ACTIVITY = (Column("date"), Column("entity"), Column("kind"), Column("amount", right=True), Column("of"))
 
 
@@ -31,7 +32,7 @@ def balance(
     """Say what a person owes, as every patient who is merged with them, and every line behind it. Nobody is named.
 
     The JSON has balance, adds_up, person_id, merged_patient_ids, accounts (account_id, entity, patient_id, responsibility,
-    applied, unapplied, balance) and activity (account_id, kind, amount, effective_date, source_id, claim_id, encounter_id).
+    written_off, applied, unapplied, balance) and activity (account_id, kind, amount, effective_date, source_id, claim_id, encounter_id).
 
     Exit code: 1 where there is no such account, or where the lines do not make up the balance.
     """
@@ -87,11 +88,12 @@ def _show(statement: Statement) -> None:
 
 
 def _amounts(account: Account) -> list[str]:
-    return list(map(amount_text, (account.responsibility, account.applied, account.unapplied, account.balance)))
+    sums = (account.responsibility, account.written_off, account.applied, account.unapplied, account.balance)
+    return list(map(amount_text, sums))
 
 
 def _row(line: Activity, entity: str) -> list[str]:
-    cause = f"payment {line.source_id}"
+    cause = f"{_CAUSES.get(line.kind, line.kind)} {line.source_id}"
     if line.kind == "responsibility":
         cause = f"claim {line.claim_id}" if line.claim_id else f"encounter {line.encounter_id}"
     return [line.effective_date, entity, line.kind, amount_text(line.amount), cause]
@@ -103,6 +105,7 @@ def _account(sent: pb.Account) -> Account:
         entity=sent.entity,
         patient_id=sent.patient_id,
         responsibility=money_of(sent.responsibility),
+        written_off=money_of(sent.written_off),
         applied=money_of(sent.applied),
         unapplied=money_of(sent.unapplied),
         balance=money_of(sent.balance),

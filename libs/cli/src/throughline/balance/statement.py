@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 from canonical.money import Money
 
+GIVEN_UP = ("charity", "small-balance", "bad-debt")
+TAKEN_BACK = ("refund", "return", "dispute", "transfer")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A patient's account at one entity; `balance` is responsibility less applied cash."""
+    """A patient's account at one entity; `balance` is responsibility less what was written off and applied cash."""
 
     account_id: str
     entity: str
     patient_id: str
     responsibility: Money
+    written_off: Money
     applied: Money
     unapplied: Money
     balance: Money
@@ -25,14 +29,23 @@ class Account:
         told = []
         if self.balance < Money(0):
             told.append(f"{self.entity}: a credit balance, {-self.balance} of cash is the patient's after a reversal.")
-        if self.unapplied:
+        if self.written_off:
+            told.append(f"{self.entity}: {self.written_off} of what was owed is written off.")
+        if self.unapplied > Money(0):
             told.append(f"{self.entity}: {self.unapplied} of cash pays nothing yet, and waits for what comes later.")
+        if self.unapplied < Money(0):
+            told.append(
+                f"{self.entity}: {-self.unapplied} more went back to the payer than was paid; it is owed again."
+            )
         return told
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One line: positive raises what is owed. An `application` moves cash that a `payment` line has counted already."""
+    """One line: positive raises what is owed. An `application` moves cash that a `payment` line has counted already.
+
+    What is taken back (a refund, say) is cash that leaves the account; what is given up (charity, say) is owed no more.
+    """
 
     account_id: str
     kind: str
@@ -79,10 +92,20 @@ class Statement:
 
 def _is_made_up(account: Account, activity: Sequence[Activity]) -> bool:
     own = [line for line in activity if line.account_id == account.account_id]
-    owed = Money.total(line.amount for line in own if line.kind == "responsibility")
-    received = Money.total(-line.amount for line in own if line.kind == "payment")
-    cash = account.applied + account.unapplied
-    return (owed, received, owed - account.applied) == (account.responsibility, cash, account.balance)
+    owed = _sum(own, "responsibility")
+    given_up = -_sum(own, *GIVEN_UP)
+    cash = -_sum(own, "payment", *TAKEN_BACK)
+    made = (owed, given_up, cash, owed - given_up - account.applied)
+    return made == (
+        account.responsibility,
+        account.written_off,
+        account.applied + account.unapplied,
+        account.balance,
+    )
+
+
+def _sum(lines: Sequence[Activity], *kinds: str) -> Money:
+    return Money.total(line.amount for line in lines if line.kind in kinds)
 
 
 def _data(fact: Account | Activity) -> dict[str, object]:

@@ -24,7 +24,7 @@ START_DEADLINE_SECONDS = 120.0
 
 SERVICES = ("intake", "claims", "payments", "ledger", "reconciliation")
 READ_SCOPES = tuple(f"{service}.read" for service in SERVICES)
-WRITE_SCOPES = tuple(f"{service}.write" for service in SERVICES)
+WRITE_SCOPES = (*(f"{service}.write" for service in SERVICES), "payments.approve")
 
 CLIENTS: Mapping[str, Sequence[str]] = {
     "ehr": ("intake.write",),

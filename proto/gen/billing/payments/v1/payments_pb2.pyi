@@ -106,6 +106,7 @@ class Account(_message.Message):
     APPLIED_FIELD_NUMBER: _builtins.int
     UNAPPLIED_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account, a UUID."""
     entity: _builtins.str
@@ -126,7 +127,11 @@ class Account(_message.Message):
 
     @_builtins.property
     def balance(self) -> _common_pb2.Money:
-        """Responsibility minus applied cash; below zero it is a credit balance, owed to the patient."""
+        """Responsibility less what was written off and applied cash; below zero more was taken off than was ever owed."""
+
+    @_builtins.property
+    def written_off(self) -> _common_pb2.Money:
+        """What of the responsibility was given up: charity, small balances, bad debt."""
 
     def __init__(
         self,
@@ -138,10 +143,11 @@ class Account(_message.Message):
         applied: _common_pb2.Money | None = ...,
         unapplied: _common_pb2.Money | None = ...,
         balance: _common_pb2.Money | None = ...,
+        written_off: _common_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "balance", b"balance", "responsibility", b"responsibility", "unapplied", b"unapplied"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "balance", b"balance", "responsibility", b"responsibility", "unapplied", b"unapplied", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "applied", b"applied", "balance", b"balance", "entity", b"entity", "patient_id", b"patient_id", "responsibility", b"responsibility", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "applied", b"applied", "balance", b"balance", "entity", b"entity", "patient_id", b"patient_id", "responsibility", b"responsibility", "unapplied", b"unapplied", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -160,18 +166,23 @@ class Activity(_message.Message):
     SOURCE_ID_FIELD_NUMBER: _builtins.int
     CLAIM_ID_FIELD_NUMBER: _builtins.int
     ENCOUNTER_ID_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account, a UUID."""
     kind: _builtins.str
-    """responsibility, payment or application."""
+    """responsibility; payment; application of cash that a payment line has counted; refund, return, dispute or transfer, which
+    take cash back; charity, small-balance or bad-debt, which give up what is owed.
+    """
     effective_date: _builtins.str
     """The business date, ISO 8601."""
     source_id: _builtins.str
-    """The adjudication, self-pay posting or payment behind it, a UUID."""
+    """The adjudication, self-pay posting, payment, refund, return, dispute or write-off behind it, a UUID."""
     claim_id: _builtins.str
     """The claim, a UUID, or empty."""
     encounter_id: _builtins.str
     """The encounter, a UUID, or empty."""
+    recorded_at: _builtins.str
+    """When it was recorded, RFC 3339; empty in GetPatientBalance."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """The amount."""
@@ -186,10 +197,11 @@ class Activity(_message.Message):
         source_id: _builtins.str = ...,
         claim_id: _builtins.str = ...,
         encounter_id: _builtins.str = ...,
+        recorded_at: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount", b"amount", "claim_id", b"claim_id", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "kind", b"kind", "source_id", b"source_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount", b"amount", "claim_id", b"claim_id", "effective_date", b"effective_date", "encounter_id", b"encounter_id", "kind", b"kind", "recorded_at", b"recorded_at", "source_id", b"source_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,6 +68,7 @@ def account_sent(row: Row) -> pb.Account:
         applied=minor_sent(row["applied_minor"]),
         unapplied=minor_sent(row["unapplied_minor"]),
         balance=money_sent(balance_of(row)),
+        written_off=minor_sent(row["written_off_minor"]),
     )
 
 

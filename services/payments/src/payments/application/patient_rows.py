@@ -8,7 +8,7 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
-from chassis.eventstore import Change, Table, add, put
+from chassis.eventstore import Change, Row, Table, add, put
 
 from payments.domain.disputes import DisputeStep
 from payments.domain.patient_account import PatientAccount
@@ -244,26 +244,42 @@ Counted = (
 )
 
 
+def activity_row(event: Counted) -> Row:
+    """The line that an event of an account is: positive raises what is owed."""
+    row: Row = {
+        "account_id": event.originator_id,
+        "ordinal": event.originator_version,
+        "effective_date": event.effective_date,
+    }
+    match event:
+        case PatientAccount.ResponsibilityAssigned():
+            row |= {"source_id": event.source_id, "claim_id": event.claim_id, "encounter_id": event.encounter_id}
+            return row | {"kind": "responsibility", "amount_minor": event.amount.minor}
+        case PatientAccount.PaymentReceived():
+            received = event.applied + event.unapplied
+            return row | {"kind": "payment", "amount_minor": -received.minor, "source_id": event.payment_id}
+        case PatientAccount.UnappliedApplied():
+            return row | {"kind": "application", "amount_minor": -event.amount.minor, "source_id": event.payment_id}
+        case PatientAccount.CashTakenBack():
+            return row | {"kind": event.reason.value, "amount_minor": event.amount.minor, "source_id": event.cause_id}
+    row |= {"source_id": event.write_off_id, "encounter_id": event.encounter_id}
+    return row | {"kind": event.kind.value, "amount_minor": -event.amount.minor}
+
+
 def _account(event: Counted) -> Iterable[Change]:
     yield put(ACCOUNTS, account_id=event.originator_id, entity=event.entity, patient_id=event.patient_id)
+    yield put(ACTIVITY, **activity_row(event))
     match event:
         case PatientAccount.ResponsibilityAssigned():
             yield _sums(event, responsibility=event.amount)
-            facts = {"source_id": event.source_id, "claim_id": event.claim_id, "encounter_id": event.encounter_id}
-            yield _activity(event, "responsibility", event.amount, **facts)
         case PatientAccount.PaymentReceived():
             yield _sums(event, applied=event.applied, unapplied=event.unapplied)
-            yield _activity(event, "payment", -(event.applied + event.unapplied), source_id=event.payment_id)
         case PatientAccount.UnappliedApplied():
             yield _sums(event, applied=event.amount, unapplied=-event.amount)
-            yield _activity(event, "application", -event.amount, source_id=event.payment_id)
         case PatientAccount.CashTakenBack():
             yield _sums(event, unapplied=-event.amount)
-            yield _activity(event, event.reason.value, event.amount, source_id=event.cause_id)
         case PatientAccount.WrittenOff():
             yield _sums(event, written_off=event.amount)
-            facts = {"source_id": event.write_off_id, "encounter_id": event.encounter_id}
-            yield _activity(event, event.kind.value, -event.amount, **facts)
 
 
 def _sums(
@@ -281,16 +297,4 @@ def _sums(
         written_off_minor=written_off.minor,
         applied_minor=applied.minor,
         unapplied_minor=unapplied.minor,
-    )
-
-
-def _activity(event: Counted, kind: str, amount: Money, **facts: object) -> Change:
-    return put(
-        ACTIVITY,
-        account_id=event.originator_id,
-        ordinal=event.originator_version,
-        kind=kind,
-        amount_minor=amount.minor,
-        effective_date=event.effective_date,
-        **facts,
     )

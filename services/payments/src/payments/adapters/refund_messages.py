@@ -1,0 +1,21 @@
+"""Refunds as messages of the proto."""
+
+from __future__ import annotations
+
+from billing.payments.v1 import patient_payments_pb2 as pb
+from chassis.eventstore import Row
+
+from payments.adapters.grpc_messages import minor_sent, text_of
+
+
+def refund_sent(row: Row) -> pb.Refund:
+    return pb.Refund(
+        refund_id=text_of(row["refund_id"]),
+        payment_id=text_of(row["payment_id"]),
+        entity=text_of(row["entity"]),
+        state=text_of(row["state"]),
+        amount=minor_sent(row["amount_minor"]),
+        reason=text_of(row["reason"]),
+        requested_by=text_of(row["requested_by"]),
+        gateway_id=text_of(row["gateway_id"]),
+    )

@@ -1,0 +1,66 @@
+"""What must never be kept: numbers of cards and of bank accounts, and their secrets; found in texts, and refused or masked."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from chassis.domain import Refusal
+
+DIGITS_MIN, DIGITS_MAX = 13, 19
+MASK: Final = "*"
+
+
+class CardNumberSeen(Refusal):
+    """A text holds what looks like the number of a card or a bank account; it is not kept. It says the place alone."""
+
+
+_RUN = re.compile(r"(?<![0-9A-Za-z_.])[0-9]+(?:[ -][0-9]+)*(?![0-9A-Za-z_])")
+_GROUP = re.compile(r"[0-9]+")
+_GROUPS_MAX = 7
+_SECRET = re.compile(
+    r"\b(cvv2?|cvc2?|card[ _-]?(?:number|no)|pan|account[ _-]?(?:number|no)|acct[ _-]?no|routing[ _-]?(?:number|no)|iban)"
+    r"([\"']?\s*(?:[:=#]|is)?\s*[\"']?)([0-9](?:[ -]?[0-9]){2,33})(?![0-9])",
+    re.IGNORECASE,
+)
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether digits in the text are a card's number (13 to 19 with a network's first digit that pass Luhn), or are
+    called one, or a bank account's number, or a card's code."""
+    return masked(text) != text
+
+
+def refuse_card_numbers(**texts: str) -> None:
+    """Raises CardNumberSeen where one of the texts, given by name, holds what must not be kept."""
+    for name, text in texts.items():
+        if holds_card_number(text):
+            raise CardNumberSeen(f"{name}: holds what looks like the number of a card or a bank account")
+
+
+def masked(text: str) -> str:
+    """The text with each digit of such a number replaced; its length stays."""
+    text = _SECRET.sub(lambda found: found[1] + found[2] + _hidden(found[3]), text)
+    return _RUN.sub(lambda found: _without_cards(found[0]), text)
+
+
+def _without_cards(run: str) -> str:
+    """Digits in groups, as people write them: any groups side by side may be a card's number."""
+    groups = [(found.start(), found.end()) for found in _GROUP.finditer(run)]
+    for first, (start, _) in enumerate(groups):
+        for _, end in groups[first : first + _GROUPS_MAX]:
+            if _is_card(run[start:end]):
+                run = run[:start] + _hidden(run[start:end]) + run[end:]
+    return run
+
+
+def _is_card(found: str) -> bool:
+    digits = [int(letter) for letter in found if letter.isdigit()]
+    if not DIGITS_MIN <= len(digits) <= DIGITS_MAX or digits[0] not in (2, 3, 4, 5, 6):
+        return False
+    doubled = [digit * 2 - 9 * (digit > 4) if place % 2 else digit for place, digit in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0 and len(set(digits)) > 1
+
+
+def _hidden(found: str) -> str:
+    return "".join(MASK if letter.isdigit() else letter for letter in found)
