@@ -14,6 +14,7 @@ from chassis.testing.contexts import context
 from payments.domain.deposit import Deposit, DepositKind
 from payments.domain.disputes import DisputeState, DisputeStep
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
+from payments.domain.payer_words import PayerWord
 from payments.domain.payment import Channel, Payment
 from payments.domain.payout import Payout, PayoutShare
 from payments.domain.provider_balance import ProviderBalance
@@ -21,11 +22,14 @@ from payments.domain.provider_items import Move
 from payments.domain.refunds import RefundStep, ToldState
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
+from payments.domain.write_off import PatientWriteOff
+from payments.domain.write_off_rules import WriteOffChange
 
 DAY = date(2026, 3, 2)
 PATIENT = derive("test-patient", 1)
 ENCOUNTER = derive("test-encounter", 1)
 CLAIM = derive("test-claim", 1)
+WORD = PayerWord(payer="ACME", sequence=1, charge=Money(10000), paid=Money(7500), left=Money(2500), service_from=DAY)
 
 
 def claim_payment(position: int = 0, paid: int = 8000) -> ClaimPayment:
@@ -156,6 +160,7 @@ EXAMPLES: tuple[Event, ...] = (
         encounter_id=ENCOUNTER,
         amount=Money(2500),
         effective_date=DAY,
+        word=WORD,
     ),
     _event(
         PatientAccount.PaymentReceived,
@@ -262,6 +267,8 @@ EXAMPLES: tuple[Event, ...] = (
         encounter_id=ENCOUNTER,
         amount=Money(500),
         effective_date=DAY,
+        of_write_off=derive("e", 118),
+        change=WriteOffChange.RECOVERED,
     ),
     _event(
         PatientAccount.Allocated,
@@ -362,6 +369,39 @@ EXAMPLES: tuple[Event, ...] = (
         amount=Money(2500),
         entity="NORTH",
         patient_id=PATIENT,
+        effective_date=DAY,
+    ),
+    _event(
+        PatientAccount.PayerHeard,
+        derive("e", 110),
+        entity="NORTH",
+        patient_id=PATIENT,
+        source_id=derive("e", 111),
+        claim_id=CLAIM,
+        encounter_id=ENCOUNTER,
+        effective_date=DAY,
+        word=WORD,
+    ),
+    _event(
+        PatientWriteOff.Requested,
+        derive("e", 112),
+        account_id=derive("e", 113),
+        entity="NORTH",
+        place=CLAIM,
+        kind=WriteOffKind.CHARITY,
+        amount=Money(500),
+        reason="hardship",
+        requested_by="clerk",
+    ),
+    _event(PatientWriteOff.Approved, derive("e", 114), approved_by="lead", effective_date=DAY),
+    _event(PatientWriteOff.TurnedDown, derive("e", 115), turned_down_by="lead", reason="no papers"),
+    _event(
+        PatientWriteOff.Reversed,
+        derive("e", 116),
+        reversal_id=derive("e", 117),
+        amount=Money(200),
+        reason="error",
+        reversed_by="lead",
         effective_date=DAY,
     ),
 )

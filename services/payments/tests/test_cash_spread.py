@@ -150,4 +150,4 @@ def test_a_write_off_frees_the_cash_that_had_paid_and_never_exceeds_what_is_owed
     with pytest.raises(MoreThanOwed):
         target.write_off(derive("test-write-off", 2), kind=WriteOffKind.BAD_DEBT, place=place, amount=Money(1), on=DAY)
     owed(1, -700, 1)(target)
-    assert (target.balance, target.unapplied) == (Money(-300), {FIRST: Money(400)})
+    assert (target.balance, target.unapplied) == (Money(0), {FIRST: Money(400)})

@@ -51,6 +51,7 @@ from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
+from payments.domain.write_off import PatientWriteOff
 
 NAME = "payments"
 EXPIRE_SECONDS = 3600.0
@@ -66,6 +67,7 @@ SHAPE = ServiceShape(
         Payment,
         Payout,
         PatientAccount,
+        PatientWriteOff,
         PatientMerge,
     ),
     tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH),

@@ -10,6 +10,8 @@ from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
 
+from payments.application.write_off_rows import PATIENT_WRITE_OFFS, write_off_changes
+from payments.domain.account_facts import AccountFacts
 from payments.domain.disputes import DisputeStep
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Channel, Payment
@@ -107,7 +109,7 @@ ACTIVITY = Table(
     },
     key=("account_id", "ordinal"),
 )
-PATIENT_TABLES = (PAYMENTS, GATEWAY_MOVES, REFUNDS, PAYOUTS, ACCOUNTS, ACTIVITY)
+PATIENT_TABLES = (PAYMENTS, GATEWAY_MOVES, REFUNDS, PAYOUTS, ACCOUNTS, ACTIVITY, PATIENT_WRITE_OFFS)
 
 
 def patient_changes(event: Event) -> Iterable[Change]:
@@ -131,8 +133,9 @@ def patient_changes(event: Event) -> Iterable[Change]:
             | PatientAccount.WrittenOff()
         ):
             yield from _account(event)
+            yield from write_off_changes(event)
         case _:
-            return
+            yield from write_off_changes(event)
 
 
 def gateway_move_id(cause_id: UUID, step: str) -> UUID:
@@ -236,11 +239,11 @@ def _payout(event: Payout.Announced | Payout.Composed | Payout.DepositMatched) -
 
 
 Counted = (
-    PatientAccount.ResponsibilityAssigned
-    | PatientAccount.PaymentReceived
-    | PatientAccount.UnappliedApplied
-    | PatientAccount.CashTakenBack
-    | PatientAccount.WrittenOff
+    AccountFacts.ResponsibilityAssigned
+    | AccountFacts.PaymentReceived
+    | AccountFacts.UnappliedApplied
+    | AccountFacts.CashTakenBack
+    | AccountFacts.WrittenOff
 )
 
 

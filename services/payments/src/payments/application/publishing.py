@@ -22,6 +22,7 @@ from canonical.events.payments import (
 from canonical.ids import derive
 from chassis.domain import Event
 
+from payments.domain.account_facts import AccountFacts
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment
 from payments.domain.payout import Payout
@@ -96,7 +97,7 @@ def _balance_moved(event: ProviderBalance.Moved) -> PublicEvent:
 
 
 def _patient_money(
-    event: Payment.Succeeded | Payment.Matched | PatientAccount.UnappliedApplied,
+    event: Payment.Succeeded | Payment.Matched | AccountFacts.UnappliedApplied,
 ) -> Iterable[PublicEvent]:
     if isinstance(event, Payment.Succeeded):
         yield PatientPaymentSucceeded(
@@ -129,7 +130,7 @@ def _patient_money(
 
 
 def _later_move(
-    event: Payment.RefundMoved | Payment.DisputeMoved | Payment.Returned | PatientAccount.WrittenOff,
+    event: Payment.RefundMoved | Payment.DisputeMoved | Payment.Returned | AccountFacts.WrittenOff,
 ) -> PublicEvent:
     """What happens to a payment after it succeeded, and to what is owed without one."""
     match event:

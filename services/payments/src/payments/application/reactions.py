@@ -26,6 +26,7 @@ from chassis.messaging.reactions import Reaction
 from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
 from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
+from payments.domain.payer_words import PayerWord
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
 
 
@@ -65,9 +66,10 @@ def when_remittance_chunk_received_pass_it_on(work: Work, event: RemittanceChunk
 def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
     """Adds what the payer left to the patient to their account; where a next payer owes it, the patient does not.
 
-    A reversal takes it off again, and so may leave a credit balance.
+    A reversal takes it off again, and so may leave a credit balance. What other payers said of a claim that the patient
+    may owe is kept too, so that a statement can tell it.
     """
-    if not _is_the_patients(event):
+    if not _concerns_the_patient(event):
         return
     account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
     account.assign(
@@ -76,8 +78,9 @@ def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicate
         source_id=adjudication_id(event),
         claim_id=event.claim_id,
         encounter_id=event.encounter_id,
-        amount=event.patient_responsibility,
+        amount=Money(0) if event.next_payer else event.patient_responsibility,
         on=event.effective_date,
+        word=_word_of(event),
     )
 
 
@@ -87,8 +90,21 @@ def adjudication_id(event: ClaimAdjudicated) -> UUID:
     return derive("adjudication", *place, event.match) if event.match else derive("adjudication", *place)
 
 
-def _is_the_patients(event: ClaimAdjudicated) -> bool:
-    return bool(event.patient_responsibility) and not event.next_payer
+def _concerns_the_patient(event: ClaimAdjudicated) -> bool:
+    """Something is left to somebody else than the first payer, or this is what a later one says of it."""
+    return bool(event.patient_responsibility) or event.sequence > 1
+
+
+def _word_of(event: ClaimAdjudicated) -> PayerWord:
+    return PayerWord(
+        payer=event.payer,
+        sequence=event.sequence,
+        charge=event.charge,
+        paid=event.paid,
+        left=event.patient_responsibility,
+        next_payer=event.next_payer,
+        service_from=event.service_from,
+    )
 
 
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
@@ -155,6 +171,6 @@ FROM_CLAIMS = (
     Reaction(
         ClaimAdjudicated,
         when_claim_adjudicated_charge_the_patient,
-        lambda event: [account_id_of(event.entity, event.patient_id)] if _is_the_patients(event) else [],
+        lambda event: [account_id_of(event.entity, event.patient_id)] if _concerns_the_patient(event) else [],
     ),
 )

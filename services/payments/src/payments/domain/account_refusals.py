@@ -27,3 +27,7 @@ class MoreThanTheCash(Refusal):
 
 class MoreThanOwed(Refusal):
     """That much is not owed there."""
+
+
+class MoreThanWrittenOff(Refusal):
+    """Not so much of the write-off stands."""

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
-from canonical.classes import Financial, Public
 from canonical.ids import derive
 from canonical.money import Money
-from chassis.domain import Aggregate, Event
 
+from payments.domain.account_facts import AccountFacts, TakenBack
 from payments.domain.account_refusals import (
     AllocationChanged,
     CashChanged,
     MoreThanOwed,
     MoreThanTheCash,
+    MoreThanWrittenOff,
     ResponsibilityChanged,
     WriteOffChanged,
 )
-from payments.domain.cash_spread import NOTHING, Cash, Owed, Part, Reserved, open_of_each, spread, used_of_each
+from payments.domain.cash_spread import NOTHING, Cash, spread, used_of_each
+from payments.domain.payer_words import PayerWord, ShareOrigin
+from payments.domain.write_off_rules import GivenUp, WriteOffChange, WriteOffKind, standings
 
-
-class WriteOffKind(StrEnum):
-    """Why what a patient owes is given up; each is another account of the books."""
-
-    CHARITY = "charity"
-    SMALL_BALANCE = "small-balance"
-    BAD_DEBT = "bad-debt"
-
-
-class TakenBack(StrEnum):
-    """Why cash leaves an account again."""
-
-    REFUND = "refund"
-    RETURN = "return"
-    DISPUTE = "dispute"
-    TRANSFER = "transfer"
+__all__ = ["PatientAccount", "TakenBack", "WriteOffKind", "account_id_of"]
 
 
 def account_id_of(entity: str, patient_id: UUID) -> UUID:
@@ -44,153 +30,10 @@ def account_id_of(entity: str, patient_id: UUID) -> UUID:
     return derive("patient-account", entity, patient_id)
 
 
-class PatientAccount(Aggregate):
-    """Owed less applied cash is the balance; cash beyond it stays unapplied, visibly, until something is owed.
-
-    After every fact the cash is spread anew over what is owed (`cash_spread`); what that changes is an event of each
-    payment. So the balances follow from the facts, whatever came first.
+class PatientAccount(AccountFacts):
+    """After every fact the cash is spread anew over what is owed (`cash_spread`), and what stands of write-offs follows
+    (`write_off_rules`); what that changes are events. So the balances follow from the facts, whatever came first.
     """
-
-    snapshot_every = 0
-
-    def start(self) -> None:
-        self.entity = ""
-        self.patient_id: UUID | None = None
-        self.owed: dict[UUID, Owed] = {}
-        self.written_off: dict[UUID, Owed] = {}
-        self.cash: dict[UUID, Cash] = {}
-        self.used: dict[UUID, Money] = {}
-        self.taken_back: dict[UUID, Money] = {}
-        self.reserved: dict[UUID, Reserved] = {}
-        self.applications = 0
-
-    class ResponsibilityAssigned(Event):
-        """`source_id` is the adjudication (or the self-pay posting) that left the amount to the patient."""
-
-        TOPIC = "payments.patient-account.responsibility-assigned"
-        entity: Public[str]
-        patient_id: UUID
-        source_id: UUID
-        claim_id: UUID | None = None
-        encounter_id: UUID
-        amount: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            account.entity = self.entity
-            account.patient_id = self.patient_id
-            place = self.claim_id or self.encounter_id
-            account.owed[self.source_id] = Owed(place, self.encounter_id, self.amount, self.effective_date)
-
-    class PaymentReceived(Event):
-        TOPIC = "payments.patient-account.payment-received"
-        entity: Public[str]
-        patient_id: UUID
-        payment_id: UUID
-        applied: Money
-        unapplied: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            account.entity = self.entity
-            account.patient_id = self.patient_id
-            account.cash[self.payment_id] = Cash(self.applied + self.unapplied, self.effective_date)
-            account.used[self.payment_id] = self.applied
-
-    class UnappliedApplied(Event):
-        """Cash of an earlier payment pays what is owed now; below zero it stands free again. `application` counts them."""
-
-        TOPIC = "payments.patient-account.unapplied-applied"
-        entity: Public[str]
-        patient_id: UUID
-        payment_id: UUID
-        application: int
-        amount: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            account.applications = self.application
-            account.used[self.payment_id] += self.amount
-
-    class CashTakenBack(Event):
-        """Cash of one payment leaves the account, or comes back to it below zero. `cause_id` is the refund, return, …"""
-
-        TOPIC = "payments.patient-account.cash-taken-back"
-        entity: Public[str]
-        patient_id: UUID
-        payment_id: UUID
-        cause_id: UUID
-        reason: TakenBack
-        amount: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            held = account.cash[self.payment_id]
-            account.cash[self.payment_id] = Cash(held.amount - self.amount, held.on)
-            account.taken_back[self.cause_id] = self.amount
-
-    class WrittenOff(Event):
-        """What is owed at one claim or encounter is given up; below zero it is owed again."""
-
-        TOPIC = "payments.patient-account.written-off"
-        entity: Public[str]
-        patient_id: UUID
-        write_off_id: UUID
-        kind: WriteOffKind
-        place: UUID
-        encounter_id: UUID
-        amount: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            account.written_off[self.write_off_id] = Owed(
-                self.place, self.encounter_id, -self.amount, self.effective_date
-            )
-
-    class Allocated(Event):
-        """A person set cash of a payment aside for one claim or encounter; zero takes that back."""
-
-        TOPIC = "payments.patient-account.allocated"
-        entity: Public[str]
-        patient_id: UUID
-        allocation_id: UUID
-        payment_id: UUID
-        target: UUID
-        amount: Money
-        effective_date: Financial[date]
-
-        def apply(self, account: PatientAccount) -> None:
-            account.reserved[self.allocation_id] = Reserved(
-                self.payment_id, self.target, self.amount, self.effective_date
-            )
-
-    @property
-    def balance(self) -> Money:
-        """What the patient owes; below zero only where more was taken off than was ever owed."""
-        return Money.total(entry.amount for entry in self._entries()) - Money.total(self.used.values())
-
-    @property
-    def applied(self) -> Money:
-        return Money.total(self.used.values())
-
-    @property
-    def unapplied(self) -> dict[UUID, Money]:
-        """What of each payment pays nothing, where there is any."""
-        left = {payment_id: held.amount - self.used[payment_id] for payment_id, held in self.cash.items()}
-        return {payment_id: amount for payment_id, amount in left.items() if amount}
-
-    @property
-    def unapplied_total(self) -> Money:
-        return Money.total(self.unapplied.values())
-
-    @property
-    def parts(self) -> list[Part]:
-        """Which cash pays what."""
-        return spread(self._entries(), self.cash, self.reserved)
-
-    def open_at(self, place: UUID) -> Money:
-        """What is still owed at one claim or encounter."""
-        return open_of_each(self._entries(), self.parts).get(place, NOTHING)
 
     def assign(
         self,
@@ -202,8 +45,10 @@ class PatientAccount(Aggregate):
         encounter_id: UUID,
         amount: Money,
         on: date,
+        origin: ShareOrigin = ShareOrigin.CHARGES,
+        word: PayerWord | None = None,
     ) -> None:
-        """Adds what one adjudication left to the patient, and spreads the cash over it.
+        """Adds what one adjudication left to the patient, and spreads the cash over it; of one that left nothing, its word.
 
         Raises:
             ResponsibilityChanged: that adjudication is known with another amount.
@@ -213,16 +58,20 @@ class PatientAccount(Aggregate):
             if known.amount != amount:
                 raise ResponsibilityChanged(f"{source_id}: {known.amount}, now {amount}")
             return
-        self.trigger_event(
-            self.ResponsibilityAssigned,
-            entity=entity,
-            patient_id=patient_id,
-            source_id=source_id,
-            claim_id=claim_id,
-            encounter_id=encounter_id,
-            amount=amount,
-            effective_date=on,
-        )
+        told: dict[str, object] = {
+            "entity": entity,
+            "patient_id": patient_id,
+            "source_id": source_id,
+            "claim_id": claim_id,
+            "encounter_id": encounter_id,
+            "effective_date": on,
+            "word": word,
+        }
+        if word is not None and not amount:
+            if source_id not in self.words:
+                self.trigger_event(self.PayerHeard, **told)
+            return
+        self.trigger_event(self.ResponsibilityAssigned, **told, amount=amount, origin=origin)
         self._spread_anew(on)
 
     def receive(
@@ -232,7 +81,7 @@ class PatientAccount(Aggregate):
         if payment_id in self.cash:
             return NOTHING, NOTHING
         held = {**self.cash, payment_id: Cash(amount, on)}
-        applied = used_of_each(spread(self._entries(), held, self.reserved)).get(payment_id, NOTHING)
+        applied = used_of_each(spread(self.entries, held, self.reserved)).get(payment_id, NOTHING)
         self.trigger_event(
             self.PaymentReceived,
             entity=entity,
@@ -270,7 +119,7 @@ class PatientAccount(Aggregate):
         self._spread_anew(on)
 
     def write_off(self, write_off_id: UUID, *, kind: WriteOffKind, place: UUID, amount: Money, on: date) -> None:
-        """Gives up what is owed at one claim or encounter, or has it owed again below zero.
+        """Gives up what is owed at one claim or encounter; the same write-off again changes nothing.
 
         Raises:
             WriteOffChanged: that write-off is known with another amount.
@@ -282,18 +131,30 @@ class PatientAccount(Aggregate):
                 raise WriteOffChanged(f"write-off {write_off_id}: {-known.amount}, now {amount}")
             return
         owed = next((entry for entry in self.owed.values() if entry.place == place), None)
-        if owed is None or amount > self.open_at(place):
+        if owed is None or not NOTHING < amount <= self.open_at(place):
             raise MoreThanOwed(f"{self.open_at(place)} is owed at {place}, not {amount}")
-        self.trigger_event(
-            self.WrittenOff,
-            **self._owner(),
-            write_off_id=write_off_id,
-            kind=kind,
-            place=place,
-            encounter_id=owed.encounter_id,
-            amount=amount,
-            effective_date=on,
-        )
+        given_up = GivenUp(kind, place, owed.encounter_id, amount, on)
+        self._give_up(write_off_id, given_up, amount, on)
+        self._spread_anew(on)
+
+    def reverse_write_off(self, reversal_id: UUID, write_off_id: UUID, *, amount: Money, on: date) -> None:
+        """Has it owed again, or a part of it; the same reversal again changes nothing.
+
+        Raises:
+            WriteOffChanged: that reversal is known with another amount.
+            MoreThanWrittenOff: not so much of it stands.
+        """
+        known = self.written_off.get(reversal_id)
+        if known is not None:
+            if known.amount != amount:
+                raise WriteOffChanged(f"reversal {reversal_id}: {known.amount}, now {amount}")
+            return
+        given_up = self.given_up.get(write_off_id)
+        stands = given_up.stands if given_up else NOTHING
+        if given_up is None or not NOTHING < amount <= stands:
+            raise MoreThanWrittenOff(f"{stands} of write-off {write_off_id} stands, not {amount}")
+        change = WriteOffChange.REVERSED
+        self._give_up(reversal_id, given_up, -amount, on, of_write_off=write_off_id, change=change)
         self._spread_anew(on)
 
     def allocate(self, allocation_id: UUID, payment_id: UUID, *, target: UUID, amount: Money, on: date) -> None:
@@ -312,7 +173,7 @@ class PatientAccount(Aggregate):
         held = self.cash.get(payment_id)
         others = (r.amount for i, r in self.reserved.items() if r.payment_id == payment_id and i != allocation_id)
         free = (held.amount if held else NOTHING) - Money.total(others)
-        if amount > free:
+        if amount < NOTHING or amount > max(free, NOTHING):
             raise MoreThanTheCash(f"{free} of payment {payment_id} is free, not {amount}")
         self.trigger_event(
             self.Allocated,
@@ -325,14 +186,41 @@ class PatientAccount(Aggregate):
         )
         self._spread_anew(on)
 
-    def _entries(self) -> list[Owed]:
-        return [*self.owed.values(), *self.written_off.values()]
-
     def _owner(self) -> dict[str, object]:
         return {"entity": self.entity, "patient_id": self.patient_id}
 
+    def _give_up(self, identity: UUID, given_up: GivenUp, amount: Money, on: date, **of: object) -> None:
+        self.trigger_event(
+            self.WrittenOff,
+            **self._owner(),
+            write_off_id=identity,
+            kind=given_up.kind,
+            place=given_up.place,
+            encounter_id=given_up.encounter_id,
+            amount=amount,
+            effective_date=on,
+            **of,
+        )
+
+    def _settle_write_offs(self, on: date) -> None:
+        """Says of each write-off what the last fact changed of what stands."""
+        if not self.given_up:
+            return
+        wanted = standings(self.owed.values(), self.given_up, self.cash, self.reserved)
+        for write_off_id, standing in wanted.items():
+            given_up = self.given_up[write_off_id]
+            known = given_up.standing
+            for change, amount in (
+                (WriteOffChange.LAPSED, known.lapsed - standing.lapsed),
+                (WriteOffChange.RECOVERED, known.recovered - standing.recovered),
+            ):
+                if amount:
+                    identity = derive("write-off-change", write_off_id, given_up.changes + 1)
+                    self._give_up(identity, given_up, amount, on, of_write_off=write_off_id, change=change)
+
     def _spread_anew(self, on: date) -> None:
-        """Says of each payment what the last fact changed: first what stands free again, then what pays now."""
+        """Says what the last fact changed: of write-offs, then of each payment, first what stands free again."""
+        self._settle_write_offs(on)
         wanted = used_of_each(self.parts)
         changes = [(wanted.get(payment_id, NOTHING) - used, payment_id) for payment_id, used in self.used.items()]
         for change, payment_id in sorted(changes, key=lambda entry: (entry[0].minor, entry[1].bytes)):
