@@ -11,7 +11,7 @@ from canonical.remittance import ClaimPayment, ProviderAdjustment, RemittanceSum
 from chassis.domain import Event
 from chassis.testing.clock import START
 from chassis.testing.contexts import context
-from payments.domain.deposit import Deposit, DepositKind
+from payments.domain.deposit import Deposit, DepositKind, DepositSource
 from payments.domain.disputes import DisputeState, DisputeStep
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
 from payments.domain.payer_words import PayerWord
@@ -150,6 +150,20 @@ EXAMPLES: tuple[Event, ...] = (
         span_length=80,
     ),
     _event(Deposit.Matched, derive("e", 12), matched_to=derive("e", 13)),
+    _event(Deposit.Unidentified, derive("e", 90), entity="NORTH", amount=Money(8000), effective_date=DAY),
+    _event(
+        Deposit.ToldAgain,
+        derive("e", 91),
+        told_by=derive("e", 92),
+        source=DepositSource.NACHA,
+        kind=DepositKind.REMITTANCE,
+        reference="TRACE1",
+        originator="1999",
+        message_id=derive("e", 93),
+        span_start=94,
+        span_length=188,
+    ),
+    _event(Deposit.Repeated, derive("e", 92), same_as=derive("e", 91), amount=Money(8000), effective_date=DAY),
     _event(
         PatientAccount.ResponsibilityAssigned,
         derive("e", 14),

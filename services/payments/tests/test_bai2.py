@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from canonical.master_data import MasterData
 from canonical.money import Money
-from payments.adapters.bai2 import BankFileRefused, payout_of, read_bai2, trace_of
+from payments.adapters.bai2 import read_bai2
 from payments.adapters.bank_files import bank_file
+from payments.adapters.bank_texts import BankFileRefused, payout_of, trace_of
 
 CORPUS = Path(os.environ.get("THROUGHLINE_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "data"))
 FILE = b"""01,BANK,CLINIC,260302,0800,1,,,2/

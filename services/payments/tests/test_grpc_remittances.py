@@ -12,7 +12,7 @@ from canonical.money import Money
 from chassis.rpc import BadArgument, NotThere
 from payments.adapters.grpc import Payments
 from payments.application.doors import BankFile
-from payments.application.use_cases import ReportedDeposit
+from payments.application.recording_deposits import ReportedDeposit
 from payments.domain.deposit import DepositKind
 from payments.domain.provider_balance import provider_balance_id
 

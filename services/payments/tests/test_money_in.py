@@ -8,12 +8,13 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import transact
 from chassis.testing.contexts import context
-from payments.application import sweeps
+from payments.application import deposits, sweeps
 from payments.application.balances import entity_balances
 from payments.application.doors import Answer, BankFile, GatewayMessage
 from payments.application.patient_rows import ACCOUNTS, PAYMENTS, PAYOUTS
 from payments.application.queries import DEPOSITS, REMITTANCES
-from payments.application.use_cases import ReportedDeposit, match_payment
+from payments.application.recording_deposits import ReportedDeposit
+from payments.application.use_cases import match_payment
 from payments.domain.deposit import DepositKind
 from payments.domain.gateway_facts import PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import account_id_of
@@ -180,7 +181,7 @@ def test_two_payers_with_one_trace_number_each_get_their_own_deposit() -> None:
 def test_deposits_that_nothing_ever_explains_do_not_keep_later_ones_from_their_remittance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sweeps, "PORTION_MAX", 2)
+    monkeypatch.setattr(deposits, "PORTION_MAX", 2)
     world = World()
     lockbox = [deposit(f"LOCKBOX{number}", kind=DepositKind.OTHER) for number in range(11)]
     world.doors.receive_bank_file(bank_file(*lockbox, deposit("PAPER1"), deposit("PAPER2")))

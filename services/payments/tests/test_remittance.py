@@ -8,6 +8,7 @@ from chassis.domain import Refusal
 from chassis.testing.given import given, happened
 from payments.domain.remittance import (
     DepositDiffers,
+    DepositPart,
     NegativePayment,
     ReceiptVerdict,
     Remittance,
@@ -69,7 +70,7 @@ def test_a_remittance_that_pays_nothing_is_settled_by_itself_and_once() -> None:
     given(Remittance).when(lambda r: r.receive(head)).then(accepted, settled)
     given(Remittance, [accepted, settled]).when(lambda r: r.receive(head)).then()
     given(Remittance, [accepted, settled]).when(
-        lambda r: r.match_deposit(derive("d", 1), Money(100), DAY)
+        lambda r: r.match_deposits([DepositPart(derive("d", 1), Money(100), DAY)])
     ).then_refused(DepositDiffers, "pays nothing")
 
 
@@ -92,7 +93,7 @@ def test_a_copy_that_was_unsupported_once_stays_loadable() -> None:
 
 def test_a_deposit_of_another_amount_is_refused_with_the_difference() -> None:
     given(Remittance, [happened(Remittance.Accepted, summary=summary())]).when(
-        lambda r: r.match_deposit(derive("d", 1), Money(8001), DAY)
+        lambda r: r.match_deposits([DepositPart(derive("d", 1), Money(8001), DAY)])
     ).then_refused(DepositDiffers, "0.01 USD")
 
 
@@ -101,5 +102,5 @@ def test_a_second_deposit_for_one_trace_is_refused() -> None:
         Remittance.DepositMatched, deposit_id=derive("d", 1), entity="NORTH", amount=Money(8000), effective_date=DAY
     )
     given(Remittance, [happened(Remittance.Accepted, summary=summary()), matched]).when(
-        lambda r: r.match_deposit(derive("d", 2), Money(8000), DAY)
+        lambda r: r.match_deposits([DepositPart(derive("d", 2), Money(8000), DAY)])
     ).then_refused(DepositDiffers)

@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 from canonical.codes import AccountRole
 from canonical.events.ledger import JournalConfirmed
-from canonical.events.payments import DepositMatched
+from canonical.events.payments import DepositMatched, DepositUnidentified
 from canonical.ids import derive
 from canonical.money import Money
 from reconciliation.domain.books import OpenCase, OpenGroup
-from reconciliation.domain.controls import NO_DEPOSIT, NOT_PAID_OUT
+from reconciliation.domain.controls import NO_DEPOSIT, NO_REMITTANCE, NOT_PAID_OUT
 from reconciliation.domain.findings import ControlResult, Verdict
 
 from .test_planted_errors import ENTRY, REMITTANCE, missing_at_the_erp, one_cent_in_billing
-from .world import Bench, World, consistent_world, replaced, summed
+from .world import DAY, Bench, Role, World, consistent_world, replaced, summed
 
 
 def items_of(results: tuple[ControlResult, ...], control: str, compared: str, entity: str) -> list[tuple[str, int]]:
@@ -64,6 +64,33 @@ def test_open_items_explain_the_clearing_accounts_one_by_one() -> None:
     assert items_of(results, "eft-clearing", "erp-zero", "SOUTH") == [(NO_DEPOSIT, 12_000)]
     assert items_of(results, "eft-clearing", "erp-zero", "NORTH") == []
     assert items_of(results, "gateway-clearing", "erp-zero", "NORTH") == [(NOT_PAID_OUT, 1_500)]
+
+
+def unidentified(world: World, deposit_id: UUID, *, matched: bool = False) -> None:
+    """A deposit that nobody could name, and its remittance where that came since."""
+    world.post("nobodys", "NORTH", Role.CASH, Role.UNIDENTIFIED_RECEIPTS, 7_700, deposit_id)
+    fact = {"deposit_id": deposit_id, "entity": "NORTH", "amount": Money(7_700), "effective_date": DAY}
+    world.events.append(DepositUnidentified.model_validate(fact))
+    if matched:
+        remittance = {"remittance_id": derive("test-remittance", "late"), "was_unidentified": True}
+        world.post("nobodys", "NORTH", Role.UNIDENTIFIED_RECEIPTS, Role.CASH, 7_700, deposit_id)
+        world.events.append(DepositMatched.model_validate(fact | remittance))
+    world.book("nobodys", "unidentified-deposit", deposit_id, "NORTH")
+
+
+def test_deposits_that_nobody_can_name_explain_their_account_one_by_one() -> None:
+    world, deposit_id = consistent_world(), derive("test-deposit", "nobodys")
+    unidentified(world, deposit_id)
+    results = Bench(world).prove()
+    assert items_of(results, "unidentified-receipts", "erp-zero", "NORTH") == [(NO_REMITTANCE, -7_700)]
+    assert broken(results) == []
+
+
+def test_a_deposit_that_was_named_since_is_no_open_item_of_nobodys_account() -> None:
+    world, deposit_id = consistent_world(), derive("test-deposit", "nobodys")
+    unidentified(world, deposit_id, matched=True)
+    bench = Bench(world)
+    assert items_of(bench.prove(), "unidentified-receipts", "erp-zero", "NORTH") == []
 
 
 def test_an_open_exception_explains_the_claim_that_was_not_posted() -> None:

@@ -296,6 +296,7 @@ def test_a_consistent_world_has_nothing_unexplained() -> None:
         "ar-patient",
         "eft-clearing",
         "gateway-clearing",
+        "unidentified-receipts",
         "due-to-payer",
         "provider-level",
         "unapplied-payer",

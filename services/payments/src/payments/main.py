@@ -36,13 +36,14 @@ from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.stripe_gateway import StripeReader
 from payments.adapters.webhooks import webhook_app
+from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.doors import Doors
 from payments.application.ports import GatewayReader
 from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
 from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
-from payments.application.sweeps import DepositMatcher, PayoutComposer
+from payments.application.sweeps import PayoutComposer
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
@@ -80,8 +81,9 @@ class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
-    nothing explains becomes a case after `loose_after_seconds`. `raw_retention_path` says how long the bytes of webhooks and
-    bank files are kept. A refund above `refund_limit_minor` cents needs a second person.
+    nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
+    remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
+    the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents needs a second person.
     """
 
     gateway_secrets: SecretStr = SecretStr("")
@@ -89,6 +91,7 @@ class PaymentsSettings(Settings):
     gateway_api_base: str = ""
     gateway_entity: str = ""
     loose_after_seconds: int = 172_800
+    undeposited_after_seconds: int = 432_000
     raw_retention_path: Path | None = None
     refund_limit_minor: int = Field(default=0, ge=0)
 
@@ -99,12 +102,14 @@ def assemble(
     gateway: GatewayReader,
     *,
     loose_after: timedelta = timedelta(days=2),
+    undeposited_after: timedelta = timedelta(days=5),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     done: Path | None = None,
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
-    matcher = DepositMatcher(store, clock, loose_after)
+    matcher = DepositMatcher(store, clock)
+    alone = WithoutCounterpart(store, clock, loose_after, undeposited_after)
     composer = PayoutComposer(store, clock, gateway, loose_after)
     reactions = {"intake": FROM_INTAKE, "claims": FROM_CLAIMS}
     return ServiceCore(
@@ -118,7 +123,9 @@ def assemble(
         sweeps=(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("compose-payouts", 2.0, composer.compose),
-            Sweep("report-loose-deposits", 5.0, matcher.report_loose),
+            Sweep("report-loose-deposits", 5.0, alone.report_deposits),
+            Sweep("report-undeposited-remittances", 30.0, alone.report_remittances),
+            Sweep("book-unidentified-deposits", 5.0, alone.book_unidentified),
             Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, NAME, done).run),
         ),
     )
@@ -149,6 +156,7 @@ def serve(settings: PaymentsSettings) -> int:
         clock,
         gateway,
         loose_after=timedelta(seconds=settings.loose_after_seconds),
+        undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
         retention=partial(read_retention, settings.raw_retention_path),
         done=settings.exchange_dir / "bank-done" if settings.exchange_dir else None,
         crash_point=settings.crash_points(NAME),

@@ -70,13 +70,30 @@ class RemittanceRefused(PublicEvent):
 
 
 class DepositMatched(PublicEvent):
-    """A bank deposit and an accepted remittance are the same money (trace number and amount)."""
+    """A bank deposit, or this part of it, is the money of an accepted remittance, or a part of that.
+
+    One for each deposit of a remittance, and together its payment. `was_unidentified`: the deposit had been announced as
+    `deposit-unidentified` before.
+    """
 
     SERVICE = "payments"
     TYPE = "deposit-matched"
 
     deposit_id: UUID
     remittance_id: UUID
+    entity: Public[str]
+    amount: Money
+    effective_date: Financial[date]
+    was_unidentified: bool = False
+
+
+class DepositUnidentified(PublicEvent):
+    """Nothing explained a bank deposit within the time allowed; `deposit-matched` may still follow."""
+
+    SERVICE = "payments"
+    TYPE = "deposit-unidentified"
+
+    deposit_id: UUID
     entity: Public[str]
     amount: Money
     effective_date: Financial[date]

@@ -12,6 +12,8 @@ Place = tuple[str, str]
 """An account's role and a party, which is empty where the account has none."""
 Sums = dict[Place, int]
 
+CASH: Final = ("cash", "")
+UNIDENTIFIED: Final = ("unidentified-receipts", "")
 EFT: Final = ("eft-clearing", "")
 UNAPPLIED: Final = ("unapplied-payer", "")
 PATIENT_CASH: Final = ("unapplied-patient", "")
@@ -102,9 +104,15 @@ def by_provider_adjustment(reason: str, amount: int) -> Sums:
 
 
 def by_deposit(facts: State) -> Sums:
-    """J14."""
+    """J14; J27 where it had been booked before as nobody's."""
     amount = cents(facts["amount"])
-    return added((("cash", ""), amount), (EFT, -amount))
+    return added((UNIDENTIFIED if facts.get("was_unidentified") else CASH, amount), (EFT, -amount))
+
+
+def by_unidentified_deposit(facts: State) -> Sums:
+    """J27."""
+    amount = cents(facts["amount"])
+    return added((CASH, amount), (UNIDENTIFIED, -amount))
 
 
 def by_patient_payment(facts: State) -> Sums:
@@ -163,7 +171,7 @@ def by_payout(facts: State) -> Sums:
     """J17."""
     gross, fees = cents(facts["gross"]), cents(facts["fees"])
     return added(
-        (("cash", ""), gross - fees),
+        (CASH, gross - fees),
         (("processing-fees", ""), fees),
         (("gateway-clearing", ""), -gross),
     )

@@ -57,6 +57,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
             {
                 "remittance-accepted",
                 "deposit-matched",
+                "deposit-unidentified",
                 "patient-payment-succeeded",
                 "payment-applied",
                 "patient-refund-moved",
@@ -73,6 +74,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
             {
                 "remittance-accepted",
                 "deposit-matched",
+                "deposit-unidentified",
                 "patient-payment-succeeded",
                 "patient-refund-moved",
                 "patient-dispute-moved",
@@ -132,6 +134,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.remittance.refused": _one("remittance-refused"),
         "payments.remittance-chunk.accepted": _one("remittance-chunk-accepted"),
         "payments.remittance.deposit-matched": _one("deposit-matched"),
+        "payments.deposit.unidentified": _one("deposit-unidentified"),
         "payments.provider-balance.moved": _one("provider-balance-moved"),
         "payments.payment.succeeded": _one("patient-payment-succeeded"),
         "payments.payment.matched": lambda state: ["payment-applied"] if cents(state["applied"]) else [],

@@ -33,7 +33,9 @@ def patient() -> None:
 @app.command()
 @ends_with_a_code
 def matches(
-    in_state: Annotated[str, typer.Option("--in", metavar="STATE", help="open, merged, distinct, linked or unlikely.")] = "open",
+    in_state: Annotated[
+        str, typer.Option("--in", metavar="STATE", help="open, merged, distinct, linked or unlikely.")
+    ] = "open",
     limit: Annotated[int, typer.Option(min=1, max=MATCHES_MAX, help="At most so many.")] = 100,
     state: StateOption = None,
     as_json: JsonOption = False,

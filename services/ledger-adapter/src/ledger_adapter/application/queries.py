@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from canonical.codes import AccountRole
 from canonical.journal import JournalLine
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
@@ -142,10 +143,11 @@ CLEARING = Table(
     key=("entity", "account", "item_id"),
     indexes=(("entity", "account", "amount_minor"),),
 )
-"""What a clearing account is made of: one row per remittance, payment or payout, zero when it is cleared; `kind` and
+"""What a clearing account is made of: one row per remittance, deposit, payment or payout, zero when it is cleared; `kind` and
 `effective_date` are those of its latest posting."""
 
 TABLES = (POSTINGS, LINES, MANIFESTS, JOURNALS, BALANCES, CLEARING)
+UNIDENTIFIED = AccountRole.UNIDENTIFIED_RECEIPTS.value
 CLEARING_ACCOUNTS = frozenset(
     {
         "eft-clearing",
@@ -153,7 +155,7 @@ CLEARING_ACCOUNTS = frozenset(
         "front-desk-clearing",
         "unapplied-payer",
         "unapplied-patient",
-        "unidentified-receipts",
+        UNIDENTIFIED,
         "due-to-payer",
         "interest-income",
         "levies-withheld",
@@ -236,7 +238,8 @@ def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
 
 
 def _cleared(event: SubledgerPosting.Drafted, account: str, amount: int) -> Change:
-    item: Row = {"entity": event.entity, "account": account, "item_id": event.item_id}
+    item_id = (event.deposit_id or event.item_id) if account == UNIDENTIFIED else event.item_id
+    item: Row = {"entity": event.entity, "account": account, "item_id": item_id}
     latest: Row = {"kind": event.group_kind.value, "effective_date": event.effective_date}
     return Change(CLEARING, item, latest, {"amount_minor": amount, "postings": 1})
 

@@ -19,6 +19,7 @@ from canonical.events.claims import (
 from canonical.events.intake import ChargesRevised, EncounterCharged
 from canonical.events.payments import (
     DepositMatched,
+    DepositUnidentified,
     PatientPaymentSucceeded,
     PaymentApplied,
     PayoutPaid,
@@ -260,6 +261,11 @@ def reactions_by_upstream(
             Reaction(RemittanceAccepted, when_remittance_accepted_expect_its_postings, _ids_of_remittance),
             Reaction(
                 DepositMatched, single.when_deposit_matched_intend_entry, lambda event: single.of_deposit(event).ids
+            ),
+            Reaction(
+                DepositUnidentified,
+                single.when_deposit_unidentified_intend_entry,
+                lambda event: single.of_unidentified(event).ids,
             ),
             Reaction(
                 PatientPaymentSucceeded,

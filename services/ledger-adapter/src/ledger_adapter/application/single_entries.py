@@ -10,6 +10,7 @@ from canonical.envelope import Envelope, PublicEvent
 from canonical.events.claims import ClaimAdjudicated, ClaimRevised, DenialReleased, DenialWrittenOff
 from canonical.events.payments import (
     DepositMatched,
+    DepositUnidentified,
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
     PatientPaymentReturned,
@@ -30,6 +31,7 @@ from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting, content
 
 Single = (
     DepositMatched
+    | DepositUnidentified
     | PatientPaymentSucceeded
     | PaymentApplied
     | PayoutPaid
@@ -46,12 +48,14 @@ Single = (
 
 @dataclass(frozen=True, slots=True)
 class SingleFact:
-    """A fact that is a journal entry by itself; `item_id` is what a clearing account is cleared by."""
+    """A fact that is a journal entry by itself; `item_id` is what a clearing account is cleared by, and `deposit_id` what
+    unidentified receipts are."""
 
     kind: GroupKind
     posting_id: UUID
     item_id: UUID
     remittance_position: int = -1
+    deposit_id: UUID | None = None
 
     @property
     def ids(self) -> tuple[UUID, UUID]:
@@ -60,8 +64,13 @@ class SingleFact:
 
 
 def when_deposit_matched_intend_entry(work: Work, event: DepositMatched, envelope: Envelope) -> None:
-    """J14."""
+    """J14 or J27."""
     intend_single(work, event, envelope, of_deposit(event), lambda: lines.lines_for_deposit(event))
+
+
+def when_deposit_unidentified_intend_entry(work: Work, event: DepositUnidentified, envelope: Envelope) -> None:
+    """J27."""
+    intend_single(work, event, envelope, of_unidentified(event), lambda: lines.lines_for_unidentified_deposit(event))
 
 
 def when_patient_payment_succeeded_intend_entry(work: Work, event: PatientPaymentSucceeded, envelope: Envelope) -> None:
@@ -91,7 +100,13 @@ def when_denial_written_off_intend_entry(work: Work, event: DenialWrittenOff, en
 
 def of_deposit(event: DepositMatched) -> SingleFact:
     posting_id = single_posting_id(GroupKind.DEPOSIT, event.deposit_id, event.remittance_id)
-    return SingleFact(GroupKind.DEPOSIT, posting_id, event.remittance_id)
+    deposit_id = event.deposit_id if event.was_unidentified else None
+    return SingleFact(GroupKind.DEPOSIT, posting_id, event.remittance_id, deposit_id=deposit_id)
+
+
+def of_unidentified(event: DepositUnidentified) -> SingleFact:
+    posting_id = single_posting_id(GroupKind.UNIDENTIFIED_DEPOSIT, event.deposit_id)
+    return SingleFact(GroupKind.UNIDENTIFIED_DEPOSIT, posting_id, event.deposit_id)
 
 
 def of_payment(event: PatientPaymentSucceeded) -> SingleFact:
@@ -159,6 +174,7 @@ def intend_single(
         source_event_id=envelope.id,
         content_hash=content,
         rules_version=rules_version,
+        deposit_id=fact.deposit_id,
     )
     summary = summarised(booked)
     if summary:

@@ -14,7 +14,13 @@ from canonical.events.claims import (
     DenialWrittenOff,
 )
 from canonical.events.intake import ChargesRevised, PostedCharges
-from canonical.events.payments import DepositMatched, PatientPaymentSucceeded, PaymentApplied, PayoutPaid
+from canonical.events.payments import (
+    DepositMatched,
+    DepositUnidentified,
+    PatientPaymentSucceeded,
+    PaymentApplied,
+    PayoutPaid,
+)
 from canonical.journal import LedgerLine
 from canonical.money import Money
 from canonical.remittance import ClaimAdjustment, ProviderAdjustment, RemittanceSummary
@@ -260,8 +266,14 @@ def lines_for_provider_adjustment(adjustment: ProviderAdjustment, summary: Remit
 
 
 def lines_for_deposit(event: DepositMatched) -> tuple[LedgerLine, ...]:
-    """J14: what the remittance promised is in the bank."""
-    return booked(Fact.DEPOSIT_MATCHED, event.amount, Dimensions(event.entity))
+    """J14: what the remittance promised is in the bank; J27 where it had been booked there as nobody's."""
+    fact = Fact.UNIDENTIFIED_MATCHED if event.was_unidentified else Fact.DEPOSIT_MATCHED
+    return booked(fact, event.amount, Dimensions(event.entity))
+
+
+def lines_for_unidentified_deposit(event: DepositUnidentified) -> tuple[LedgerLine, ...]:
+    """J27: it is in the bank, and nobody knows whose it is."""
+    return booked(Fact.DEPOSIT_UNIDENTIFIED, event.amount, Dimensions(event.entity))
 
 
 def lines_for_patient_payment(event: PatientPaymentSucceeded) -> tuple[LedgerLine, ...]:

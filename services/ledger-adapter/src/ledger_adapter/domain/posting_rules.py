@@ -47,6 +47,8 @@ class Fact(StrEnum):
     DENIAL_RELEASED = "denied amount that a later decision covers, open again"
     DENIAL_WRITTEN_OFF = "denied amount given up after approval"
     DEPOSIT_MATCHED = "deposit matched with its remittance"
+    DEPOSIT_UNIDENTIFIED = "deposit that nothing explains"
+    UNIDENTIFIED_MATCHED = "deposit that nothing explained, matched with its remittance"
     PATIENT_PAID = "patient payment applied to the patient's balance"
     PATIENT_PAID_UNAPPLIED = "patient payment that nothing could be applied to"
     PAID_AT_FRONT_DESK = "payment at the front desk applied to the patient's balance"
@@ -91,6 +93,8 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.DENIAL_RELEASED: PostingRule("J09", AccountRole.AR_PAYER, AccountRole.AR_PAYER_DENIED),
     Fact.DENIAL_WRITTEN_OFF: PostingRule("J10", AccountRole.DENIAL_WRITE_OFF, AccountRole.AR_PAYER_DENIED),
     Fact.DEPOSIT_MATCHED: PostingRule("J14", AccountRole.CASH, AccountRole.EFT_CLEARING),
+    Fact.DEPOSIT_UNIDENTIFIED: PostingRule("J27", AccountRole.CASH, AccountRole.UNIDENTIFIED_RECEIPTS),
+    Fact.UNIDENTIFIED_MATCHED: PostingRule("J27", AccountRole.UNIDENTIFIED_RECEIPTS, AccountRole.EFT_CLEARING),
     Fact.PATIENT_PAID: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.AR_PATIENT),
     Fact.PATIENT_PAID_UNAPPLIED: PostingRule("J15", AccountRole.GATEWAY_CLEARING, AccountRole.UNAPPLIED_PATIENT),
     Fact.PAID_AT_FRONT_DESK: PostingRule("J15", AccountRole.FRONT_DESK_CLEARING, AccountRole.AR_PATIENT),

@@ -27,6 +27,7 @@ class GroupKind(StrEnum):
     CHARGES = "charges"
     REMITTANCE = "remittance"
     DEPOSIT = "deposit"
+    UNIDENTIFIED_DEPOSIT = "unidentified-deposit"
     PATIENT_PAYMENT = "patient-payment"
     APPLICATION = "application"
     PAYOUT = "payout"
@@ -102,7 +103,8 @@ class SubledgerPosting(Aggregate):
 
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
-        cleared by: the remittance, payment or payout. `remittance_position` is the claim payment's and `adjustment` the
+        cleared by: the remittance, payment or payout; `deposit_id` is what unidentified receipts are cleared by, where the
+        fact clears these too. `remittance_position` is the claim payment's and `adjustment` the
         ordinal of a provider-level adjustment, each -1 where the fact is no such thing. `unchanged` are the lines of charges
         that stay booked where a revision changes none of them, and books nothing itself."""
 
@@ -124,6 +126,7 @@ class SubledgerPosting(Aggregate):
         source_event_id: UUID
         content_hash: Public[str]
         unchanged: tuple[PostedLine, ...] = ()
+        deposit_id: UUID | None = None
 
         def apply(self, posting: SubledgerPosting) -> None:
             posting.content_hash = self.content_hash
@@ -159,6 +162,7 @@ class SubledgerPosting(Aggregate):
         adjustment: int = -1,
         rules_version: str = RULES_VERSION,
         unchanged: tuple[PostedLine, ...] = (),
+        deposit_id: UUID | None = None,
     ) -> None:
         """Records the lines, once. `cash` is what the fact counts towards its remittance's total."""
         assert not self.exists, "a posting is drafted once"
@@ -179,6 +183,7 @@ class SubledgerPosting(Aggregate):
             source_event_id=source_event_id,
             content_hash=content_hash,
             unchanged=unchanged,
+            deposit_id=deposit_id,
         )
 
 

@@ -12,15 +12,13 @@ from datetime import date, datetime
 
 from canonical.money import Money
 
+from payments.adapters.bank_texts import BankFileRefused
+
 SIZE_BYTES_MAX = 50_000_000
 RECORDS_MAX = 1_000_000
 CREDIT_TYPES = range(100, 400)
 _RECORD_START = re.compile(rb"(?:(?<=/)[ \t]*|(?<=\n)[ \t]*|\A[ \t]*)(01|02|03|16|49|88|98|99),")
 _AMOUNT = re.compile(r"[+-]?[0-9]{1,18}")
-
-
-class BankFileRefused(ValueError):
-    """The file is not BAI2, or contradicts itself. The message names record and rule, never an account holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,18 +253,3 @@ _HANDLERS = {
     "98": _group_trailer,
     "99": _file_trailer,
 }
-
-_TRACE = re.compile(r"TRN\*1\*([A-Za-z0-9 .\-]{1,50}?)\*([A-Za-z0-9]{1,20})")
-_PAYOUT = re.compile(r"\b(po_[A-Za-z0-9_]{4,60})\b")
-
-
-def trace_of(text: str) -> tuple[str, str] | None:
-    """Trace number and payer identifier of a CCD+ addendum in a deposit's text, where there is one."""
-    match = _TRACE.search(text)
-    return (match.group(1).strip(), match.group(2)) if match else None
-
-
-def payout_of(text: str) -> str | None:
-    """The gateway's payout id in a deposit's text, where there is one."""
-    match = _PAYOUT.search(text)
-    return match.group(1) if match else None

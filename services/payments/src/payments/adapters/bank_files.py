@@ -8,9 +8,10 @@ from canonical.ids import derive
 from canonical.master_data import KnownMasterData, UnknownMasterData
 from chassis.domain import Refusal
 
-from payments.adapters.bai2 import BankFileRefused, BankTransaction, payout_of, read_bai2, trace_of
+from payments.adapters.bai2 import BankTransaction, read_bai2
+from payments.adapters.bank_texts import BankFileRefused, payout_of, trace_of
 from payments.application.doors import Answer, BankFile, Doors
-from payments.application.use_cases import ReportedDeposit
+from payments.application.recording_deposits import ReportedDeposit
 from payments.domain.deposit import DepositKind
 
 

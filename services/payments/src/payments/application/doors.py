@@ -25,7 +25,7 @@ from chassis.inbound import (
 from chassis.keys import Sealer
 
 from payments.application.gateway_taking import take_gateway_fact
-from payments.application.use_cases import ReportedDeposit, record_deposits
+from payments.application.recording_deposits import ReportedDeposit, record_deposits
 from payments.domain.gateway_facts import GatewayFact, PaymentArrived
 from payments.domain.patient_account import PatientAccount
 

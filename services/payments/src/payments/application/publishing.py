@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from canonical.envelope import PublicEvent
 from canonical.events.payments import (
     DepositMatched,
+    DepositUnidentified,
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
     PatientPaymentReturned,
@@ -23,6 +24,7 @@ from canonical.ids import derive
 from chassis.domain import Event
 
 from payments.domain.account_facts import AccountFacts
+from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment
 from payments.domain.payout import Payout
@@ -51,14 +53,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 effective_date=event.effective_date,
                 claims=event.claims,
             )
-        case Remittance.DepositMatched():
-            yield DepositMatched(
-                deposit_id=event.deposit_id,
-                remittance_id=event.originator_id,
-                entity=event.entity,
-                amount=event.amount,
-                effective_date=event.effective_date,
-            )
+        case Remittance.DepositMatched() | Deposit.Unidentified():
+            yield _deposit_named(event)
         case ProviderBalance.Moved():
             yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
@@ -77,6 +73,25 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 )
         case _:
             return
+
+
+def _deposit_named(event: Remittance.DepositMatched | Deposit.Unidentified) -> PublicEvent:
+    """Whose money a deposit is, or that nobody knows."""
+    if isinstance(event, Deposit.Unidentified):
+        return DepositUnidentified(
+            deposit_id=event.originator_id,
+            entity=event.entity,
+            amount=event.amount,
+            effective_date=event.effective_date,
+        )
+    return DepositMatched(
+        deposit_id=event.deposit_id,
+        remittance_id=event.originator_id,
+        entity=event.entity,
+        amount=event.amount,
+        effective_date=event.effective_date,
+        was_unidentified=event.was_unidentified,
+    )
 
 
 def _balance_moved(event: ProviderBalance.Moved) -> PublicEvent:

@@ -21,6 +21,7 @@ REMITTANCES = Table(
         "message_id": "uuid",
         "entity": "text",
         "payer": "text",
+        "payer_identifier": "text",
         "trace_number": "text",
         "payment_minor": "bigint",
         "charge_minor": "bigint",
@@ -59,17 +60,27 @@ DEPOSITS = Table(
         "entity": "text",
         "kind": "text",
         "reference": "text",
+        "further_references": "text",
+        "originator": "text",
+        "source": "text",
+        "is_ach": "boolean",
         "amount_minor": "bigint",
         "effective_date": "date",
         "matched_to": "uuid",
+        "told_again_by": "uuid",
+        "booked_as": "text",
         "message_id": "uuid",
         "span_start": "bigint",
         "span_length": "bigint",
         "recorded_at": "timestamptz",
     },
     key=("deposit_id",),
-    indexes=(("kind", "matched_to"), ("reference",), ("matched_to",)),
+    indexes=(("kind", "matched_to"), ("reference",), ("matched_to",), ("amount_minor",)),
 )
+"""`told_again_by` is the other file's deposit that is the same credit; `booked_as` says where it waits while nobody knows whose
+it is; `further_references` are trace numbers with a bar between them."""
+UNIDENTIFIED = "unidentified-receipts"
+TRACE_SEPARATOR = "|"
 TABLES = (REMITTANCES, RECEIPTS, DEPOSITS, *PATIENT_TABLES, *PROVIDER_TABLES)
 
 
@@ -84,8 +95,10 @@ def project(event: Event) -> Iterable[Change]:
         yield from reversals(event)
     elif isinstance(event, ProviderBalance.Moved):
         yield from provider_move(event)
-    elif isinstance(event, Deposit.Recorded | Deposit.Matched):
-        yield from _deposit(event)
+    elif isinstance(event, Deposit.Recorded):
+        yield _deposit(event)
+    elif isinstance(event, Deposit.Matched | Deposit.Unidentified | Deposit.ToldAgain):
+        yield _later_word(event)
     else:
         yield from patient_changes(event)
 
@@ -111,6 +124,7 @@ def _remittance(event: Remittance.Accepted | Remittance.Refused) -> Iterable[Cha
             message_id=summary.message_id,
             entity=summary.entity,
             payer=summary.payer_id,
+            payer_identifier=summary.payer_identifier,
             trace_number=summary.trace_number,
             payment_minor=summary.payment.minor,
             charge_minor=summary.total_charge.minor,
@@ -146,20 +160,36 @@ def _remittance(event: Remittance.Accepted | Remittance.Refused) -> Iterable[Cha
         )
 
 
-def _deposit(event: Deposit.Recorded | Deposit.Matched) -> Iterable[Change]:
-    if isinstance(event, Deposit.Recorded):
-        yield put(
-            DEPOSITS,
-            deposit_id=event.originator_id,
-            entity=event.entity,
-            kind=event.kind.value,
-            reference=event.reference,
-            amount_minor=event.amount.minor,
-            effective_date=event.effective_date,
-            message_id=event.message_id,
-            span_start=event.span_start,
-            span_length=event.span_length,
-            recorded_at=event.timestamp,
-        )
-    else:
-        yield put(DEPOSITS, deposit_id=event.originator_id, matched_to=event.matched_to)
+def _deposit(event: Deposit.Recorded) -> Change:
+    return put(
+        DEPOSITS,
+        deposit_id=event.originator_id,
+        entity=event.entity,
+        kind=event.kind.value,
+        reference=event.reference,
+        further_references=TRACE_SEPARATOR.join(event.further_references),
+        originator=event.originator,
+        source=event.source.value,
+        is_ach=event.is_ach,
+        amount_minor=event.amount.minor,
+        effective_date=event.effective_date,
+        message_id=event.message_id,
+        span_start=event.span_start,
+        span_length=event.span_length,
+        recorded_at=event.timestamp,
+    )
+
+
+def _later_word(event: Deposit.Matched | Deposit.Unidentified | Deposit.ToldAgain) -> Change:
+    if isinstance(event, Deposit.Matched):
+        return put(DEPOSITS, deposit_id=event.originator_id, matched_to=event.matched_to)
+    if isinstance(event, Deposit.Unidentified):
+        return put(DEPOSITS, deposit_id=event.originator_id, booked_as=UNIDENTIFIED)
+    return put(
+        DEPOSITS,
+        deposit_id=event.originator_id,
+        told_again_by=event.told_by,
+        kind=event.kind.value,
+        reference=event.reference,
+        originator=event.originator,
+    )

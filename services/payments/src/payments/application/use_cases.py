@@ -1,9 +1,7 @@
-"""The commands of payments: the front desk's payments, deposits, and matching by a person."""
+"""The commands of payments: the front desk's payments, and matching by a person."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -14,7 +12,6 @@ from chassis.eventstore import Work
 from chassis.exceptions import ExceptionCase
 from chassis.exceptions.case import CaseState
 
-from payments.domain.deposit import Deposit, DepositKind
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payment import (
     Channel,
@@ -25,20 +22,6 @@ from payments.domain.payment import (
 )
 
 UNMATCHED = "UnmatchedPayment"
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedDeposit:
-    """One credit as a bank reports it; its identity is the bank's own reference, not the file it came in."""
-
-    deposit_id: UUID
-    entity: str
-    kind: DepositKind
-    amount: Money
-    on: date
-    reference: str
-    span_start: int
-    span_length: int
 
 
 def take_front_desk_payment(work: Work, event: PatientPaymentReported) -> None:
@@ -115,32 +98,3 @@ def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> M
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, f"matched to account {account_id}")
     return applied
-
-
-def record_deposits(work: Work, deposits: Iterable[ReportedDeposit], message_id: UUID) -> int:
-    """Records the credits of one bank file; those known already change nothing. The number of new ones.
-
-    Raises:
-        DepositChanged: one is known with another amount or date; nothing of the file is recorded then.
-    """
-    reported = list(deposits)
-    work.prefetch(entry.deposit_id for entry in reported)
-    new = 0
-    for entry in reported:
-        deposit = work.get_or_new(Deposit, entry.deposit_id)
-        deposit.refuse_change(entry.amount, entry.on)
-        if deposit.exists:
-            continue
-        new += 1
-        deposit.trigger_event(
-            Deposit.Recorded,
-            entity=entry.entity,
-            kind=entry.kind,
-            amount=entry.amount,
-            effective_date=entry.on,
-            reference=entry.reference,
-            message_id=message_id,
-            span_start=entry.span_start,
-            span_length=entry.span_length,
-        )
-    return new

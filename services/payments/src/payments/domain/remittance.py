@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -26,7 +28,7 @@ class NegativePayment(Refusal):
 
 
 class DepositDiffers(Refusal):
-    """The deposit of this trace number is not the amount of the remittance."""
+    """The deposits of this trace number are not the amount of the remittance."""
 
 
 class ReceiptVerdict(StrEnum):
@@ -46,13 +48,23 @@ class Settlement(StrEnum):
     NOTHING_TO_PAY = "nothing-to-pay"
 
 
+@dataclass(frozen=True, slots=True)
+class DepositPart:
+    """What of a deposit pays one remittance; all of it, unless the deposit pays several."""
+
+    deposit_id: UUID
+    amount: Money
+    on: date
+    was_unidentified: bool = False
+
+
 class Remittance(Aggregate):
     """One remittance of one payer, by trace number; each copy of it is a receipt with a verdict of its own."""
 
     def start(self) -> None:
         self.summary: RemittanceSummary | None = None
         self.verdicts: dict[UUID, ReceiptVerdict] = {}
-        self.deposit_id: UUID | None = None
+        self.deposits: set[UUID] = set()
         self.settlement = Settlement.WAITING
 
     class Accepted(Event):
@@ -79,14 +91,17 @@ class Remittance(Aggregate):
             remittance.verdicts[self.receipt_id] = self.verdict
 
     class DepositMatched(Event):
+        """One for each deposit, all at once; `was_unidentified` where it had been booked as nobody's."""
+
         TOPIC = "payments.remittance.deposit-matched"
         deposit_id: UUID
         entity: Public[str]
         amount: Money
         effective_date: Financial[date]
+        was_unidentified: bool = False
 
         def apply(self, remittance: Remittance) -> None:
-            remittance.deposit_id = self.deposit_id
+            remittance.deposits.add(self.deposit_id)
             remittance.settlement = Settlement.DEPOSITED
 
     class SettledWithoutDeposit(Event):
@@ -135,29 +150,31 @@ class Remittance(Aggregate):
             return ReceiptVerdict.DUPLICATE if same else ReceiptVerdict.CONFLICTING
         return ReceiptVerdict.ACCEPTED
 
-    def match_deposit(self, deposit_id: UUID, amount: Money, on: date) -> None:
-        """Says that a bank deposit is this remittance's money.
+    def match_deposits(self, parts: Sequence[DepositPart]) -> None:
+        """Says that bank deposits are this remittance's money: all of it, or nothing is said.
 
         Raises:
-            DepositDiffers: another amount, or another deposit already is, or there is nothing to deposit.
+            DepositDiffers: another amount, or others already are, or there is nothing to deposit.
         """
         assert self.summary is not None, "only an accepted remittance is matched"
-        if self.deposit_id == deposit_id:
+        trace, amount = self.summary.trace_number, Money.total(part.amount for part in parts)
+        if self.deposits == {part.deposit_id for part in parts}:
             return
         if self.settlement is Settlement.NOTHING_TO_PAY:
-            raise DepositDiffers(f"trace {self.summary.trace_number} pays nothing, the deposit is {amount}")
-        if self.deposit_id is not None:
-            raise DepositDiffers(f"trace {self.summary.trace_number} has deposit {self.deposit_id} already")
+            raise DepositDiffers(f"trace {trace} pays nothing, the deposit is {amount}")
+        if self.deposits:
+            raise DepositDiffers(f"trace {trace} has deposit {min(map(str, self.deposits))} already")
         if amount != self.summary.payment:
-            residual = amount - self.summary.payment
-            raise DepositDiffers(f"trace {self.summary.trace_number}: deposit minus remittance is {residual}")
-        self.trigger_event(
-            self.DepositMatched,
-            deposit_id=deposit_id,
-            entity=self.summary.entity,
-            amount=amount,
-            effective_date=on,
-        )
+            raise DepositDiffers(f"trace {trace}: deposit minus remittance is {amount - self.summary.payment}")
+        for part in parts:
+            self.trigger_event(
+                self.DepositMatched,
+                deposit_id=part.deposit_id,
+                entity=self.summary.entity,
+                amount=part.amount,
+                effective_date=part.on,
+                was_unidentified=part.was_unidentified,
+            )
 
 
 class RemittanceChunk(Aggregate):

@@ -20,6 +20,7 @@ from reconciliation.domain.books import (
     PROVIDER_LEVEL,
     PROVIDER_LEVEL_ACCOUNTS,
     UNAPPLIED_PAYER,
+    UNIDENTIFIED_RECEIPTS,
     Books,
     ClearingEntry,
     ErpDocument,
@@ -193,7 +194,7 @@ class Drilling:
 
 def _item(entry: ClearingEntry) -> Entry:
     gateway = "payout" if entry.kind.startswith("payout") else "payment"
-    what = "remittance" if entry.account == EFT_CLEARING else gateway
+    what = {EFT_CLEARING: "remittance", UNIDENTIFIED_RECEIPTS: "deposit"}.get(entry.account, gateway)
     return Entry(entry.item_id, entry.amount, what, entry.item_id, entry.on)
 
 

@@ -8,6 +8,7 @@ from canonical.envelope import Envelope
 from canonical.events.ledger import JournalConfirmed, JournalIntended, JournalRejected
 from canonical.events.payments import (
     DepositMatched,
+    DepositUnidentified,
     PatientDisputeMoved,
     PatientPaymentReturned,
     PatientPaymentSucceeded,
@@ -19,7 +20,7 @@ from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.messaging.reactions import Reaction
 
-from reconciliation.domain.books import EFT_CLEARING, GATEWAY_CLEARING
+from reconciliation.domain.books import EFT_CLEARING, GATEWAY_CLEARING, UNIDENTIFIED_RECEIPTS
 from reconciliation.domain.witnessed import (
     ClearingCause,
     ClearingItem,
@@ -73,6 +74,31 @@ def when_deposit_matched_clear_its_remittance(work: Work, event: DepositMatched,
         amount=-event.amount,
         on=event.effective_date,
     )
+    if event.was_unidentified:
+        _move_unidentified(work, event, ClearingCause.DEPOSIT_MATCHED, event.remittance_id, event.amount)
+
+
+def when_deposit_unidentified_expect_its_remittance(work: Work, event: DepositUnidentified, envelope: Envelope) -> None:
+    """The bank has money that nobody can name, until a remittance does."""
+    _move_unidentified(work, event, ClearingCause.DEPOSIT_UNIDENTIFIED, event.deposit_id, -event.amount)
+
+
+def _move_unidentified(
+    work: Work, event: DepositMatched | DepositUnidentified, cause: ClearingCause, cause_id: UUID, amount: Money
+) -> None:
+    work.get_or_new(ClearingItem, _unidentified_item(event)).move(
+        entity=event.entity,
+        account=UNIDENTIFIED_RECEIPTS,
+        item_id=event.deposit_id,
+        cause=cause,
+        cause_id=cause_id,
+        amount=amount,
+        on=event.effective_date,
+    )
+
+
+def _unidentified_item(event: DepositMatched | DepositUnidentified) -> UUID:
+    return clearing_item_id(event.entity, UNIDENTIFIED_RECEIPTS, event.deposit_id)
 
 
 def when_patient_payment_succeeded_expect_its_payout(
@@ -163,7 +189,12 @@ FROM_PAYMENTS = (
     Reaction(
         DepositMatched,
         when_deposit_matched_clear_its_remittance,
-        lambda event: [clearing_item_id(event.entity, EFT_CLEARING, event.remittance_id)],
+        lambda event: [clearing_item_id(event.entity, EFT_CLEARING, event.remittance_id), _unidentified_item(event)],
+    ),
+    Reaction(
+        DepositUnidentified,
+        when_deposit_unidentified_expect_its_remittance,
+        lambda event: [_unidentified_item(event)],
     ),
     Reaction(
         PatientPaymentSucceeded,

@@ -15,6 +15,7 @@ from reconciliation.domain.books import (
     GATEWAY_CLEARING,
     PROVIDER_LEVEL,
     UNAPPLIED_PAYER,
+    UNIDENTIFIED_RECEIPTS,
     ZERO,
     Books,
     ClearingEntry,
@@ -44,6 +45,7 @@ OF_PAYERS = {
 """What payers put off, take or pay beside their claims; billing keeps it by remittance."""
 WAITING = "journal entry not confirmed yet"
 NO_DEPOSIT = "remittance without deposit"
+NO_REMITTANCE = "deposit without remittance"
 NOT_PAID_OUT = "payment not paid out yet"
 REMITTANCE_WAITS = "remittance not booked yet"
 
@@ -69,13 +71,14 @@ def payer_places(books: Books) -> tuple[Place, ...]:
 
 
 def clearing_places(books: Books) -> tuple[Place, ...]:
-    """Both clearing accounts of every entity."""
+    """The clearing accounts of every entity, and its deposits that nobody can name."""
     return tuple(
         Place(control=control, compared=Compared.ERP_ZERO, entity=entity, account=account)
         for entity in books.entities
         for control, account in (
             (Control.EFT_CLEARING, EFT_CLEARING),
             (Control.GATEWAY_CLEARING, GATEWAY_CLEARING),
+            (Control.UNIDENTIFIED_RECEIPTS, UNIDENTIFIED_RECEIPTS),
         )
     )
 
@@ -201,14 +204,14 @@ def clearing_against_zero(
 
 
 def _open_entries(books: Books, place: Place) -> Iterator[ClearingEntry]:
-    known = books.witnessed.clearing if place.account == EFT_CLEARING else books.not_paid_out
+    known = books.not_paid_out if place.account == GATEWAY_CLEARING else books.witnessed.clearing
     for entry in known:
         if (entry.entity, entry.account) == (place.entity, place.account) and entry.amount:
             yield entry
 
 
 def _open_item(entry: ClearingEntry) -> ExplainingItem:
-    reason = NO_DEPOSIT if entry.account == EFT_CLEARING else NOT_PAID_OUT
+    reason = {EFT_CLEARING: NO_DEPOSIT, UNIDENTIFIED_RECEIPTS: NO_REMITTANCE}.get(entry.account, NOT_PAID_OUT)
     return ExplainingItem(reason=reason, amount=entry.amount, subject_id=entry.item_id, reference=entry.reference)
 
 

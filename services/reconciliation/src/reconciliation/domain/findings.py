@@ -24,6 +24,7 @@ class Control(StrEnum):
     AR_PATIENT = "ar-patient"
     EFT_CLEARING = "eft-clearing"
     GATEWAY_CLEARING = "gateway-clearing"
+    UNIDENTIFIED_RECEIPTS = "unidentified-receipts"
     DUE_TO_PAYER = "due-to-payer"
     UNAPPLIED_PAYER = "unapplied-payer"
     PROVIDER_LEVEL = "provider-level"

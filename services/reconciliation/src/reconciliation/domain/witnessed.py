@@ -105,6 +105,7 @@ class ClearingCause(StrEnum):
 
     REMITTANCE_ACCEPTED = "remittance-accepted"
     DEPOSIT_MATCHED = "deposit-matched"
+    DEPOSIT_UNIDENTIFIED = "deposit-unidentified"
     PAYMENT_SUCCEEDED = "payment-succeeded"
     PAYOUT_PAID = "payout-paid"
     REFUND_PAID = "refund-paid"
@@ -115,7 +116,7 @@ class ClearingCause(StrEnum):
 
 
 class ClearingItem(Aggregate):
-    """One remittance, payment, payout, refund, dispute or return on a clearing account: what came in less what cleared it."""
+    """One remittance, deposit, payment, payout, refund, dispute or return on a clearing account: what is not cleared of it."""
 
     def start(self) -> None:
         self.moves: dict[tuple[ClearingCause, UUID], Money] = {}

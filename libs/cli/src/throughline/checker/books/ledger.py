@@ -201,7 +201,8 @@ class LedgerBook(Book):
             self.rows.lines.put((fact.id, account, party), entity=state["entity"], amount_minor=amount)
             self.rows.balances.add((state["entity"], account, party), subledger_minor=amount)
             if account in CLEARING_ACCOUNTS:
-                item = (state["entity"], account, state["item_id"])
+                cleared_by = state.get("deposit_id") if account == "unidentified-receipts" else None
+                item = (state["entity"], account, cleared_by or state["item_id"])
                 self.rows.clearing.add(item, amount_minor=amount, postings=1)
                 self.rows.clearing.put(item, kind=state["group_kind"])
 

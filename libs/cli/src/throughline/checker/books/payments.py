@@ -26,7 +26,17 @@ REMITTANCE_COLUMNS = (
     "deposit_id",
 )
 RECEIPT_COLUMNS = ("remittance_id", "message_id", "entity", "trace_number", "verdict", "payment_minor")
-DEPOSIT_COLUMNS = ("entity", "kind", "reference", "amount_minor", "effective_date", "matched_to", "message_id")
+DEPOSIT_COLUMNS = (
+    "entity",
+    "kind",
+    "reference",
+    "amount_minor",
+    "effective_date",
+    "matched_to",
+    "booked_as",
+    "told_again_by",
+    "message_id",
+)
 PAYOUT_COLUMNS = ("gateway_id", "state", "net_minor", "arrives_on", "deposit_id")
 
 BALANCE_COLUMNS = ("entity", "payer", "provider", "open_minor", "other_minor", "move_count")
@@ -83,6 +93,8 @@ class PaymentsBook(Book):
             "payments.remittance-chunk.accepted": self._chunk,
             "payments.deposit.recorded": self._deposit,
             "payments.deposit.matched": self._deposit_matched,
+            "payments.deposit.unidentified": self._unidentified,
+            "payments.deposit.told-again": self._told_again,
             "payments.payout.announced": self._announced,
             "payments.payout.composed": self._composed,
             "payments.payout.deposit-matched": self._payout_deposited,
@@ -168,6 +180,13 @@ class PaymentsBook(Book):
 
     def _deposit_matched(self, fact: Fact) -> None:
         self.deposits.put((fact.id,), matched_to=fact.state["matched_to"])
+
+    def _unidentified(self, fact: Fact) -> None:
+        self.deposits.put((fact.id,), booked_as="unidentified-receipts")
+
+    def _told_again(self, fact: Fact) -> None:
+        told = {name: fact.state[name] for name in ("kind", "reference")}
+        self.deposits.put((fact.id,), told_again_by=fact.state["told_by"], **told)
 
     def _announced(self, fact: Fact) -> None:
         state = fact.state

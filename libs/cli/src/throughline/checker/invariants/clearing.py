@@ -17,11 +17,11 @@ OPEN_ITEMS_SHOWN_MAX = 20
 
 @dataclass(slots=True)
 class _Remittances:
-    """By remittance: what clearing holds, what of the payment is booked, whose deposit is, whose claims wait."""
+    """By remittance: what clearing holds, what of the payment is booked and deposited, whose claims wait."""
 
     balances: dict[str, int] = field(default_factory=dict)
     promised: dict[str, int] = field(default_factory=dict)
-    deposited: set[str] = field(default_factory=set)
+    deposited: dict[str, int] = field(default_factory=dict)
     with_claims_waiting: set[str] = field(default_factory=set)
 
 
@@ -40,6 +40,7 @@ def clearing_is_explained(world: World) -> Result:
             open_items.append(f"{item}: {shown(balance)}, {why}")
     failures.extend(_gateway(world))
     failures.extend(_unapplied(world))
+    failures.extend(_unidentified(world))
     return judged(
         "M3",
         "Clearing accounts hold nothing unexplained",
@@ -59,7 +60,9 @@ def _remittances(world: World) -> _Remittances:
                 found.balances[posting.item_id] = found.balances.get(posting.item_id, 0) + amount
         if posting.kind == "remittance":
             found.promised[posting.group_id] = found.promised.get(posting.group_id, 0) + posting.cash
-    found.deposited = {message.data["remittance_id"] for message in booked(world, "payments", "deposit-matched")}
+    for message in booked(world, "payments", "deposit-matched"):
+        identity = message.data["remittance_id"]
+        found.deposited[identity] = found.deposited.get(identity, 0) + cents(message.data["amount"])
     for service, upstream, types in (
         ("ledger", "claims", ("claim-adjudicated", "claim-payment-unknown")),
         ("ledger", "payments", ("remittance-accepted",)),
@@ -82,15 +85,17 @@ def _explanation(world: World, found: _Remittances, remittance_id: str) -> str |
     remittance = world.payments.remittances.get(remittance_id)
     if remittance is None:
         return None
-    is_deposited = remittance_id in found.deposited
+    deposited = found.deposited.get(remittance_id, 0)
     promised = found.promised.get(remittance_id, 0)
     missing = remittance.payment - promised
-    if found.balances[remittance_id] != promised - (remittance.payment if is_deposited else 0):
+    if found.balances[remittance_id] != promised - deposited:
         return None
     if missing and remittance_id not in found.with_claims_waiting:
         return None
     reasons = [f"{shown(missing)} waits with its claims for a person"] if missing else []
-    if not is_deposited and remittance.payment:
+    if deposited > remittance.payment:
+        return None
+    if deposited != remittance.payment:
         reasons.append("its deposit is matched and waits at the ledger" if remittance.deposit_id else "no deposit yet")
     return " and ".join(reasons)
 
@@ -113,6 +118,23 @@ def _unapplied(world: World) -> Iterable[str]:
         left, right = expected.get(identity, 0), have.get(identity, 0)
         if left != right:
             yield f"remittance {identity}: unapplied-payer is {shown(right)}, by its claims {shown(left)}"
+
+
+def _unidentified(world: World) -> Iterable[str]:
+    """Per entity: the deposits that nothing explained in time, less those that were matched since."""
+    expected: dict[str, int] = {}
+    for message in booked(world, "payments", "deposit-unidentified"):
+        entity = message.data["entity"]
+        expected[entity] = expected.get(entity, 0) - cents(message.data["amount"])
+    for message in booked(world, "payments", "deposit-matched"):
+        if message.data.get("was_unidentified"):
+            entity = message.data["entity"]
+            expected[entity] = expected.get(entity, 0) + cents(message.data["amount"])
+    have = {entity: amount for (entity, _, _), amount in ledger_sums(world, ["unidentified-receipts"]).items()}
+    for entity in sorted(expected.keys() | have.keys()):
+        left, right = expected.get(entity, 0), have.get(entity, 0)
+        if left != right:
+            yield f"{entity}: deposits that nobody can name are {shown(left)}, unidentified-receipts {shown(right)}"
 
 
 def _gateway(world: World) -> Iterable[str]:

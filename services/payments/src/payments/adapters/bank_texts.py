@@ -1,0 +1,30 @@
+"""What banks' files have in common: how a file is refused, and what the text of a deposit says it is for."""
+
+from __future__ import annotations
+
+import re
+
+_TRACE = re.compile(r"TRN\*1\*([A-Za-z0-9 .\-]{1,50}?)\*([A-Za-z0-9]{1,20})")
+_PAYOUT = re.compile(r"\b(po_[A-Za-z0-9_]{4,60})\b")
+TRACES_MAX = 20
+
+
+class BankFileRefused(ValueError):
+    """The file is not what it should be, or contradicts itself. The message names record and rule, never an account holder."""
+
+
+def traces_of(text: str) -> list[tuple[str, str]]:
+    """Trace number and payer identifier of each CCD+ addendum in a deposit's text, each once."""
+    found = ((match.group(1).strip(), match.group(2)) for match in _TRACE.finditer(text))
+    return list(dict.fromkeys(found))[:TRACES_MAX]
+
+
+def trace_of(text: str) -> tuple[str, str] | None:
+    """The first of `traces_of`, where there is one."""
+    return next(iter(traces_of(text)), None)
+
+
+def payout_of(text: str) -> str | None:
+    """The gateway's payout id in a deposit's text, where there is one."""
+    match = _PAYOUT.search(text)
+    return match.group(1) if match else None
