@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from canonical.codes import ClaimType
 from canonical.encounter import EncounterPhi
 from canonical.ids import derive
 from canonical.party import Guarantor
@@ -102,3 +103,32 @@ def test_a_diagnosis_of_another_providers_late_charge_is_told_of_that_charge_alo
     source = billed()
     source.tell(charge(3, "5.00", performer=Link(code="PRV02"), diagnosis_codes=("E11.9",)))
     assert (source.revisions, source.billed()) == ([], {1: "140.00", 2: "5.00"})
+
+
+def billing_pediatrics(source: Source, bills: ClaimType) -> None:
+    """From now on the department bills so."""
+    known = source.service.master_data
+    rows = tuple(row.model_copy(update={"bills": bills}) if row.code == "N-PED" else row for row in known.departments)
+    source.service.master_data = known.model_copy(update={"departments": rows})
+
+
+def test_a_late_charge_leaves_nothing_unbilled_where_another_of_its_posting_is_of_another_kind_by_now() -> None:
+    source = Source()
+    source.tell(charge(1), charge(2, "40.00", department="PEDS"))
+    billing_pediatrics(source, ClaimType.DENTAL)
+    source.tell(charge(3, "7.00"))
+    assert source.billed() == {1: "107.00", 2: "40.00"}
+    assert [each.claim_type.value for each in source.said] == ["professional", "professional", "dental"]
+    source.tell(charge(4, "3.00", department="PEDS"))
+    assert source.billed() == {1: "107.00", 2: "43.00"}
+
+
+def test_a_late_professional_charge_of_a_visit_that_became_a_stay_leaves_nothing_unbilled() -> None:
+    source = Source()
+    source.tell(CoverageSeen("coverage", Link(id=PATIENT), VISIT, Link(), None))
+    billing_pediatrics(source, ClaimType.PROFESSIONAL)
+    source.tell(charge(1), charge(2, "40.00"))
+    source.tell(visit(stay=SeenStay(is_inpatient=True)))
+    source.tell(charge(3, "7.00", department="PEDS"))
+    assert source.billed() == {1: "7.00", 2: "140.00"}
+    assert source.row["charged_minor"] == source.row["posted_minor"]

@@ -79,10 +79,18 @@ class _Planning:
             room = max(0, lines_max(newest.claim_type) - len(present))
             joining, left = left[:room], left[room:]
             if joining:
-                for joined in self._bills((*present, *joining)):
-                    self._revised[newest.posting] = joined
+                self._join(newest, self._bills((*present, *joining)))
         if left:
             self._plan.bills.append(replace(bill, charges=left))
+
+    def _join(self, said: PostingSaid, bills: Sequence[Bill]) -> None:
+        """What the posting held, and is billed on another kind of claim by now, goes to another one."""
+        for bill in bills:
+            if bill.terms.claim_type is said.claim_type:
+                self._revised[said.posting] = bill
+        for bill in bills:
+            if bill.terms.claim_type is not said.claim_type:
+                self._place(bill)
 
 
 def _gains(said: PostingSaid, bill: Bill) -> bool:
