@@ -200,6 +200,8 @@ class SmallBooks:
         posting = ChargePosting(1, PAYER, usd("120.00"), ("c1", "c2"), (BUNDLE,))
         self.encounters = [Encounter(ENCOUNTER, ENTITY, "finished", charges, (posting,))]
         self.history = all_events()
+        self.payments_of: dict[str, str] = {}
+        self.accounts_of: dict[str, str] = {}
         self.bytes = CLP
         self.may_read_raw = True
 
@@ -266,6 +268,12 @@ class SmallBooks:
 
     def payouts(self) -> Sequence[str]:
         return [identity("another payout"), PAYOUT]
+
+    def payment_of(self, identity: str) -> str:
+        return self.payments_of.get(identity, "")
+
+    def account_of(self, identity: str) -> str:
+        return self.accounts_of.get(identity, "")
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         return self.history.get((service, aggregate_id), [])

@@ -179,6 +179,14 @@ def test_activity_comes_page_by_page_each_line_once(world: Asked) -> None:
     assert paged == list(whole.activity)
 
 
+def test_the_lines_of_one_cause_name_their_account(world: Asked) -> None:
+    request = pb.ListActivityRequest(source_id=str(PAYMENT))
+    told = world.calls.ListActivity(request, NO_CONTEXT).activity
+    assert [(line.account_id, line.kind) for line in told] == [(str(ACCOUNT), "payment"), (str(ACCOUNT), "application")]
+    with pytest.raises(BadArgument):
+        world.calls.ListActivity(pb.ListActivityRequest(), NO_CONTEXT)
+
+
 def test_an_account_that_nobody_knows_has_no_activity(world: Asked) -> None:
     with pytest.raises(NotThere):
         world.calls.ListActivity(pb.ListActivityRequest(account_id=str(CLAIM)), NO_CONTEXT)

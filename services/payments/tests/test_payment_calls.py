@@ -24,12 +24,13 @@ from payments.application.patient_rows import PAYMENTS
 from payments.application.posting import KeyUsedBefore, PaymentPosting
 from payments.application.refunding import NotPaidByHand, OtherAmountRequested
 from payments.domain.card_numbers import CardNumberSeen
+from payments.domain.disputes import DisputeState
 from payments.domain.patient_account import account_id_of
 from payments.domain.payment import Payment
 from payments.domain.refunds import MoreThanRefundable, RefundDecided, SecondPersonNeeded, ToldState
 
 from .examples import DAY, PATIENT
-from .test_patient_money import ACCOUNT, PAYMENT, Told, arrived, refund
+from .test_patient_money import ACCOUNT, PAYMENT, Told, arrived, dispute, refund
 
 NO_CONTEXT = cast(grpc.ServicerContext, None)
 LIMIT = Money(500)
@@ -260,3 +261,20 @@ def test_a_payment_is_told_with_its_refunds() -> None:
         desk.calls.GetPayment(pb.GetPaymentRequest(payment_id=str(PATIENT)), NO_CONTEXT)
     with pytest.raises(UnknownAggregate):
         desk.approve(pb.Refund(refund_id=str(PATIENT), amount=usd(1)), "user:eve")
+
+
+def test_disputes_are_listed_until_they_have_ended() -> None:
+    desk = Desk()
+    told = (arrived(), dispute(DisputeState.NEEDS_RESPONSE), dispute(DisputeState.LOST))
+
+    def open_disputes() -> list[tuple[str, int, str, str, str]]:
+        request = pb.ListDisputesRequest(payment_id=str(PAYMENT), only_open=True)
+        found = desk.calls.ListDisputes(request, NO_CONTEXT).disputes
+        return [(each.gateway_id, each.amount.minor, each.step, each.outcome, each.respond_by) for each in found]
+
+    desk.tell(*told[:2])
+    assert open_disputes() == [("dp_1", 2500, "withdrawn", "", (DAY + timedelta(days=20)).isoformat())]
+    desk.tell(*told)
+    assert open_disputes() == []
+    (ended,) = desk.calls.ListDisputes(pb.ListDisputesRequest(), NO_CONTEXT).disputes
+    assert (ended.step, ended.outcome, ended.fee.minor) == ("lost", "lost", 1500)

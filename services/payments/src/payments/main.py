@@ -37,6 +37,7 @@ from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.stripe_gateway import StripeReader
 from payments.adapters.webhooks import webhook_app
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
+from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
 from payments.application.ports import GatewayReader
 from payments.application.posting import PaymentPosting
@@ -71,8 +72,8 @@ SHAPE = ServiceShape(
         PatientWriteOff,
         PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH),
-    projections=(project_inbound_messages, project_merges, project, project_unapplied_cash),
+    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES),
+    projections=(project_inbound_messages, project_merges, project, project_unapplied_cash, project_disputes),
     publishing=publish,
 )
 

@@ -52,6 +52,14 @@ class Books(Protocol):
 
     def payouts(self) -> Sequence[str]: ...
 
+    def payment_of(self, identity: str) -> str:
+        """The payment that a refund or dispute is of; empty where there is none."""
+        ...
+
+    def account_of(self, identity: str) -> str:
+        """The account that a write-off, payment or adjudication has a line on; empty where there is none."""
+        ...
+
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         """Topic and state of the stored events of an aggregate."""
         ...

@@ -8,7 +8,14 @@ from typing import TypeVar
 from billing.claims.v1 import claims_pb2, claims_pb2_grpc
 from billing.intake.v1 import intake_pb2, intake_pb2_grpc
 from billing.ledger.v1 import ledger_pb2, ledger_pb2_grpc
-from billing.payments.v1 import payments_pb2, payments_pb2_grpc
+from billing.payments.v1 import (
+    patient_accounts_pb2,
+    patient_accounts_pb2_grpc,
+    patient_payments_pb2,
+    patient_payments_pb2_grpc,
+    payments_pb2,
+    payments_pb2_grpc,
+)
 
 from throughline.connection import Access, Service
 from throughline.operations.calls import Operations
@@ -35,6 +42,8 @@ class GrpcBooks:
         self._intake = intake_pb2_grpc.IntakeServiceStub(access.channel("intake"))
         self._claims = claims_pb2_grpc.ClaimsServiceStub(access.channel("claims"))
         self._payments = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
+        self._accounts = patient_accounts_pb2_grpc.PatientAccountsServiceStub(access.channel("payments"))
+        self._patients = patient_payments_pb2_grpc.PatientPaymentsServiceStub(access.channel("payments"))
         self._ledger = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
         self._known: dict[tuple[object, ...], object] = {}
 
@@ -169,6 +178,26 @@ class GrpcBooks:
     def payouts(self) -> Sequence[str]:
         request = payments_pb2.ListPayoutsRequest(limit=LIST_MAX)
         return [each.payout_id for each in self._access.call("payments", self._payments.ListPayouts, request).payouts]
+
+    def payment_of(self, identity: str) -> str:
+        def read() -> str:
+            refunds = patient_payments_pb2.ListRefundsRequest(refund_id=identity, limit=1)
+            disputes = patient_payments_pb2.ListDisputesRequest(dispute_id=identity, limit=1)
+            for refund in self._access.call("payments", self._patients.ListRefunds, refunds).refunds:
+                return refund.payment_id
+            for dispute in self._access.call("payments", self._patients.ListDisputes, disputes).disputes:
+                return dispute.payment_id
+            return ""
+
+        return self._once(("payment of", identity), read) or ""
+
+    def account_of(self, identity: str) -> str:
+        def read() -> str:
+            request = patient_accounts_pb2.ListActivityRequest(source_id=identity, page_size=1)
+            lines = self._access.call("payments", self._accounts.ListActivity, request).activity
+            return lines[0].account_id if lines else ""
+
+        return self._once(("account of", identity), read) or ""
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         def read() -> Sequence[tuple[str, State]]:

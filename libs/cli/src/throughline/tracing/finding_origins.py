@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from canonical.money import Money
 
+from throughline.checker.expected import CLEARING_BY_CHANNEL
 from throughline.tracing import identities
 from throughline.tracing.books import Books
 from throughline.tracing.origins import Origin, amounts_of_charges, mirrored, percent_of
+from throughline.tracing.patient_origins import PatientOrigins
 from throughline.tracing.payer_origins import PayerOrigins
 from throughline.tracing.records import ChargePosting, Encounter, Part
 from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in, span_in
@@ -25,6 +27,7 @@ class Origins:
         self._finders: Mapping[str, Callable[[Part, str], Origin]] = {
             "charges": self._of_charges,
             **PayerOrigins(books).finders,
+            **PatientOrigins(books).finders,
             "deposit": self._of_deposit,
             "patient-payment": self._of_payment,
             "application": self._of_application,
@@ -92,11 +95,16 @@ class Origins:
     def _of_payment(self, part: Part, entity: str) -> Origin:
         paid = self._facts.state("payments", part.item_id, "payments.payment.succeeded")
         amount, applied, unapplied = (money_in(paid[name]) for name in ("amount", "applied", "unapplied"))
+        channel = str(paid.get("channel", "gateway"))
+        where = (
+            f"{paid['gateway_id']} at the gateway" if channel == "gateway" else f"by {paid.get('method') or channel}"
+        )
+        clearing = CLEARING_BY_CHANNEL[channel]
         return Origin(
             event="PatientPaymentSucceeded",
             service="payments",
-            story=(f"payment {part.item_id}, {paid['gateway_id']} at the gateway: {amount_text(amount)}",),
-            amounts={"gateway-clearing": amount, "ar-patient": -applied, "unapplied-patient": -unapplied},
+            story=(f"payment {part.item_id}, {where}: {amount_text(amount)}",),
+            amounts={clearing: amount, "ar-patient": -applied, "unapplied-patient": -unapplied},
             equation=f"{amount_text(amount)} = applied {amount_text(applied)} + unapplied {amount_text(unapplied)}",
             equation_holds=amount == applied + unapplied,
             places=self._facts.places("payments", [str(paid["message_id"])]),

@@ -41,6 +41,11 @@ def denial_posting(kind: str, claim_id: str, number: int) -> str:
     return str(derive("posting", kind, claim_id, number))
 
 
+def single_posting(kind: str, *parts: str) -> str:
+    """The subledger posting of a fact that is a journal entry by itself, a refund's step say."""
+    return str(derive("posting", kind, *parts))
+
+
 def journal(kind: str, group_id: str, ordinal: int = 1) -> str:
     """The journal entry of a group; charges have one for each batch of a day."""
     return str(derive("journal", kind, group_id, ordinal))

@@ -10,6 +10,7 @@ from throughline.tracing import identities
 from throughline.tracing.books import Books
 from throughline.tracing.finding_origins import applications_of
 from throughline.tracing.origins import equation_of_decision
+from throughline.tracing.patient_origins import later_moves
 from throughline.tracing.payer_origins import DENIAL_ENDS
 from throughline.tracing.records import Claim, Decision, Encounter, Journal, Message, Part
 from throughline.tracing.stored_facts import mappings_in, number_in
@@ -152,15 +153,18 @@ def _add_deposit(books: Books, subject: Subject, deposit_id: str, remittance_id:
 
 
 def _money(books: Books, identity: str) -> Subject | None:
-    """A payment, a deposit or a payout, whichever payments knows by this id."""
+    """A payment, a deposit, a payout or an account, whichever payments knows by this id; or whose refund, dispute or
+    write-off it is."""
     events = books.events("payments", identity)
     kind = events[0][0].split(".")[1] if events else ""
-    subject = Subject(kind, f"{kind.capitalize()} {identity}")
+    subject = Subject(kind, f"{kind.replace('-', ' ').capitalize()} {identity}")
     for topic, state in events:
         amounts = [f"{name} {state[name]}" for name in ("amount", "applied", "unapplied", "net") if name in state]
         subject.told.append(f"{topic.rpartition('.')[2].replace('-', ' ')} {', '.join(amounts)}".rstrip())
     if kind == "payment":
         _add_payment(books, subject, identity)
+    elif kind == "patient-account":
+        _add_later_moves(books, subject, identity)
     elif kind == "deposit":
         for _, state in events:
             if state.get("matched_to"):
@@ -169,7 +173,10 @@ def _money(books: Books, identity: str) -> Subject | None:
         for entity in [str(share["entity"]) for _, state in events for share in mappings_in(state.get("shares"))]:
             group = identities.payout_posting(identities.payout_share(identity, entity), entity)
             subject.add_entry(books.journal(identities.journal("payout", group)), f"share of {entity}")
-    return subject if kind in ("payment", "deposit", "payout") else None
+    if kind in ("payment", "patient-account", "deposit", "payout"):
+        return subject
+    owner = books.payment_of(identity) or books.account_of(identity)
+    return _money(books, owner) if owner else None
 
 
 def _add_payment(books: Books, subject: Subject, payment_id: str) -> None:
@@ -179,6 +186,13 @@ def _add_payment(books: Books, subject: Subject, payment_id: str) -> None:
         group = identities.application_posting(payment_id, number)
         what = f"application {number}, {amount_text(amount)}"
         subject.add_entry(books.journal(identities.journal("application", group)), what)
+    _add_later_moves(books, subject, payment_id)
+
+
+def _add_later_moves(books: Books, subject: Subject, identity: str) -> None:
+    """Refunds, disputes and returns of a payment, or what was written off of an account."""
+    for move, state in later_moves(books.events("payments", identity)):
+        subject.add_entry(books.journal(identities.journal(move.kind, move.posting(state))), move.words(state))
 
 
 def _encounter(books: Books, encounter_id: str) -> Subject | None:

@@ -498,6 +498,7 @@ class ListRefundsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     ENTITY_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Only those of this payment, a UUID; empty for all."""
     state: _builtins.str
@@ -506,6 +507,8 @@ class ListRefundsRequest(_message.Message):
     """Only this entity; empty for all."""
     limit: _builtins.int
     """At most so many, 1 to 5000; 0 means 100."""
+    refund_id: _builtins.str
+    """Only this refund, a UUID; empty for all."""
     def __init__(
         self,
         *,
@@ -513,10 +516,11 @@ class ListRefundsRequest(_message.Message):
         state: _builtins.str = ...,
         entity: _builtins.str = ...,
         limit: _builtins.int = ...,
+        refund_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "payment_id", b"payment_id", "refund_id", b"refund_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -545,3 +549,119 @@ class ListRefundsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRefundsResponse: _TypeAlias = ListRefundsResponse  # noqa: Y015
+
+@_typing.final
+class ListDisputesRequest(_message.Message):
+    """Which disputes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    ONLY_OPEN_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    payment_id: _builtins.str
+    """Only those of this payment, a UUID; empty for all."""
+    dispute_id: _builtins.str
+    """Only this dispute, a UUID; empty for all."""
+    only_open: _builtins.bool
+    """Only those that have not ended."""
+    limit: _builtins.int
+    """At most so many, 1 to 5000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        payment_id: _builtins.str = ...,
+        dispute_id: _builtins.str = ...,
+        only_open: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dispute_id", b"dispute_id", "limit", b"limit", "only_open", b"only_open", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisputesRequest: _TypeAlias = ListDisputesRequest  # noqa: Y015
+
+@_typing.final
+class ListDisputesResponse(_message.Message):
+    """The disputes found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dispute]:
+        """The nearest day for evidence first."""
+
+    def __init__(
+        self,
+        *,
+        disputes: _abc.Iterable[Global___Dispute] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disputes", b"disputes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDisputesResponse: _TypeAlias = ListDisputesResponse  # noqa: Y015
+
+@_typing.final
+class Dispute(_message.Message):
+    """A payment that its payer disputes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    GATEWAY_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    RESPOND_BY_FIELD_NUMBER: _builtins.int
+    dispute_id: _builtins.str
+    """The dispute, a UUID."""
+    payment_id: _builtins.str
+    """The payment, a UUID."""
+    entity: _builtins.str
+    """The legal entity; empty until money moved."""
+    gateway_id: _builtins.str
+    """The gateway's id of it."""
+    step: _builtins.str
+    """What moved the books last: withdrawn, won, lost or recovered; empty before."""
+    outcome: _builtins.str
+    """How it ended: closed, won or lost; empty before."""
+    respond_by: _builtins.str
+    """Until which day evidence can be given, ISO 8601, or empty."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much is disputed."""
+
+    @_builtins.property
+    def fee(self) -> _common_pb2.Money:
+        """What the gateway took for it."""
+
+    def __init__(
+        self,
+        *,
+        dispute_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        gateway_id: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        fee: _common_pb2.Money | None = ...,
+        step: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        respond_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "fee", b"fee"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "dispute_id", b"dispute_id", "entity", b"entity", "fee", b"fee", "gateway_id", b"gateway_id", "outcome", b"outcome", "payment_id", b"payment_id", "respond_by", b"respond_by", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dispute: _TypeAlias = Dispute  # noqa: Y015

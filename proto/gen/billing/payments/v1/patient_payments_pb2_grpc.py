@@ -75,6 +75,11 @@ class PatientPaymentsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsResponse.FromString,
                 _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/billing.payments.v1.PatientPaymentsService/ListDisputes',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
 
 
 class PatientPaymentsServiceServicer:
@@ -137,6 +142,13 @@ class PatientPaymentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDisputes(self, request, context):
+        """Disputes, the nearest day for evidence first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PatientPaymentsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +191,11 @@ def add_PatientPaymentsServiceServicer_to_server(servicer, server):
                     servicer.ListRefunds,
                     request_deserializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +415,33 @@ class PatientPaymentsService:
             '/billing.payments.v1.PatientPaymentsService/ListRefunds',
             billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListRefundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientPaymentsService/ListDisputes',
+            billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__payments__pb2.ListDisputesResponse.FromString,
             options,
             channel_credentials,
             insecure,

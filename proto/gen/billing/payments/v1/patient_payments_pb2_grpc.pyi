@@ -49,6 +49,8 @@ class PatientPaymentsServiceStub:
     """Notes that an approved refund of a payment outside the gateway was paid, by check say."""
     ListRefunds: _grpc.UnaryUnaryMultiCallable[_patient_payments_pb2.ListRefundsRequest, _patient_payments_pb2.ListRefundsResponse]
     """Refunds by state, payment and entity."""
+    ListDisputes: _grpc.UnaryUnaryMultiCallable[_patient_payments_pb2.ListDisputesRequest, _patient_payments_pb2.ListDisputesResponse]
+    """Disputes, the nearest day for evidence first."""
 
 @_typing.type_check_only
 class PatientPaymentsServiceAsyncStub(PatientPaymentsServiceStub):
@@ -71,6 +73,8 @@ class PatientPaymentsServiceAsyncStub(PatientPaymentsServiceStub):
     """Notes that an approved refund of a payment outside the gateway was paid, by check say."""
     ListRefunds: _aio.UnaryUnaryMultiCallable[_patient_payments_pb2.ListRefundsRequest, _patient_payments_pb2.ListRefundsResponse]  # type: ignore[assignment]
     """Refunds by state, payment and entity."""
+    ListDisputes: _aio.UnaryUnaryMultiCallable[_patient_payments_pb2.ListDisputesRequest, _patient_payments_pb2.ListDisputesResponse]  # type: ignore[assignment]
+    """Disputes, the nearest day for evidence first."""
 
 class PatientPaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes payments in real time, and refunds them by two people."""
@@ -138,5 +142,13 @@ class PatientPaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_patient_payments_pb2.ListRefundsResponse, _abc.Awaitable[_patient_payments_pb2.ListRefundsResponse]]:
         """Refunds by state, payment and entity."""
+
+    @_abc_1.abstractmethod
+    def ListDisputes(
+        self,
+        request: _patient_payments_pb2.ListDisputesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_payments_pb2.ListDisputesResponse, _abc.Awaitable[_patient_payments_pb2.ListDisputesResponse]]:
+        """Disputes, the nearest day for evidence first."""
 
 def add_PatientPaymentsServiceServicer_to_server(servicer: PatientPaymentsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

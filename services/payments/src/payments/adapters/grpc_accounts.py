@@ -20,9 +20,9 @@ from chassis.telemetry.correlation import call_context
 
 from payments.adapters.account_messages import account_then_sent, line_sent, unapplied_sent
 from payments.adapters.arguments import day_in, instant_in, money_in, place_in, size_in, text_in
-from payments.adapters.grpc_messages import account_sent, money_sent
+from payments.adapters.grpc_messages import account_sent, activity_sent, money_sent
 from payments.application.account_history import Moment, accounts_at, activity_of
-from payments.application.patient_rows import ACCOUNTS
+from payments.application.patient_rows import ACCOUNTS, ACTIVITY
 from payments.application.unapplied_cash import unapplied_cash
 from payments.domain.card_numbers import refuse_card_numbers
 from payments.domain.patient_account import PatientAccount
@@ -78,8 +78,14 @@ class PatientAccounts(patient_accounts_pb2_grpc.PatientAccountsServiceServicer):
         )
 
     def ListActivity(self, request: pb.ListActivityRequest, context: grpc.ServicerContext) -> pb.ListActivityResponse:
-        account_id = uuid_in(request.account_id, "account_id")
+        if bool(request.account_id) == bool(request.source_id):
+            raise BadArgument("account_id or source_id: give exactly one of them")
         size, after = size_in(request.page_size, "page_size"), place_in(request.page_token)
+        if request.source_id:
+            of_cause = {"source_id": uuid_in(request.source_id, "source_id")}
+            lines = self._store.rows(ACTIVITY, of_cause, order=("account_id", "ordinal"), limit=size)
+            return pb.ListActivityResponse(activity=map(activity_sent, lines))
+        account_id = uuid_in(request.account_id, "account_id")
         rows, following = activity_of(self._store, account_id, after, size)
         if not rows and not after:
             raise NotThere("no account has this id")

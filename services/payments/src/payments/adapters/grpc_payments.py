@@ -22,7 +22,8 @@ from chassis.telemetry.correlation import call_context
 
 from payments.adapters.arguments import amount_in, day_in, key_in, one_of, size_in, text_in
 from payments.adapters.grpc_messages import minor_sent, money_sent, payment_sent
-from payments.adapters.refund_messages import refund_sent
+from payments.adapters.refund_messages import dispute_sent, refund_sent
+from payments.application.dispute_rows import DISPUTES
 from payments.application.patient_rows import PAYMENTS, REFUNDS
 from payments.application.posting import PaymentPosting, PaymentToPost, Posted, TakenAt
 from payments.application.refunding import (
@@ -44,11 +45,12 @@ SCOPES: Mapping[str, str] = {
     "CancelRefund": APPROVE,
     "RecordRefundPaid": WRITE,
     "ListRefunds": READ,
+    "ListDisputes": READ,
 }
 POSTING_SECONDS = 10.0
 REFERENCE_LENGTH_MAX = 60
 AMOUNT_MAX = Money(100_000_000)
-REFUNDS_MAX = 5000
+ROWS_MAX = 5000
 
 _Answer = TypeVar("_Answer")
 
@@ -154,13 +156,18 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
         return pb.RecordRefundPaidResponse(refund=self._refund(refund_id))
 
     def ListRefunds(self, request: pb.ListRefundsRequest, context: grpc.ServicerContext) -> pb.ListRefundsResponse:
-        where: dict[str, object] = {}
-        if request.payment_id:
-            where["payment_id"] = uuid_in(request.payment_id, "payment_id")
+        where = _ids(payment_id=request.payment_id, refund_id=request.refund_id)
         where |= {name: value for name in ("state", "entity") if (value := getattr(request, name))}
-        limit = size_in(request.limit, "limit", REFUNDS_MAX)
+        limit = size_in(request.limit, "limit", ROWS_MAX)
         rows = self._store.rows(REFUNDS, where, order=("payment_id",), limit=limit)
         return pb.ListRefundsResponse(refunds=map(refund_sent, rows))
+
+    def ListDisputes(self, request: pb.ListDisputesRequest, context: grpc.ServicerContext) -> pb.ListDisputesResponse:
+        where = _ids(payment_id=request.payment_id, dispute_id=request.dispute_id)
+        if request.only_open:
+            where["outcome"] = None
+        rows = self._store.rows(DISPUTES, where, order=("respond_by",), limit=size_in(request.limit, "limit", ROWS_MAX))
+        return pb.ListDisputesResponse(disputes=map(dispute_sent, rows))
 
     def _payment_in(self, request: pb.PostPaymentRequest) -> PaymentToPost:
         if bool(request.account_id) == bool(request.patient_id or request.entity):
@@ -202,3 +209,8 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
     def _refund(self, refund_id: UUID) -> pb.Refund:
         (row,) = self._store.rows(REFUNDS, {"refund_id": refund_id})
         return refund_sent(row)
+
+
+def _ids(**columns: str) -> dict[str, object]:
+    """The ids that were given."""
+    return {name: uuid_in(text, name) for name, text in columns.items() if text}

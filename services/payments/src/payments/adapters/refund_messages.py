@@ -1,4 +1,4 @@
-"""Refunds as messages of the proto."""
+"""Refunds and disputes as messages of the proto."""
 
 from __future__ import annotations
 
@@ -18,4 +18,18 @@ def refund_sent(row: Row) -> pb.Refund:
         reason=text_of(row["reason"]),
         requested_by=text_of(row["requested_by"]),
         gateway_id=text_of(row["gateway_id"]),
+    )
+
+
+def dispute_sent(row: Row) -> pb.Dispute:
+    return pb.Dispute(
+        dispute_id=text_of(row["dispute_id"]),
+        payment_id=text_of(row["payment_id"]),
+        entity=text_of(row["entity"]),
+        gateway_id=text_of(row["gateway_id"]),
+        amount=minor_sent(row["amount_minor"]),
+        fee=minor_sent(row["fee_minor"]),
+        step=text_of(row["step"]),
+        outcome=text_of(row["outcome"]),
+        respond_by=text_of(row["respond_by"]),
     )

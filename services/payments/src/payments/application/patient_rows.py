@@ -108,6 +108,7 @@ ACTIVITY = Table(
         "encounter_id": "uuid",
     },
     key=("account_id", "ordinal"),
+    indexes=(("source_id",),),
 )
 PATIENT_TABLES = (PAYMENTS, GATEWAY_MOVES, REFUNDS, PAYOUTS, ACCOUNTS, ACTIVITY, PATIENT_WRITE_OFFS)
 
