@@ -1,0 +1,105 @@
+"""A patient's statement in plain words: what each amount means, without a word of the trade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from canonical.money import Money
+
+from payments.domain.cash_spread import NOTHING
+from payments.domain.statement import Statement, StatementLine, Visit
+
+TITLE = "Your statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One amount and what it is; `is_sum` where it is what the amounts before it come to."""
+
+    words: str
+    amount: Money
+    is_sum: bool = False
+
+
+def said_of(visit: Visit) -> list[Said]:
+    """From what was charged to what is open, as a sum that a person can follow; what is zero is left out."""
+    billing = visit.billing
+    payers, waiting = _listed(billing.payers), _listed(billing.waiting_for)
+    before = [
+        Said(f"Your insurance paid ({payers})", -billing.insurance_paid),
+        Said("Taken off by an agreement with your insurance", -billing.adjusted),
+        Said(f"Waiting for an answer of your other insurance ({waiting})", -billing.waiting),
+    ]
+    after = [
+        Said(
+            "Moved here from another account" if visit.transferred > NOTHING else "Moved to another account",
+            visit.transferred,
+        ),
+        Said("We do not ask you for this part", -visit.given_up),
+        Said("You paid", -visit.paid),
+    ]
+    ending = Said(
+        "A credit for your other visits" if visit.open < NOTHING else "You still owe", visit.open, is_sum=True
+    )
+    return [
+        Said("We charged", billing.charged),
+        *(said for said in before if said.amount),
+        Said("Your share", billing.share, is_sum=True),
+        *(said for said in after if said.amount),
+        ending,
+    ]
+
+
+def heading_of(visit: Visit) -> str:
+    return f"Visit on {day(visit.on)}"
+
+
+def lines_of(statement: Statement) -> list[tuple[StatementLine, str]]:
+    """Each line with what it says, and of which visit it is."""
+    headings = {visit.encounter_id: heading_of(visit) for visit in statement.visits}
+    said = []
+    for line in statement.lines:
+        heading = headings.get(line.encounter_id) if line.encounter_id else None
+        said.append((line, f"{line.explanation} ({heading})" if heading else line.explanation))
+    return said
+
+
+def to_pay(statement: Statement) -> str:
+    """The one sentence that says what to do."""
+    if statement.balance > NOTHING:
+        return f"Please pay {dollars(statement.balance)}."
+    return "You have nothing to pay."
+
+
+def notes_on(statement: Statement) -> list[str]:
+    """What a person should know beside what they owe."""
+    notes = []
+    if statement.unapplied > NOTHING:
+        notes.append(
+            f"We hold {dollars(statement.unapplied)} of yours that pays nothing yet. It pays what you owe next, or you can ask "
+            "for it back."
+        )
+    if statement.unapplied < NOTHING:
+        notes.append(
+            f"{dollars(-statement.unapplied)} more was given back to you than you had paid. Please call us about it."
+        )
+    if any(visit.billing.waiting for visit in statement.visits):
+        notes.append("Some visits wait for your other insurance. Do not pay that part yet.")
+    return notes
+
+
+def dollars(amount: Money) -> str:
+    """As a person writes it: $1,234.50, with a minus sign in front where it is below zero."""
+    whole, cents = divmod(abs(amount).minor, 100)
+    sign = "\N{MINUS SIGN}" if amount < NOTHING else ""
+    return f"{sign}${whole:,}.{cents:02d}"
+
+
+def day(on: date) -> str:
+    return f"{on:%B} {on.day}, {on.year}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names)
