@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from canonical.money import Money
 from intake.adapters.fhir import FhirNames, Sender, read_submission
+from intake.adapters.fhir.strict_json import parse_object
 from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterSeen, PatientSeen
 from intake.domain.identities import charge_id_of, encounter_id_of, patient_id_of
 
@@ -160,6 +161,9 @@ def test_what_is_wrong_is_named_by_path_and_rule(
         (b"[]", "json-object"),
         (b'{"resourceType": "Bundle", "resourceType": "Patient"}', "duplicate-key"),
         (b'{"resourceType": "Patient", "gender": "\\uD800"}', "utf-8"),
+        (b'{"resourceType": "Location", "name": "Ward\\u0000"}', "control-character"),
+        (b'{"resourceType": "Location", "alias": [{"Ward\\u001F": 1}]}', "control-character"),
+        (b'{"resourceType": "Location", "name": "\\b"}', "control-character"),
         (b'{"value": NaN}', "number"),
         (b'{"value": 1e400}', "number"),
         (b'{"value": ' + b"9" * 50 + b"}", "number"),
@@ -181,6 +185,10 @@ def test_what_is_wrong_is_named_by_path_and_rule(
 )
 def test_what_is_no_message_of_ours_is_refused_by_rule(content: bytes, rule: str) -> None:
     assert [found for _, found in rules(content)] == [rule]
+
+
+def test_lines_and_tabs_in_texts_and_escaped_backslashes_are_taken() -> None:
+    assert parse_object(rb'{"a": "1\r\n\t2", "b": "\\u0000 \\b"}') == {"a": "1\r\n\t2", "b": "\\u0000 \\b"}
 
 
 def test_a_resource_without_an_identifier_is_known_by_its_id_and_a_create_without_any_is_refused() -> None:

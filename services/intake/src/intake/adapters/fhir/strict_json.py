@@ -1,8 +1,9 @@
-"""JSON as we take it: no duplicate keys, no NaN, no float, no half characters, bounded in size, depth and number length."""
+"""JSON as we take it: no duplicate keys, no NaN, no float, no half or control characters, bounded in size, depth and number length."""
 
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import NoReturn
 
@@ -12,6 +13,8 @@ BODY_BYTES_MAX = 5_000_000
 DEPTH_MAX = 40
 NUMBER_CHARACTERS_MAX = 40
 _SURROGATE = b"\\ud"
+_CONTROL_ESCAPED = re.compile(rb"\\(?:u00[01]|[bf])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Json = dict[str, object]
 
@@ -43,6 +46,8 @@ def parse_object(raw: bytes) -> Json:
     _refuse_depth(content)
     if _SURROGATE in raw.lower():
         _refuse_half_characters(content)
+    if _CONTROL_ESCAPED.search(raw):
+        _refuse_control_characters(content)
     return content
 
 
@@ -104,3 +109,17 @@ def _refuse_half_characters(content: Json) -> None:
         json.dumps(content, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
         raise _refused("utf-8", "an escaped surrogate stands alone") from None
+
+
+def _refuse_control_characters(content: object) -> None:
+    r"""`\u0000` and its like are no text in FHIR (datatype string), and no database keeps them as text."""
+    if isinstance(content, str):
+        if _CONTROL.search(content):
+            raise _refused("control-character", "of those below a blank only tab, line feed and carriage return")
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            _refuse_control_characters(key)
+            _refuse_control_characters(value)
+    elif isinstance(content, list):
+        for value in content:
+            _refuse_control_characters(value)
