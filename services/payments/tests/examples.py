@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from canonical.ids import derive
@@ -13,6 +13,9 @@ from chassis.testing.clock import START
 from chassis.testing.contexts import context
 from payments.domain.deposit import Deposit, DepositKind, DepositSource
 from payments.domain.disputes import DisputeState, DisputeStep
+from payments.domain.gateway_facts import ObjectKind
+from payments.domain.gateway_order import GatewayOrder, OrderKind
+from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
 from payments.domain.payer_words import PayerWord
 from payments.domain.payment import Channel, Payment
@@ -242,6 +245,43 @@ EXAMPLES: tuple[Event, ...] = (
         shares=(PayoutShare(entity="NORTH", gross=Money(2500), fees=Money(103), net=Money(2397)),),
     ),
     _event(Payout.DepositMatched, derive("e", 30), deposit_id=derive("e", 31)),
+    _event(Payout.CameBack, derive("e", 27), reason="account_closed", effective_date=DAY, message_id=derive("e", 28)),
+    _event(
+        Payout.Returned,
+        derive("e", 27),
+        effective_date=DAY,
+        shares=(PayoutShare(entity="NORTH", gross=Money(-2397), fees=Money(0), net=Money(-2397)),),
+    ),
+    _event(
+        GatewayQuestion.Asked,
+        derive("gateway-question", 1),
+        gateway="stripe",
+        kind=ObjectKind.PAYMENT,
+        gateway_id="pi_1",
+        entity="NORTH",
+        on=DAY,
+        message_id=derive("e", 28),
+    ),
+    _event(GatewayQuestion.Answered, derive("gateway-question", 1), found="PaymentArrived"),
+    _event(
+        GatewayOrder.Placed,
+        derive("gateway-order", 1),
+        gateway="stripe",
+        kind=OrderKind.REFUND,
+        entity="NORTH",
+        amount=Money(1000),
+        account_id=None,
+        refund_id=derive("e", 40),
+        of_payment="pi_1",
+        method_kind="",
+        method="",
+        placed_by="user:lead",
+    ),
+    _event(GatewayOrder.Attempted, derive("gateway-order", 1), at=datetime(2026, 3, 2, 9, tzinfo=UTC)),
+    _event(GatewayOrder.AnswerLost, derive("gateway-order", 1), reason="the gateway answered APIConnectionError"),
+    _event(GatewayOrder.Known, derive("gateway-order", 1), gateway_id="re_1"),
+    _event(GatewayOrder.Refused, derive("gateway-order", 1), reason="charge_already_refunded"),
+    _event(GatewayOrder.Decided, derive("gateway-order", 1), decided_by="user:lead", again=False),
     _event(Remittance.SettledWithoutDeposit, derive("e", 32), entity="NORTH", effective_date=DAY),
     _event(
         ProviderBalance.Moved,

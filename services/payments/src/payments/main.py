@@ -34,12 +34,14 @@ from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
 from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_payments import patient_payments_service
-from payments.adapters.stripe_gateway import StripeReader
+from payments.adapters.stripe_api import StripeGateway
 from payments.adapters.webhooks import webhook_app
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
-from payments.application.ports import GatewayReader
+from payments.application.gateway_orders import GatewayOrdering
+from payments.application.gateway_questions import GatewayAsking
+from payments.application.ports import GatewayReader, Gateways
 from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
@@ -47,8 +49,10 @@ from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
 from payments.application.sweeps import PayoutComposer
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
 from payments.domain.deposit import Deposit
+from payments.domain.gateway_order import GatewayOrder
+from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import Payment
+from payments.domain.payment import STRIPE, Payment
 from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
@@ -68,6 +72,8 @@ SHAPE = ServiceShape(
         Deposit,
         Payment,
         Payout,
+        GatewayQuestion,
+        GatewayOrder,
         PatientAccount,
         PatientWriteOff,
         PatientMerge,
@@ -102,6 +108,7 @@ def assemble(
     clock: Callable[[], datetime],
     gateway: GatewayReader,
     *,
+    gateways: Gateways | None = None,
     loose_after: timedelta = timedelta(days=2),
     undeposited_after: timedelta = timedelta(days=5),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
@@ -111,7 +118,9 @@ def assemble(
     """The service without its transports."""
     matcher = DepositMatcher(store, clock)
     alone = WithoutCounterpart(store, clock, loose_after, undeposited_after)
-    composer = PayoutComposer(store, clock, gateway, loose_after)
+    composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
+    asking = GatewayAsking(store, clock, gateways or {})
+    ordering = GatewayOrdering(store, clock, gateways or {})
     reactions = {"intake": FROM_INTAKE, "claims": FROM_CLAIMS}
     return ServiceCore(
         shape=SHAPE,
@@ -124,6 +133,8 @@ def assemble(
         sweeps=(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("compose-payouts", 2.0, composer.compose),
+            Sweep("ask-gateways", 1.0, asking.ask),
+            Sweep("send-gateway-orders", 1.0, ordering.send),
             Sweep("report-loose-deposits", 5.0, alone.report_deposits),
             Sweep("report-undeposited-remittances", 30.0, alone.report_remittances),
             Sweep("book-unidentified-deposits", 5.0, alone.book_unidentified),
@@ -151,11 +162,12 @@ def serve(settings: PaymentsSettings) -> int:
     master_data = MasterDataFile(settings.master_data_path)
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
-    gateway = StripeReader(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
+    gateway = StripeGateway(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
     core = assemble(
         store,
         clock,
         gateway,
+        gateways={STRIPE: gateway},
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
         retention=partial(read_retention, settings.raw_retention_path),

@@ -202,7 +202,7 @@ class PatientBalanceWrittenOff(PublicEvent):
 
 
 class PayoutPaid(PublicEvent):
-    """The gateway paid out: `gross - fees == net`, and net is what reaches the bank."""
+    """The gateway paid out: `gross - fees == net`, and net is what reaches the bank; below zero it came back from there."""
 
     SERVICE = "payments"
     TYPE = "payout-paid"

@@ -144,6 +144,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.patient-account.unapplied-applied": _one("payment-applied"),
         "payments.patient-account.written-off": _one("patient-balance-written-off"),
         "payments.payout.composed": lambda state: ["payout-paid"] * len(state["shares"]),
+        "payments.payout.returned": lambda state: ["payout-paid"] * len(state["shares"]),
     },
     "ledger": {
         "ledger.journal-entry.intended": _one("journal-intended"),

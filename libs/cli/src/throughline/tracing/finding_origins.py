@@ -130,20 +130,23 @@ class Origins:
     def _of_payout(self, part: Part, entity: str) -> Origin:
         for payout_id in self._books.payouts():
             if identities.payout_share(payout_id, entity) == part.item_id:
-                return self._of_payout_share(payout_id, entity)
+                return self._of_payout_share(payout_id, entity, "payments.payout.composed")
+            if identities.returned_share(payout_id, entity) == part.item_id:
+                return self._of_payout_share(payout_id, entity, "payments.payout.returned")
         raise OriginMissing(f"payments knows no payout with the share {part.item_id}")
 
-    def _of_payout_share(self, payout_id: str, entity: str) -> Origin:
+    def _of_payout_share(self, payout_id: str, entity: str, topic: str) -> Origin:
         announced = self._facts.state("payments", payout_id, "payments.payout.announced")
-        composed = self._facts.state("payments", payout_id, "payments.payout.composed")
-        shares = [share for share in mappings_in(composed.get("shares")) if share.get("entity") == entity]
+        told = self._facts.state("payments", payout_id, topic)
+        shares = [share for share in mappings_in(told.get("shares")) if share.get("entity") == entity]
+        what = "the share" if topic.endswith("composed") else "what came back of the share"
         if not shares:
             raise OriginMissing(f"payout {payout_id} has no share of {entity}")
         gross, fees, net = (money_in(shares[0][name]) for name in ("gross", "fees", "net"))
         return Origin(
             event="PayoutPaid",
             service="payments",
-            story=(f"payout {payout_id}, {announced['gateway_id']} at the gateway: the share of {entity}",),
+            story=(f"payout {payout_id}, {announced['gateway_id']} at the gateway: {what} of {entity}",),
             amounts={"cash": net, "processing-fees": fees, "gateway-clearing": -gross},
             equation=f"gross {amount_text(gross)} = net {amount_text(net)} + fees {amount_text(fees)}",
             equation_holds=gross == net + fees,

@@ -27,6 +27,11 @@ def payout_share(payout_id: str, entity: str) -> str:
     return str(derive("payout-share", payout_id, entity))
 
 
+def returned_share(payout_id: str, entity: str) -> str:
+    """What came back of one entity's share of a payout."""
+    return str(derive("payout-share-returned", payout_id, entity))
+
+
 def payout_posting(share_id: str, entity: str) -> str:
     return str(derive("posting", "payout", share_id, entity))
 

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from payments.adapters.stripe_gateway import BODY_BYTES_MAX, ForgedWebhook, WebhookRefused, event_of, verify
+from payments.adapters.stripe_gateway import event_of, verify
+from payments.adapters.webhook_fields import BODY_BYTES_MAX, ForgedWebhook, WebhookRefused
 from payments.application.doors import Answer, Doors, GatewayMessage
 
 ANSWER_SECONDS = 20.0

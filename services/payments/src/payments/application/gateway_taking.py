@@ -4,55 +4,73 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from canonical.ids import derive
 from canonical.money import USD, Money
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
 from payments.application.patient_money import follow, tell_dispute, tell_refund, tell_return
+from payments.application.payouts import take_payout
 from payments.application.use_cases import UNMATCHED
 from payments.domain.gateway_facts import (
     DisputeReported,
     GatewayFact,
     NothingNew,
+    ObjectChanged,
+    OneFact,
     PaymentArrived,
     PaymentCancelled,
     PaymentDeclined,
     PaymentPending,
     PayoutAnnounced,
+    PayoutCameBack,
     RefundReported,
     ReturnReported,
+    Several,
 )
+from payments.domain.gateway_question import GatewayQuestion, question_id_of
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import OtherCurrency, Payment, PaymentState, payment_id_of
-from payments.domain.payout import Payout, payout_id_of
+from payments.domain.payment import STRIPE, OtherCurrency, Payment, PaymentState, payment_id_of
 from payments.domain.refunds import refund_id_of
+from payments.domain.returns import return_id_of
 
-STRIPE = "stripe"
 
-
-def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_entity: str) -> None:
-    """Records what the gateway tells, once per object and state, whichever events tell it.
+def take_gateway_fact(
+    work: Work, fact: GatewayFact, message_id: UUID, default_entity: str, gateway: str = STRIPE
+) -> None:
+    """Records what the gateway of that name tells, once per object and state, whichever events tell it.
 
     Raises:
         PaymentChanged, PayoutDiffers, RefundChanged, ReturnChanged: known before with another amount.
         MoreThanRefundable: a refund of more than is left of its payment.
         OtherCurrency: not in the currency of the books.
     """
-    if isinstance(fact, NothingNew):
-        return
-    _refuse_other_currency(fact)
+    for told in fact.facts if isinstance(fact, Several) else (fact,):
+        _refuse_other_currency(told)
+        match told:
+            case PaymentArrived():
+                follow(work, _take_payment(work, told, message_id, default_entity, gateway))
+            case PaymentPending() | PaymentDeclined() | PaymentCancelled():
+                _take_state(work, told, message_id, default_entity, gateway)
+            case RefundReported() | DisputeReported() | ReturnReported():
+                _take_later(work, told, message_id, gateway)
+            case PayoutAnnounced() | PayoutCameBack():
+                take_payout(work, told, message_id, gateway)
+            case ObjectChanged():
+                _ask(work, told, message_id, gateway, default_entity)
+            case NothingNew():
+                pass
+
+
+def _take_later(
+    work: Work, fact: RefundReported | DisputeReported | ReturnReported, message_id: UUID, gateway: str
+) -> None:
+    payment = work.get_or_new(Payment, payment_id_of(fact.payment_gateway_id, gateway))
     match fact:
-        case PaymentArrived():
-            payment = _take_payment(work, fact, message_id, default_entity)
-            follow(work, payment)
-        case PaymentPending() | PaymentDeclined() | PaymentCancelled():
-            _take_state(work, fact, message_id, default_entity)
         case RefundReported():
             tell_refund(
                 work,
-                _payment_behind(work, fact.payment_gateway_id),
-                fact.refund_id or refund_id_of(STRIPE, fact.gateway_id),
+                payment,
+                fact.refund_id or refund_id_of(gateway, fact.gateway_id),
                 gateway_refund_id=fact.gateway_id,
                 state=fact.state,
                 amount=fact.amount,
@@ -60,24 +78,22 @@ def take_gateway_fact(work: Work, fact: GatewayFact, message_id: UUID, default_e
                 message_id=message_id,
             )
         case DisputeReported():
-            tell_dispute(work, _payment_behind(work, fact.payment_gateway_id), fact.told, STRIPE, message_id)
+            tell_dispute(work, payment, fact.told, gateway, message_id)
         case ReturnReported():
             tell_return(
                 work,
-                _payment_behind(work, fact.payment_gateway_id),
-                derive("return", STRIPE, fact.gateway_id),
+                payment,
+                return_id_of(gateway, fact.gateway_id),
                 amount=fact.amount,
                 reason=fact.reason,
                 on=fact.on,
                 message_id=message_id,
             )
-        case PayoutAnnounced():
-            payout = work.get_or_new(Payout, payout_id_of(fact.gateway_id))
-            payout.announce(fact.gateway_id, fact.net, fact.arrives_on, message_id)
 
 
-def _payment_behind(work: Work, gateway_id: str) -> Payment:
-    return work.get_or_new(Payment, payment_id_of(gateway_id))
+def _ask(work: Work, fact: ObjectChanged, message_id: UUID, gateway: str, entity: str) -> None:
+    question = work.get_or_new(GatewayQuestion, question_id_of(message_id, fact.kind, fact.gateway_id))
+    question.ask(gateway, fact.kind, fact.gateway_id, entity=entity, on=fact.on, message_id=message_id)
 
 
 _EARLIER = {
@@ -88,10 +104,14 @@ _EARLIER = {
 
 
 def _take_state(
-    work: Work, fact: PaymentPending | PaymentDeclined | PaymentCancelled, message_id: UUID, default_entity: str
+    work: Work,
+    fact: PaymentPending | PaymentDeclined | PaymentCancelled,
+    message_id: UUID,
+    default_entity: str,
+    gateway: str,
 ) -> None:
     """A state without money, where it comes after the one that is known; an attempt after a decline says nothing new."""
-    payment = _payment_behind(work, fact.gateway_id)
+    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id, gateway))
     if payment.state not in _EARLIER[type(fact)]:
         return
     told = {
@@ -108,14 +128,14 @@ def _take_state(
         payment.trigger_event(Payment.Cancelled, reason=fact.reason, **told)
 
 
-def _refuse_other_currency(fact: GatewayFact) -> None:
-    amount = fact.net if isinstance(fact, PayoutAnnounced) else getattr(fact, "amount", None)
+def _refuse_other_currency(fact: OneFact) -> None:
+    amount = fact.net if isinstance(fact, PayoutAnnounced | PayoutCameBack) else getattr(fact, "amount", None)
     if isinstance(amount, Money) and amount.currency != USD:
         raise OtherCurrency(f"{amount.currency} where the books are kept in {USD}")
 
 
-def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str) -> Payment:
-    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id))
+def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_entity: str, gateway: str) -> Payment:
+    payment = work.get_or_new(Payment, payment_id_of(fact.gateway_id, gateway))
     payment.refuse_change(fact.amount)
     if payment.state is PaymentState.SUCCEEDED:
         return payment
@@ -141,6 +161,8 @@ def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_en
         applied=applied,
         unapplied=unapplied,
         message_id=message_id,
+        gateway=gateway,
+        charge_id=fact.charge_id,
     )
     if account is None:
         raise_case(

@@ -12,12 +12,13 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, raise_case
-from chassis.exceptions.case import CaseState
+from chassis.exceptions import raise_case
 
+from payments.application.tying import end_case
 from payments.domain.disputes import Dispute, DisputeState, DisputeStep, ToldDispute, dispute_id_of
+from payments.domain.gateway_order import GatewayOrder, OrderKind, order_id_of
 from payments.domain.patient_account import PatientAccount, TakenBack
-from payments.domain.payment import Payment, PaymentState, ReturnChanged
+from payments.domain.payment import Channel, Payment, PaymentState
 from payments.domain.refunds import (
     NOTHING,
     Refund,
@@ -28,6 +29,7 @@ from payments.domain.refunds import (
     SecondPersonNeeded,
     ToldState,
 )
+from payments.domain.returns import ReturnChanged
 
 REFUND_FAILED = "RefundFailed"
 DISPUTE_OPEN = "DisputeOpen"
@@ -124,7 +126,7 @@ def follow(work: Work, payment: Payment) -> None:
         for due in dispute.steps_due():
             _move_dispute(work, payment, dispute_id, dispute, due)
     for return_id, told in list(payment.returns.items()):
-        if not told.is_booked:
+        if not told.is_booked and payment.undoes_the_payment(return_id):
             payment.trigger_event(
                 Payment.Returned,
                 return_id=return_id,
@@ -164,6 +166,16 @@ def approve_refund(work: Work, payment: Payment, refund_id: UUID, *, by: str, li
     if by == refund.requested_by and refund.amount > limit:
         raise SecondPersonNeeded(f"a refund above {limit} is approved by somebody else than who asked for it")
     move_refund(work, payment, refund_id, refund, RefundStep.APPROVED, on)
+    if payment.channel is Channel.GATEWAY:
+        work.get_or_new(GatewayOrder, order_id_of(refund_id)).place(
+            OrderKind.REFUND,
+            gateway=payment.gateway,
+            entity=payment.entity,
+            amount=refund.amount,
+            refund_id=refund_id,
+            of_payment=payment.gateway_id,
+            by=by,
+        )
 
 
 def deny_refund(payment: Payment, refund_id: UUID, *, by: str) -> None:
@@ -177,16 +189,18 @@ def deny_refund(payment: Payment, refund_id: UUID, *, by: str) -> None:
 
 
 def cancel_failed_refund(work: Work, payment: Payment, refund_id: UUID, *, on: date) -> None:
-    """Gives the patient's account the cash back of a refund that the gateway could not pay.
+    """Gives the patient's account the cash back of a refund that the gateway could not pay, or would not.
 
     Raises:
         RefundDecided: it has not failed, or was cancelled before.
     """
     refund = payment.refunds.get(refund_id)
-    if refund is None or refund.told is not ToldState.FAILED or refund.is_over:
+    order = work.get(GatewayOrder, order_id_of(refund_id))
+    is_without_effect = refund is not None and refund.told is None and order is not None and order.is_without_effect
+    if refund is None or not (refund.told is ToldState.FAILED or is_without_effect) or refund.is_over:
         raise RefundDecided(f"refund {refund_id} has not failed, or was cancelled before")
     move_refund(work, payment, refund_id, refund, RefundStep.CANCELLED, on)
-    _end_case(work, refund_id, REFUND_FAILED, "the refund was cancelled; its cash is on the account again")
+    end_case(work, refund_id, REFUND_FAILED, "the refund was cancelled; its cash is on the account again")
 
 
 def _undecided(payment: Payment, refund_id: UUID) -> Refund:
@@ -252,13 +266,13 @@ def _follow_overdraft(work: Work, payment: Payment) -> None:
             amount=-payment.cash,
         )
     else:
-        _end_case(work, payment.id, OVERDRAWN, "no more went back than was paid")
+        end_case(work, payment.id, OVERDRAWN, "no more went back than was paid")
 
 
 def _follow_case(work: Work, payment: Payment, dispute_id: UUID, told: ToldDispute) -> None:
     dispute = payment.disputes[dispute_id]
     if dispute.is_decided:
-        _end_case(work, dispute_id, DISPUTE_OPEN, f"the dispute is {dispute.state}")
+        end_case(work, dispute_id, DISPUTE_OPEN, f"the dispute is {dispute.state}")
         return
     if dispute.state in (DisputeState.NEEDS_RESPONSE, DisputeState.INQUIRY):
         until = f" until {told.respond_by}" if told.respond_by else ""
@@ -272,9 +286,3 @@ def _follow_case(work: Work, payment: Payment, dispute_id: UUID, told: ToldDispu
             entity=payment.entity,
             amount=told.amount,
         )
-
-
-def _end_case(work: Work, cause: UUID, code: str, why: str) -> None:
-    case = work.get(ExceptionCase, derive("exception-case", cause, code))
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, why)

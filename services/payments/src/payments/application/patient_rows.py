@@ -15,7 +15,7 @@ from payments.domain.account_facts import AccountFacts
 from payments.domain.disputes import DisputeStep
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Channel, Payment
-from payments.domain.payout import Payout
+from payments.domain.payout import Payout, returned_share_id_of
 from payments.domain.refunds import NOTHING, RefundStep
 
 PAYMENTS = Table(
@@ -23,6 +23,7 @@ PAYMENTS = Table(
     {
         "payment_id": "uuid",
         "channel": "text",
+        "gateway": "text",
         "gateway_id": "text",
         "entity": "text",
         "state": "text",
@@ -50,7 +51,8 @@ GATEWAY_MOVES = Table(
     key=("move_id",),
     indexes=(("payment_id",), ("payout_id",)),
 )
-"""What refunds, disputes and returns took from the balance at the gateway (below zero) or gave back, and which payout had it."""
+"""What refunds, disputes, returns and payouts that came back took from the balance at the gateway (below zero) or gave it, and
+which payout had it."""
 REFUNDS = Table(
     "refunds",
     {
@@ -70,6 +72,7 @@ PAYOUTS = Table(
     "payouts",
     {
         "payout_id": "uuid",
+        "gateway": "text",
         "gateway_id": "text",
         "state": "text",
         "net_minor": "bigint",
@@ -124,7 +127,7 @@ def patient_changes(event: Event) -> Iterable[Change]:
             yield from _refund(event)
         case Payment.DisputeMoved() | Payment.Returned():
             yield from _taken(event)
-        case Payout.Announced() | Payout.Composed() | Payout.DepositMatched():
+        case Payout.Announced() | Payout.Composed() | Payout.Returned() | Payout.DepositMatched():
             yield from _payout(event)
         case (
             PatientAccount.ResponsibilityAssigned()
@@ -151,6 +154,7 @@ def _payment(event: Payment.Succeeded | Payment.Processing | Payment.Failed | Pa
         PAYMENTS,
         payment_id=event.originator_id,
         channel=(succeeded.channel if succeeded else Channel.GATEWAY).value,
+        gateway=succeeded.gateway if succeeded else None,
         gateway_id=event.gateway_id,
         entity=event.entity,
         state=states.get(type(event), "succeeded"),
@@ -217,11 +221,14 @@ def _moved(
     )
 
 
-def _payout(event: Payout.Announced | Payout.Composed | Payout.DepositMatched) -> Iterable[Change]:
+def _payout(
+    event: Payout.Announced | Payout.Composed | Payout.Returned | Payout.DepositMatched,
+) -> Iterable[Change]:
     if isinstance(event, Payout.Announced):
         yield put(
             PAYOUTS,
             payout_id=event.originator_id,
+            gateway=event.gateway,
             gateway_id=event.gateway_id,
             state="announced",
             net_minor=event.net.minor,
@@ -235,6 +242,17 @@ def _payout(event: Payout.Announced | Payout.Composed | Payout.DepositMatched) -
             yield put(PAYMENTS, payment_id=payment_id, payout_id=event.originator_id)
         for move_id in event.move_ids:
             yield put(GATEWAY_MOVES, move_id=move_id, payout_id=event.originator_id)
+    elif isinstance(event, Payout.Returned):
+        yield put(PAYOUTS, payout_id=event.originator_id, state="returned")
+        for share in event.shares:
+            yield put(
+                GATEWAY_MOVES,
+                move_id=gateway_move_id(returned_share_id_of(event.originator_id, share.entity), "returned"),
+                kind="payout",
+                entity=share.entity,
+                amount_minor=-share.gross.minor,
+                effective_date=event.effective_date,
+            )
     else:
         yield put(PAYOUTS, payout_id=event.originator_id, deposit_id=event.deposit_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from canonical.envelope import PublicEvent
 from canonical.events.payments import (
@@ -27,7 +28,7 @@ from payments.domain.account_facts import AccountFacts
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment
-from payments.domain.payout import Payout
+from payments.domain.payout import Payout, returned_share_id_of
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 
@@ -61,10 +62,10 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             yield from _patient_money(event)
         case Payment.RefundMoved() | Payment.DisputeMoved() | Payment.Returned() | PatientAccount.WrittenOff():
             yield _later_move(event)
-        case Payout.Composed():
+        case Payout.Composed() | Payout.Returned():
             for share in event.shares:
                 yield PayoutPaid(
-                    payout_id=derive("payout-share", event.originator_id, share.entity),
+                    payout_id=_share_id(event, share.entity),
                     entity=share.entity,
                     gross=share.gross,
                     fees=share.fees,
@@ -73,6 +74,12 @@ def publish(event: Event) -> Iterable[PublicEvent]:
                 )
         case _:
             return
+
+
+def _share_id(event: Payout.Composed | Payout.Returned, entity: str) -> UUID:
+    if isinstance(event, Payout.Returned):
+        return returned_share_id_of(event.originator_id, entity)
+    return derive("payout-share", event.originator_id, entity)
 
 
 def _deposit_named(event: Remittance.DepositMatched | Deposit.Unidentified) -> PublicEvent:

@@ -11,16 +11,13 @@ from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
-from payments.application.patient_rows import PAYMENTS, PAYOUTS
+from payments.application.patient_rows import PAYOUTS
+from payments.application.payouts import GatewayHoldings
 from payments.application.ports import GatewayReader
-from payments.domain.payment import payment_id_of
-from payments.domain.payout import (
-    BalanceTransaction,
-    Payout,
-    PayoutDiffers,
-    PayoutUnreadable,
-    shares_by_entity,
-)
+from payments.application.row_values import instant_of, int_of, uuid_of
+from payments.application.tying import end_case
+from payments.domain.payout import Payout, PayoutDiffers, PayoutUnreadable
+from payments.domain.payout_lines import Held, composed_of, unexplained, without_void_attempts
 
 PORTION_MAX = 200
 CANDIDATES_MAX = 10_000
@@ -35,12 +32,18 @@ class PayoutComposer:
     """Asks the gateway what each announced payout is made of, and books it by entity."""
 
     def __init__(
-        self, store: EventStore, clock: Callable[[], datetime], gateway: GatewayReader, patience: timedelta
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        gateways: Mapping[str, GatewayReader],
+        patience: timedelta,
+        entity_of_fees: str = "",
     ) -> None:
         self._store = store
         self._clock = clock
-        self._gateway = gateway
+        self._gateways = gateways
         self._patience = patience
+        self._entity_of_fees = entity_of_fees
         self._rounds = 0
         self._asked: dict[UUID, int] = {}
 
@@ -55,27 +58,31 @@ class PayoutComposer:
         """
         order = ("-announced_at", "payout_id")
         announced = self._store.rows(PAYOUTS, {"state": "announced"}, order=order, limit=CANDIDATES_MAX)
-        asked = {_uuid(row["payout_id"]): self._asked.get(_uuid(row["payout_id"]), 0) for row in announced}
-        portion = sorted(announced, key=lambda row: asked[_uuid(row["payout_id"])])[:PORTION_MAX]
+        asked = {uuid_of(row["payout_id"]): self._asked.get(uuid_of(row["payout_id"]), 0) for row in announced}
+        portion = sorted(announced, key=lambda row: asked[uuid_of(row["payout_id"])])[:PORTION_MAX]
         self._rounds += 1
-        self._asked = asked | {_uuid(row["payout_id"]): self._rounds for row in portion}
+        self._asked = asked | {uuid_of(row["payout_id"]): self._rounds for row in portion}
         return portion
 
     def _compose_one(self, row: Row) -> int:
-        payout_id = _uuid(row["payout_id"])
+        payout_id, name = uuid_of(row["payout_id"]), str(row["gateway"])
         try:
-            transactions = self._gateway.balance_transactions(str(row["gateway_id"]))
+            lines = self._gateways[name].balance_transactions(str(row["gateway_id"]))
         except PayoutUnreadable as unreadable:
             return self._report(row, unreadable)
-        entities = self._entities_of(transactions)
-        unknown = [t for t in transactions if t.payment_gateway_id not in entities]
-        if unknown and _instant(row["announced_at"]) + self._patience > self._clock():
-            return 0
-        payment_ids = sorted({payment_id_of(line.payment_gateway_id) for line in transactions}, key=str)
+        may_wait = instant_of(row["announced_at"]) + self._patience > self._clock()
+        holdings = GatewayHoldings(self._store, name)
 
         def decide(work: Work) -> int:
+            held = holdings.behind(work, lines)
+            parts = without_void_attempts(lines, held)
+            if may_wait and unexplained(parts, held):
+                return 0
+            found = composed_of(parts, held, self._entity_of_fees or _entity_of(held))
             payout = work.require(Payout, payout_id)
-            payout.compose(shares_by_entity(transactions, dict(entities)), payment_ids)
+            payout.compose(found.shares, found.payment_ids, found.move_ids)
+            for code in (PayoutDiffers.__name__, PayoutUnreadable.__name__):
+                end_case(work, payout_id, code, "the payout is composed")
             return 1
 
         try:
@@ -85,7 +92,7 @@ class PayoutComposer:
 
     def _report(self, row: Row, refusal: Refusal) -> int:
         """Opens the payout's case, and lets the other payouts go on."""
-        payout_id = _uuid(row["payout_id"])
+        payout_id = uuid_of(row["payout_id"])
 
         def decide(work: Work) -> int:
             raise_case(
@@ -95,28 +102,13 @@ class PayoutComposer:
                 summary=str(refusal),
                 subject="payout",
                 subject_id=payout_id,
-                amount=Money(_int(row["net_minor"])),
+                amount=Money(int_of(row["net_minor"])),
             )
             return 0
 
         return transact(self._store, context_for(payout_id, self._clock()), decide)
 
-    def _entities_of(self, transactions: Sequence[BalanceTransaction]) -> Mapping[str, str]:
-        wanted = sorted({transaction.payment_gateway_id for transaction in transactions})
-        rows = self._store.rows(PAYMENTS, {"gateway_id": wanted, "state": "succeeded"}, limit=max(1, len(wanted)))
-        return {str(row["gateway_id"]): str(row["entity"]) for row in rows}
 
-
-def _uuid(value: object) -> UUID:
-    assert isinstance(value, UUID)
-    return value
-
-
-def _int(value: object) -> int:
-    assert isinstance(value, int)
-    return value
-
-
-def _instant(value: object) -> datetime:
-    assert isinstance(value, datetime)
-    return value
+def _entity_of(held: Mapping[str, Sequence[Held]]) -> str:
+    """Whose fees are that are of no payment, where nobody said it: the first entity of the payout."""
+    return min((part.entity for parts in held.values() for part in parts), default="")

@@ -15,9 +15,8 @@ from payments.domain.refunds import ToldState
 
 @dataclass(frozen=True, slots=True)
 class PaymentArrived:
-    """A payment intent succeeded. `account_id`, `patient_id` and `encounter_id` are ours as the payer's form carried them.
-
-    So are `patient_id` and `encounter_id`, where it carried those instead. `charge_id` is the attempt that brought the money, where the gateway tells its attempts apart.
+    """A payment intent succeeded. `account_id`, `patient_id` and `encounter_id` are ours, as far as the payer's form
+    carried them; `charge_id` is the attempt that brought the money, where the gateway tells its attempts apart.
     """
 
     gateway_id: str

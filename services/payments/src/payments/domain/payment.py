@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -14,6 +13,9 @@ from chassis.domain import Aggregate, Conflict, Event, Refusal
 
 from payments.domain.disputes import Dispute, DisputeState, DisputeStep, ToldDispute
 from payments.domain.refunds import NOTHING, MoreThanRefundable, Refund, RefundChanged, RefundStep, ToldState
+from payments.domain.returns import TakenByBank, return_id_of
+
+STRIPE = "stripe"
 
 
 class PaymentChanged(Conflict):
@@ -36,10 +38,6 @@ class OtherCurrency(Refusal):
     """The books are kept in another currency than the gateway reports."""
 
 
-class ReturnChanged(Conflict):
-    """The same return came with another amount."""
-
-
 class PaymentState(StrEnum):
     NEW = "new"
     PROCESSING = "processing"
@@ -55,15 +53,6 @@ class Channel(StrEnum):
     FRONT_DESK = "front-desk"
 
 
-@dataclass(slots=True)
-class TakenByBank:
-    """What the payer's bank took back of one payment."""
-
-    amount: Money
-    on: date
-    is_booked: bool = False
-
-
 class Payment(Aggregate):
     """One payment of a patient: it pays an account, or waits for a person to say whose it is.
 
@@ -75,6 +64,9 @@ class Payment(Aggregate):
         self.state = PaymentState.NEW
         self.entity = ""
         self.channel = Channel.GATEWAY
+        self.gateway = STRIPE
+        self.gateway_id = ""
+        self.charge_id = ""
         self.amount = NOTHING
         self.on = date.min
         self.account_id: UUID | None = None
@@ -88,6 +80,8 @@ class Payment(Aggregate):
         """`account_id` is empty where nobody could be matched: all of it is unapplied then.
 
         `gateway_id` is the gateway's payment intent, empty for the front desk; `method` is that one's own word.
+        `charge_id` is the attempt that brought the money, where `gateway` tells its attempts apart. `named_*` is what the
+        payer's form carried, known to us or not.
         """
 
         TOPIC = "payments.payment.succeeded"
@@ -102,9 +96,17 @@ class Payment(Aggregate):
         message_id: UUID
         channel: Channel = Channel.GATEWAY
         method: Public[str] = ""
+        gateway: Public[str] = STRIPE
+        charge_id: Financial[str] = ""
+        named_account_id: UUID | None = None
+        named_patient_id: UUID | None = None
+        named_encounter_id: UUID | None = None
 
         def apply(self, payment: Payment) -> None:
             payment.state = PaymentState.SUCCEEDED
+            payment.gateway = self.gateway
+            payment.gateway_id = self.gateway_id
+            payment.charge_id = self.charge_id
             payment.entity = self.entity
             payment.channel = self.channel
             payment.amount = self.amount
@@ -332,7 +334,11 @@ class Payment(Aggregate):
             self.RefundRequested, refund_id=refund_id, amount=amount, reason=reason, requested_by=requested_by
         )
 
+    def undoes_the_payment(self, return_id: UUID) -> bool:
+        """Whether a return takes back the attempt that brought the money, and not an earlier one that failed."""
+        return not self.charge_id or return_id == return_id_of(self.gateway, self.charge_id)
 
-def payment_id_of(gateway_id: str) -> UUID:
+
+def payment_id_of(gateway_id: str, gateway: str = STRIPE) -> UUID:
     """The id of the payment behind a payment intent of the gateway."""
-    return derive("payment", "stripe", gateway_id)
+    return derive("payment", gateway, gateway_id)

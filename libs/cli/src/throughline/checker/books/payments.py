@@ -9,6 +9,7 @@ from throughline.checker.amounts import cents
 from throughline.checker.books.every_store import Book, Handler
 from throughline.checker.books.patient_money import PatientMoney
 from throughline.checker.expected import DUE_TO_PAYER_CODES
+from throughline.checker.identity import derive
 from throughline.checker.records import Fact
 from throughline.checker.rows import Rebuilt
 
@@ -97,6 +98,7 @@ class PaymentsBook(Book):
             "payments.deposit.told-again": self._told_again,
             "payments.payout.announced": self._announced,
             "payments.payout.composed": self._composed,
+            "payments.payout.returned": self._payout_returned,
             "payments.payout.deposit-matched": self._payout_deposited,
             **self.patients.handlers(),
         }
@@ -203,6 +205,19 @@ class PaymentsBook(Book):
             self.patients.payments.put((payment,), payout_id=fact.id)
         for move in fact.state.get("move_ids", ()):
             self.patients.moves.put((move,), payout_id=fact.id)
+
+    def _payout_returned(self, fact: Fact) -> None:
+        """What came back is in the gateway's balance again until another payout has it."""
+        self.payouts.put((fact.id,), state="returned")
+        for share in fact.state["shares"]:
+            cause = derive("payout-share-returned", fact.id, share["entity"])
+            self.patients.moves.put(
+                (derive("gateway-move", cause, "returned"),),
+                kind="payout",
+                entity=share["entity"],
+                amount_minor=-cents(share["gross"]),
+                effective_date=fact.state["effective_date"],
+            )
 
     def _payout_deposited(self, fact: Fact) -> None:
         self.payouts.put((fact.id,), deposit_id=fact.state["deposit_id"])
