@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from canonical.ids import derive
@@ -11,15 +12,18 @@ from chassis.domain import Transient, Unavailable
 from chassis.eventstore import Work
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.telemetry.metrics import FAILURES
+from chassis.testing import context
+from intake.adapters.fhir.import_files import NdjsonFolder
 from intake.adapters.fhir.outcomes import outcome_of, status_of
 from intake.adapters.hl7v2.acknowledgement import acknowledgement
 from intake.adapters.hl7v2.header import Header
 from intake.application import receiving
+from intake.application.bulk_importing import BulkImporting
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.taking_facts import FactTaking
 from intake.domain.facts import Fact
 
-from .people import message, person, seen, visit
+from .people import SOURCE, message, person, seen, visit
 from .world import IntakeUnderTest
 
 ANSWERED_SECONDS_MAX = 20.0
@@ -99,6 +103,30 @@ def test_a_bug_beside_taking_one_message_of_several_keeps_that_one_for_a_person_
     assert service.store.story(person("2")) == []
     assert counted() == before + 1
     assert service.receive(message("m2", *told("2")))[0].rule == "Defect"
+
+
+def test_a_bug_beside_taking_one_line_of_an_import_lets_the_others_through_and_the_import_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    failing_beside(monkeypatch, KeyError("Doe"))
+    service = IntakeUnderTest()
+    (tmp_path / "fhir-import").mkdir()
+    (tmp_path / "fhir-import" / "Patient.ndjson").write_bytes(b"1\n2\n3\n")
+
+    def read_line(raw: bytes, *, source: str, actor: str, kind: str, key: str) -> InboundDelivery:
+        return message(key, *told(raw.strip().decode()))
+
+    folder, receive = NdjsonFolder(tmp_path), service.intake.messages.receive
+    importing = BulkImporting(service.store, service.clock, receive, folder, read_line)
+    file = importing.look("Patient", "Patient.ndjson")
+    assert file is not None
+    job = importing.begin(context(), SOURCE, [file], "")
+    while importing.run():
+        pass
+    row = importing.status(job)
+    assert row is not None
+    assert (row["state"], row["accepted"], row["refused"]) == ("finished", 2, 1)
+    assert importing.refusals(job, 0)[0]["line"] == 2
 
 
 def test_a_failure_that_will_pass_beside_taking_a_message_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

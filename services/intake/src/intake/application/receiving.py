@@ -97,7 +97,7 @@ class Receiving:
         """Keeps every message, and takes those that keep the rules; one outcome each, in order.
 
         A message on which our own code fails is kept for a person. Where it fails beside taking one of them, nobody
-        knows which: nothing of several is kept, and they are to be handed in one by one.
+        knows which: they are taken one by one.
 
         Raises:
             Transient, Unavailable: nothing was kept; send the batch again.
@@ -114,9 +114,10 @@ class Receiving:
             )
         except (Transient, Unavailable):
             raise
-        except Exception as bug:
-            if len(arrivals) > 1:
-                raise
+        except Exception as bug:  # noqa: BLE001 - one message that meets a bug of ours must not stop its file or import
+            if len(deliveries) > 1:
+                _log.warning("batch met a bug", error=bug, frames=frames_of(bug), messages=len(deliveries))
+                return [outcome for each in deliveries for outcome in self.receive([each])]
             _tell_of_bug(bug, arrivals[0])
             outcomes = transact(self._store, context, lambda work: [self._keep_alone(work, arrivals[0])])
         self._crash_point("before-ack")
