@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, timedelta
 from typing import cast
 
@@ -24,6 +25,7 @@ from payments.domain.gateway_facts import PaymentArrived
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
 from payments.domain.payment import payment_id_of
 from payments.domain.refunds import ToldState
+from payments.domain.write_off import OwnWriteOff
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT
 from .test_patient_money import ACCOUNT, PAYMENT, Told, arrived, refund
@@ -42,7 +44,7 @@ class Asked(Told):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = PatientAccounts(self.core, lambda: DAY + timedelta(days=30))
+        self.calls = PatientAccounts(self.core, lambda: DAY + timedelta(days=30), Money(300))
 
     def balance(self, **request: str) -> pb.GetBalanceResponse:
         wanted = request if "patient_id" in request else {"account_id": str(ACCOUNT), **request}
@@ -140,6 +142,22 @@ def test_a_refund_dated_before_its_payment_takes_nothing_until_then() -> None:
 
 def _take_back_early(account: PatientAccount, on: date) -> None:
     account.take_back(PAYMENT, derive("early"), reason=TakenBack.REFUND, amount=Money(100), on=on)
+
+
+def test_what_lapsed_of_a_write_off_before_it_was_granted_is_left_out(world: Asked) -> None:
+    granted = DAY + timedelta(days=20)
+    write_off_id = derive("test-write-off", "late")
+    world.deliver(adjudication(1000, 1, claim_id=OTHER_CLAIM))
+    world.change(
+        lambda work: work.require(PatientAccount, ACCOUNT).write_off(
+            write_off_id, kind=WriteOffKind.SMALL_BALANCE, place=OTHER_CLAIM, amount=Money(1000), on=granted
+        )
+    )
+    world.deliver(adjudication(-1000, 2, claim_id=OTHER_CLAIM, effective_date=DAY + timedelta(days=10)))
+    (then,) = world.balance(as_of=(DAY + timedelta(days=15)).isoformat()).accounts
+    assert (sums(then)[0], sums(then)[1], sums(then)[4]) == (2500, 400, 100)
+    (later,) = world.balance().accounts
+    assert (sums(later)[1], sums(later)[4]) == (400, 100)
 
 
 def test_a_person_is_asked_for_over_all_their_accounts(world: Asked) -> None:
@@ -245,3 +263,61 @@ def test_an_allocation_does_not_carry_a_card_number() -> None:
     world.tell(arrived(3000))
     with pytest.raises(CardNumberSeen):
         allocate(world, 1000, "4242 4242 4242 4242")
+
+
+def as_user(name: str) -> contextlib.AbstractContextManager[object]:
+    return caused_by(incoming(f"user:{name}", None, None))
+
+
+def ask_write_off(world: Asked, amount: int, key: str = "hardship-1", **changes: str) -> pb.WriteOff:
+    fields = {"place": str(CLAIM), "kind": "charity", "reason": "hardship, form 7", **changes}
+    request = pb.RequestWriteOffRequest(account_id=str(ACCOUNT), idempotency_key=key, amount=usd(amount), **fields)
+    with as_user("ann"):
+        return world.calls.RequestWriteOff(request, NO_CONTEXT).write_off
+
+
+def approve_write_off(world: Asked, asked: pb.WriteOff, by: str, **changes: object) -> pb.WriteOff:
+    request = pb.ApproveWriteOffRequest(write_off_id=asked.write_off_id, amount=asked.amount, **changes)  # type: ignore[arg-type]
+    with as_user(by):
+        return world.calls.ApproveWriteOff(request, NO_CONTEXT).write_off
+
+
+def test_a_write_off_is_asked_for_approved_by_another_and_reversed() -> None:
+    world = Asked()
+    asked = ask_write_off(world, 1000)
+    assert (asked.state, asked.stands.minor, asked.requested_by) == ("requested", 0, "user:ann")
+    assert ask_write_off(world, 1000) == asked
+    with pytest.raises(OwnWriteOff):
+        approve_write_off(world, asked, "ann")
+    approved = approve_write_off(world, asked, "eve")
+    assert (approved.state, approved.stands.minor, approved.decided_by) == ("approved", 1000, "user:eve")
+    assert world.balance().balance.minor == 1500
+    request = pb.ReverseWriteOffRequest(
+        write_off_id=asked.write_off_id, idempotency_key="reversal-1", amount=usd(400), reason="income was found"
+    )
+    with as_user("eve"):
+        assert world.calls.ReverseWriteOff(request, NO_CONTEXT).write_off.stands.minor == 600
+    assert world.balance().balance.minor == 1900
+
+
+def test_a_small_write_off_needs_one_person_and_one_turned_down_moves_nothing() -> None:
+    world = Asked()
+    assert approve_write_off(world, ask_write_off(world, 300), "ann").state == "approved"
+    refused = approve_write_off(
+        world, ask_write_off(world, 700, "hardship-2"), "eve", turn_down=True, reason="no form was given"
+    )
+    assert refused.state == "turned-down"
+    assert world.balance().balance.minor == 2200
+    request = pb.ListWriteOffsRequest(account_id=str(ACCOUNT), state="turned-down")
+    assert list(world.calls.ListWriteOffs(request, NO_CONTEXT).write_offs) == [refused]
+
+
+@pytest.mark.parametrize("changes", [{"kind": "mercy"}, {"place": "7"}, {"reason": "why"}, {"reason": "x" * 201}])
+def test_a_write_off_that_cannot_be_is_refused_by_its_field(changes: dict[str, str]) -> None:
+    with pytest.raises(BadArgument, match=f"^{next(iter(changes))}"):
+        ask_write_off(Asked(), 1000, **changes)
+
+
+def test_no_reason_carries_a_card_number() -> None:
+    with pytest.raises(CardNumberSeen):
+        ask_write_off(Asked(), 1000, reason="card 4242 4242 4242 4242")

@@ -90,7 +90,8 @@ class PaymentsSettings(Settings):
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
     remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
-    the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents needs a second person.
+    the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents, or a write-off above
+    `write_off_limit_minor`, needs a second person.
     """
 
     gateway_secrets: SecretStr = SecretStr("")
@@ -101,6 +102,7 @@ class PaymentsSettings(Settings):
     undeposited_after_seconds: int = 432_000
     raw_retention_path: Path | None = None
     refund_limit_minor: int = Field(default=0, ge=0)
+    write_off_limit_minor: int = Field(default=0, ge=0)
 
 
 def assemble(
@@ -182,13 +184,15 @@ def serve(settings: PaymentsSettings) -> int:
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
-        grpc=_calls(core, sealer, master_data, Money(settings.refund_limit_minor)),
+        grpc=_calls(core, sealer, master_data, settings),
         http_app=webhook_app(doors, secrets, clock) if secrets else None,
         doors=[_bank_folder(settings.exchange_dir, doors, master_data, report).serve] if settings.exchange_dir else [],
     )
 
 
-def _calls(core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, refund_limit: Money) -> list[GrpcService]:
+def _calls(
+    core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, settings: PaymentsSettings
+) -> list[GrpcService]:
     def today() -> date:
         return core.clock().date()
 
@@ -198,8 +202,8 @@ def _calls(core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, refu
     posting = PaymentPosting(core.store, sealer)
     return [
         payments_service(core, today),
-        patient_accounts_service(core, today),
-        patient_payments_service(core, posting, today, entities, refund_limit),
+        patient_accounts_service(core, today, Money(settings.write_off_limit_minor)),
+        patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),
     ]
 
 

@@ -561,3 +561,319 @@ class AllocateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AllocateResponse: _TypeAlias = AllocateResponse  # noqa: Y015
+
+@_typing.final
+class RequestWriteOffRequest(_message.Message):
+    """What to give up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account, a UUID."""
+    idempotency_key: _builtins.str
+    """The caller's own name of this request, 8 to 100 printable characters; the same again is the same write-off."""
+    place: _builtins.str
+    """The claim, or the encounter without one, a UUID."""
+    kind: _builtins.str
+    """charity, small-balance or bad-debt."""
+    reason: _builtins.str
+    """Why, 5 to 200 characters, kept for ever. No names of patients."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+        place: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount", b"amount", "idempotency_key", b"idempotency_key", "kind", b"kind", "place", b"place", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestWriteOffRequest: _TypeAlias = RequestWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class RequestWriteOffResponse(_message.Message):
+    """The write-off that somebody has to approve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def write_off(self) -> Global___WriteOff:
+        """The write-off."""
+
+    def __init__(
+        self,
+        *,
+        write_off: Global___WriteOff | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestWriteOffResponse: _TypeAlias = RequestWriteOffResponse  # noqa: Y015
+
+@_typing.final
+class ApproveWriteOffRequest(_message.Message):
+    """Which write-off is decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    TURN_DOWN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    write_off_id: _builtins.str
+    """The write-off, a UUID."""
+    turn_down: _builtins.bool
+    """Turn it down instead."""
+    reason: _builtins.str
+    """Why it is turned down, 5 to 200 characters."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much is approved: exactly what was asked for. Not used to turn it down."""
+
+    def __init__(
+        self,
+        *,
+        write_off_id: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        turn_down: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "reason", b"reason", "turn_down", b"turn_down", "write_off_id", b"write_off_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveWriteOffRequest: _TypeAlias = ApproveWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class ApproveWriteOffResponse(_message.Message):
+    """The write-off after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def write_off(self) -> Global___WriteOff:
+        """The write-off."""
+
+    def __init__(
+        self,
+        *,
+        write_off: Global___WriteOff | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveWriteOffResponse: _TypeAlias = ApproveWriteOffResponse  # noqa: Y015
+
+@_typing.final
+class ReverseWriteOffRequest(_message.Message):
+    """What is owed again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_ID_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    write_off_id: _builtins.str
+    """The write-off, a UUID."""
+    idempotency_key: _builtins.str
+    """The caller's own name of this reversal, 8 to 100 printable characters; the same again changes nothing."""
+    reason: _builtins.str
+    """Why, 5 to 200 characters."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much of it."""
+
+    def __init__(
+        self,
+        *,
+        write_off_id: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "idempotency_key", b"idempotency_key", "reason", b"reason", "write_off_id", b"write_off_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseWriteOffRequest: _TypeAlias = ReverseWriteOffRequest  # noqa: Y015
+
+@_typing.final
+class ReverseWriteOffResponse(_message.Message):
+    """The write-off after it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def write_off(self) -> Global___WriteOff:
+        """The write-off."""
+
+    def __init__(
+        self,
+        *,
+        write_off: Global___WriteOff | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["write_off", b"write_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseWriteOffResponse: _TypeAlias = ReverseWriteOffResponse  # noqa: Y015
+
+@_typing.final
+class ListWriteOffsRequest(_message.Message):
+    """Which write-offs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """Only this account's, a UUID; empty for all."""
+    state: _builtins.str
+    """Only those requested, approved or turned-down; empty for all."""
+    entity: _builtins.str
+    """Only this entity; empty for all."""
+    limit: _builtins.int
+    """At most so many, 1 to 5000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        state: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "entity", b"entity", "limit", b"limit", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWriteOffsRequest: _TypeAlias = ListWriteOffsRequest  # noqa: Y015
+
+@_typing.final
+class ListWriteOffsResponse(_message.Message):
+    """The write-offs found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFFS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def write_offs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WriteOff]:
+        """The newest request first."""
+
+    def __init__(
+        self,
+        *,
+        write_offs: _abc.Iterable[Global___WriteOff] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["write_offs", b"write_offs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWriteOffsResponse: _TypeAlias = ListWriteOffsResponse  # noqa: Y015
+
+@_typing.final
+class WriteOff(_message.Message):
+    """What is given up of a patient's balance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITE_OFF_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    STANDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    write_off_id: _builtins.str
+    """The write-off, a UUID."""
+    account_id: _builtins.str
+    """The account, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    place: _builtins.str
+    """The claim, or the encounter without one, a UUID."""
+    kind: _builtins.str
+    """charity, small-balance or bad-debt."""
+    state: _builtins.str
+    """requested, approved or turned-down."""
+    reason: _builtins.str
+    """Why."""
+    requested_by: _builtins.str
+    """Who asked."""
+    decided_by: _builtins.str
+    """Who decided, or empty."""
+    effective_date: _builtins.str
+    """Since which business date it stands, ISO 8601, or empty."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much was asked for."""
+
+    @_builtins.property
+    def stands(self) -> _common_pb2.Money:
+        """How much of it stands: nothing before it is approved, and less where it was reversed, paid after all or owed no more."""
+
+    def __init__(
+        self,
+        *,
+        write_off_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        place: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        state: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        stands: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        requested_by: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        effective_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "stands", b"stands"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "amount", b"amount", "decided_by", b"decided_by", "effective_date", b"effective_date", "entity", b"entity", "kind", b"kind", "place", b"place", "reason", b"reason", "requested_by", b"requested_by", "stands", b"stands", "state", b"state", "write_off_id", b"write_off_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteOff: _TypeAlias = WriteOff  # noqa: Y015

@@ -55,6 +55,26 @@ class PatientAccountsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateResponse.FromString,
                 _registered_method=True)
+        self.RequestWriteOff = channel.unary_unary(
+                '/billing.payments.v1.PatientAccountsService/RequestWriteOff',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffResponse.FromString,
+                _registered_method=True)
+        self.ApproveWriteOff = channel.unary_unary(
+                '/billing.payments.v1.PatientAccountsService/ApproveWriteOff',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffResponse.FromString,
+                _registered_method=True)
+        self.ReverseWriteOff = channel.unary_unary(
+                '/billing.payments.v1.PatientAccountsService/ReverseWriteOff',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffResponse.FromString,
+                _registered_method=True)
+        self.ListWriteOffs = channel.unary_unary(
+                '/billing.payments.v1.PatientAccountsService/ListWriteOffs',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsResponse.FromString,
+                _registered_method=True)
 
 
 class PatientAccountsServiceServicer:
@@ -89,6 +109,34 @@ class PatientAccountsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestWriteOff(self, request, context):
+        """Asks to give up what is owed at one claim or encounter, or a part of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveWriteOff(self, request, context):
+        """Approves what was asked for: another person, where it is above the limit; or turns it down.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverseWriteOff(self, request, context):
+        """Has what was written off owed again, or a part of it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWriteOffs(self, request, context):
+        """Write-offs by state, account and entity, the newest request first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PatientAccountsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +159,26 @@ def add_PatientAccountsServiceServicer_to_server(servicer, server):
                     servicer.Allocate,
                     request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateResponse.SerializeToString,
+            ),
+            'RequestWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestWriteOff,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffResponse.SerializeToString,
+            ),
+            'ApproveWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveWriteOff,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffResponse.SerializeToString,
+            ),
+            'ReverseWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseWriteOff,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffResponse.SerializeToString,
+            ),
+            'ListWriteOffs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWriteOffs,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +290,114 @@ class PatientAccountsService:
             '/billing.payments.v1.PatientAccountsService/Allocate',
             billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientAccountsService/RequestWriteOff',
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.RequestWriteOffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientAccountsService/ApproveWriteOff',
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ApproveWriteOffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientAccountsService/ReverseWriteOff',
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ReverseWriteOffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWriteOffs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientAccountsService/ListWriteOffs',
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListWriteOffsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,14 @@ class PatientAccountsServiceStub:
     """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none."""
     Allocate: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.AllocateRequest, _patient_accounts_pb2.AllocateResponse]
     """Sets cash of a payment aside for one claim or encounter; an amount of zero ends that."""
+    RequestWriteOff: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.RequestWriteOffRequest, _patient_accounts_pb2.RequestWriteOffResponse]
+    """Asks to give up what is owed at one claim or encounter, or a part of it."""
+    ApproveWriteOff: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.ApproveWriteOffRequest, _patient_accounts_pb2.ApproveWriteOffResponse]
+    """Approves what was asked for: another person, where it is above the limit; or turns it down."""
+    ReverseWriteOff: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.ReverseWriteOffRequest, _patient_accounts_pb2.ReverseWriteOffResponse]
+    """Has what was written off owed again, or a part of it."""
+    ListWriteOffs: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.ListWriteOffsRequest, _patient_accounts_pb2.ListWriteOffsResponse]
+    """Write-offs by state, account and entity, the newest request first."""
 
 @_typing.type_check_only
 class PatientAccountsServiceAsyncStub(PatientAccountsServiceStub):
@@ -55,6 +63,14 @@ class PatientAccountsServiceAsyncStub(PatientAccountsServiceStub):
     """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none."""
     Allocate: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.AllocateRequest, _patient_accounts_pb2.AllocateResponse]  # type: ignore[assignment]
     """Sets cash of a payment aside for one claim or encounter; an amount of zero ends that."""
+    RequestWriteOff: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.RequestWriteOffRequest, _patient_accounts_pb2.RequestWriteOffResponse]  # type: ignore[assignment]
+    """Asks to give up what is owed at one claim or encounter, or a part of it."""
+    ApproveWriteOff: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.ApproveWriteOffRequest, _patient_accounts_pb2.ApproveWriteOffResponse]  # type: ignore[assignment]
+    """Approves what was asked for: another person, where it is above the limit; or turns it down."""
+    ReverseWriteOff: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.ReverseWriteOffRequest, _patient_accounts_pb2.ReverseWriteOffResponse]  # type: ignore[assignment]
+    """Has what was written off owed again, or a part of it."""
+    ListWriteOffs: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.ListWriteOffsRequest, _patient_accounts_pb2.ListWriteOffsResponse]  # type: ignore[assignment]
+    """Write-offs by state, account and entity, the newest request first."""
 
 class PatientAccountsServiceServicer(metaclass=_abc_1.ABCMeta):
     """What patients owe and what cash they have, line by line, and what people decide about it."""
@@ -90,5 +106,37 @@ class PatientAccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_patient_accounts_pb2.AllocateResponse, _abc.Awaitable[_patient_accounts_pb2.AllocateResponse]]:
         """Sets cash of a payment aside for one claim or encounter; an amount of zero ends that."""
+
+    @_abc_1.abstractmethod
+    def RequestWriteOff(
+        self,
+        request: _patient_accounts_pb2.RequestWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_accounts_pb2.RequestWriteOffResponse, _abc.Awaitable[_patient_accounts_pb2.RequestWriteOffResponse]]:
+        """Asks to give up what is owed at one claim or encounter, or a part of it."""
+
+    @_abc_1.abstractmethod
+    def ApproveWriteOff(
+        self,
+        request: _patient_accounts_pb2.ApproveWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_accounts_pb2.ApproveWriteOffResponse, _abc.Awaitable[_patient_accounts_pb2.ApproveWriteOffResponse]]:
+        """Approves what was asked for: another person, where it is above the limit; or turns it down."""
+
+    @_abc_1.abstractmethod
+    def ReverseWriteOff(
+        self,
+        request: _patient_accounts_pb2.ReverseWriteOffRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_accounts_pb2.ReverseWriteOffResponse, _abc.Awaitable[_patient_accounts_pb2.ReverseWriteOffResponse]]:
+        """Has what was written off owed again, or a part of it."""
+
+    @_abc_1.abstractmethod
+    def ListWriteOffs(
+        self,
+        request: _patient_accounts_pb2.ListWriteOffsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_accounts_pb2.ListWriteOffsResponse, _abc.Awaitable[_patient_accounts_pb2.ListWriteOffsResponse]]:
+        """Write-offs by state, account and entity, the newest request first."""
 
 def add_PatientAccountsServiceServicer_to_server(servicer: PatientAccountsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

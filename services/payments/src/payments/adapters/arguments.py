@@ -8,8 +8,12 @@ from datetime import date, datetime
 from billing.common.v1 import common_pb2
 from canonical.money import USD, Money
 from chassis.rpc import BadArgument
+from chassis.rpc.errors import uuid_in
+
+from payments.domain.card_numbers import refuse_card_numbers
 
 KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 100
+REASON_LENGTH_MIN, REASON_LENGTH_MAX = 5, 200
 PAGE_MAX = 1000
 PAGE_DEFAULT = 100
 
@@ -60,6 +64,20 @@ def text_in(text: str, field: str, most: int) -> str:
     if len(text) > most or not text.isprintable():
         raise BadArgument(f"{field}: at most {most} printable characters")
     return text
+
+
+def reason_in(text: str, field: str = "reason") -> str:
+    """A person's own words; no number of a card among them."""
+    said = text_in(text.strip(), field, REASON_LENGTH_MAX)
+    if len(said) < REASON_LENGTH_MIN:
+        raise BadArgument(f"{field}: at least {REASON_LENGTH_MIN} characters")
+    refuse_card_numbers(**{field: said})
+    return said
+
+
+def ids_in(**columns: str) -> dict[str, object]:
+    """The ids that were given, by column."""
+    return {name: uuid_in(text, name) for name, text in columns.items() if text}
 
 
 def one_of(text: str, field: str, choices: Sequence[str]) -> str:

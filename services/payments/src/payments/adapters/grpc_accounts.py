@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from chassis.telemetry.correlation import call_context
 from payments.adapters.account_messages import account_then_sent, line_sent, unapplied_sent
 from payments.adapters.arguments import day_in, instant_in, money_in, place_in, size_in, text_in
 from payments.adapters.grpc_messages import account_sent, activity_sent, money_sent
+from payments.adapters.grpc_write_offs import WriteOffAnswers
 from payments.application.account_history import Moment, accounts_at, activity_of
 from payments.application.patient_rows import ACCOUNTS, ACTIVITY
 from payments.application.unapplied_cash import unapplied_cash
@@ -28,29 +29,39 @@ from payments.domain.card_numbers import refuse_card_numbers
 from payments.domain.patient_account import PatientAccount
 
 NAME = "billing.payments.v1.PatientAccountsService"
-READS = ("GetBalance", "ListActivity", "ListUnapplied")
-WRITES = ("Allocate",)
+READ, WRITE, APPROVE = "payments.read", "payments.write", "payments.approve"
+SCOPES: Mapping[str, str] = {
+    "GetBalance": READ,
+    "ListActivity": READ,
+    "ListUnapplied": READ,
+    "Allocate": WRITE,
+    "RequestWriteOff": WRITE,
+    "ApproveWriteOff": APPROVE,
+    "ReverseWriteOff": APPROVE,
+    "ListWriteOffs": READ,
+}
 ACCOUNTS_MAX = 200
 NAME_LENGTH_MAX = 100
 
 
-def patient_accounts_service(core: ServiceCore, today: Callable[[], date]) -> GrpcService:
-    """The service with the scope of each method."""
-    servicer = PatientAccounts(core, today)
+def patient_accounts_service(core: ServiceCore, today: Callable[[], date], write_off_limit: Money) -> GrpcService:
+    """The service with the scope of each method. Write-offs above the limit need a second person."""
+    servicer = PatientAccounts(core, today, write_off_limit)
     return GrpcService(
         NAME,
         lambda server: patient_accounts_pb2_grpc.add_PatientAccountsServiceServicer_to_server(servicer, server),
-        dict.fromkeys(READS, "payments.read") | dict.fromkeys(WRITES, "payments.write"),
+        SCOPES,
     )
 
 
-class PatientAccounts(patient_accounts_pb2_grpc.PatientAccountsServiceServicer):
+class PatientAccounts(WriteOffAnswers, patient_accounts_pb2_grpc.PatientAccountsServiceServicer):
     """Answers from the store, and hands commands on; nothing here decides."""
 
-    def __init__(self, core: ServiceCore, today: Callable[[], date]) -> None:
+    def __init__(self, core: ServiceCore, today: Callable[[], date], write_off_limit: Money) -> None:
         self._core = core
         self._store = core.store
         self._today = today
+        self._write_off_limit = write_off_limit
 
     def GetBalance(self, request: pb.GetBalanceRequest, context: grpc.ServicerContext) -> pb.GetBalanceResponse:
         if bool(request.account_id) == bool(request.patient_id):

@@ -20,7 +20,7 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from payments.adapters.arguments import amount_in, day_in, key_in, one_of, size_in, text_in
+from payments.adapters.arguments import amount_in, day_in, ids_in, key_in, one_of, size_in, text_in
 from payments.adapters.grpc_messages import minor_sent, money_sent, payment_sent
 from payments.adapters.refund_messages import dispute_sent, refund_sent
 from payments.application.dispute_rows import DISPUTES
@@ -156,14 +156,14 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
         return pb.RecordRefundPaidResponse(refund=self._refund(refund_id))
 
     def ListRefunds(self, request: pb.ListRefundsRequest, context: grpc.ServicerContext) -> pb.ListRefundsResponse:
-        where = _ids(payment_id=request.payment_id, refund_id=request.refund_id)
+        where = ids_in(payment_id=request.payment_id, refund_id=request.refund_id)
         where |= {name: value for name in ("state", "entity") if (value := getattr(request, name))}
         limit = size_in(request.limit, "limit", ROWS_MAX)
         rows = self._store.rows(REFUNDS, where, order=("payment_id",), limit=limit)
         return pb.ListRefundsResponse(refunds=map(refund_sent, rows))
 
     def ListDisputes(self, request: pb.ListDisputesRequest, context: grpc.ServicerContext) -> pb.ListDisputesResponse:
-        where = _ids(payment_id=request.payment_id, dispute_id=request.dispute_id)
+        where = ids_in(payment_id=request.payment_id, dispute_id=request.dispute_id)
         if request.only_open:
             where["outcome"] = None
         rows = self._store.rows(DISPUTES, where, order=("respond_by",), limit=size_in(request.limit, "limit", ROWS_MAX))
@@ -209,8 +209,3 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
     def _refund(self, refund_id: UUID) -> pb.Refund:
         (row,) = self._store.rows(REFUNDS, {"refund_id": refund_id})
         return refund_sent(row)
-
-
-def _ids(**columns: str) -> dict[str, object]:
-    """The ids that were given."""
-    return {name: uuid_in(text, name) for name, text in columns.items() if text}

@@ -12,7 +12,7 @@ from chassis.domain import Context, ContextSource, Event, Meta
 from chassis.eventstore import EventStore, Row
 
 from payments.application.patient_rows import ACTIVITY, Counted, activity_row
-from payments.domain.cash_spread import NOTHING, Owed, Part, Reserved, open_of_each, spread
+from payments.domain.cash_spread import NOTHING, Owed, Part, Reserved, open_of_each
 from payments.domain.patient_account import PatientAccount
 
 _LINES = (
@@ -123,18 +123,24 @@ def _at(identity: UUID, events: Iterable[Event], moment: Moment) -> AccountThen 
     for event in events:
         if not isinstance(event, _FACTS) or not moment.has(event):
             continue
-        if isinstance(event, PatientAccount.CashTakenBack) and event.payment_id not in account.cash:
-            continue  # dated before its payment: of cash that is not there yet, nothing is taken back
+        if _is_too_early(account, event):
+            continue
         event.apply(account)
         if isinstance(event, _LINES):
             lines.append(_line(event))
     if account.patient_id is None:
         return None
-    entries = [*account.owed.values(), *account.written_off.values()]
-    parts = spread(entries, account.cash, account.reserved)
+    parts = account.parts
     return AccountThen(
         identity, account.entity, account.patient_id, _places(account, parts), _held(account, parts), lines
     )
+
+
+def _is_too_early(account: PatientAccount, event: Event) -> bool:
+    """Whether it is dated before what it changes: nothing is taken of cash that is not there yet, nor of a write-off."""
+    if isinstance(event, PatientAccount.CashTakenBack):
+        return event.payment_id not in account.cash
+    return isinstance(event, PatientAccount.WrittenOff) and event.of_write_off not in (None, *account.given_up)
 
 
 def _places(account: PatientAccount, parts: Sequence[Part]) -> list[Place]:
