@@ -88,6 +88,7 @@ def suite(tmp_path: Path) -> Path:
         (CLAIM_FILE, Format.X12),
         (b"\r\nISA|00|", Format.X12),
         (BANK_FILE, Format.BAI2),
+        (b"101 099900024 0910000192603020600A094101SANDBOX BANK", Format.NACHA),
         (b'{"a": 1}', None),
         (b"ISABELLA wrote a letter", None),
         (b"01 is a number", None),

@@ -101,3 +101,16 @@ def test_two_credits_under_one_reference_of_the_bank_are_two_deposits() -> None:
     assert len({one.deposit_id for one in file.deposits}) == 3
     alone = bank_file("bai2.txt", FILE, MASTER_DATA)
     assert [one.deposit_id for one in alone.deposits] == [one.deposit_id for one in file.deposits[:2]]
+
+
+def test_a_deposit_in_another_currency_refuses_its_file() -> None:
+    for raw in (FILE.replace(b"03,111222333,USD", b"03,111222333,CAD"), FILE.replace(b",USD,", b",CAD,")):
+        file = bank_file("bai2.txt", raw, MASTER_DATA)
+        assert file.refusal is not None
+        assert file.refusal.code == "DepositOfOtherCurrency"
+
+
+def test_a_deposit_that_names_several_traces_keeps_all_of_them() -> None:
+    raw = FILE.replace(b"TRN*1*TRACE1*1999\\", b"TRN*1*TRACE1*1999\\ TRN*1*TRACE2*1999\\")
+    first, _ = bank_file("bai2.txt", raw, MASTER_DATA).deposits
+    assert (first.reference, first.further_references, first.originator) == ("TRACE1", ("TRACE2",), "1999")

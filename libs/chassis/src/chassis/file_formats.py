@@ -13,6 +13,7 @@ _BLANK = b" \t\r\n\x0b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _X12 = re.compile(rb"ISA[^A-Za-z0-9 \t\r\n]")
 _BAI2 = re.compile(rb"01,[^,\r\n]*,[^,\r\n]*,[0-9]{6},")
+_NACHA = re.compile(rb"101[ 0-9]{20}[0-9]{6}[ 0-9]{4}[A-Z0-9]094101")
 _HL7 = re.compile(rb"(MSH|FHS|BHS)[^A-Za-z0-9\r\n]")
 _SECOND_OBJECT = re.compile(rb"\}[ \t\r]*\n\s*\{")
 
@@ -25,6 +26,7 @@ class Format(StrEnum):
     HL7 = "hl7v2"
     X12 = "x12"
     BAI2 = "bai2"
+    NACHA = "nacha"
     CHARGE_BATCH = "charge-batch"
 
 
@@ -33,7 +35,7 @@ def recognise(head: bytes) -> Format | None:
     start = head.removeprefix(_BYTE_ORDER_MARK).lstrip(_BLANK)
     if start.startswith(b"{"):
         return _of_json(start)
-    for pattern, kind in ((_X12, Format.X12), (_HL7, Format.HL7), (_BAI2, Format.BAI2)):
+    for pattern, kind in ((_X12, Format.X12), (_HL7, Format.HL7), (_BAI2, Format.BAI2), (_NACHA, Format.NACHA)):
         if pattern.match(start):
             return kind
     header = [name.strip(b' "\r').decode("latin-1") for name in start.split(b"\n", 1)[0].split(b",")]

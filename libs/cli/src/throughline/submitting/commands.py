@@ -13,7 +13,7 @@ from throughline.connection import Connection, StateOption, access_to, read_conn
 from throughline.outcome import Exit, Unreachable, Unusable, ends_with_a_code
 from throughline.screen import Column, JsonOption, progress, show_json, show_table
 from throughline.submitting.exchange_door import ExchangeDoor
-from throughline.submitting.explaining import explained, tell, unknown
+from throughline.submitting.explaining import NO_FORMAT, explained, tell, unknown
 from throughline.submitting.fhir_door import FhirDoor, http_client
 from throughline.submitting.mllp_door import MllpDoor
 from throughline.submitting.sent import Fate, Sent
@@ -32,7 +32,7 @@ _COLUMNS = (
 @ends_with_a_code
 def submit(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="FHIR JSON or NDJSON, HL7 v2, X12, BAI2 or CSV files.")
+        list[Path], typer.Argument(metavar="FILE", help="FHIR JSON or NDJSON, HL7 v2, X12, BAI2, NACHA or CSV files.")
     ],
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a file to be taken; 0: do not wait.")] = 30.0,
     explain: Annotated[
@@ -43,7 +43,7 @@ def submit(
 ) -> Exit:
     """Send files through the doors that are right for them, and say what happened to each.
 
-    FHIR goes by HTTPS through the gateway, HL7 v2 by MLLP, X12, BAI2, NDJSON and charge batches into the exchange folder. The same file twice
+    FHIR goes by HTTPS through the gateway, HL7 v2 by MLLP, X12, BAI2, NACHA, NDJSON and charge batches into the exchange folder. The same file twice
     is one message.
 
     The JSON is an object with the list `messages`: file, format, door, fate, reference and answers. Fates: accepted,
@@ -101,7 +101,7 @@ def _sent(path: Path, connection: Connection, wait_seconds: float) -> Iterator[S
                 "",
                 "",
                 Fate.UNRECOGNISED,
-                answers=("neither FHIR, NDJSON, HL7 v2, X12, BAI2 nor a charge batch",),
+                answers=(NO_FORMAT,),
             )
         elif path.stat().st_size > FILE_BYTES_MAX:
             yield Sent(str(path), kind.value, "", Fate.UNREADABLE, answers=(f"more than {FILE_BYTES_MAX} bytes",))

@@ -15,7 +15,13 @@ from chassis.whole_files import sync_folder
 from throughline.outcome import Unreachable
 from throughline.submitting.sent import Fate, Sent
 
-DOORS = {Format.X12: "intake", Format.CHARGE_BATCH: "intake", Format.NDJSON: "intake", Format.BAI2: "bank"}
+DOORS = {
+    Format.X12: "intake",
+    Format.CHARGE_BATCH: "intake",
+    Format.NDJSON: "intake",
+    Format.BAI2: "bank",
+    Format.NACHA: "bank",
+}
 REASONS_SHOWN = 10
 POLL_SECONDS = 0.1
 COPIES_MAX = 1000

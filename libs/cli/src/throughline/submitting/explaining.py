@@ -14,7 +14,11 @@ from throughline.inspection.explanation import explained as x12_explained
 from throughline.inspection.tables import FINDINGS_SHOWN
 from throughline.screen import say
 
-NO_FORMAT = "neither FHIR, NDJSON, HL7 v2, X12, BAI2 nor a charge batch"
+NO_FORMAT = "neither FHIR, NDJSON, HL7 v2, X12, BAI2, NACHA nor a charge batch"
+OF_BANKS = {
+    Format.BAI2: "BAI2: balances and movements of bank accounts; the bank folder takes it.",
+    Format.NACHA: "NACHA: electronic entries with what they are for (TRN), and returns; the bank folder takes it.",
+}
 
 
 def explained(path: Path, kind: Format, access: Access) -> dict[str, object]:
@@ -27,8 +31,8 @@ def explained(path: Path, kind: Format, access: Access) -> dict[str, object]:
         inspection = inspect([path.read_bytes()])
         lines = x12_explained(path.name, inspection, {}, FINDINGS_SHOWN)
         return _told(path, kind, [line for line in lines if line])
-    if kind is Format.BAI2:
-        return _told(path, kind, ["BAI2: balances and movements of bank accounts; the bank folder takes it."])
+    if kind in OF_BANKS:
+        return _told(path, kind, [OF_BANKS[kind]])
     stub = intake_reading_pb2_grpc.IntakeReadingServiceStub(access.channel("intake"))
     request = pb.ExplainContentRequest(content=path.read_bytes())
     found = access.call("intake", stub.ExplainContent, request)

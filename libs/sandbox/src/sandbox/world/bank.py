@@ -18,6 +18,7 @@ from sandbox.world.bai2 import AccountPart, Credit, statement
 from sandbox.world.file_drop import BANK_INBOUND, Exchange, drop
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.misbehaviour import Fault, Misbehaviour, Outbox
+from sandbox.world.nacha import AchEntry, ach_file
 from sandbox.world.remittances import Remittance
 
 _SENDER = "099900027"
@@ -35,7 +36,7 @@ class Deposit:
 
 @dataclass(frozen=True, slots=True)
 class StatementFile:
-    """One BAI2 file as the bank hands it over."""
+    """One BAI2 or NACHA file as the bank hands it over."""
 
     name: str
     content: bytes
@@ -61,8 +62,7 @@ class Bank:
         """Credit what each remittance pays; one that pays nothing makes no deposit."""
         for remittance in remittances:
             if remittance.amount:
-                addenda = f"TRN*1*{remittance.trace_number}*{remittance.trace_company}\\"
-                texts = (f"HCCLAIMPMT {remittance.payer.name}", addenda)
+                texts = (f"HCCLAIMPMT {remittance.payer.name}", _addenda(remittance))
                 self._deposit("remittance", remittance.entity.bank_account, remittance.amount, texts)
 
     def deposit_payout(self, entity_code: str, payout_id: str, net: Money, day: date) -> None:
@@ -84,6 +84,17 @@ class Bank:
         content = statement(_SENDER, _RECEIVER, self._file_count, day, moment, self._parts(deposits))
         file = StatementFile(f"bank-{day:%Y%m%d}-{self._file_count:04d}.bai2", content)
         return [file, file] if self.misbehaviour.strike(Fault.DUPLICATE, "statement") else [file]
+
+    def electronic_entries(self, remittances: Iterable[Remittance], day: date, moment: datetime) -> StatementFile:
+        """The NACHA file with the transfers of these remittances, each with its CCD+ addenda."""
+        entries = [
+            AchEntry(remittance.entity.bank_account, remittance.amount, _addenda(remittance))
+            for remittance in remittances
+            if remittance.amount
+        ]
+        self._file_count += 1
+        name = f"bank-{day:%Y%m%d}-{self._file_count:04d}.ach"
+        return StatementFile(name, ach_file(day, moment, entries))
 
     def drop_statement(self, exchange: Exchange, day: date, moment: datetime) -> int:
         """Write the statement into `bank-inbound`; returns how many files that made."""
@@ -109,3 +120,7 @@ class Bank:
             parts.append(AccountPart(account, opening, tuple(credits_)))
             self._balances[account] = opening + Money.total(credit.amount for credit in credits_)
         return parts
+
+
+def _addenda(remittance: Remittance) -> str:
+    return f"TRN*1*{remittance.trace_number}*{remittance.trace_company}\\"

@@ -43,7 +43,7 @@ class IntakeFolder:
     def take(self, name: str, raw: bytes) -> FileVerdict:
         """Receives one file; accepted where all of it was."""
         kind = recognise(raw[:HEAD_BYTES])
-        if kind is None or kind is Format.BAI2 or is_platform_report(raw):
+        if kind is None or kind in (Format.BAI2, Format.NACHA) or is_platform_report(raw):
             return FileVerdict(self.answers.take(name, raw))
         address = self.taken.address_of(raw)
         first_name = self.taken.name_of(address)

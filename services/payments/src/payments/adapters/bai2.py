@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from canonical.money import Money
+from canonical.money import USD, Money
 
 from payments.adapters.bank_texts import BankFileRefused
 
@@ -50,13 +50,12 @@ class _Record:
 @dataclass(slots=True)
 class _Reader:
     account: str = ""
-    currency: str = "USD"
+    currency: str = USD
+    account_currency: str = USD
     on: date | None = None
     account_sum: int = 0
-    account_records: int = 0
     group_sum: int = 0
     group_accounts: int = 0
-    group_records: int = 0
     file_sum: int = 0
     file_groups: int = 0
     seen: dict[tuple[object, ...], int] = field(default_factory=dict)
@@ -149,17 +148,16 @@ def _group_header(reader: _Reader, record: _Record) -> None:
         reader.on = datetime.strptime(text, "%y%m%d").date()  # noqa: DTZ007 - a business date has no zone
     except ValueError:
         raise BankFileRefused(f"record {record.number} (02): field 5 is not an as-of date") from None
-    reader.currency = (record.fields[5].strip() if len(record.fields) > 5 else "") or "USD"
+    reader.currency = (record.fields[5].strip() if len(record.fields) > 5 else "") or USD
     reader.group_sum = reader.group_accounts = 0
-    reader.group_records = 1
 
 
 def _account_header(reader: _Reader, record: _Record) -> None:
     if reader.on is None:
         raise BankFileRefused(f"record {record.number} (03): an account outside a group")
     reader.account = record.fields[0].strip()
+    reader.account_currency = (record.fields[1].strip() if len(record.fields) > 1 else "") or reader.currency
     reader.account_sum = _summaries(record)
-    reader.account_records = 0
 
 
 def _summaries(record: _Record) -> int:
@@ -198,7 +196,7 @@ def _transaction(reader: _Reader, record: _Record) -> None:
             account=reader.account,
             on=reader.on,
             type_code=type_code,
-            amount=Money(minor, reader.currency),
+            amount=Money(minor, reader.account_currency),
             is_credit=type_code in CREDIT_TYPES,
             bank_reference=bank_reference,
             customer_reference=customer_reference,

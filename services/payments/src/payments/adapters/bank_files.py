@@ -1,4 +1,4 @@
-"""The bank's door: BAI2 files become deposits of entities we know."""
+"""The bank's door: BAI2 and NACHA files become deposits of entities we know."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from collections.abc import Sequence
 
 from canonical.ids import derive
 from canonical.master_data import KnownMasterData, UnknownMasterData
+from canonical.money import USD
 from chassis.domain import Refusal
+from chassis.file_formats import HEAD_BYTES, Format, recognise
 
 from payments.adapters.bai2 import BankTransaction, read_bai2
-from payments.adapters.bank_texts import BankFileRefused, payout_of, trace_of
+from payments.adapters.bank_texts import BankFileRefused, payout_of, traces_of
+from payments.adapters.nacha import read_nacha
+from payments.adapters.nacha_files import deposits_in, returns_in, without_strangers_accounts
 from payments.application.doors import Answer, BankFile, Doors
 from payments.application.recording_deposits import ReportedDeposit
 from payments.domain.deposit import DepositKind
 
+ACH_TYPES = frozenset({142, 143, 145, 164, 165, 166, 168, 169})
+"""BAI2 types of credits that come as electronic entries."""
+
 
 class UnreadableBankFile(Refusal):
-    """The file is not BAI2, or its control totals are wrong."""
+    """The file is neither BAI2 nor NACHA, or its control totals are wrong."""
+
+
+class DepositOfOtherCurrency(Refusal):
+    """A deposit in another currency than the books are kept in."""
 
 
 class UnknownBankAccount(Refusal):
@@ -25,13 +36,22 @@ class UnknownBankAccount(Refusal):
 
 def bank_file(name: str, raw: bytes, master_data: KnownMasterData) -> BankFile:
     """The file with its deposits, or with the refusal it earned; debits are the bank's own business."""
+    is_nacha = recognise(raw[:HEAD_BYTES]) is Format.NACHA
+    kind = (Format.NACHA if is_nacha else Format.BAI2).value
+    if is_nacha:
+        raw = without_strangers_accounts(raw, {entity.bank_account for entity in master_data.entities})
     try:
+        if is_nacha:
+            entries = read_nacha(raw)
+            return BankFile(name, raw, deposits_in(entries, master_data), kind=kind, returns=returns_in(entries))
         credits_found = [line for line in read_bai2(raw) if line.is_credit and line.amount]
         return BankFile(name, raw, _deposits(credits_found, master_data))
     except BankFileRefused as refused:
-        return BankFile(name, raw, refusal=UnreadableBankFile(str(refused)))
+        return BankFile(name, raw, refusal=UnreadableBankFile(str(refused)), kind=kind)
+    except DepositOfOtherCurrency as other:
+        return BankFile(name, raw, refusal=other, kind=kind)
     except UnknownMasterData as unknown:
-        return BankFile(name, raw, refusal=UnknownBankAccount(str(unknown)))
+        return BankFile(name, raw, refusal=UnknownBankAccount(str(unknown)), kind=kind)
 
 
 def take_bank_file(doors: Doors, master_data: KnownMasterData, name: str, raw: bytes) -> bool:
@@ -53,17 +73,22 @@ def _deposits(lines: Sequence[BankTransaction], master_data: KnownMasterData) ->
 
 def _deposit(line: BankTransaction, identity: tuple[object, ...], master_data: KnownMasterData) -> ReportedDeposit:
     entity = master_data.entity_by_bank_account(line.account, line.on)
-    trace, payout = trace_of(line.text), payout_of(line.text)
-    kind = DepositKind.REMITTANCE if trace else DepositKind.PAYOUT if payout else DepositKind.OTHER
+    if line.amount.currency != USD:
+        raise DepositOfOtherCurrency(f"a deposit of {line.amount} on {line.on}, where the books are kept in {USD}")
+    traces, payout = traces_of(line.text), payout_of(line.text)
+    kind = DepositKind.REMITTANCE if traces else DepositKind.PAYOUT if payout else DepositKind.OTHER
     return ReportedDeposit(
         deposit_id=derive("deposit", *identity),
         entity=entity.code,
         kind=kind,
         amount=line.amount,
         on=line.on,
-        reference=(trace[0] if trace else payout or line.bank_reference)[:100],
+        reference=(traces[0][0] if traces else payout or line.bank_reference)[:100],
         span_start=line.span_start,
         span_length=line.span_length,
+        originator=traces[0][1] if traces else "",
+        further_references=tuple(trace for trace, _ in traces[1:]),
+        is_ach=line.type_code in ACH_TYPES,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from canonical.ids import derive
+from canonical.money import Money
 from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Work, transact
 from chassis.exceptions import raise_case
@@ -53,6 +54,18 @@ class GatewayMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedEntry:
+    """An electronic entry of ours that came back, or should be written otherwise; `code` is the bank's, R or C."""
+
+    return_id: UUID
+    code: str
+    meaning: str
+    original_trace: str
+    amount: Money
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class BankFile:
     """One bank file with what was read of it, or the refusal it earned."""
 
@@ -60,6 +73,8 @@ class BankFile:
     raw: bytes
     deposits: Sequence[ReportedDeposit] = ()
     refusal: Refusal | None = None
+    kind: str = "bai2"
+    returns: Sequence[ReturnedEntry] = ()
 
 
 class Doors:
@@ -114,7 +129,7 @@ class Doors:
     def receive_bank_file(self, file: BankFile) -> Answer:
         """One bank file: its credits, or its refusal, with the bytes kept either way."""
         entity = file.deposits[0].entity if file.deposits else self._default_entity
-        arrival = Arrival(BANK, file.name, "bai2", entity)
+        arrival = Arrival(BANK, file.name, file.kind, entity)
         identity = message_id_of(self._sealer, arrival, file.raw)
 
         def decide(work: Work) -> Answer:
@@ -130,8 +145,10 @@ class Doors:
                 work.roll_back(mark)
                 self._refuse(work, kept.id, refusal, "bank file")
                 return Answer.REFUSED
-            facts = [Fact(name="deposits", value=str(len(file.deposits))), Fact(name="new", value=str(new))]
-            kept.accept(facts)
+            for entry in file.returns:
+                _tell_returned(work, entry, kept.id)
+            counted = {"deposits": len(file.deposits), "new": new, "returns": len(file.returns)}
+            kept.accept([Fact(name=name, value=str(count)) for name, count in counted.items()])
             return Answer.TAKEN
 
         return transact(self._store, self._context(identity, BANK, file.name), decide)
@@ -161,3 +178,16 @@ class Doors:
             source_reference=reference,
         )
         return Context(self._clock(), meta)
+
+
+def _tell_returned(work: Work, entry: ReturnedEntry, message_id: UUID) -> None:
+    """A person looks at what came back: nothing that we book is originated by ourselves."""
+    raise_case(
+        work,
+        entry.return_id,
+        code="AchReturned" if entry.code.startswith("R") else "AchNoticeOfChange",
+        summary=f"{entry.code} ({entry.meaning}) on {entry.on}: entry {entry.original_trace} of {entry.amount}",
+        subject="message",
+        subject_id=message_id,
+        amount=entry.amount,
+    )
