@@ -295,7 +295,8 @@ def _paying() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     file = ImportFile(kind="Patient", name="patients-1.ndjson", size_bytes=2048, modified_ns=1_700_000_000_000_000_000)
     yield BulkImport.Started, {"source": "ehr-north", "actor": "service:ehr", "files": (file,)}
     refused = (RefusedLine(line=3, findings=("Patient.birthDate: required: the day of birth",)),)
-    yield BulkImport.Advanced, {"file": 0, "offset": 1024, "line": 3, "accepted": 2, "refused": refused}
+    told = {"file": 0, "name": "patients-1.ndjson", "offset": 1024, "line": 3, "accepted": 2, "refused": refused}
+    yield BulkImport.Advanced, told
     yield BulkImport.NextFileBegun, {"file": 1}
     yield BulkImport.Ended, {"state": ImportState.FAILED, "reason": "file-changed: patients-1.ndjson"}
     yield Disclosure.Given, {"what": "raw-span", "subject_id": MESSAGE, "start": 512, "length": 128}

@@ -6,14 +6,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from chassis.inbound.receiving_queue import ReceivingQueue
 from intake.adapters.fhir import FhirNames, fhir_app
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
+from intake.application import bulk_importing
 from intake.application.bulk_importing import BulkImporting
 from intake.application.deliveries import InboundDelivery, Outcome
+from intake.domain.bulk_import import PORTIONS_BETWEEN_SNAPSHOTS
 from starlette.testclient import TestClient
 
 from .fhir_world import JSON, as_client, door_of
@@ -120,9 +123,41 @@ def test_what_is_refused_is_told_by_line_and_the_rest_is_taken(world: Importing)
     assert (done["state"], done["accepted"], done["refused"]) == ("finished", 3, 4)
     told = world.http.get(done["error"][0]["url"], headers=JSON).text.splitlines()
     places = [json.loads(line)["issue"][0]["details"]["text"] for line in told]
-    assert places == ["file 0 line 2", "file 0 line 3", "file 0 line 5", "file 0 line 7"]
+    assert places == [f"file Patient.ndjson line {number}" for number in (2, 3, 5, 7)]
     rules = [json.loads(line)["issue"][0]["diagnostics"].split(":")[0] for line in told]
     assert rules == ["json", "fhir-r4", "resource-type", "too-large"]
+
+
+def test_refused_lines_come_page_by_page_and_no_page_reads_more_than_one(
+    world: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_importing, "REFUSALS_PER_PAGE", 2)
+    status = world.begin([world.write("Patient", [b"{"] * 5)]).headers["Content-Location"]
+    world.run()
+    job = UUID(status.rsplit("/", 1)[1])
+    asked: list[int] = []
+    rows = world.service.store.rows
+
+    def counted(*asking: Any, **how: Any) -> Any:
+        asked.append(how["limit"])
+        return rows(*asking, **how)
+
+    monkeypatch.setattr(world.service.store, "rows", counted)
+    pages = [[row["line"] for row in world.importing.refusals(job, page)] for page in range(4)]
+    assert pages == [[1, 2], [3, 4], [5], []]
+    assert set(asked) == {2}
+
+
+def test_a_long_import_reads_no_more_of_its_past_for_a_later_portion(world: Importing) -> None:
+    portions = 2 * PORTIONS_BETWEEN_SNAPSHOTS + 20
+    lines = [b""] * (portions * bulk_importing.LINES_PER_PORTION_MAX)
+    status = world.begin([world.write("Patient", lines)]).headers["Content-Location"]
+    world.run()
+    job = UUID(status.rsplit("/", 1)[1])
+    history = world.service.store.load([job])[job]
+    assert history.snapshot is not None
+    assert len(history.events) < PORTIONS_BETWEEN_SNAPSHOTS
+    assert world.http.get(status, headers=JSON).json()["state"] == "finished"
 
 
 def test_the_same_request_again_is_the_same_import(world: Importing) -> None:

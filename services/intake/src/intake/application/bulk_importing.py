@@ -87,10 +87,15 @@ class BulkImporting:
 
     def refusals(self, identity: UUID, page: int) -> list[Row]:
         """A page of refused lines, in their order; pages count from 0."""
-        rows = self._store.rows(
-            REFUSED_LINES, {"import_id": identity}, order=("number",), limit=REFUSALS_PER_PAGE * (page + 1)
-        )
-        return rows[REFUSALS_PER_PAGE * page :]
+        rows: list[Row] = []
+        for _ in range(page + 1):
+            before = rows[-1] if rows else None
+            rows = self._store.rows(
+                REFUSED_LINES, {"import_id": identity}, order=("number",), limit=REFUSALS_PER_PAGE, after=before
+            )
+            if not rows:
+                break
+        return rows
 
     def cancel(self, context: Context, identity: UUID) -> None:
         """Stops it; what it has taken stays taken."""

@@ -57,7 +57,7 @@ def project_imports(event: Event) -> Iterable[Change]:
                     REFUSED_LINES,
                     import_id=event.originator_id,
                     number=event.file * LINES_OF_A_FILE_MAX + each.line,
-                    file=str(event.file),
+                    file=event.name or str(event.file),
                     line=each.line,
                     findings="\n".join(each.findings),
                 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from canonical.classes import CanonicalModel, Public
 from canonical.ids import derive
 from chassis.domain import Aggregate, Event
+
+PORTIONS_BETWEEN_SNAPSHOTS = 50
 
 
 class ImportState(StrEnum):
@@ -34,8 +37,22 @@ class RefusedLine(CanonicalModel):
     findings: tuple[Public[str], ...]
 
 
+class ImportProgress(CanonicalModel):
+    """What an import is of, and how far it is; its snapshot."""
+
+    state: ImportState
+    source: Public[str]
+    actor: Public[str]
+    files: tuple[ImportFile, ...]
+    file: int
+    offset: int
+    line: int
+
+
 class BulkImport(Aggregate):
     """Id: source, files and key, so that the same request again is the same import."""
+
+    snapshot_every: ClassVar[int] = PORTIONS_BETWEEN_SNAPSHOTS
 
     def start(self) -> None:
         self.state = ImportState.RUNNING
@@ -58,7 +75,7 @@ class BulkImport(Aggregate):
             bulk.files = self.files
 
     class Advanced(Event):
-        """The lines of `file` up to number `line`, which ends at `offset`, are done."""
+        """The lines of `file`, by its number and name, up to number `line`, which ends at `offset`, are done."""
 
         TOPIC = "intake.bulk-import.advanced"
         file: int
@@ -66,6 +83,7 @@ class BulkImport(Aggregate):
         line: int
         accepted: int
         refused: tuple[RefusedLine, ...] = ()
+        name: Public[str] = ""
 
         def apply(self, bulk: BulkImport) -> None:
             bulk.file = self.file
@@ -98,7 +116,7 @@ class BulkImport(Aggregate):
 
     def advance(self, offset: int, line: int, accepted: int, refused: Sequence[RefusedLine]) -> None:
         content = {"offset": offset, "line": line, "accepted": accepted, "refused": tuple(refused)}
-        self.trigger_event(self.Advanced, file=self.file, **content)
+        self.trigger_event(self.Advanced, file=self.file, name=self.files[self.file].name, **content)
 
     def finish_file(self) -> None:
         """Goes on to the next file, or ends with the last."""
@@ -111,6 +129,15 @@ class BulkImport(Aggregate):
         """Ends it for good; one that has ended stays as it is."""
         if self.state is ImportState.RUNNING:
             self.trigger_event(self.Ended, state=state, reason=reason)
+
+    def snapshot(self) -> ImportProgress:
+        told = {name: getattr(self, name) for name in ImportProgress.model_fields}
+        return ImportProgress(**told)
+
+    def restore(self, state: bytes) -> None:
+        progress = ImportProgress.model_validate_json(state)
+        for name in ImportProgress.model_fields:
+            setattr(self, name, getattr(progress, name))
 
 
 def bulk_import_id_of(source: str, files: Sequence[ImportFile], key: str) -> UUID:
