@@ -17,6 +17,7 @@ from chassis.eventstore import transact
 from chassis.rpc import BadArgument, NotThere
 from chassis.telemetry.correlation import caused_by, incoming
 from payments.adapters.grpc_accounts import PatientAccounts
+from payments.adapters.grpc_statements import Document, Documents
 from payments.application.account_history import Moment, accounts_at
 from payments.application.patient_rows import ACCOUNTS
 from payments.application.sweeps import context_for
@@ -35,6 +36,12 @@ NO_CONTEXT = cast(grpc.ServicerContext, None)
 OTHER_CLAIM = derive("test-claim", 2)
 
 
+DOCUMENTS = Documents(
+    {"text": Document("text/plain", lambda said, name: f"{name}: {said.balance}".encode())},
+    lambda: {"NORTH": "North Clinic"},
+)
+
+
 def usd(minor: int) -> common_pb2.Money:
     return common_pb2.Money(minor=minor, currency="USD")
 
@@ -44,7 +51,7 @@ class Asked(Told):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls = PatientAccounts(self.core, lambda: DAY + timedelta(days=30), Money(300))
+        self.calls = PatientAccounts(self.core, lambda: DAY + timedelta(days=30), Money(300), DOCUMENTS)
 
     def balance(self, **request: str) -> pb.GetBalanceResponse:
         wanted = request if "patient_id" in request else {"account_id": str(ACCOUNT), **request}
@@ -263,6 +270,24 @@ def test_an_allocation_does_not_carry_a_card_number() -> None:
     world.tell(arrived(3000))
     with pytest.raises(CardNumberSeen):
         allocate(world, 1000, "4242 4242 4242 4242")
+
+
+def test_a_statement_has_the_numbers_of_the_balance_and_its_document(world: Asked) -> None:
+    request = pb.GetStatementRequest(account_id=str(ACCOUNT), format="text")
+    said = world.calls.GetStatement(request, NO_CONTEXT)
+    balance = world.balance().balance
+    assert (said.balance, said.adds_up, said.as_of) == (balance, True, (DAY + timedelta(days=30)).isoformat())
+    assert (said.document, said.media_type) == (b"North Clinic: 1.00 USD", "text/plain")
+    (visit,) = said.visits
+    assert (visit.share.minor, visit.given_up.minor, visit.paid.minor, visit.open.minor) == (2500, 400, 2000, 100)
+    assert all(line.explanation for line in said.lines)
+
+
+def test_a_statement_of_nobody_or_in_an_unknown_form_is_refused(world: Asked) -> None:
+    with pytest.raises(NotThere):
+        world.calls.GetStatement(pb.GetStatementRequest(account_id=str(CLAIM)), NO_CONTEXT)
+    with pytest.raises(BadArgument, match=r"^format"):
+        world.calls.GetStatement(pb.GetStatementRequest(account_id=str(ACCOUNT), format="docx"), NO_CONTEXT)
 
 
 def as_user(name: str) -> contextlib.AbstractContextManager[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -34,6 +34,9 @@ from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
 from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_payments import patient_payments_service
+from payments.adapters.grpc_statements import Document, Documents
+from payments.adapters.statement_html import html_of
+from payments.adapters.statement_pdf import pdf_of
 from payments.adapters.stripe_api import StripeGateway
 from payments.adapters.webhooks import webhook_app
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
@@ -60,6 +63,10 @@ from payments.domain.remittance_content import RemittanceContent
 from payments.domain.write_off import PatientWriteOff
 
 NAME = "payments"
+STATEMENT_FORMS: Mapping[str, Document] = {
+    "html": Document("text/html; charset=utf-8", lambda said, name: html_of(said, name).encode()),
+    "pdf": Document("application/pdf", pdf_of),
+}
 EXPIRE_SECONDS = 3600.0
 SHAPE = ServiceShape(
     name=NAME,
@@ -199,10 +206,14 @@ def _calls(
     def entities() -> set[str]:
         return {entity.code for entity in master_data.entities}
 
+    def entity_names() -> dict[str, str]:
+        return {entity.code: entity.name for entity in master_data.entities}
+
     posting = PaymentPosting(core.store, sealer)
+    documents = Documents(STATEMENT_FORMS, entity_names)
     return [
         payments_service(core, today),
-        patient_accounts_service(core, today, Money(settings.write_off_limit_minor)),
+        patient_accounts_service(core, today, Money(settings.write_off_limit_minor), documents),
         patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),
     ]
 

@@ -877,3 +877,261 @@ class WriteOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WriteOff: _TypeAlias = WriteOff  # noqa: Y015
+
+@_typing.final
+class GetStatementRequest(_message.Message):
+    """Which statement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    KNOWN_AT_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account, a UUID."""
+    as_of: _builtins.str
+    """As of this business date, ISO 8601; empty for today."""
+    known_at: _builtins.str
+    """As known at this instant, RFC 3339 with its offset; empty for now."""
+    format: _builtins.str
+    """html or pdf for the document too; empty for the data alone."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        known_at: _builtins.str = ...,
+        format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "as_of", b"as_of", "format", b"format", "known_at", b"known_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatementRequest: _TypeAlias = GetStatementRequest  # noqa: Y015
+
+@_typing.final
+class GetStatementResponse(_message.Message):
+    """The statement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PATIENT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    VISITS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    AGES_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    UNAPPLIED_FIELD_NUMBER: _builtins.int
+    ADDS_UP_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    patient_id: _builtins.str
+    """The patient's pseudonym, a UUID."""
+    as_of: _builtins.str
+    """As of which business date, ISO 8601."""
+    adds_up: _builtins.bool
+    """Whether lines, visits and ages each make up what is said to be owed."""
+    document: _builtins.bytes
+    """The document, where one was asked for."""
+    media_type: _builtins.str
+    """Its media type."""
+    @_builtins.property
+    def visits(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatementVisit]:
+        """Each visit, the oldest first."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatementLine]:
+        """Every line, in the order it was recorded."""
+
+    @_builtins.property
+    def ages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatementAge]:
+        """How old what is owed is, every age named."""
+
+    @_builtins.property
+    def balance(self) -> _common_pb2.Money:
+        """What is owed."""
+
+    @_builtins.property
+    def unapplied(self) -> _common_pb2.Money:
+        """Cash of the patient's that pays nothing yet."""
+
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        patient_id: _builtins.str = ...,
+        as_of: _builtins.str = ...,
+        visits: _abc.Iterable[Global___StatementVisit] | None = ...,
+        lines: _abc.Iterable[Global___StatementLine] | None = ...,
+        ages: _abc.Iterable[Global___StatementAge] | None = ...,
+        balance: _common_pb2.Money | None = ...,
+        unapplied: _common_pb2.Money | None = ...,
+        adds_up: _builtins.bool = ...,
+        document: _builtins.bytes = ...,
+        media_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "unapplied", b"unapplied"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "adds_up", b"adds_up", "ages", b"ages", "as_of", b"as_of", "balance", b"balance", "document", b"document", "entity", b"entity", "lines", b"lines", "media_type", b"media_type", "patient_id", b"patient_id", "unapplied", b"unapplied", "visits", b"visits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatementResponse: _TypeAlias = GetStatementResponse  # noqa: Y015
+
+@_typing.final
+class StatementVisit(_message.Message):
+    """One visit, from its charges to what is open: charged = insurance_paid + adjusted + waiting + share."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENCOUNTER_ID_FIELD_NUMBER: _builtins.int
+    ON_FIELD_NUMBER: _builtins.int
+    CHARGED_FIELD_NUMBER: _builtins.int
+    INSURANCE_PAID_FIELD_NUMBER: _builtins.int
+    ADJUSTED_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    TRANSFERRED_FIELD_NUMBER: _builtins.int
+    GIVEN_UP_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    encounter_id: _builtins.str
+    """The encounter, a UUID."""
+    on: _builtins.str
+    """The day of the visit, ISO 8601."""
+    @_builtins.property
+    def charged(self) -> _common_pb2.Money:
+        """What was charged."""
+
+    @_builtins.property
+    def insurance_paid(self) -> _common_pb2.Money:
+        """What insurances paid."""
+
+    @_builtins.property
+    def adjusted(self) -> _common_pb2.Money:
+        """What was taken off by agreement."""
+
+    @_builtins.property
+    def waiting(self) -> _common_pb2.Money:
+        """What a further insurance has not decided."""
+
+    @_builtins.property
+    def share(self) -> _common_pb2.Money:
+        """The patient's share."""
+
+    @_builtins.property
+    def transferred(self) -> _common_pb2.Money:
+        """What was moved here from another account, or away below zero."""
+
+    @_builtins.property
+    def given_up(self) -> _common_pb2.Money:
+        """What was given up."""
+
+    @_builtins.property
+    def paid(self) -> _common_pb2.Money:
+        """What the patient has paid."""
+
+    @_builtins.property
+    def open(self) -> _common_pb2.Money:
+        """What is open."""
+
+    def __init__(
+        self,
+        *,
+        encounter_id: _builtins.str = ...,
+        on: _builtins.str = ...,
+        charged: _common_pb2.Money | None = ...,
+        insurance_paid: _common_pb2.Money | None = ...,
+        adjusted: _common_pb2.Money | None = ...,
+        waiting: _common_pb2.Money | None = ...,
+        share: _common_pb2.Money | None = ...,
+        transferred: _common_pb2.Money | None = ...,
+        given_up: _common_pb2.Money | None = ...,
+        paid: _common_pb2.Money | None = ...,
+        open: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjusted", b"adjusted", "charged", b"charged", "given_up", b"given_up", "insurance_paid", b"insurance_paid", "open", b"open", "paid", b"paid", "share", b"share", "transferred", b"transferred", "waiting", b"waiting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted", b"adjusted", "charged", b"charged", "encounter_id", b"encounter_id", "given_up", b"given_up", "insurance_paid", b"insurance_paid", "on", b"on", "open", b"open", "paid", b"paid", "share", b"share", "transferred", b"transferred", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementVisit: _TypeAlias = StatementVisit  # noqa: Y015
+
+@_typing.final
+class StatementLine(_message.Message):
+    """One fact of the account: positive raises what is owed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ON_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    ENCOUNTER_ID_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    on: _builtins.str
+    """Its business date, ISO 8601."""
+    kind: _builtins.str
+    """As in Activity."""
+    encounter_id: _builtins.str
+    """The encounter, a UUID, or empty."""
+    explanation: _builtins.str
+    """In plain words."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        on: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        encounter_id: _builtins.str = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "encounter_id", b"encounter_id", "explanation", b"explanation", "kind", b"kind", "on", b"on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementLine: _TypeAlias = StatementLine  # noqa: Y015
+
+@_typing.final
+class StatementAge(_message.Message):
+    """How much has been owed for how long."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    age: _builtins.str
+    """In plain words."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        age: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "amount", b"amount"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementAge: _TypeAlias = StatementAge  # noqa: Y015

@@ -50,6 +50,11 @@ class PatientAccountsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedResponse.FromString,
                 _registered_method=True)
+        self.GetStatement = channel.unary_unary(
+                '/billing.payments.v1.PatientAccountsService/GetStatement',
+                request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementResponse.FromString,
+                _registered_method=True)
         self.Allocate = channel.unary_unary(
                 '/billing.payments.v1.PatientAccountsService/Allocate',
                 request_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.AllocateRequest.SerializeToString,
@@ -97,6 +102,13 @@ class PatientAccountsServiceServicer:
 
     def ListUnapplied(self, request, context):
         """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatement(self, request, context):
+        """An account's statement in plain words, as data and as a document; its numbers are those of GetBalance.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +166,11 @@ def add_PatientAccountsServiceServicer_to_server(servicer, server):
                     servicer.ListUnapplied,
                     request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedResponse.SerializeToString,
+            ),
+            'GetStatement': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatement,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementResponse.SerializeToString,
             ),
             'Allocate': grpc.unary_unary_rpc_method_handler(
                     servicer.Allocate,
@@ -263,6 +280,33 @@ class PatientAccountsService:
             '/billing.payments.v1.PatientAccountsService/ListUnapplied',
             billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_patient__accounts__pb2.ListUnappliedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PatientAccountsService/GetStatement',
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_patient__accounts__pb2.GetStatementResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class PatientAccountsServiceStub:
     """Every line of one account, in the order it was recorded, page by page."""
     ListUnapplied: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.ListUnappliedRequest, _patient_accounts_pb2.ListUnappliedResponse]
     """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none."""
+    GetStatement: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.GetStatementRequest, _patient_accounts_pb2.GetStatementResponse]
+    """An account's statement in plain words, as data and as a document; its numbers are those of GetBalance."""
     Allocate: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.AllocateRequest, _patient_accounts_pb2.AllocateResponse]
     """Sets cash of a payment aside for one claim or encounter; an amount of zero ends that."""
     RequestWriteOff: _grpc.UnaryUnaryMultiCallable[_patient_accounts_pb2.RequestWriteOffRequest, _patient_accounts_pb2.RequestWriteOffResponse]
@@ -61,6 +63,8 @@ class PatientAccountsServiceAsyncStub(PatientAccountsServiceStub):
     """Every line of one account, in the order it was recorded, page by page."""
     ListUnapplied: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.ListUnappliedRequest, _patient_accounts_pb2.ListUnappliedResponse]  # type: ignore[assignment]
     """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none."""
+    GetStatement: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.GetStatementRequest, _patient_accounts_pb2.GetStatementResponse]  # type: ignore[assignment]
+    """An account's statement in plain words, as data and as a document; its numbers are those of GetBalance."""
     Allocate: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.AllocateRequest, _patient_accounts_pb2.AllocateResponse]  # type: ignore[assignment]
     """Sets cash of a payment aside for one claim or encounter; an amount of zero ends that."""
     RequestWriteOff: _aio.UnaryUnaryMultiCallable[_patient_accounts_pb2.RequestWriteOffRequest, _patient_accounts_pb2.RequestWriteOffResponse]  # type: ignore[assignment]
@@ -98,6 +102,14 @@ class PatientAccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_patient_accounts_pb2.ListUnappliedResponse, _abc.Awaitable[_patient_accounts_pb2.ListUnappliedResponse]]:
         """Cash that pays nothing, the oldest first: of accounts, and of payments that belong to none."""
+
+    @_abc_1.abstractmethod
+    def GetStatement(
+        self,
+        request: _patient_accounts_pb2.GetStatementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_patient_accounts_pb2.GetStatementResponse, _abc.Awaitable[_patient_accounts_pb2.GetStatementResponse]]:
+        """An account's statement in plain words, as data and as a document; its numbers are those of GetBalance."""
 
     @_abc_1.abstractmethod
     def Allocate(

@@ -21,6 +21,7 @@ from chassis.telemetry.correlation import call_context
 from payments.adapters.account_messages import account_then_sent, line_sent, unapplied_sent
 from payments.adapters.arguments import day_in, instant_in, money_in, place_in, size_in, text_in
 from payments.adapters.grpc_messages import account_sent, activity_sent, money_sent
+from payments.adapters.grpc_statements import Documents, StatementAnswers
 from payments.adapters.grpc_write_offs import WriteOffAnswers
 from payments.application.account_history import Moment, accounts_at, activity_of
 from payments.application.patient_rows import ACCOUNTS, ACTIVITY
@@ -34,6 +35,7 @@ SCOPES: Mapping[str, str] = {
     "GetBalance": READ,
     "ListActivity": READ,
     "ListUnapplied": READ,
+    "GetStatement": READ,
     "Allocate": WRITE,
     "RequestWriteOff": WRITE,
     "ApproveWriteOff": APPROVE,
@@ -44,9 +46,11 @@ ACCOUNTS_MAX = 200
 NAME_LENGTH_MAX = 100
 
 
-def patient_accounts_service(core: ServiceCore, today: Callable[[], date], write_off_limit: Money) -> GrpcService:
+def patient_accounts_service(
+    core: ServiceCore, today: Callable[[], date], write_off_limit: Money, documents: Documents
+) -> GrpcService:
     """The service with the scope of each method. Write-offs above the limit need a second person."""
-    servicer = PatientAccounts(core, today, write_off_limit)
+    servicer = PatientAccounts(core, today, write_off_limit, documents)
     return GrpcService(
         NAME,
         lambda server: patient_accounts_pb2_grpc.add_PatientAccountsServiceServicer_to_server(servicer, server),
@@ -54,14 +58,17 @@ def patient_accounts_service(core: ServiceCore, today: Callable[[], date], write
     )
 
 
-class PatientAccounts(WriteOffAnswers, patient_accounts_pb2_grpc.PatientAccountsServiceServicer):
+class PatientAccounts(WriteOffAnswers, StatementAnswers, patient_accounts_pb2_grpc.PatientAccountsServiceServicer):
     """Answers from the store, and hands commands on; nothing here decides."""
 
-    def __init__(self, core: ServiceCore, today: Callable[[], date], write_off_limit: Money) -> None:
+    def __init__(
+        self, core: ServiceCore, today: Callable[[], date], write_off_limit: Money, documents: Documents
+    ) -> None:
         self._core = core
         self._store = core.store
         self._today = today
         self._write_off_limit = write_off_limit
+        self._documents = documents
 
     def GetBalance(self, request: pb.GetBalanceRequest, context: grpc.ServicerContext) -> pb.GetBalanceResponse:
         if bool(request.account_id) == bool(request.patient_id):
