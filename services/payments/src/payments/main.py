@@ -44,6 +44,7 @@ from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
 from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_questions import GatewayAsking
+from payments.application.payment_matching import PaymentMatcher
 from payments.application.ports import GatewayReader, Gateways
 from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
@@ -141,6 +142,7 @@ def assemble(
         },
         sweeps=(
             Sweep("match-deposits", 1.0, matcher.match),
+            Sweep("match-payments", 1.0, PaymentMatcher(store, clock).match),
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("ask-gateways", 1.0, asking.ask),
             Sweep("send-gateway-orders", 1.0, ordering.send),

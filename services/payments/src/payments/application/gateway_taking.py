@@ -163,16 +163,25 @@ def _take_payment(work: Work, fact: PaymentArrived, message_id: UUID, default_en
         message_id=message_id,
         gateway=gateway,
         charge_id=fact.charge_id,
+        named_account_id=fact.account_id,
+        named_patient_id=fact.patient_id,
+        named_encounter_id=fact.encounter_id,
     )
     if account is None:
         raise_case(
             work,
             payment.id,
             code=UNMATCHED,
-            summary=f"payment {fact.gateway_id} of {fact.amount} names no account of ours; it is kept as unapplied cash",
+            summary=f"payment {fact.gateway_id} of {fact.amount} {_whose(fact)}; it is kept as unapplied cash",
             subject="payment",
             subject_id=payment.id,
             entity=entity,
             amount=fact.amount,
         )
     return payment
+
+
+def _whose(fact: PaymentArrived) -> str:
+    if fact.account_id or fact.patient_id or fact.encounter_id:
+        return "names an account, patient or visit that is not matched yet, and is matched by itself once that is known"
+    return "names no account of ours"

@@ -33,6 +33,9 @@ PAYMENTS = Table(
         "account_id": "uuid",
         "message_id": "uuid",
         "payout_id": "uuid",
+        "named_account_id": "uuid",
+        "named_patient_id": "uuid",
+        "named_encounter_id": "uuid",
     },
     key=("payment_id",),
     indexes=(("gateway_id",), ("account_id",)),
@@ -111,7 +114,11 @@ ACTIVITY = Table(
         "encounter_id": "uuid",
     },
     key=("account_id", "ordinal"),
-    indexes=(("source_id",),),
+    indexes=(
+        ("encounter_id",),
+        ("amount_minor",),
+        ("source_id",),
+    ),
 )
 PATIENT_TABLES = (PAYMENTS, GATEWAY_MOVES, REFUNDS, PAYOUTS, ACCOUNTS, ACTIVITY, PATIENT_WRITE_OFFS)
 
@@ -162,6 +169,9 @@ def _payment(event: Payment.Succeeded | Payment.Processing | Payment.Failed | Pa
         taken_back_minor=0,
         effective_date=succeeded.effective_date if succeeded else None,
         account_id=succeeded.account_id if succeeded else None,
+        named_account_id=succeeded.named_account_id if succeeded else None,
+        named_patient_id=succeeded.named_patient_id if succeeded else None,
+        named_encounter_id=succeeded.named_encounter_id if succeeded else None,
         message_id=event.message_id,
     )
 

@@ -58,8 +58,8 @@ def take_front_desk_payment(work: Work, event: PatientPaymentReported) -> None:
     )
 
 
-def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> Money:
-    """A person says whose payment it is; what of it was applied at once.
+def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date, why: str = "") -> Money:
+    """A person, or a rule that says why, tells whose payment it is; what of it was applied at once.
 
     Raises:
         UnknownAggregate: no such payment or account.
@@ -96,5 +96,5 @@ def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date) -> M
     )
     case = work.get(ExceptionCase, derive("exception-case", payment_id, UNMATCHED))
     if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, f"matched to account {account_id}")
+        case.end(CaseState.CORRECTED, f"matched to account {account_id}{why}")
     return applied
