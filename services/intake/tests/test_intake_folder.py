@@ -179,3 +179,15 @@ def test_a_file_is_remembered_only_when_it_is_durable(office: Office) -> None:
     broken = False
     assert office.door.take("b.csv", batch(row()))
     assert office.count(EncounterCharged) == 1
+
+
+def test_the_reasons_of_a_file_of_resources_name_its_lines(office: Office) -> None:
+    lines = ndjson().split(b"\n")
+    assert office.drop("a.ndjson", b"\n".join([lines[0], b"", b"{", *lines[1:], b"[]"])) == "quarantine"
+    reasons = (office.folder / "intake-quarantine" / "a.ndjson.reason.txt").read_text("utf-8").splitlines()
+    told = [reason for reason in reasons if ": json" in reason]
+    assert told == [
+        "line 3: body: json: not JSON at byte 1",
+        f"line {len(lines) + 3}: body: json-object: the message is one JSON object",
+    ]
+    assert all(reason.startswith("line ") for reason in reasons)

@@ -22,6 +22,8 @@ ACTOR = "door:file-drop"
 KEY_DIGITS = 40
 
 Receive = Callable[[Sequence[InboundDelivery]], list[Outcome]]
+_Placed = tuple[str, InboundDelivery]
+"""A message, and where it stands in its file; empty where the file is the message, or its findings say so themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +69,26 @@ class IntakeFolder:
         deliveries = _lines(raw, self.names, key) if kind is Format.NDJSON else _submitted(raw, self.names, key)
         return self._received(deliveries)
 
-    def _received(self, deliveries: Iterator[InboundDelivery]) -> FileVerdict:
+    def _received(self, deliveries: Iterator[_Placed]) -> FileVerdict:
         findings: list[str] = []
         for portion in self.way.slices(deliveries):
-            for outcome in self.receive(portion):
-                findings += outcome.findings
+            outcomes = self.receive([delivery for _, delivery in portion])
+            for (place, _), outcome in zip(portion, outcomes, strict=True):
+                findings += [f"{place}{finding}" for finding in outcome.findings]
         if findings:
             DOOR_REFUSALS.labels("files", "fhir").inc()
         return FileVerdict(not findings, tuple(findings))
 
 
-def _submitted(raw: bytes, names: FhirNames, key: str) -> Iterator[InboundDelivery]:
+def _submitted(raw: bytes, names: FhirNames, key: str, line: str = "") -> Iterator[_Placed]:
     """The messages of one body, in the order in which they are to be taken; the content names it where it does not itself."""
     submission = read_submission(raw, names, Sender(ACTOR, key=key))
     order = sorted(range(len(submission.deliveries)), key=submission.ranks.__getitem__)
-    return (submission.deliveries[number] for number in order)
+    return ((line, submission.deliveries[number]) for number in order)
 
 
-def _lines(raw: bytes, names: FhirNames, key: str) -> Iterator[InboundDelivery]:
+def _lines(raw: bytes, names: FhirNames, key: str) -> Iterator[_Placed]:
     """Each line is a message of its own, in the order of the file."""
     for number, line in enumerate(raw.splitlines(), 1):
         if line.strip():
-            yield from _submitted(line, names, f"{key}/{number}")
+            yield from _submitted(line, names, f"{key}/{number}", f"line {number}: ")
