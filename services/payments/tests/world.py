@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,23 +21,11 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.messaging import Delivery
 from chassis.testing.clock import FixedClock
 from payments.application.doors import Doors
-from payments.domain.payout import BalanceTransaction, PayoutUnreadable
+from payments.domain.payment import STRIPE
 from payments.main import SHAPE, assemble
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT, claim_payment
-
-
-@dataclass
-class FakeGateway:
-    """A gateway whose payouts are made of what the test says."""
-
-    payouts: dict[str, list[BalanceTransaction]] = field(default_factory=dict)
-    unreadable: set[str] = field(default_factory=set)
-
-    def balance_transactions(self, payout_gateway_id: str) -> list[BalanceTransaction]:
-        if payout_gateway_id in self.unreadable:
-            raise PayoutUnreadable(f"payout {payout_gateway_id}: no")
-        return self.payouts.get(payout_gateway_id, [])
+from .fake_gateway import FakeGateway
 
 
 class World:
@@ -49,9 +36,12 @@ class World:
         self.memory = MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
         self.store: EventStore = store or self.memory
         self.gateway = FakeGateway()
-        self.core = assemble(self.store, self.clock, self.gateway, loose_after=timedelta(hours=1))
+        self.core = assemble(
+            self.store, self.clock, self.gateway, gateways={STRIPE: self.gateway}, loose_after=timedelta(hours=1)
+        )
         numbers = random.Random(7)
-        self.doors = Doors(self.store, Sealer(MemoryKeyStore(numbers.randbytes)), self.clock, "NORTH")
+        self.sealer = Sealer(MemoryKeyStore(numbers.randbytes))
+        self.doors = Doors(self.store, self.sealer, self.clock, "NORTH")
 
     def deliver(self, *messages: Delivery) -> None:
         for upstream, consumer in self.core.consumers.items():

@@ -43,6 +43,7 @@ from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
 from payments.application.gateway_orders import GatewayOrdering
+from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
 from payments.application.payment_matching import PaymentMatcher
 from payments.application.ports import GatewayReader, Gateways
@@ -69,6 +70,7 @@ STATEMENT_FORMS: Mapping[str, Document] = {
     "pdf": Document("application/pdf", pdf_of),
 }
 EXPIRE_SECONDS = 3600.0
+POLL_SECONDS = 60.0
 SHAPE = ServiceShape(
     name=NAME,
     aggregates=(
@@ -95,7 +97,8 @@ SHAPE = ServiceShape(
 class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
-    `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated. A deposit or payout that
+    `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated; an event that no webhook told
+    within `gateway_grace_seconds` is fetched. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
     remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
     the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents, or a write-off above
@@ -106,6 +109,7 @@ class PaymentsSettings(Settings):
     gateway_api_key: SecretStr = SecretStr("")
     gateway_api_base: str = ""
     gateway_entity: str = ""
+    gateway_grace_seconds: int = 120
     loose_after_seconds: int = 172_800
     undeposited_after_seconds: int = 432_000
     raw_retention_path: Path | None = None
@@ -174,11 +178,12 @@ def serve(settings: PaymentsSettings) -> int:
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
     gateway = StripeGateway(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
+    gateways: Gateways = {STRIPE: gateway} if settings.gateway_api_key.get_secret_value() else {}
     core = assemble(
         store,
         clock,
         gateway,
-        gateways={STRIPE: gateway},
+        gateways=gateways,
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
         retention=partial(read_retention, settings.raw_retention_path),
@@ -188,6 +193,9 @@ def serve(settings: PaymentsSettings) -> int:
     entity = settings.gateway_entity or master_data.entities[0].code
     sealer = Sealer(open_key_store(settings))
     doors = Doors(store, sealer, clock, entity)
+    times = PollingTimes(grace=timedelta(seconds=settings.gateway_grace_seconds))
+    polling = GatewayPolling(store, clock, gateways, doors, times)
+    core = replace(core, sweeps=(*core.sweeps, Sweep("poll-gateways", POLL_SECONDS, polling.poll)))
     report = report_refused_files(store, clock, "bank")
     secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
     return run(

@@ -15,7 +15,7 @@ from chassis.domain import Unavailable
 from payments.adapters.stripe_gateway import event_of
 from payments.adapters.stripe_lines import balance_transaction
 from payments.adapters.stripe_objects import fact_of
-from payments.adapters.webhook_fields import Fields, WebhookRefused, json_object, listed, metadata, nested, text
+from payments.adapters.webhook_fields import Fields, WebhookRefused, json_object, listed, metadata, nested, text, whole
 from payments.application.ports import GatewayEvent, GatewayRefused, PaymentOrder, RefundOrder
 from payments.domain.gateway_facts import GatewayFact, NothingNew, ObjectKind
 from payments.domain.payout import BalanceTransaction, PayoutUnreadable
@@ -62,7 +62,7 @@ class StripeGateway:
         """How an object stands."""
         return _read(kind, self._ask("get", f"{_PATHS[kind]}/{gateway_id}"), on)
 
-    def create_payment(self, order: PaymentOrder) -> GatewayFact:
+    def create_payment(self, order: PaymentOrder, on: date) -> GatewayFact:
         """A payment intent, confirmed at once with the payer's saved method."""
         fields: dict[str, object] = {
             "amount": order.amount.minor,
@@ -77,14 +77,14 @@ class StripeGateway:
             },
         }
         found = self._ask("post", "payment_intents", fields, key=f"payment-{order.request_id}")
-        return _read(ObjectKind.PAYMENT, found, datetime.now(UTC).date())
+        return _read(ObjectKind.PAYMENT, found, on)
 
-    def find_payment(self, order: PaymentOrder) -> GatewayFact | None:
+    def find_payment(self, order: PaymentOrder, on: date) -> GatewayFact | None:
         """Looks through the payment intents made since the order for the one that carries its id."""
         wanted = {"created": {"gte": int(order.since.timestamp()) - 60}}
         for found in self._pages("payment_intents", wanted, PROBED_MAX):
             if metadata(found).get("request_id") == str(order.request_id):
-                return _read(ObjectKind.PAYMENT, found, datetime.now(UTC).date())
+                return _read(ObjectKind.PAYMENT, found, on)
         return None
 
     def create_refund(self, order: RefundOrder, on: date) -> GatewayFact:
@@ -103,7 +103,10 @@ class StripeGateway:
     def events_since(self, since: datetime) -> list[GatewayEvent]:
         """The events made since then, oldest first."""
         wanted = {"created": {"gte": int(since.timestamp())}}
-        return [_event(found) for found in self._pages("events", wanted, EVENTS_MAX)][::-1]
+        try:
+            return [_event(found) for found in self._pages("events", wanted, EVENTS_MAX)][::-1]
+        except WebhookRefused as refused:
+            raise Unavailable(f"events: {refused}") from None
 
     def _pages(self, path: str, wanted: Mapping[str, object], most: int) -> Iterator[Fields]:
         """All objects of a list, page by page; a longer list than that is refused."""
@@ -154,8 +157,9 @@ def _read(kind: ObjectKind, found: Fields, on: date) -> GatewayFact:
 
 def _event(found: Fields) -> GatewayEvent:
     raw = json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
+    at = datetime.fromtimestamp(whole(found, "created"), UTC)
     try:
         event_id, fact = event_of(raw)
     except WebhookRefused as refused:
-        return GatewayEvent(str(found.get("id", ""))[:255], raw, NothingNew("unreadable"), GatewayRefused(str(refused)))
-    return GatewayEvent(event_id, raw, fact)
+        return GatewayEvent(text(found, "id"), at, raw, NothingNew("unreadable"), GatewayRefused(str(refused)))
+    return GatewayEvent(event_id, at, raw, fact)

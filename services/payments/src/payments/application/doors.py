@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -27,10 +27,11 @@ from chassis.keys import Sealer
 
 from payments.application.gateway_taking import take_gateway_fact
 from payments.application.recording_deposits import ReportedDeposit, record_deposits
+from payments.domain.card_numbers import masked, refuse_card_numbers
 from payments.domain.gateway_facts import GatewayFact, PaymentArrived
 from payments.domain.patient_account import PatientAccount
+from payments.domain.payment import STRIPE
 
-GATEWAY = "stripe"
 BANK = "bank"
 
 
@@ -46,11 +47,22 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayMessage:
-    """One verified webhook: the raw bytes, the event's id, and what it tells."""
+    """One event of a gateway: the raw bytes, its id, and what it tells, or why that cannot be read.
+
+    `is_fetched` says that we asked for it: its bytes are not those of a webhook that may still come.
+    """
 
     raw: bytes
     event_id: str
     fact: GatewayFact
+    gateway: str = STRIPE
+    is_fetched: bool = False
+    refusal: Refusal | None = None
+
+    @property
+    def source(self) -> str:
+        """Where it came from, as the inbound message names it."""
+        return fetched_from(self.gateway) if self.is_fetched else self.gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,17 @@ class BankFile:
     returns: Sequence[ReturnedEntry] = ()
 
 
+def fetched_from(gateway: str) -> str:
+    """The source of events that we asked a gateway for."""
+    return f"{gateway}-events"
+
+
+def without_card_numbers(raw: bytes) -> bytes:
+    """The bytes as they may be kept: digits of cards' and bank accounts' numbers are masked, all else is as it came."""
+    text = raw.decode("utf-8", "surrogateescape")
+    return masked(text).encode("utf-8", "surrogateescape")
+
+
 class Doors:
     """Receives webhooks and bank files; when a call returned, what it was given is durable."""
 
@@ -88,15 +111,17 @@ class Doors:
 
     def receive_webhooks(self, messages: Sequence[GatewayMessage]) -> list[Answer]:
         """Many webhooks in one transaction, each with its own answer; one that is refused does not disturb the others."""
-        arrivals = [Arrival(GATEWAY, message.event_id, "gateway-event", self._default_entity) for message in messages]
+        messages = [replace(message, raw=without_card_numbers(message.raw)) for message in messages]
+        entity = self._default_entity
+        arrivals = [Arrival(message.source, message.event_id, "gateway-event", entity) for message in messages]
         ids = [message_id_of(self._sealer, a, m.raw) for a, m in zip(arrivals, messages, strict=True)]
-        first = self._context(ids[0], GATEWAY, messages[0].event_id)
+        first = self._context(ids[0], messages[0].source, messages[0].event_id)
 
         def decide(work: Work) -> list[Answer]:
             work.prefetch(ids)
             answers = []
             for message, arrival, identity in zip(messages, arrivals, ids, strict=True):
-                work.within(self._context(identity, GATEWAY, message.event_id))
+                work.within(self._context(identity, message.source, message.event_id))
                 answers.append(self._take_webhook(work, message, arrival))
             return answers
 
@@ -109,7 +134,10 @@ class Doors:
         mark = work.mark()
         try:
             self._refuse_other_content(arrival, kept.id)
-            take_gateway_fact(work, message.fact, kept.id, self._default_entity)
+            if message.refusal is not None:
+                raise message.refusal
+            refuse_card_numbers(event=message.event_id, fact=repr(message.fact))
+            take_gateway_fact(work, message.fact, kept.id, self._default_entity, message.gateway)
         except Refusal as refusal:
             work.roll_back(mark)
             self._refuse(work, kept.id, refusal, f"gateway event {message.event_id}")

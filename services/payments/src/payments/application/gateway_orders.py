@@ -130,13 +130,13 @@ class GatewayOrdering:
         gateway, today = self._gateways[order.gateway], self._clock().date()
         if order.kind is OrderKind.REFUND:
             return gateway.find_refund(_refund_of(order), today)
-        return gateway.find_payment(_payment_of(order))
+        return gateway.find_payment(_payment_of(order), today)
 
     def _create(self, order: GatewayOrder) -> GatewayFact:
         gateway, today = self._gateways[order.gateway], self._clock().date()
         if order.kind is OrderKind.REFUND:
             return gateway.create_refund(_refund_of(order), today)
-        return gateway.create_payment(_payment_of(order))
+        return gateway.create_payment(_payment_of(order), today)
 
     def _end(self, order_id: UUID, told: GatewayFact | None = None, refused: str = "") -> int:
         def decide(work: Work) -> int:

@@ -46,6 +46,7 @@ class GatewayEvent:
     """One event as the gateway keeps it; `refusal` where it cannot be read."""
 
     event_id: str
+    at: datetime
     raw: bytes
     fact: GatewayFact
     refusal: Refusal | None = None
@@ -82,7 +83,7 @@ class PaymentGateway(GatewayReader, Protocol):
         """
         ...
 
-    def create_payment(self, order: PaymentOrder) -> GatewayFact:
+    def create_payment(self, order: PaymentOrder, on: date) -> GatewayFact:
         """Takes a payment; a decline is a fact as well.
 
         Raises:
@@ -90,7 +91,7 @@ class PaymentGateway(GatewayReader, Protocol):
         """
         ...
 
-    def find_payment(self, order: PaymentOrder) -> GatewayFact | None:
+    def find_payment(self, order: PaymentOrder, on: date) -> GatewayFact | None:
         """The payment of an order whose answer was lost, if there is one."""
         ...
 

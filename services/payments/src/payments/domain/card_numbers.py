@@ -16,6 +16,7 @@ class CardNumberSeen(Refusal):
 
 
 _RUN = re.compile(r"(?<![0-9A-Za-z_.])[0-9]+(?:[ -][0-9]+)*(?![0-9A-Za-z_])")
+_UUID = re.compile(r"(?<![0-9A-Za-z])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])")
 _GROUP = re.compile(r"[0-9]+")
 _GROUPS_MAX = 7
 _SECRET = re.compile(
@@ -40,6 +41,12 @@ def refuse_card_numbers(**texts: str) -> None:
 
 def masked(text: str) -> str:
     """The text with each digit of such a number replaced; its length stays."""
+    parts = _UUID.split(text)
+    parts[::2] = [_masked_part(part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _masked_part(text: str) -> str:
     text = _SECRET.sub(lambda found: found[1] + found[2] + _hidden(found[3]), text)
     return _RUN.sub(lambda found: _without_cards(found[0]), text)
 
