@@ -15,7 +15,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
 from payments.application.tying import end_case
-from payments.domain.disputes import Dispute, DisputeState, DisputeStep, ToldDispute, dispute_id_of
+from payments.domain.disputes import Dispute, DisputeStep, ToldDispute, dispute_id_of
 from payments.domain.gateway_order import GatewayOrder, OrderKind, order_id_of
 from payments.domain.patient_account import PatientAccount, TakenBack
 from payments.domain.payment import Channel, Payment, PaymentState
@@ -274,15 +274,14 @@ def _follow_case(work: Work, payment: Payment, dispute_id: UUID, told: ToldDispu
     if dispute.is_decided:
         end_case(work, dispute_id, DISPUTE_OPEN, f"the dispute is {dispute.state}")
         return
-    if dispute.state in (DisputeState.NEEDS_RESPONSE, DisputeState.INQUIRY):
-        until = f" until {told.respond_by}" if told.respond_by else ""
-        raise_case(
-            work,
-            dispute_id,
-            code=DISPUTE_OPEN,
-            summary=f"dispute {told.gateway_id} of {told.amount}: evidence can be given at the gateway{until}",
-            subject="payment",
-            subject_id=payment.id,
-            entity=payment.entity,
-            amount=told.amount,
-        )
+    until = f" until {told.respond_by}" if told.respond_by else ""
+    raise_case(
+        work,
+        dispute_id,
+        code=DISPUTE_OPEN,
+        summary=f"dispute {told.gateway_id} of {told.amount}: evidence can be given at the gateway{until}",
+        subject="payment",
+        subject_id=payment.id,
+        entity=payment.entity,
+        amount=told.amount,
+    )

@@ -1,0 +1,224 @@
+"""Payments and the ledger in memory with a stream between them: what is told at payments' doors ends in the books."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from canonical.codes import PayerClass
+from canonical.encounter import ChargeLine
+from canonical.envelope import Envelope, PublicEvent
+from canonical.events.intake import EncounterCharged
+from canonical.ids import derive
+from canonical.money import Money
+from canonical.sealed import Sealed
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.exceptions import CASES
+from chassis.keys import MemoryKeyStore, Sealer
+from chassis.messaging import Delivery
+from chassis.messaging.relay import Relay
+from chassis.messaging.simulated import SimulatedStream
+from chassis.testing import FixedClock
+from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
+from ledger_adapter.application.queries import BALANCES, LINES, POSTINGS
+from ledger_adapter.main import SHAPE as LEDGER
+from ledger_adapter.main import assemble as assemble_ledger
+from payments.adapters.bank_files import take_bank_file
+from payments.adapters.stripe_gateway import event_of
+from payments.adapters.stripe_lines import balance_transaction
+from payments.application.doors import Doors, GatewayMessage
+from payments.application.patient_rows import ACCOUNTS, PAYOUTS
+from payments.application.queries import DEPOSITS, REMITTANCES
+from payments.domain.patient_account import account_id_of
+from payments.domain.payout import BalanceTransaction
+from payments.main import SHAPE as PAYMENTS
+from payments.main import assemble as assemble_payments
+from sandbox.world.bank import StatementFile
+from sandbox.world.gateway_book import GatewayBook
+from sandbox.world.gateway_later import LaterMoney
+from sandbox.world.known_world import sandbox_master_data
+from sandbox.world.misbehaviour import Misbehaviour
+
+from tests.contracts.gateway_till import ENTITY, Journals, Till, patient_of
+
+NOW = datetime(2026, 3, 2, 20, tzinfo=UTC)
+DAY = date(2026, 2, 6)
+ROUNDS_MAX = 50
+Told = Delivery | bytes | StatementFile
+"""What comes to payments and the ledger from outside of both: a message, a webhook's body, a bank's file."""
+
+
+class OwnGateway:
+    """The sandbox's gateway without a network between: its objects, and what payouts are made of."""
+
+    def __init__(self) -> None:
+        self.book = GatewayBook(5, NOW.timestamp, Misbehaviour())
+        self.later = LaterMoney(self.book)
+
+    def till(self, name: str) -> Till:
+        return Till(name, patient_of(name), self.book, self.later)
+
+    def balance_transactions(self, payout_gateway_id: str) -> Sequence[BalanceTransaction]:
+        found = [each for each in self.book.transactions_of(payout_gateway_id) if each.kind != "payout"]
+        return [balance_transaction(each.wire() | {"source": self._source(each.source)}) for each in found]
+
+    def _source(self, identity: str) -> object:
+        book, later = self.book, self.later
+        for shelf in (book.charges, book.payouts, later.refunds, later.disputes):
+            if identity in shelf:
+                return shelf[identity].wire()
+        return identity or None
+
+
+class MoneyRoad:
+    """From webhooks, bank files and public events to accounts and books."""
+
+    def __init__(self, gateway: OwnGateway) -> None:
+        self.clock = FixedClock(NOW)
+        self.known = sandbox_master_data()
+        self.payments = MemoryEventStore(PAYMENTS.registry(), PAYMENTS.all_projections)
+        self.ledger = MemoryEventStore(LEDGER.registry(), LEDGER.all_projections)
+        sealer = Sealer(MemoryKeyStore(random.Random(1).randbytes))
+        self.doors = Doors(self.payments, sealer, self.clock, ENTITY)
+        erps = OneErpForAll(FakeErp(), tuple(each.code for each in self.known.entities))
+        self._ledger = assemble_ledger(self.ledger, self.clock, self.known, erps)
+        self._payments = assemble_payments(self.payments, self.clock, gateway, loose_after=timedelta(days=2))
+        self._stream = SimulatedStream()
+        self._relay = Relay(PAYMENTS.name, self.payments, self._stream, PAYMENTS.publishing)
+        self._read = 0
+
+    def tell(self, *told: Told) -> None:
+        """Each by itself, through its own door."""
+        for each in told:
+            if isinstance(each, bytes):
+                event_id, fact = event_of(each)
+                self.doors.receive_webhooks([GatewayMessage(each, event_id, fact)])
+            elif isinstance(each, StatementFile):
+                take_bank_file(self.doors, self.known, each.name, each.content)
+            else:
+                self._deliver(each)
+
+    def _deliver(self, message: Delivery) -> None:
+        upstream = message.subject.split(".")[1]
+        for core in (self._payments, self._ledger):
+            consumer = core.consumers[upstream]
+            consumer.release(consumer.handle([message]).touched)
+
+    def settle(self) -> None:
+        """Until nothing is under way."""
+        for _ in range(ROUNDS_MAX):
+            self.clock.advance(seconds=3)
+            moved = sum(sweep.run() for core in (self._payments, self._ledger) for sweep in core.sweeps)
+            while self._relay.step():
+                moved += 1
+            if not moved + self._read_on():
+                return
+        raise AssertionError("it never settles")
+
+    def _read_on(self) -> int:
+        new = self._stream.messages[self._read :]
+        self._read += len(new)
+        consumer = self._ledger.consumers["payments"]
+        consumer.handle([Delivery(each.subject, each.headers, each.data) for each in new])
+        for core in (self._payments, self._ledger):
+            for each in core.consumers.values():
+                each.release()
+        return len(new)
+
+    def cents(self, patient_id: UUID) -> tuple[int, int, int]:
+        """Balance, applied and unapplied of the patient's account."""
+        (row,) = self.payments.rows(ACCOUNTS, {"account_id": account_id_of(ENTITY, patient_id)})
+        owed, applied, unapplied = (
+            int(str(row[name])) for name in ("responsibility_minor", "applied_minor", "unapplied_minor")
+        )
+        return owed - applied, applied, unapplied
+
+    def journals(self, patient_id: UUID, ids: Iterable[UUID] = ()) -> Journals:
+        """What each rule booked on each account for the patient, or for what has one of these ids."""
+        wanted = set(ids)
+        own = {row["posting_id"] for row in self.ledger.rows(POSTINGS, {}) if row["item_id"] in wanted}
+        sums: Journals = Counter()
+        for row in self.ledger.rows(LINES, {}):
+            if row["patient_id"] == patient_id or row["posting_id"] in own:
+                sums[str(row["rules"]), str(row["account"])] += int(str(row["amount_minor"]))
+        return sums
+
+    def cases(self) -> list[tuple[str, str]]:
+        """Code and subject of what is left to people."""
+        stores = (self.payments, self.ledger)
+        rows = [row for store in stores for row in store.rows(CASES, {"state": "open"})]
+        return sorted((str(row["code"]), str(row["subject_id"])) for row in rows)
+
+    def ends(self) -> dict[str, object]:
+        """Where every cent stands, and what is open: the same in whatever order it was told."""
+        tied = ("gateway_id", "state", "net_minor", "deposit_id")
+        return {
+            "accounts": _rows(self.payments, ACCOUNTS, ()),
+            "payouts": _rows(self.payments, PAYOUTS, tied),
+            "deposits": _rows(self.payments, DEPOSITS, ("deposit_id", "amount_minor", "matched_to")),
+            "remittances": _rows(self.payments, REMITTANCES, ("remittance_id", "payment_minor", "deposit_id")),
+            "ledger": _rows(
+                self.ledger, BALANCES, ("entity", "account", "party", "subledger_minor", "confirmed_minor")
+            ),
+            "cases": self.cases(),
+        }
+
+
+def charged(patient_id: UUID, cents: int = 100_00, visit: int = 1) -> Delivery:
+    """Intake's word of a visit that the patient pays."""
+    encounter_id = derive("gateway-story-visit", patient_id, visit)
+    line = ChargeLine(
+        charge_id=derive("gateway-story-charge", encounter_id),
+        procedure_code="99213",
+        units=Decimal(1),
+        amount=Money(cents),
+        service_date=DAY,
+        department="N-FM",
+    )
+    event = EncounterCharged(
+        encounter_id=encounter_id,
+        posting=1,
+        entity=ENTITY,
+        patient_id=patient_id,
+        payer="",
+        payer_class=PayerClass.SELF_PAY,
+        rendering_provider="P1",
+        service_from=DAY,
+        service_to=DAY,
+        charges=(line,),
+        total=Money(cents),
+        diagnosis_count=1,
+        has_member_id=False,
+        details=Sealed(key_id=patient_id, kind="encounter.v1", fact=encounter_id, ciphertext=b"sealed"),
+        message_ids=(),
+    )
+    return delivery(event, encounter_id)
+
+
+def delivery(event: PublicEvent, key: UUID, sequence: int = 1, ordinal: int = 0) -> Delivery:
+    """The message of an event as its stream gives it."""
+    identity = derive("told", event.TYPE, key, sequence, ordinal)
+    envelope = Envelope.model_validate(
+        {
+            "id": identity,
+            "service": event.SERVICE,
+            "type": event.TYPE,
+            "key": key,
+            "sequence": sequence,
+            "ordinal": ordinal,
+            "time": NOW.isoformat(),
+            "correlation_id": identity,
+            "causation_id": identity,
+            "actor": "test",
+        }
+    )
+    return Delivery(envelope.subject, envelope.to_headers(), event.model_dump_json().encode())
+
+
+def _rows(store: MemoryEventStore, table: object, names: Sequence[str]) -> list[str]:
+    rows = store.rows(table, {})  # type: ignore[arg-type]
+    return sorted(str([(name, row[name]) for name in names or row]) for row in rows)

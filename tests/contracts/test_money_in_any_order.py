@@ -1,0 +1,107 @@
+"""Charges, adjudications, remittances, deposits and everything the gateway tells: the order of arrival changes nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from canonical.codes import AdjustmentGroup, PayerClass
+from canonical.events.claims import ClaimAdjudicated
+from canonical.ids import derive
+from canonical.money import Money
+from canonical.remittance import ClaimAdjustment
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sandbox.world.bank import Bank
+
+from services.payments.tests.examples import claim_payment, summary
+from services.payments.tests.world import remittance
+from tests.contracts.gateway_table import STORIES
+from tests.contracts.gateway_till import ENTITY, Till, patient_of
+from tests.contracts.money_road import DAY, NOW, MoneyRoad, OwnGateway, Told, charged, delivery
+
+CHARGE = 100_00
+
+
+def by_the_payer(patient_id: UUID, number: int, share: int) -> list[Told]:
+    """A claim of 100.00 of which the payer left that share to the patient: its remittance, and what claims made of it."""
+    trace, paid = f"TRACE{number}", CHARGE - share
+    claim_id = derive("any-order-claim", patient_id, number)
+    event = ClaimAdjudicated(
+        claim_id=claim_id,
+        encounter_id=derive("any-order-visit", patient_id, number),
+        posting=1,
+        patient_id=patient_id,
+        entity=ENTITY,
+        payer="ACME",
+        payer_class=PayerClass.COMMERCIAL,
+        remittance_id=derive("remittance", "1999", trace),
+        remittance_position=0,
+        effective_date=NOW.date(),
+        first=True,
+        denied=False,
+        charge=Money(CHARGE),
+        paid=Money(paid),
+        patient_responsibility=Money(share),
+        adjustments=(ClaimAdjustment(group=AdjustmentGroup("PR"), reason="2", amount=Money(share)),),
+        service_from=DAY,
+    )
+    head = summary(trace, content=f"of {trace}", paid=paid)
+    return [*remittance(head, claim_payment(paid=paid)), delivery(event, claim_id)]
+
+
+def at_the_bank(tills: Iterable[Till], traces: Iterable[tuple[str, int]]) -> list[Told]:
+    """Each deposit in a file of its own."""
+    bank, files = Bank(), []
+    for till in tills:
+        for payout in till.paid_out:
+            bank.deposit_payout(ENTITY, payout.id, Money(payout.amount), NOW.date())
+            files += bank.statement(NOW.date(), NOW)
+    for trace, cents in traces:
+        bank.deposit_unrelated(ENTITY, Money(cents), NOW.date(), f"HCCLAIMPMT ACME TRN*1*{trace}*1999\\")
+        files += bank.statement(NOW.date(), NOW)
+    return list(files)
+
+
+def all_of_it(names: list[str], shares: list[int]) -> tuple[OwnGateway, list[Told], list[Told]]:
+    """Each story with a patient of its own, and payers' decisions for the first of them; the charges apart."""
+    gateway = OwnGateway()
+    tills = [gateway.till(f"{number} {name}") for number, name in enumerate(names)]
+    told: list[Told] = []
+    for name, till in zip(names, tills, strict=True):
+        STORIES[name].happens(till)
+        told += till.webhooks
+    traces = [(f"TRACE{number}", CHARGE - share) for number, share in enumerate(shares)]
+    for number, share in enumerate(shares):
+        told += by_the_payer(tills[0].patient_id, number, share)
+    charges: list[Told] = [charged(patient_of(till.name)) for till in tills]
+    return gateway, charges, told + at_the_bank(tills, traces)
+
+
+def ends_of(gateway: OwnGateway, told: Iterable[Told], pausing: Callable[[], bool]) -> dict[str, object]:
+    road = MoneyRoad(gateway)
+    for each in told:
+        road.tell(each)
+        if pausing():
+            road.settle()
+    road.settle()
+    return road.ends()
+
+
+@given(
+    names=st.lists(st.sampled_from(sorted(STORIES)), min_size=1, max_size=3),
+    shares=st.lists(st.integers(1, 99_00), max_size=3),
+    luck=st.integers(0, 2**32),
+    pausing=st.sampled_from([0.0, 0.2, 1.0]),
+)
+@settings(max_examples=40, deadline=None)
+def test_money_ends_at_the_same_place_in_whatever_order_it_is_told(
+    names: list[str], shares: list[int], luck: int, pausing: float
+) -> None:
+    gateway, charges, told = all_of_it(names, shares)
+    dice = random.Random(luck)
+    again = [*told, *dice.choices([*charges, *told], k=len(told) // 2)]
+    dice.shuffle(again)
+    plain = ends_of(gateway, [*charges, *told], lambda: True)
+    assert ends_of(gateway, [*charges, *again], lambda: dice.random() < pausing) == plain
