@@ -81,6 +81,19 @@ def test_what_is_wrong_is_told_by_place_and_rule(door: Door) -> None:
     assert "trailer" in door.explain(b"FHS|^~\\&|A\r" + charge_message().encode()).findings[0]
 
 
+def test_charges_in_another_currency_are_explained_by_the_rule_that_refuses_them(door: Door) -> None:
+    told = door.explain(replace_field(charge_message(), "FT1", 11, "120.00&EUR"))
+    assert any("currency" in finding for finding in told.findings)
+    assert any("120.00 EUR in all" in sentence for sentence in told.sentences)
+
+
+def test_what_is_wrong_with_one_of_several_messages_names_which(door: Door) -> None:
+    spoiled = replace_field(charge_message(), "FT1", 10, "0")
+    told = door.explain(charge_message().encode() + spoiled)
+    assert told.findings
+    assert all(finding.startswith("2. FT1[1]") for finding in told.findings)
+
+
 def test_what_came_before_is_told_as_such(door: Door) -> None:
     door.service.receive(charge_message().encode())
     assert "came before, and was accepted" in door.explain(charge_message().encode()).sentences[0]

@@ -140,7 +140,7 @@ def _explained(kind: Format, read: _Read, outcomes: Sequence[Outcome], events: S
         sentences.append(f"{number}. {said}: {verdict}.")
         sentences += [f"   It tells of {each}." for each in _contents(delivery.facts)]
         sentences += [f"   Note: {note}." for note in outcome.notes]
-    findings = [*read.faults, *(finding for outcome in outcomes for finding in outcome.findings)]
+    findings = [*read.faults, *_findings(outcomes)]
     reasons = [str(reason) for event in events if isinstance(event, Encounter.Held) for reason in event.reasons]
     unmapped = dict.fromkeys(reason for reason in reasons if ": unknown-" in reason)
     effects = [told(event) for event in events if event.TOPIC.startswith("intake.")]
@@ -153,6 +153,13 @@ def _explained(kind: Format, read: _Read, outcomes: Sequence[Outcome], events: S
         tuple(unmapped),
         tuple(effects[:SHOWN_MAX]),
     )
+
+
+def _findings(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What is wrong; of which message, where there are several."""
+    for number, outcome in enumerate(outcomes, 1):
+        place = f"{number}. " if len(outcomes) > 1 else ""
+        yield from (f"{place}{finding}" for finding in outcome.findings)
 
 
 def _contents(facts: Sequence[Fact]) -> Iterator[str]:
@@ -177,6 +184,9 @@ def _contents(facts: Sequence[Fact]) -> Iterator[str]:
                 yield f"charge {code}, {fact.units.normalize():f} unit(s), {amount}, on {fact.service_date}"
             case ChargeVoided():
                 yield f"a credit of {fact.amount.decimal_text if fact.amount else 'a whole charge'}"
-    total = Money.total(fact.amount for fact in facts if isinstance(fact, ChargeSeen) and fact.amount)
-    if total:
-        yield f"charges of {total.decimal_text} in all"
+    totals: Counter[str] = Counter()
+    for fact in facts:
+        if isinstance(fact, ChargeSeen) and fact.amount:
+            totals[fact.amount.currency] += fact.amount.minor
+    for currency, minor in totals.items():
+        yield f"charges of {Money(minor, currency).decimal_text} {currency} in all"
