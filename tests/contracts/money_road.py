@@ -161,10 +161,16 @@ class MoneyRoad:
             "payouts": _rows(self.payments, PAYOUTS, tied),
             "deposits": _rows(self.payments, DEPOSITS, ("deposit_id", "amount_minor", "matched_to")),
             "remittances": _rows(self.payments, REMITTANCES, ("remittance_id", "payment_minor", "deposit_id")),
-            "ledger": _rows(
-                self.ledger, BALANCES, ("entity", "account", "party", "subledger_minor", "confirmed_minor")
-            ),
+            "ledger": self._balances(),
             "cases": self.cases(),
+        }
+
+    def _balances(self) -> dict[tuple[object, ...], tuple[object, ...]]:
+        """What the ledger has, and of that what the ERP has; accounts that are empty are left out."""
+        return {
+            (row["entity"], row["account"], row["party"]): (row["subledger_minor"], row["confirmed_minor"])
+            for row in self.ledger.rows(BALANCES, {})
+            if row["subledger_minor"] or row["confirmed_minor"]
         }
 
 

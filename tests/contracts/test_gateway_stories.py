@@ -45,9 +45,8 @@ def test_each_story_ends_as_the_accountant_says(name: str) -> None:
 def test_each_story_ends_the_same_in_any_order_with_repetitions(name: str, luck: int, pauses: float) -> None:
     gateway, till, all_of_it = told(name, STORIES[name])
     dice = random.Random(luck)
-    again = [*all_of_it[1:], *dice.choices(all_of_it, k=len(all_of_it) // 2)]
+    again = [*all_of_it, *dice.choices(all_of_it, k=len(all_of_it) // 2)]
     dice.shuffle(again)
-    again.insert(0, all_of_it[0])
     road = MoneyRoad(gateway)
     for each in again:
         road.tell(each)
