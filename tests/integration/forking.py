@@ -6,6 +6,7 @@ import ctypes
 import importlib
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
@@ -30,6 +31,10 @@ class DidNotEnd(AssertionError):
     """The process is still there."""
 
 
+_one_asks = threading.Lock()
+"""A process's end is told once: two threads that ask at once, be it about another process, could lose it."""
+
+
 class ForkedService:
     """One run of one service."""
 
@@ -44,7 +49,8 @@ class ForkedService:
     def start(self) -> None:
         """Starts it and waits until it is ready."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        self._process.start()
+        with _one_asks:
+            self._process.start()
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not answers(self._health_url):
             if not self.is_running() or time.monotonic() > deadline:
@@ -61,16 +67,20 @@ class ForkedService:
         return self._process.pid
 
     def is_running(self) -> bool:
-        return self._process.is_alive()
+        with _one_asks:
+            return self._process.is_alive()
 
     def kill(self, number: Signals = SIGKILL) -> None:
         os.kill(self.pid, number)
 
     def wait_for_exit(self, seconds_max: float) -> int:
         """The exit code; negative is the signal that ended it."""
-        self._process.join(seconds_max)
-        if self._process.exitcode is None:
-            raise DidNotEnd(f"process {self.pid} runs after {seconds_max:.0f} s")
+        deadline = time.monotonic() + seconds_max
+        while self.is_running():
+            if time.monotonic() > deadline:
+                raise DidNotEnd(f"process {self.pid} runs after {seconds_max:.0f} s")
+            time.sleep(POLL_SECONDS)
+        assert self._process.exitcode is not None, "it has ended"
         return self._process.exitcode
 
     def stop(self) -> int:
