@@ -262,3 +262,19 @@ def test_locations_and_roles_may_come_before_what_refers_to_them() -> None:
     assert (late.accepted, late.notes) == (True, ())
     (charged,) = [event for event in intake.events() if isinstance(event, EncounterCharged)]
     assert (charged.location, charged.rendering_provider) == (ENCOUNTER.location, ENCOUNTER.provider)
+
+
+def test_a_fifth_modifier_of_an_item_is_refused_and_not_dropped() -> None:
+    items = claim()["item"]
+    items[0]["modifier"] = [coded(code) for code in ("25", "59", "76", "GT", "LT")]
+    (outcome,) = IntakeUnderTest().receive(raw(claim_bundle(item=items)))
+    assert [finding.split(": ")[1] for finding in outcome.findings] == ["modifiers"]
+
+
+def test_a_factor_of_nothing_makes_a_price_of_nothing() -> None:
+    items = claim()["item"]
+    items[1]["factor"] = 0
+    charges = [
+        fact for fact in read(claim_bundle(item=items, total=money(124.5))).facts if isinstance(fact, ChargeSeen)
+    ]
+    assert [charge.amount for charge in charges] == [Money.of("124.50"), Money.zero()]

@@ -17,7 +17,6 @@ from intake.domain.refusals import Finding
 CLAIM_TYPES = ("professional", INSTITUTIONAL, "oral")
 PRINCIPAL_TYPES = ("principal",)
 ADMITTING_TYPES = ("admitting",)
-MODIFIERS_MAX = 4
 
 
 def claim_facts(entry: Entry, message: FhirMessage) -> list[Fact]:
@@ -145,7 +144,7 @@ class _ClaimReading:
                 self._charge_id(item),
                 encounter,
                 procedure,
-                tuple(filter(None, map(code_in, item.modifier or ())))[:MODIFIERS_MAX],
+                tuple(filter(None, map(code_in, item.modifier or ()))),
                 quantity_of(item.quantity),
                 amount,
                 day,
@@ -173,7 +172,8 @@ class _ClaimReading:
         if item.unitPrice is None or item.unitPrice.value is None:
             self._message.need(f"{place}.net", "the total price of the line")
             return None
-        exact = item.unitPrice.value * quantity_of(item.quantity) * (item.factor or 1)
+        factor = 1 if item.factor is None else item.factor
+        exact = item.unitPrice.value * quantity_of(item.quantity) * factor
         try:
             return Money.from_decimal(exact, item.unitPrice.currency or USD)
         except MoneyRefused as refused:
