@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from billing.common.v1 import common_pb2
-from canonical.money import USD, Money
+from canonical.money import USD, Money, MoneyRefused
 from google.protobuf.message import Message
 
 from throughline.outcome import Unusable
@@ -24,6 +24,18 @@ def amount_text(amount: Money | None) -> str:
     sign = "-" if amount.minor < 0 else ""
     currency = "" if amount.currency == USD else f" {amount.currency}"
     return f"{sign}{int(whole):,}.{cents}{currency}"
+
+
+def amount_in(text: str, option: str) -> common_pb2.Money:
+    """An amount that a person typed.
+
+    Raises:
+        Unusable: it is none; the option is named.
+    """
+    try:
+        return common_pb2.Money(minor=Money.of(text).minor)
+    except MoneyRefused as refused:
+        raise Unusable(f"{option}: {refused}") from None
 
 
 def data_of(message: Message) -> dict[str, object]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from billing.payments.v1 import patient_accounts_pb2, patient_accounts_pb2_grpc, payments_pb2_grpc
 from billing.payments.v1 import payments_pb2 as pb
-from billing.payments.v1 import payments_pb2_grpc
 
 from throughline.balance.statement import GIVEN_UP, Account, Activity, Statement
 from throughline.connection import Access, StateOption, access_to
 from throughline.outcome import Exit, NotFound, ends_with_a_code
+from throughline.paying.calls import AsOfOption, KnownAtOption
 from throughline.screen import Column, JsonOption, say, show_json, show_table
 from throughline.wire import amount_text, identity_in, money_of
 
@@ -26,6 +27,8 @@ _ACTIVITY = (Column("date"), Column("entity"), Column("kind"), Column("amount", 
 @ends_with_a_code
 def balance(
     identity: Annotated[str, typer.Argument(metavar="PATIENT|ACCOUNT", help="A patient's pseudonym or an account.")],
+    as_of: AsOfOption = "",
+    known_at: KnownAtOption = "",
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
@@ -38,7 +41,10 @@ def balance(
     """
     wanted = identity_in(identity, "a patient or an account")
     with access_to(state) as access:
-        statement = _statement(access, wanted)
+        if as_of or known_at:
+            statement = _statement_then(access, wanted, as_of, known_at)
+        else:
+            statement = _statement(access, wanted)
     if as_json:
         show_json(statement.as_data())
     else:
@@ -63,6 +69,28 @@ def _statement(access: Access, wanted: str) -> Statement:
                 tuple(answer.merged_patient_ids),
             )
     raise NotFound(f"no patient and no account has the id {wanted}")
+
+
+def _statement_then(access: Access, wanted: str, as_of: str, known_at: str) -> Statement:
+    """As of a day, as it was known at an instant: rebuilt from the log, with the facts alone as lines."""
+    stub = patient_accounts_pb2_grpc.PatientAccountsServiceStub(access.channel("payments"))
+    requests = (
+        patient_accounts_pb2.GetBalanceRequest(patient_id=wanted, as_of=as_of, known_at=known_at),
+        patient_accounts_pb2.GetBalanceRequest(account_id=wanted, as_of=as_of, known_at=known_at),
+    )
+    for request in requests:
+        try:
+            answer = access.call("payments", stub.GetBalance, request)
+        except NotFound:
+            continue
+        return Statement(
+            tuple(_account(each.account) for each in answer.accounts),
+            money_of(answer.balance),
+            tuple(_activity(line) for each in answer.accounts for line in each.lines),
+            answer.person_id,
+            tuple(answer.merged_patient_ids),
+        )
+    raise NotFound(f"no patient and no account has the id {wanted}, or none had a fact by then")
 
 
 def _show(statement: Statement) -> None:

@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 from billing.claims.v1 import claim_work_pb2 as work
-from billing.common.v1 import common_pb2
-from canonical.money import Money, MoneyRefused
 
 from throughline.claiming.calls import DENIALS_MAX, EVERY_STATE, claiming_at
 from throughline.claiming.telling import tell_denial, tell_denials
 from throughline.connection import StateOption
 from throughline.outcome import Exit, Unusable, ends_with_a_code
 from throughline.screen import JsonOption, show_json
-from throughline.wire import data_of
+from throughline.wire import amount_in, data_of
 
 DenialArgument = Annotated[str, typer.Argument(metavar="ID", help="A denial's id, or the beginning of it.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it is kept for ever. No names of patients.")]
@@ -110,7 +108,7 @@ def request_write_off(
     """Ask to give up what is at risk, or a part of it; another person approves."""
     request = work.RequestWriteOffRequest(reason=reason)
     if amount:
-        request.amount.CopyFrom(_amount(amount))
+        request.amount.CopyFrom(amount_in(amount, "--amount"))
     with claiming_at(state) as claiming:
         request.denial_id = claiming.denial_id(denial_id)
         changed = claiming.request_write_off(request)
@@ -136,7 +134,7 @@ def approve(
         raise Unusable("either --amount, which is how much you approve, or --turn-down")
     decided = work.ApproveWriteOffRequest(turn_down=turn_down, reason=reason)
     if amount:
-        decided.amount.CopyFrom(_amount(amount))
+        decided.amount.CopyFrom(amount_in(amount, "--amount"))
     with claiming_at(state) as claiming:
         decided.denial_id = claiming.denial_id(denial_id)
         changed = claiming.approve_write_off(decided)
@@ -149,10 +147,3 @@ def _changed(denial: work.Denial, as_json: bool) -> Exit:
     else:
         tell_denial(denial)
     return Exit.OK
-
-
-def _amount(text: str) -> common_pb2.Money:
-    try:
-        return common_pb2.Money(minor=Money.of(text).minor)
-    except MoneyRefused as refused:
-        raise Unusable(f"--amount: {refused}") from None
