@@ -19,6 +19,7 @@ from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
 from payments.domain.payer_words import PayerWord
 from payments.domain.payment import Channel, Payment
+from payments.domain.payment_plan import Instalment, PaymentPlan, PlanEnd
 from payments.domain.payout import Payout, PayoutShare
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.provider_items import Move
@@ -458,4 +459,14 @@ EXAMPLES: tuple[Event, ...] = (
         reversed_by="lead",
         effective_date=DAY,
     ),
+    _event(
+        PaymentPlan.Agreed,
+        derive("e", 119),
+        account_id=derive("e", 113),
+        entity="NORTH",
+        instalments=(Instalment(due_on=DAY, amount=Money(500)),),
+        agreed_by="clerk",
+        effective_date=DAY,
+    ),
+    _event(PaymentPlan.Ended, derive("e", 119), why=PlanEnd.PAID, effective_date=DAY),
 )

@@ -33,6 +33,7 @@ from .world import World, adjudication
 
 ACCOUNT = account_id_of("NORTH", PATIENT)
 END = date(2026, 6, 30)
+SAMPLE_DAY = date(2026, 4, 20)
 SAMPLES = Path(__file__).parent / "samples"
 SECOND = {"claim_id": derive("test-claim", 2), "encounter_id": derive("test-encounter", 2)}
 
@@ -231,7 +232,7 @@ def test_names_from_outside_cannot_write_markup() -> None:
 
 
 def test_the_page_of_the_example_is_as_it_was_looked_at() -> None:
-    page = html_of(told(full()), "North Clinic")
+    page = html_of(told(full(), SAMPLE_DAY), "North Clinic")
     assert page == (SAMPLES / "statement.html").read_text(encoding="utf-8")
 
 

@@ -46,6 +46,8 @@ from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
 from payments.application.payment_matching import PaymentMatcher
+from payments.application.payment_plans import PlanWatch
+from payments.application.plan_rows import PAYMENT_PLANS, project_plans
 from payments.application.ports import GatewayReader, Gateways
 from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
@@ -58,6 +60,7 @@ from payments.domain.gateway_order import GatewayOrder
 from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import STRIPE, Payment
+from payments.domain.payment_plan import PaymentPlan
 from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
@@ -86,10 +89,18 @@ SHAPE = ServiceShape(
         GatewayOrder,
         PatientAccount,
         PatientWriteOff,
+        PaymentPlan,
         PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES),
-    projections=(project_inbound_messages, project_merges, project, project_unapplied_cash, project_disputes),
+    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES, PAYMENT_PLANS),
+    projections=(
+        project_inbound_messages,
+        project_merges,
+        project,
+        project_unapplied_cash,
+        project_disputes,
+        project_plans,
+    ),
     publishing=publish,
 )
 
@@ -147,6 +158,7 @@ def assemble(
         sweeps=(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("match-payments", 1.0, PaymentMatcher(store, clock).match),
+            Sweep("watch-plans", 60.0, PlanWatch(store, clock).run),
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("ask-gateways", 1.0, asking.ask),
             Sweep("send-gateway-orders", 1.0, ordering.send),

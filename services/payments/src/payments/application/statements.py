@@ -13,6 +13,8 @@ from chassis.domain import Event
 from chassis.eventstore import EventStore, Row
 
 from payments.application.account_history import AccountThen, Moment, Place, accounts_at
+from payments.application.dunning import asking_of
+from payments.application.payment_plans import plan_of
 from payments.domain.cash_spread import NOTHING
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payer_words import PayerWord, ShareOrigin
@@ -52,15 +54,18 @@ def statement(store: EventStore, account_id: UUID, as_of: date, known_at: dateti
         return None
     history = store.load([account_id])[account_id].events
     told = _told([event for event in history if moment.has(event)])
+    visits, plan = _visits(account, told), plan_of(store, account, as_of)
     return Statement(
         account_id=account_id,
         entity=account.entity,
         patient_id=account.patient_id,
         as_of=as_of,
-        visits=_visits(account, told),
+        visits=visits,
         lines=tuple(_line(row, told) for row in account.lines),
         balance=account.balance,
         unapplied=account.unapplied,
+        asking=asking_of(store, account_id, visits, plan, as_of),
+        plan=plan,
     )
 
 

@@ -11,7 +11,9 @@ from uuid import UUID
 from canonical.money import Money
 
 from payments.domain.cash_spread import NOTHING
+from payments.domain.dunning import Dunning
 from payments.domain.payer_words import PayerWord
+from payments.domain.payment_plan import PlanStanding
 
 AGES: Final = ((30, "up to 30 days"), (60, "31 to 60 days"), (90, "61 to 90 days"), (120, "91 to 120 days"))
 OLDEST: Final = "more than 120 days"
@@ -65,7 +67,8 @@ class StatementLine:
 class Statement:
     """`balance` is what is open of all visits; `unapplied` is cash of the patient's that pays nothing yet.
 
-    The lines add up to `balance - unapplied`, and the ages to `balance` where that is above zero.
+    The lines add up to `balance - unapplied`, and the ages to `balance` where that is above zero. `asking` says what of it is
+    asked for, and how firmly.
     """
 
     account_id: UUID
@@ -76,6 +79,8 @@ class Statement:
     lines: tuple[StatementLine, ...]
     balance: Money
     unapplied: Money
+    asking: Dunning
+    plan: PlanStanding | None = None
 
     @property
     def ages(self) -> tuple[tuple[str, Money], ...]:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from canonical.money import Money
 
 from payments.domain.cash_spread import NOTHING
+from payments.domain.dunning import DunningStep, Stop
 from payments.domain.statement import Statement, StatementLine, Visit
 
 TITLE = "Your statement"
+_NOT_NOW = (DunningStep.HELD, DunningStep.NOTHING_DUE)
+_FIRMLY: Final[Mapping[DunningStep, str]] = {
+    DunningStep.STATEMENT_2: "This is our second statement.",
+    DunningStep.STATEMENT_3: "This is our third statement. Please call us if you cannot pay all of it: we can agree on a plan.",
+    DunningStep.FINAL_NOTICE: "This is our final notice. Please call us if you cannot pay all of it: we can agree on a plan.",
+    DunningStep.PRE_COLLECTION: "We will hand this over to a collection agency unless you pay or call us.",
+}
+_STOPPED: Final[Mapping[Stop, str]] = {
+    Stop.DISPUTE: "One of your payments is disputed. We do not ask you to pay until that is decided.",
+    Stop.PLAN: "You keep a plan with us. We ask for nothing beyond it.",
+    Stop.PENDING_INSURANCE: "Some visits wait for your other insurance. Do not pay what is open of them yet.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +82,22 @@ def lines_of(statement: Statement) -> list[tuple[StatementLine, str]]:
 
 def to_pay(statement: Statement) -> str:
     """The one sentence that says what to do."""
+    plan = statement.plan
+    if plan is not None and plan.missed:
+        return f"Please pay {dollars(plan.missed_amount)} of your plan, which was due."
+    if plan is not None and plan.next_due is not None and statement.balance > NOTHING:
+        return f"Please pay {dollars(plan.next_due.amount)} by {day(plan.next_due.due_on)}, as we agreed."
+    if statement.asking.step in _NOT_NOW and statement.balance > NOTHING:
+        return "You do not have to pay now."
     if statement.balance > NOTHING:
-        return f"Please pay {dollars(statement.balance)}."
+        return f"Please pay {dollars(statement.asking.asked)}."
     return "You have nothing to pay."
 
 
 def notes_on(statement: Statement) -> list[str]:
     """What a person should know beside what they owe."""
-    notes = []
+    notes = [_FIRMLY[statement.asking.step]] if statement.asking.step in _FIRMLY else []
+    notes += [_STOPPED[stop] for stop in sorted(statement.asking.stops)]
     if statement.unapplied > NOTHING:
         notes.append(
             f"We hold {dollars(statement.unapplied)} of yours that pays nothing yet. It pays what you owe next, or you can ask "
@@ -85,8 +107,8 @@ def notes_on(statement: Statement) -> list[str]:
         notes.append(
             f"{dollars(-statement.unapplied)} more was given back to you than you had paid. Please call us about it."
         )
-    if any(visit.billing.waiting for visit in statement.visits):
-        notes.append("Some visits wait for your other insurance. Do not pay that part yet.")
+    if any(visit.billing.waiting and not visit.open for visit in statement.visits):
+        notes.append("Some visits wait for your other insurance. There is nothing to do about them.")
     return notes
 
 
