@@ -42,6 +42,8 @@ from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
 from intake.domain.source_reference import SourceReference
 from intake.domain.unmapped_code import SourceCode, UnmappedCode
 
+from .keyed_examples import of_keying
+
 PATIENT, MESSAGE, OTHER = derive("example", 1), derive("example", 2), derive("example", 3)
 SEALED = Sealed(key_id=PATIENT, kind="patient.v1", fact=PATIENT, ciphertext=b"nonce, tag and body")
 MATCH_KEYS = MatchKeys(
@@ -147,7 +149,7 @@ STATUS = ClaimStatus(
 
 def examples() -> Iterator[Event]:
     """One of each."""
-    for kind, fields in (*_charging(), *_paying(), *_knowing(), *_of_the_chassis()):
+    for kind, fields in (*_charging(), *_paying(), *of_keying(), *_knowing(), *_of_the_chassis()):
         yield kind(originator_id=PATIENT, originator_version=1, timestamp=context().now, meta=context().meta, **fields)
 
 

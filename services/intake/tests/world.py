@@ -27,6 +27,7 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.testing import FixedClock
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import SiteProfiles, read_message
+from intake.adapters.keyed_files import KeyedFiles
 from intake.adapters.rereading import Rereading
 from intake.adapters.x12_files import X12File
 from intake.application.deliveries import FileOutcome, InboundDelivery, Outcome
@@ -58,7 +59,12 @@ class IntakeUnderTest:
         self.master_data: MasterData = sandbox_master_data()
         self.report = report_refused_files(self.store, self.clock, "intake")
         self.intake: Intake = assemble(
-            self.store, self.clock, self.sealer, lambda: self.master_data, crash_point=lambda step: self.crash(step)
+            self.store,
+            self.clock,
+            self.sealer,
+            lambda: self.master_data,
+            keyed_file=KeyedFiles(lambda: self.master_data, lambda: strict),
+            crash_point=lambda step: self.crash(step),
         )
 
     def receive(self, *raws: bytes | InboundDelivery) -> list[Outcome]:

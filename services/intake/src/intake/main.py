@@ -13,14 +13,13 @@ from pathlib import Path
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
-from chassis.inbound import INBOUND_MESSAGES, InboundMessage, project_inbound_messages
 from chassis.inbound.file_partners import WrongPartners, remote_folders
 from chassis.inbound.file_shelf import FileShelf
 from chassis.inbound.giving_way import GivingWay
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.inbound.refused_files import report_refused_files
 from chassis.inbound.retention import RawRetention, RetentionPolicy, WrongRetention, read_retention
-from chassis.inbound.taken_files import TakenFile, TakenFiles
+from chassis.inbound.taken_files import TakenFiles
 from chassis.inbound.watched_folder import WatchedFolder
 from chassis.keys import Sealer
 from chassis.master_data_file import MasterDataFile
@@ -44,6 +43,7 @@ from intake.adapters.fhir.clients import SourcesOf
 from intake.adapters.fhir.import_door import ImportDoor
 from intake.adapters.fhir.import_files import LineReading, NdjsonFolder
 from intake.adapters.grpc import intake_service
+from intake.adapters.grpc_keyed import keyed_remittance_service
 from intake.adapters.grpc_master_data import master_data_service
 from intake.adapters.grpc_reading import reading_service
 from intake.adapters.hl7v2 import (
@@ -54,79 +54,38 @@ from intake.adapters.hl7v2 import (
     read_profiles,
 )
 from intake.adapters.intake_folder import IntakeFolder
+from intake.adapters.keyed_files import KeyedFiles
 from intake.adapters.rereading import Rereading
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
 from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
 from intake.application.changing_master_data import MasterDataKeeping
 from intake.application.changing_master_data import Replace as ReplaceFile
-from intake.application.charge_places import CHARGE_PLACES, project_charge_places
 from intake.application.deliveries import InboundDelivery, Outcome
-from intake.application.held_codes import HELD_TABLES, project_held_codes
-from intake.application.import_rows import IMPORT_TABLES, project_imports
-from intake.application.master_data_rows import MASTER_DATA_TABLES, project_master_data
+from intake.application.keying import AsFile, Keying
 from intake.application.merging import distinguish_dismissed
-from intake.application.patient_rows import project_patients
 from intake.application.ports import MasterDataSource
 from intake.application.publishing import publish
-from intake.application.queries import TABLES, project
 from intake.application.receiving import Receiving
 from intake.application.receiving_files import ReceivingFiles
 from intake.application.releasing_mapped import MappedReleasing
 from intake.application.reprocessing import Reprocessing
 from intake.application.showing_resources import ResourceShowing
-from intake.domain.access import Disclosure
-from intake.domain.bulk_import import BulkImport
-from intake.domain.encounter import Encounter
-from intake.domain.master_data_change import MasterDataBook, MasterDataChange
-from intake.domain.partner_answer import AnswerNumbers, PartnerAnswer
-from intake.domain.patient import Patient
-from intake.domain.patient_match import CASE_CODES, PatientMatch
-from intake.domain.payer_answer import PayerAnswer
-from intake.domain.received_interchange import ReceivedInterchange
-from intake.domain.remittance_receipt import RemittanceReceipt
-from intake.domain.reported_money import ReportedAdjustment, ReportedPayment
-from intake.domain.source_reference import SourceReference
-from intake.domain.unmapped_code import UnmappedCode
+from intake.application.what_is_kept import AGGREGATES, KEPT_TABLES, PROJECTIONS
+from intake.domain.patient_match import CASE_CODES
 
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0
 IMPORT_SECONDS = 2.0
 EXPIRE_SECONDS = 3600.0
 MASTER_DATA_SECONDS = 2.0
+KEYED_SECONDS = 2.0
 DISMISSING = dict.fromkeys(CASE_CODES.values(), distinguish_dismissed)
 SHAPE = ServiceShape(
     name="intake",
-    aggregates=(
-        InboundMessage,
-        Patient,
-        PatientMatch,
-        SourceReference,
-        Encounter,
-        ReportedPayment,
-        ReportedAdjustment,
-        ReceivedInterchange,
-        RemittanceReceipt,
-        PayerAnswer,
-        PartnerAnswer,
-        AnswerNumbers,
-        Disclosure,
-        BulkImport,
-        TakenFile,
-        MasterDataChange,
-        MasterDataBook,
-        UnmappedCode,
-    ),
-    tables=(INBOUND_MESSAGES, *TABLES, CHARGE_PLACES, *IMPORT_TABLES, *HELD_TABLES, *MASTER_DATA_TABLES),
-    projections=(
-        project_inbound_messages,
-        project_patients,
-        project,
-        project_charge_places,
-        project_imports,
-        project_held_codes,
-        project_master_data,
-    ),
+    aggregates=AGGREGATES,
+    tables=KEPT_TABLES,
+    projections=PROJECTIONS,
     publishing=publish,
 )
 
@@ -140,6 +99,7 @@ class Intake:
     files: ReceivingFiles
     importing: BulkImporting | None = None
     keeping: MasterDataKeeping | None = None
+    keying: Keying | None = None
 
 
 def assemble(
@@ -151,6 +111,7 @@ def assemble(
     write_answer: WriteAnswer | None = None,
     imports: tuple[ImportFolder, ReadLine] | None = None,
     replace_master_data: ReplaceFile | None = None,
+    keyed_file: AsFile | None = None,
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     done: Path | None = None,
     way: GivingWay | None = None,
@@ -160,6 +121,7 @@ def assemble(
 
     Answers to partners are written by `write_answer`, and wait where there is none. `imports` are a folder and how a line
     of its files is read. Versions of master data are written by `replace_master_data`; without it nobody can change it.
+    What people key from paper is written by `keyed_file`.
     Bulk gives `way` to whoever waits at a door.
     """
     releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
@@ -176,12 +138,18 @@ def assemble(
     if imports:
         importing = BulkImporting(store, clock, messages.receive, *imports, way=way, crash_point=crash_point)
         sweeps.append(Sweep("import-files", IMPORT_SECONDS, importing.run))
+    files = ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point)
+    keying = None
+    if keyed_file:
+        keying = Keying(store, clock, master_data, keyed_file, files.receive)
+        sweeps.append(Sweep("receive-keyed", KEYED_SECONDS, keying.receive_checked))
     return Intake(
         ServiceCore(shape=SHAPE, store=store, clock=clock, consumers={}, sweeps=tuple(sweeps), dismissing=DISMISSING),
         messages,
-        ReceivingFiles(store, clock, sealer, master_data, crash_point=crash_point),
+        files,
         importing,
         keeping,
+        keying,
     )
 
 
@@ -223,12 +191,14 @@ def serve(settings: IntakeSettings) -> int:
         write_answer=partial(write_whole, answers) if answers else None,
         imports=(NdjsonFolder(settings.exchange_dir), LineReading(names)) if settings.exchange_dir else None,
         replace_master_data=partial(replace_whole, master_data.path),
+        keyed_file=KeyedFiles(master_data, partial(policies_today, master_data, clock)),
         retention=partial(read_retention, settings.raw_retention_path),
         done=settings.exchange_dir / "intake-done" if settings.exchange_dir else None,
         way=way,
         crash_point=crash_point,
     )
     assert intake.keeping is not None
+    assert intake.keying is not None
     queue: ReceivingQueue[InboundDelivery, Outcome] = ReceivingQueue(
         intake.messages.receive, on_delivery=way.note_delivery
     )
@@ -240,6 +210,7 @@ def serve(settings: IntakeSettings) -> int:
                 intake_service(intake.core, sealer, master_data),
                 _reading(intake, sealer, master_data, reading),
                 master_data_service(intake.core, intake.keeping),
+                keyed_remittance_service(intake.core, intake.keying),
             ],
             http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
             doors=_file_doors(settings, intake, way, sealer, master_data, profiles),

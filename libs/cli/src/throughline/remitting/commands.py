@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from throughline.connection import Access, StateOption, access_to
 from throughline.outcome import Exit, NotFound, Unusable, ends_with_a_code
+from throughline.remitting.keying_commands import add_keying
 from throughline.remitting.matches import tell_matched, tell_unmatched, tell_unmatched_claim
 from throughline.remitting.telling import tell_balance, tell_balances, tell_remittance, tell_remittances
 from throughline.screen import JsonOption, show_json
@@ -168,6 +169,9 @@ def unmatch_payment(
         )
         _show(access.call("claims", stub.UnmatchClaimPayment, request), tell_unmatched_claim, as_json)
     return Exit.OK
+
+
+add_keying(app)
 
 
 def _show(told: _Told, tell: Callable[[_Told], None], as_json: bool) -> None:
