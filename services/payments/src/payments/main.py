@@ -35,9 +35,13 @@ from payments.adapters.grpc import payments_service
 from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.grpc_statements import Document, Documents
+from payments.adapters.processor_gateway import NAME as PROCESSOR
+from payments.adapters.processor_gateway import ProcessorGateway, processor_webhooks
 from payments.adapters.statement_html import html_of
 from payments.adapters.statement_pdf import pdf_of
 from payments.adapters.stripe_api import StripeGateway
+from payments.adapters.stripe_gateway import stripe_webhooks
+from payments.adapters.webhook_scheme import WebhookScheme
 from payments.adapters.webhooks import webhook_app
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.dispute_rows import DISPUTES, project_disputes
@@ -48,7 +52,7 @@ from payments.application.gateway_questions import GatewayAsking
 from payments.application.payment_matching import PaymentMatcher
 from payments.application.payment_plans import PlanWatch
 from payments.application.plan_rows import PAYMENT_PLANS, project_plans
-from payments.application.ports import GatewayReader, Gateways
+from payments.application.ports import GatewayReader, Gateways, PaymentGateway
 from payments.application.posting import PaymentPosting
 from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
@@ -109,7 +113,7 @@ class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated; an event that no webhook told
-    within `gateway_grace_seconds` is fetched. A deposit or payout that
+    within `gateway_grace_seconds` is fetched. `processor_...` are those of a second processor. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
     remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
     the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents, or a write-off above
@@ -121,6 +125,9 @@ class PaymentsSettings(Settings):
     gateway_api_base: str = ""
     gateway_entity: str = ""
     gateway_grace_seconds: int = 120
+    processor_secrets: SecretStr = SecretStr("")
+    processor_api_key: SecretStr = SecretStr("")
+    processor_api_base: str = ""
     loose_after_seconds: int = 172_800
     undeposited_after_seconds: int = 432_000
     raw_retention_path: Path | None = None
@@ -190,7 +197,7 @@ def serve(settings: PaymentsSettings) -> int:
     clock = partial(datetime.now, UTC)
     store = open_event_store(settings, SHAPE)
     gateway = StripeGateway(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
-    gateways: Gateways = {STRIPE: gateway} if settings.gateway_api_key.get_secret_value() else {}
+    gateways = _gateways(settings, gateway)
     core = assemble(
         store,
         clock,
@@ -209,14 +216,30 @@ def serve(settings: PaymentsSettings) -> int:
     polling = GatewayPolling(store, clock, gateways, doors, times)
     core = replace(core, sweeps=(*core.sweeps, Sweep("poll-gateways", POLL_SECONDS, polling.poll)))
     report = report_refused_files(store, clock, "bank")
-    secrets = [part for part in settings.gateway_secrets.get_secret_value().split(",") if part]
+    schemes = _webhooks(settings)
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
         grpc=_calls(core, sealer, master_data, settings),
-        http_app=webhook_app(doors, secrets, clock) if secrets else None,
+        http_app=webhook_app(doors, schemes, clock) if schemes else None,
         doors=[_bank_folder(settings.exchange_dir, doors, master_data, report).serve] if settings.exchange_dir else [],
     )
+
+
+def _gateways(settings: PaymentsSettings, stripe: StripeGateway) -> Gateways:
+    """The gateways that we may ask and order from, by name."""
+    found: dict[str, PaymentGateway] = {STRIPE: stripe} if settings.gateway_api_key.get_secret_value() else {}
+    if settings.processor_api_base:
+        key = settings.processor_api_key.get_secret_value()
+        found[PROCESSOR] = ProcessorGateway(key, settings.processor_api_base)
+    return found
+
+
+def _webhooks(settings: PaymentsSettings) -> list[WebhookScheme]:
+    """The gateways whose webhooks we take: those that have a secret."""
+    kinds = ((stripe_webhooks, settings.gateway_secrets), (processor_webhooks, settings.processor_secrets))
+    secrets = [(kind, [part for part in told.get_secret_value().split(",") if part]) for kind, told in kinds]
+    return [kind(parts) for kind, parts in secrets if parts]
 
 
 def _calls(

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -58,9 +58,10 @@ class WebhookSender:
         retry_pause_seconds: float = 1.0,
         signature: str = "Stripe-Signature",
         agent: str = "Stripe/1.0 (sandbox)",
+        sign: Callable[[bytes, str, int], Mapping[str, str]] | None = None,
     ) -> None:
+        self._sign = sign or (lambda payload, secret, at: {signature: signature_header(payload, secret, at)})
         self._plain_headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": agent}
-        self._signature = signature
         self._misbehaviour = misbehaviour
         self._clock = clock
         self._retry_pause_seconds = retry_pause_seconds
@@ -145,7 +146,7 @@ class WebhookSender:
             secret = f"not-{secret}"
         if self._misbehaviour.strike(Fault.OLD_TIMESTAMP, parcel.kind):
             timestamp -= _AGE_OF_OLD_SECONDS
-        headers = {**self._plain_headers, self._signature: signature_header(parcel.payload, secret, timestamp)}
+        headers = {**self._plain_headers, **self._sign(parcel.payload, secret, timestamp)}
         try:
             return self._client.post(self.url, content=parcel.payload, headers=headers).status_code
         except httpx.TransportError:

@@ -5,7 +5,7 @@ Source: Stripe API reference: webhook signatures, events, event destinations (th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import stripe
@@ -22,7 +22,9 @@ from payments.adapters.webhook_fields import (
     nested,
     text,
 )
+from payments.adapters.webhook_scheme import WebhookScheme
 from payments.domain.gateway_facts import GatewayFact, NothingNew, ObjectChanged, ObjectKind
+from payments.domain.payment import STRIPE
 
 TOLERANCE_SECONDS = 300
 _KINDS = (
@@ -67,6 +69,15 @@ def verify(raw: bytes, signature: str, secrets: Sequence[str], now: datetime) ->
             continue
         return
     raise ForgedWebhook("no signature fits the body")
+
+
+def stripe_webhooks(secrets: Sequence[str]) -> WebhookScheme:
+    """How Stripe's webhooks are believed and read; two secrets while one is rotated."""
+
+    def check(raw: bytes, headers: Mapping[str, str], now: datetime) -> None:
+        verify(raw, headers.get("stripe-signature", ""), secrets, now)
+
+    return WebhookScheme(STRIPE, "/webhooks/stripe", check, event_of)
 
 
 def event_of(raw: bytes) -> tuple[str, GatewayFact]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from uuid import UUID
 
 from canonical.money import Money
 
 from payments.adapters.webhook_fields import (
+    CODE_MAX,
     MINOR_MAX,
     Fields,
     WebhookRefused,
@@ -24,6 +24,8 @@ from payments.adapters.webhook_fields import (
     money,
     named,
     nested,
+    own_id,
+    plain_code,
     text,
     whole,
 )
@@ -46,7 +48,6 @@ from payments.domain.gateway_facts import (
 )
 from payments.domain.refunds import ToldState
 
-REASON_MAX = 60
 _WAITING = ("partially_funded", "requires_capture")
 
 
@@ -71,11 +72,11 @@ def _payment_intent(content: Fields, on: date) -> GatewayFact:
     if status in _WAITING:
         return PaymentPending(identity, amount, entity)
     if status == "canceled":
-        return PaymentCancelled(identity, amount, entity, _reason(content.get("cancellation_reason"), "canceled"))
+        return PaymentCancelled(identity, amount, entity, plain_code(content.get("cancellation_reason"), "canceled"))
     error = nested(content, "last_payment_error")
     if status == "requires_payment_method" and error:
-        return PaymentDeclined(identity, amount, entity, _reason(error.get("code"), "declined"))
-    return NothingNew(f"payment intent {status[:REASON_MAX]}")
+        return PaymentDeclined(identity, amount, entity, plain_code(error.get("code"), "declined"))
+    return NothingNew(f"payment intent {status[:CODE_MAX]}")
 
 
 def _latest_charge(content: Fields) -> str:
@@ -91,7 +92,7 @@ def _charge(content: Fields, on: date) -> GatewayFact:
     payment = named(content, "payment_intent") or text(content, "id")
     told = metadata(content)
     if status == "failed" and content.get("failure_balance_transaction"):
-        reason = _reason(content.get("failure_code"), "returned")
+        reason = plain_code(content.get("failure_code"), "returned")
         facts.append(ReturnReported(text(content, "id"), payment, money(content, "amount"), reason, on))
     elif own:
         facts += _own_charge(status, content, on, told)
@@ -99,7 +100,7 @@ def _charge(content: Fields, on: date) -> GatewayFact:
         fact = _refund({"payment_intent": payment, **{k: v for k, v in refund.items() if v is not None}}, on)
         facts.append(fact)
     if not facts:
-        return NothingNew(f"charge {status[:REASON_MAX]}")
+        return NothingNew(f"charge {status[:CODE_MAX]}")
     return facts[0] if len(facts) == 1 else Several(tuple(facts))
 
 
@@ -109,7 +110,7 @@ def _own_charge(status: str, content: Fields, on: date, told: dict[str, str]) ->
         taken = money(content, "amount_captured") if "amount_captured" in content else amount
         return [_arrived(identity, taken, day(content, "created"), told, identity)]
     if status == "failed":
-        return [PaymentDeclined(identity, amount, entity, _reason(content.get("failure_code"), "declined"))]
+        return [PaymentDeclined(identity, amount, entity, plain_code(content.get("failure_code"), "declined"))]
     return [PaymentPending(identity, amount, entity)]
 
 
@@ -131,7 +132,7 @@ def _refund(content: Fields, on: date) -> RefundReported:
     return RefundReported(
         gateway_id=text(content, "id"),
         payment_gateway_id=_payment_of(content),
-        refund_id=_identity(metadata(content), "refund_id"),
+        refund_id=own_id(metadata(content), "refund_id"),
         state=state,
         amount=money(content, "amount"),
         on=on if ends else day(content, "created"),
@@ -176,12 +177,12 @@ def _dispute(content: Fields, on: date) -> DisputeReported:
 def _payout(content: Fields, on: date) -> GatewayFact:
     status = text(content, "status")
     if status not in ("paid", "failed", "canceled"):
-        return NothingNew(f"payout {status[:REASON_MAX]}")
+        return NothingNew(f"payout {status[:CODE_MAX]}")
     identity, net = text(content, "id"), money(content, "amount", least=-MINOR_MAX)
     arrives_on = day(content, "arrival_date")
     if status == "paid":
         return PayoutAnnounced(identity, net, arrives_on)
-    return PayoutCameBack(identity, net, arrives_on, _reason(content.get("failure_code"), status), on)
+    return PayoutCameBack(identity, net, arrives_on, plain_code(content.get("failure_code"), status), on)
 
 
 def _payment_of(content: Fields) -> str:
@@ -197,24 +198,11 @@ def _arrived(identity: str, amount: Money, on: date, told: dict[str, str], charg
         amount,
         on,
         told.get("entity", ""),
-        _identity(told, "patient_account"),
+        own_id(told, "patient_account"),
         charge_id,
-        patient_id=_identity(told, "patient_id"),
-        encounter_id=_identity(told, "encounter_id"),
+        patient_id=own_id(told, "patient_id"),
+        encounter_id=own_id(told, "encounter_id"),
     )
-
-
-def _identity(told: dict[str, str], name: str) -> UUID | None:
-    try:
-        return UUID(told[name])
-    except (KeyError, ValueError):
-        return None
-
-
-def _reason(found: object, otherwise: str) -> str:
-    """The gateway's code, never its sentences: those may name a person."""
-    plain = isinstance(found, str) and found.isascii() and found.replace("_", "").replace("-", "").isalnum()
-    return str(found)[:REASON_MAX] if plain else otherwise
 
 
 _READERS: dict[ObjectKind, Callable[[Fields, date], GatewayFact]] = {

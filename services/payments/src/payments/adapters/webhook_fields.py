@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from canonical.money import Money, MoneyRefused
 
 Fields = Mapping[str, object]
 BODY_BYTES_MAX = 1_000_000
 MINOR_MAX = 10**12
+CODE_MAX = 60
 
 
 class WebhookRefused(ValueError):
@@ -81,9 +83,23 @@ def listed(content: Fields, name: str) -> list[Fields]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def metadata(content: Fields) -> dict[str, str]:
-    """What our own forms added to an object."""
-    return {str(key): str(value) for key, value in nested(content, "metadata").items()}
+def metadata(content: Fields, name: str = "metadata") -> dict[str, str]:
+    """What our own forms and orders added to an object."""
+    return {str(key): str(value) for key, value in nested(content, name).items()}
+
+
+def own_id(told: Mapping[str, str], name: str) -> UUID | None:
+    """An id of ours among what was added, if it is one."""
+    try:
+        return UUID(told[name])
+    except (KeyError, ValueError):
+        return None
+
+
+def plain_code(found: object, otherwise: str) -> str:
+    """A gateway's code for a reason, never its sentences: those may name a person."""
+    plain = isinstance(found, str) and found.isascii() and found.replace("_", "").replace("-", "").isalnum()
+    return str(found)[:CODE_MAX] if plain else otherwise
 
 
 def named(content: Fields, name: str) -> str:

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from payments.adapters.stripe_gateway import event_of, verify
 from payments.adapters.webhook_fields import BODY_BYTES_MAX, ForgedWebhook, WebhookRefused
+from payments.adapters.webhook_scheme import WebhookScheme
 from payments.application.doors import Answer, Doors, GatewayMessage
 
 ANSWER_SECONDS = 20.0
@@ -25,25 +25,30 @@ class TooLarge(WebhookRefused):
     """The body is over the limit."""
 
 
-def webhook_app(doors: Doors, secrets: Sequence[str], clock: Callable[[], datetime]) -> Starlette:
-    """The HTTP application with the one path `POST /webhooks/stripe`."""
+def webhook_app(doors: Doors, schemes: Sequence[WebhookScheme], clock: Callable[[], datetime]) -> Starlette:
+    """The HTTP application with one path for each gateway, such as `POST /webhooks/stripe`."""
     queue: ReceivingQueue[GatewayMessage, Answer] = ReceivingQueue(doors.receive_webhooks)
+    return Starlette(routes=[_route(scheme, queue, clock) for scheme in schemes])
 
+
+def _route(
+    scheme: WebhookScheme, queue: ReceivingQueue[GatewayMessage, Answer], clock: Callable[[], datetime]
+) -> Route:
     async def receive(request: Request) -> Response:
         try:
             raw = await _body(request)
-            verify(raw, request.headers.get("stripe-signature", ""), secrets, clock())
-            event_id, fact = event_of(raw)
+            scheme.verify(raw, request.headers, clock())
+            event_id, fact = scheme.read(raw)
         except WebhookRefused as refused:
             return _refused(refused)
         try:
-            future = asyncio.wrap_future(queue.submit(GatewayMessage(raw, event_id, fact)))
+            future = asyncio.wrap_future(queue.submit(GatewayMessage(raw, event_id, fact, scheme.gateway)))
             answer = await asyncio.wait_for(future, ANSWER_SECONDS)
         except (Transient, Unavailable, TimeoutError):
             return JSONResponse({"code": "busy"}, 503, {"Retry-After": "2"})
         return JSONResponse({"answer": answer.value})
 
-    return Starlette(routes=[Route("/webhooks/stripe", receive, methods=["POST"])])
+    return Route(scheme.path, receive, methods=["POST"])
 
 
 async def _body(request: Request) -> bytes:
