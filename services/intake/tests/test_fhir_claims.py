@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from canonical.events.intake import EncounterCharged
+from canonical.events.intake import EncounterCharged, PostedCharges
 from canonical.money import Money
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.fhir.outcomes import outcome_of
@@ -262,6 +262,19 @@ def test_locations_and_roles_may_come_before_what_refers_to_them() -> None:
     assert (late.accepted, late.notes) == (True, ())
     (charged,) = [event for event in intake.events() if isinstance(event, EncounterCharged)]
     assert (charged.location, charged.rendering_provider) == (ENCOUNTER.location, ENCOUNTER.provider)
+
+
+def test_an_item_that_an_update_of_the_claim_has_no_more_is_taken_back() -> None:
+    service = IntakeUnderTest()
+    whole, fewer = claim_bundle(), claim_bundle(item=claim()["item"][:1], total=money(124.5))
+    fewer["identifier"]["value"] = "later"
+    outcomes = service.receive(raw(whole), raw(fewer))
+    said = [event for event in service.events() if isinstance(event, PostedCharges)]
+    assert [(event.total.decimal_text, len(event.charges)) for event in said] == [("155.25", 2), ("124.50", 1)]
+    assert [(each.accepted, each.notes) for each in outcomes] == [(True, ()), (True, ())]
+    fewer["identifier"]["value"] = "later still"
+    service.receive(raw(fewer))
+    assert len([event for event in service.events() if isinstance(event, PostedCharges)]) == 2
 
 
 def test_a_fifth_modifier_of_an_item_is_refused_and_not_dropped() -> None:

@@ -15,6 +15,7 @@ from intake.domain.encounter import Encounter
 from intake.domain.facts import (
     ChargesComplete,
     ChargeSeen,
+    ChargesWithdrawn,
     ChargeVoided,
     CoverageSeen,
     EncounterCancelled,
@@ -90,6 +91,8 @@ class Standing:
             case ChargeVoided():
                 if not self._did(self._id(fact.encounter), Encounter.ChargeVoided, fact.charge_id):
                     yield fact
+            case ChargesWithdrawn():
+                pass  # newer messages may have brought them since; what this one brought, `withdrawn` takes back
             case EncounterCancelled() | EncounterReopened() | ChargesComplete():
                 yield from self._once(fact, self._id(fact.encounter), _STATE)
             case PatientsMerged() | PatientsUnmerged():

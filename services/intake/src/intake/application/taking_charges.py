@@ -19,7 +19,7 @@ from intake.domain.charge_rules import (
 from intake.domain.charge_words import ChargeCredit, is_older
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterState
-from intake.domain.facts import ChargeVoided
+from intake.domain.facts import ChargesWithdrawn, ChargeVoided
 from intake.domain.refusals import ChargeMoved, Finding, InvalidMessage
 
 OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
@@ -131,6 +131,12 @@ class ChargeTaking:
             summary = "a credit came for a charge that has not come; it is credited when it comes"
             self._raise(_without_charge(fact.charge_id), CREDIT_WITHOUT_CHARGE, summary, encounter, fact.amount)
         self._tell_of_excess(encounter, fact.charge_id)
+
+    def withdraw(self, encounter: Encounter, fact: ChargesWithdrawn) -> None:
+        """Takes back those of the charges that stand in the encounter."""
+        for charge_id in fact.charge_ids:
+            if charge_id in encounter.charges:
+                self.void(encounter, ChargeVoided(fact.place, charge_id, fact.encounter, said_at=fact.said_at))
 
     def _is_credited_late(self, encounter: Encounter, fact: ChargeVoided) -> bool:
         others = self._places.elsewhere(fact.charge_id, encounter)

@@ -27,6 +27,7 @@ from intake.domain.facts import (
     AdjustmentSeen,
     ChargesComplete,
     ChargeSeen,
+    ChargesWithdrawn,
     ChargeVoided,
     CoverageSeen,
     DiagnosisSeen,
@@ -94,6 +95,8 @@ class FactTaking:
                     self._take_coverage(fact)
                 case ChargeSeen() | ChargeVoided():
                     self._take_word_on_charge(fact)
+                case ChargesWithdrawn():
+                    self._charges.withdraw(self._encounter(fact.encounter, fact.place), fact)
                 case PatientPaymentSeen():
                     take_payment(self._work, fact, self._whose(fact), self._master_data, self._message_id)
                 case AdjustmentSeen():

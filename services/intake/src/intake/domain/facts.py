@@ -167,6 +167,16 @@ class ChargeVoided:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargesWithdrawn:
+    """What lists all its charges lists these no more: those of them that stand in the encounter are taken back."""
+
+    place: str
+    charge_ids: tuple[UUID, ...]
+    encounter: Link
+    said_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PatientPaymentSeen:
     """Money that the source took from the patient; `method` as the source calls it.
 
@@ -247,7 +257,7 @@ class ChargesComplete:
     said_at: datetime | None = None
 
 
-ChargeFact = ChargeSeen | ChargeVoided | AdjustmentSeen | PatientPaymentSeen
+ChargeFact = ChargeSeen | ChargeVoided | ChargesWithdrawn | AdjustmentSeen | PatientPaymentSeen
 VisitFact = EncounterSeen | DiagnosisSeen | ProcedureSeen | EncounterCancelled | EncounterReopened | ChargesComplete
 PersonFact = PatientSeen | PatientsMerged | PatientsUnmerged
 Fact = PersonFact | CoverageSeen | VisitFact | ChargeFact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from canonical.money import USD, Money, MoneyRefused
 
@@ -10,13 +11,17 @@ from intake.adapters.fhir.charge_items import PROCEDURE_SYSTEMS, amount_of, dent
 from intake.adapters.fhir.claim_stays import INSTITUTIONAL, is_read, stay_of_claim
 from intake.adapters.fhir.message import FhirMessage
 from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of, diagnosis_in
-from intake.domain.facts import NOWHERE, ChargeSeen, ChargeVoided, EncounterSeen, Fact, Link
+from intake.domain.facts import NOWHERE, ChargeSeen, ChargesWithdrawn, ChargeVoided, EncounterSeen, Fact, Link
 from intake.domain.identities import charge_id_of, encounter_id_of
 from intake.domain.refusals import Finding
 
 CLAIM_TYPES = ("professional", INSTITUTIONAL, "oral")
 PRINCIPAL_TYPES = ("principal",)
 ADMITTING_TYPES = ("admitting",)
+
+
+ITEMS_MAX = 500
+"""By these numbers the items of a claim are looked for that an update has no more."""
 
 
 def claim_facts(entry: Entry, message: FhirMessage) -> list[Fact]:
@@ -56,7 +61,15 @@ class _ClaimReading:
             self._message.need(f"{self._place}.item", "at least one service")
         self._leave_out_info()
         self._check_total(charges)
-        return [*facts, *charges]
+        return [*facts, *charges, *self._withdrawn(encounter)]
+
+    def _withdrawn(self, encounter: Link) -> list[Fact]:
+        """An update says the whole claim: the items that it had, and has no more, are taken back."""
+        if not self._corrects:
+            return []
+        told = {item.sequence for item in self._claim.item or ()}
+        gone = tuple(self._charge_id_of(number) for number in range(1, ITEMS_MAX + 1) if number not in told)
+        return [ChargesWithdrawn(f"{self._place}.item", gone, encounter, self._message.said_at(self._claim))]
 
     @property
     def _names_encounter(self) -> bool:
@@ -191,8 +204,11 @@ class _ClaimReading:
         if told.minor != sum(amount.minor for amount in amounts):
             self._message.find(f"{self._place}.total", "claim-total", "the total is the sum of the items")
 
-    def _charge_id(self, item: Any) -> Any:
-        return charge_id_of(self._message.source, f"{self._number}/{item.sequence}")
+    def _charge_id(self, item: Any) -> UUID:
+        return self._charge_id_of(item.sequence)
+
+    def _charge_id_of(self, sequence: int) -> UUID:
+        return charge_id_of(self._message.source, f"{self._number}/{sequence}")
 
     def _item_place(self, index: int) -> str:
         return f"{self._place}.item[{index}]"
