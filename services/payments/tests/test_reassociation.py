@@ -47,6 +47,12 @@ CASES = {
         ["a=y"],
         [],
     ),
+    "the payer's tax id alone, where the bank names its TRN03": (
+        [deposit("a", 80, originator="1900100002")],
+        [remittance("x", 80, payer="900100001"), remittance("y", 80, payer="900100002")],
+        ["a=y"],
+        [],
+    ),
     "another payer than the bank names": ([deposit("a", 80, originator="2999")], [remittance("x", 80)], [], []),
     "another entity's account": ([deposit("a", 80, entity="SOUTH")], [remittance("x", 80)], [], []),
     "several of several is for a person": (

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from canonical.money import Money
 
+TRN03_LENGTH = 10
+
 
 @dataclass(frozen=True, slots=True)
 class LooseDeposit:
@@ -119,5 +121,10 @@ def _may_pay(deposit: LooseDeposit, remittance: WaitingRemittance) -> bool:
     return (
         remittance.entity == deposit.entity
         and remittance.trace in deposit.traces
-        and deposit.originator in ("", remittance.payer_identifier)
+        and (not deposit.originator or _company(deposit.originator) == _company(remittance.payer_identifier))
     )
+
+
+def _company(originator: str) -> str:
+    """TRN03 is a 1 and the payer's tax id (X12 005010X221A1); banks and platforms also give the tax id alone."""
+    return originator[1:] if len(originator) == TRN03_LENGTH and originator.startswith("1") else originator

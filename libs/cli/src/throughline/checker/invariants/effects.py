@@ -25,6 +25,7 @@ POSTED = {
     ),
     "payments": (
         "deposit-matched",
+        "deposit-unidentified",
         "patient-payment-succeeded",
         "payment-applied",
         "patient-refund-moved",
