@@ -9,6 +9,7 @@ import pytest
 from canonical.events.payments import (
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
+    PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
 )
@@ -144,3 +145,25 @@ def test_a_step_that_no_rule_covers_waits_for_a_person(
     world = World()
     world.deliver(fact)
     assert (world.balances(), world.cases()) == ({}, ["UnknownStep"])
+
+
+@pytest.mark.parametrize(
+    ("moved", "account", "debited"), [("cash", "unapplied-patient", "giver"), ("share", "ar-patient", "taker")]
+)
+def test_a_transfer_stands_on_one_account_between_two_patients(moved: str, account: str, debited: str) -> None:
+    patients = {"giver": PATIENT, "taker": derive("test-patient", "taker")}
+    event = PatientMoneyTransferred(
+        transfer_id=derive("test-transfer", 1),
+        moved=moved,
+        entity="NORTH",
+        from_patient_id=patients["giver"],
+        to_patient_id=patients["taker"],
+        amount=money("5.00"),
+        effective_date=DAY,
+    )
+    by_patient = {line.patient_id: line.amount for line in lines.lines_for_transfer(event)}
+    assert {line.account.value for line in lines.lines_for_transfer(event)} == {account}
+    (credited,) = patients.keys() - {debited}
+    assert by_patient == {patients[debited]: money("5.00"), patients[credited]: money("-5.00")}
+    with pytest.raises(lines.UnknownStep):
+        lines.lines_for_transfer(event.model_copy(update={"moved": "debt"}))

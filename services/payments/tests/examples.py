@@ -11,6 +11,7 @@ from canonical.remittance import ClaimPayment, ProviderAdjustment, RemittanceSum
 from chassis.domain import Event
 from chassis.testing.clock import START
 from chassis.testing.contexts import context
+from payments.domain.account_transfer import AccountTransfer, Moved
 from payments.domain.deposit import Deposit, DepositKind, DepositSource
 from payments.domain.disputes import DisputeState, DisputeStep
 from payments.domain.gateway_facts import ObjectKind
@@ -469,4 +470,19 @@ EXAMPLES: tuple[Event, ...] = (
         effective_date=DAY,
     ),
     _event(PaymentPlan.Ended, derive("e", 119), why=PlanEnd.PAID, effective_date=DAY),
+    _event(
+        AccountTransfer.Made,
+        derive("e", 120),
+        moved=Moved.CASH,
+        source=derive("e", 121),
+        entity="NORTH",
+        from_account_id=derive("e", 113),
+        to_account_id=derive("e", 122),
+        from_patient_id=PATIENT,
+        to_patient_id=derive("test-patient", 2),
+        amount=Money(500),
+        reason="paid for a child",
+        made_by="clerk",
+        effective_date=DAY,
+    ),
 )

@@ -59,6 +59,7 @@ from payments.application.queries import TABLES, project
 from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
 from payments.application.sweeps import PayoutComposer
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
+from payments.domain.account_transfer import AccountTransfer
 from payments.domain.deposit import Deposit
 from payments.domain.gateway_order import GatewayOrder
 from payments.domain.gateway_question import GatewayQuestion
@@ -93,6 +94,7 @@ SHAPE = ServiceShape(
         GatewayOrder,
         PatientAccount,
         PatientWriteOff,
+        AccountTransfer,
         PaymentPlan,
         PatientMerge,
     ),

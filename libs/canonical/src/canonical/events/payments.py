@@ -201,6 +201,21 @@ class PatientBalanceWrittenOff(PublicEvent):
     effective_date: Financial[date]
 
 
+class PatientMoneyTransferred(PublicEvent):
+    """A person moved unapplied `cash`, or a `share` of what is owed, from one patient's account to another's."""
+
+    SERVICE = "payments"
+    TYPE = "patient-money-transferred"
+
+    transfer_id: UUID
+    moved: Public[str]
+    entity: Public[str]
+    from_patient_id: UUID
+    to_patient_id: UUID
+    amount: Money
+    effective_date: Financial[date]
+
+
 class PayoutPaid(PublicEvent):
     """The gateway paid out: `gross - fees == net`, and net is what reaches the bank; below zero it came back from there."""
 

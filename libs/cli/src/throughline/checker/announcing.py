@@ -53,6 +53,7 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "patient-dispute-moved": ("dispute_id", "entity", "step", "amount", "fee"),
     "patient-payment-returned": ("return_id", "entity", "amount"),
     "patient-balance-written-off": ("write_off_id", "entity", "kind", "amount"),
+    "patient-money-transferred": ("transfer_id", "entity", "moved", "amount"),
     "payout-paid": ("entity", "gross", "fees"),
 }
 

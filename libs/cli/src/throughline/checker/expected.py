@@ -167,6 +167,11 @@ def by_patient_write_off(facts: State) -> Sums:
     return added(((given_up, ""), amount), (("ar-patient", f"PATIENTS-{facts['entity']}"), -amount))
 
 
+def by_transfer(facts: State) -> Sums:
+    """From one patient to another, on one account."""
+    return {}
+
+
 def by_payout(facts: State) -> Sums:
     """J17."""
     gross, fees = cents(facts["gross"]), cents(facts["fees"])

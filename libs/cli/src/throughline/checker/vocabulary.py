@@ -64,6 +64,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "patient-dispute-moved",
                 "patient-payment-returned",
                 "patient-balance-written-off",
+                "patient-money-transferred",
                 "payout-paid",
             }
         ),
@@ -143,6 +144,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.payment.returned": _one("patient-payment-returned"),
         "payments.patient-account.unapplied-applied": _one("payment-applied"),
         "payments.patient-account.written-off": _one("patient-balance-written-off"),
+        "payments.account-transfer.made": _one("patient-money-transferred"),
         "payments.payout.composed": lambda state: ["payout-paid"] * len(state["shares"]),
         "payments.payout.returned": lambda state: ["payout-paid"] * len(state["shares"]),
     },

@@ -8,6 +8,7 @@ from canonical.envelope import Envelope
 from canonical.events.payments import (
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
+    PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
 )
@@ -41,6 +42,11 @@ def when_patient_balance_written_off_intend_entry(
     intend_single(work, event, envelope, of_write_off(event), lambda: lines.lines_for_patient_write_off(event))
 
 
+def when_patient_money_transferred_intend_entry(work: Work, event: PatientMoneyTransferred, envelope: Envelope) -> None:
+    """Between two patients; where the ledger's lines know no patients, there is nothing to post at the ERP."""
+    intend_single(work, event, envelope, of_transfer(event), lambda: lines.lines_for_transfer(event))
+
+
 def of_refund(event: PatientRefundMoved) -> SingleFact:
     return SingleFact(
         GroupKind.REFUND, single_posting_id(GroupKind.REFUND, event.refund_id, event.step), event.refund_id
@@ -62,6 +68,11 @@ def of_write_off(event: PatientBalanceWrittenOff) -> SingleFact:
     return SingleFact(GroupKind.PATIENT_WRITE_OFF, posting_id, event.write_off_id)
 
 
+def of_transfer(event: PatientMoneyTransferred) -> SingleFact:
+    posting_id = single_posting_id(GroupKind.PATIENT_TRANSFER, event.transfer_id)
+    return SingleFact(GroupKind.PATIENT_TRANSFER, posting_id, event.transfer_id)
+
+
 PATIENT_REACTIONS: tuple[Reaction[Any], ...] = (
     Reaction(PatientRefundMoved, when_refund_moved_intend_entry, lambda event: of_refund(event).ids),
     Reaction(PatientDisputeMoved, when_dispute_moved_intend_entry, lambda event: of_dispute(event).ids),
@@ -70,5 +81,10 @@ PATIENT_REACTIONS: tuple[Reaction[Any], ...] = (
         PatientBalanceWrittenOff,
         when_patient_balance_written_off_intend_entry,
         lambda event: of_write_off(event).ids,
+    ),
+    Reaction(
+        PatientMoneyTransferred,
+        when_patient_money_transferred_intend_entry,
+        lambda event: of_transfer(event).ids,
     ),
 )

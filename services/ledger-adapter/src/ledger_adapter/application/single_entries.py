@@ -13,6 +13,7 @@ from canonical.events.payments import (
     DepositUnidentified,
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
+    PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientPaymentSucceeded,
     PatientRefundMoved,
@@ -39,6 +40,7 @@ Single = (
     | PatientDisputeMoved
     | PatientPaymentReturned
     | PatientBalanceWrittenOff
+    | PatientMoneyTransferred
     | DenialReleased
     | DenialWrittenOff
     | ClaimAdjudicated

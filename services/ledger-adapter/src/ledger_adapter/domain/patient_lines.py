@@ -9,6 +9,7 @@ from canonical.codes import PayerClass
 from canonical.events.payments import (
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
+    PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
 )
@@ -87,6 +88,20 @@ def lines_for_patient_write_off(event: PatientBalanceWrittenOff) -> Lines:
     if fact is None:
         raise UnknownStep(f"write-off {event.write_off_id}: {event.kind}")
     return booked(fact, event.amount, _of(event.entity, event.patient_id))
+
+
+def lines_for_transfer(event: PatientMoneyTransferred) -> Lines:
+    """Between two patients on one account: the cash of the one is the other's, or the other owes the share.
+
+    Raises:
+        UnknownStep: neither cash nor a share.
+    """
+    giver, taker = _of(event.entity, event.from_patient_id), _of(event.entity, event.to_patient_id)
+    if event.moved == "cash":
+        return booked(Fact.PATIENT_CASH_TRANSFERRED, event.amount, taker, debited=giver)
+    if event.moved == "share":
+        return booked(Fact.PATIENT_SHARE_TRANSFERRED, event.amount, giver, debited=taker)
+    raise UnknownStep(f"transfer {event.transfer_id}: {event.moved}")
 
 
 def _of(entity: str, patient_id: UUID | None) -> Dimensions:

@@ -66,6 +66,8 @@ class Fact(StrEnum):
     CHARITY_GIVEN = "patient's balance given up as charity"
     BAD_DEBT_GIVEN_UP = "patient's balance given up as bad debt"
     SMALL_BALANCE_GIVEN_UP = "small balance of a patient given up"
+    PATIENT_CASH_TRANSFERRED = "unapplied cash of a patient moved to another patient"
+    PATIENT_SHARE_TRANSFERRED = "what a patient owes moved to another patient"
     UNKNOWN_CLAIM_PAID = "payer cash for a claim nobody knows"
 
 
@@ -114,6 +116,8 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.CHARITY_GIVEN: PostingRule("J21", AccountRole.CHARITY_CARE, AccountRole.AR_PATIENT),
     Fact.BAD_DEBT_GIVEN_UP: PostingRule("J23", AccountRole.BAD_DEBT, AccountRole.AR_PATIENT),
     Fact.SMALL_BALANCE_GIVEN_UP: PostingRule("J24", AccountRole.SMALL_BALANCE, AccountRole.AR_PATIENT),
+    Fact.PATIENT_CASH_TRANSFERRED: PostingRule("J16", AccountRole.UNAPPLIED_PATIENT, AccountRole.UNAPPLIED_PATIENT),
+    Fact.PATIENT_SHARE_TRANSFERRED: PostingRule("J07", AccountRole.AR_PATIENT, AccountRole.AR_PATIENT),
     Fact.UNKNOWN_CLAIM_PAID: PostingRule("J26", AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER),
 }
 

@@ -39,6 +39,7 @@ class GroupKind(StrEnum):
     DISPUTE = "dispute"
     RETURN = "return"
     PATIENT_WRITE_OFF = "patient-write-off"
+    PATIENT_TRANSFER = "patient-transfer"
 
 
 class FactChanged(Conflict):

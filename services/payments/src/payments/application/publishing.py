@@ -11,6 +11,7 @@ from canonical.events.payments import (
     DepositUnidentified,
     PatientBalanceWrittenOff,
     PatientDisputeMoved,
+    PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientPaymentSucceeded,
     PatientRefundMoved,
@@ -25,6 +26,7 @@ from canonical.ids import derive
 from chassis.domain import Event
 
 from payments.domain.account_facts import AccountFacts
+from payments.domain.account_transfer import AccountTransfer
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import Payment
@@ -60,6 +62,16 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
             yield from _patient_money(event)
+        case AccountTransfer.Made():
+            yield PatientMoneyTransferred(
+                transfer_id=event.originator_id,
+                moved=event.moved.value,
+                entity=event.entity,
+                from_patient_id=event.from_patient_id,
+                to_patient_id=event.to_patient_id,
+                amount=event.amount,
+                effective_date=event.effective_date,
+            )
         case Payment.RefundMoved() | Payment.DisputeMoved() | Payment.Returned() | PatientAccount.WrittenOff():
             yield _later_move(event)
         case Payout.Composed() | Payout.Returned():

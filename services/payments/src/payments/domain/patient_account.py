@@ -94,6 +94,18 @@ class PatientAccount(AccountFacts):
         self._spread_anew(on)
         return applied, amount - applied
 
+    def take_over(self, payment_id: UUID, amount: Money, on: date) -> None:
+        """Takes cash that another account gives; what it pays is said of it afterwards, for no gateway announces it."""
+        self.trigger_event(
+            self.PaymentReceived,
+            **self._owner(),
+            payment_id=payment_id,
+            applied=NOTHING,
+            unapplied=amount,
+            effective_date=on,
+        )
+        self._spread_anew(on)
+
     def take_back(self, payment_id: UUID, cause_id: UUID, *, reason: TakenBack, amount: Money, on: date) -> None:
         """Takes cash of one payment off the account, or gives it back below zero; the same cause again changes nothing.
 

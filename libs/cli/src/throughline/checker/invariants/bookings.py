@@ -25,6 +25,7 @@ from throughline.checker.expected import (
     by_release,
     by_return,
     by_revision,
+    by_transfer,
     by_unidentified_deposit,
     by_unknown_payment,
     by_write_off,
@@ -47,6 +48,7 @@ SIMPLE: Mapping[tuple[str, str], Callable[[State], Sums]] = {
     ("payments", "patient-dispute-moved"): by_dispute,
     ("payments", "patient-payment-returned"): by_return,
     ("payments", "patient-balance-written-off"): by_patient_write_off,
+    ("payments", "patient-money-transferred"): by_transfer,
     ("payments", "payout-paid"): by_payout,
 }
 """By upstream and type: facts whose one posting follows from nothing but the message."""

@@ -32,6 +32,7 @@ POSTED = {
         "patient-dispute-moved",
         "patient-payment-returned",
         "patient-balance-written-off",
+        "patient-money-transferred",
         "payout-paid",
         "remittance-accepted",
     ),
