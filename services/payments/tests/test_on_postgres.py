@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chassis.eventstore import Work
+from canonical.ids import derive
+from canonical.money import Money
+from chassis.eventstore import Work, transact
 from chassis.eventstore.migrations import migrate
 from chassis.eventstore.postgres import PostgresEventStore
 from chassis.testing.contexts import context
 from payments.application.balances import entity_balances
+from payments.application.doors import GatewayMessage
+from payments.application.gateway_rows import GATEWAY_ORDERS, GATEWAY_QUESTIONS
+from payments.application.patient_money import approve_refund
+from payments.application.patient_rows import PAYOUTS
+from payments.domain.gateway_facts import GatewayFact, ObjectChanged, ObjectKind, PaymentArrived, PayoutCameBack
+from payments.domain.patient_account import account_id_of
+from payments.domain.payment import Payment, payment_id_of
+from payments.domain.payout import BalanceTransaction
 from payments.domain.provider_balance import ProviderBalance, provider_balance_id
 from payments.main import SHAPE
 from sandbox.servers.postgres import PostgresServer
 
-from .examples import DAY, PROVIDER, adjusted, claim_payment, plb, summary
+from .examples import DAY, PATIENT, PROVIDER, adjusted, claim_payment, plb, summary
 from .world import World, adjudication, remittance
 
+ACCOUNT = account_id_of("NORTH", PATIENT)
+GATEWAY = (GATEWAY_ORDERS, GATEWAY_QUESTIONS, PAYOUTS)
 pytestmark = pytest.mark.servers
 
 
@@ -39,12 +51,37 @@ def told(world: World) -> World:
         world.deliver(*remittance(head, reversal))
     world.deliver(*remittance(adjusted("FIRST", plb("FB", -100), effective_date=DAY.replace(day=1))))
     world.deliver(*remittance(summary("ZERO", paid=0)), adjudication(2500), adjudication(-2500, 1, kind="reversal"))
+    gateway_told(world)
     return world
+
+
+def gateway_told(world: World) -> None:
+    """A payment, a refund that is sent, a thin event that is asked for, and a payout that comes back."""
+    facts: list[GatewayFact] = [
+        PaymentArrived("pi_1", Money(2500), DAY, "NORTH", ACCOUNT),
+        ObjectChanged(ObjectKind.PAYMENT, "pi_2", DAY),
+        PayoutCameBack("po_1", Money(2397), DAY, "account_closed", DAY),
+    ]
+    world.gateway.objects["pi_2"] = PaymentArrived("pi_2", Money(300), DAY, "NORTH", ACCOUNT)
+    world.gateway.payouts["po_1"] = [BalanceTransaction("txn_1", Money(2500), Money(103), Money(2397), "pi_1")]
+    messages = [GatewayMessage(f"{number}".encode(), f"evt_{number}", fact) for number, fact in enumerate(facts)]
+    world.doors.receive_webhooks(messages)
+    refund_id, payment_id = derive("test-refund", 1), payment_id_of("pi_1")
+
+    def approve(work: Work) -> None:
+        payment = work.require(Payment, payment_id)
+        payment.request_refund(refund_id, Money(500), "overpaid", "clerk")
+        approve_refund(work, payment, refund_id, by="lead", limit=Money(0), on=DAY)
+
+    transact(world.store, context(), approve)
+    world.sweep()
 
 
 def test_postgres_and_memory_hold_the_same_and_rebuild_to_the_same(store: PostgresEventStore) -> None:
     on_postgres, in_memory = told(World(store)), told(World())
     tables = [store.read_model_hash(table) for table in SHAPE.all_tables]
+    kept = {table.name: [row["state"] for row in on_postgres.rows(table)] for table in GATEWAY}
+    assert kept == {"gateway_orders": ["known"], "gateway_questions": ["answered"], "payouts": ["returned"]}
     assert tables == [in_memory.memory.read_model_hash(table) for table in SHAPE.all_tables]
     store.rebuild_read_models()
     assert tables == [store.read_model_hash(table) for table in SHAPE.all_tables]
