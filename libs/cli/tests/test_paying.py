@@ -9,6 +9,7 @@ from pathlib import Path
 import grpc
 import pytest
 from billing.common.v1 import common_pb2
+from billing.payments.v1 import gateway_orders_pb2 as gateway_orders
 from billing.payments.v1 import patient_accounts_pb2 as accounts
 from billing.payments.v1 import patient_payments_pb2 as patients
 from billing.payments.v1 import payments_pb2 as pb
@@ -22,8 +23,8 @@ ACCOUNT = "7c0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 PATIENT = "9d0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 CLAIM = "ae0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
 Serve = Callable[..., Path]
-PAYMENTS, ACCOUNTS, PATIENTS = (
-    f"billing.payments.v1.{name}Service" for name in ("Payments", "PatientAccounts", "PatientPayments")
+PAYMENTS, ACCOUNTS, PATIENTS, ORDERS = (
+    f"billing.payments.v1.{name}Service" for name in ("Payments", "PatientAccounts", "PatientPayments", "GatewayOrders")
 )
 
 
@@ -60,6 +61,12 @@ A_STATEMENT = accounts.GetStatementResponse(
 )
 
 
+AN_ORDER = gateway_orders.GatewayOrder(
+    order_id=REFUND, gateway="stripe", kind="payment", state="uncertain", amount=usd(2500), placed_by="user:ann"
+)
+A_CANDIDATE = patients.Candidate(account_id=ACCOUNT, entity="NORTH", score=40, reasons=["it owes that much"])
+
+
 class Asked:
     """Gives each method its answer, and keeps what was asked."""
 
@@ -76,7 +83,9 @@ class Asked:
             f"{PAYMENTS}/MatchPayment": (pb.MatchPaymentRequest, pb.MatchPaymentResponse(applied=usd(300))),
             f"{PATIENTS}/GetPayment": (
                 patients.GetPaymentRequest,
-                patients.GetPaymentResponse(payment=A_PAYMENT, refunds=[A_REFUND], taken_back=usd(1000)),
+                patients.GetPaymentResponse(
+                    payment=A_PAYMENT, refunds=[A_REFUND], taken_back=usd(1000), candidates=[A_CANDIDATE]
+                ),
             ),
             f"{PATIENTS}/PostPayment": (
                 patients.PostPaymentRequest,
@@ -96,6 +105,18 @@ class Asked:
             f"{PATIENTS}/ListDisputes": (
                 patients.ListDisputesRequest,
                 patients.ListDisputesResponse(disputes=[A_DISPUTE]),
+            ),
+            f"{ORDERS}/RequestPayment": (
+                gateway_orders.RequestPaymentRequest,
+                gateway_orders.RequestPaymentResponse(order=AN_ORDER),
+            ),
+            f"{ORDERS}/DecideOrder": (
+                gateway_orders.DecideOrderRequest,
+                gateway_orders.DecideOrderResponse(order=AN_ORDER),
+            ),
+            f"{ORDERS}/ListOrders": (
+                gateway_orders.ListOrdersRequest,
+                gateway_orders.ListOrdersResponse(orders=[AN_ORDER]),
             ),
             f"{ACCOUNTS}/Allocate": (
                 accounts.AllocateRequest,
@@ -173,7 +194,11 @@ def suite(serve: Serve, asked: Asked) -> str:
 
 TOLD = [
     (["payments", "list", "--unmatched"], [PAYMENT, "25.00", "nobody's yet"], "only_unmatched"),
-    (["payments", "show", PAYMENT], ["10.00 of it was refunded", "overpaid"], "payment_id"),
+    (
+        ["payments", "show", PAYMENT],
+        ["10.00 of it was refunded", "overpaid", "may be for", "it owes that much"],
+        "payment_id",
+    ),
     (
         ["payments", "post", "10.00", "--account", ACCOUNT],
         ["10.00 pays what is owed", "owes 15.00", "Its key was"],
@@ -188,6 +213,9 @@ TOLD = [
     (["payments", "cancel", REFUND], [REFUND], "refund_id"),
     (["payments", "paid", REFUND, "--reference", "check 9"], [REFUND], "reference"),
     (["payments", "disputes"], ["9.00", "not moved", "2026-06-20"], "only_open"),
+    (["payments", "charge", ACCOUNT, "25.00", "--method", "pm_1", "--ach"], ["uncertain", "25.00"], "method_kind"),
+    (["payments", "orders", "--in", "uncertain"], ["user:ann", "stripe"], "state"),
+    (["payments", "decide", REFUND, "--again"], [REFUND], "again"),
     (["unapplied", "--unclaimed"], ["names no account of ours", "5.00 of 1 payments", "40"], "only_unclaimed"),
     (["write-offs", "list"], ["charity", "7.00", "6.00"], "limit"),
     (

@@ -278,3 +278,13 @@ def test_disputes_are_listed_until_they_have_ended() -> None:
     assert open_disputes() == []
     (ended,) = desk.calls.ListDisputes(pb.ListDisputesRequest(), NO_CONTEXT).disputes
     assert (ended.step, ended.outcome, ended.fee.minor) == ("lost", "lost", 1500)
+
+
+def test_an_unmatched_payment_is_told_with_the_accounts_it_may_belong_to() -> None:
+    desk = Desk()
+    desk.tell(arrived(2500, account_id=None))
+    told = desk.calls.GetPayment(pb.GetPaymentRequest(payment_id=str(PAYMENT)), NO_CONTEXT)
+    (candidate,) = told.candidates
+    assert (candidate.account_id, candidate.entity) == (str(ACCOUNT), "NORTH")
+    assert candidate.score > 0
+    assert candidate.reasons

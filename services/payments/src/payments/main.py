@@ -33,6 +33,7 @@ from pydantic import Field, SecretStr
 from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
 from payments.adapters.grpc_accounts import patient_accounts_service
+from payments.adapters.grpc_orders import gateway_orders_service
 from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.grpc_statements import Document, Documents
 from payments.adapters.processor_gateway import NAME as PROCESSOR
@@ -78,6 +79,8 @@ STATEMENT_FORMS: Mapping[str, Document] = {
     "pdf": Document("application/pdf", pdf_of),
 }
 EXPIRE_SECONDS = 3600.0
+POSTING_THREADS = 32
+"""Each payment that is posted waits in a thread for the commit of its batch."""
 POLL_SECONDS = 60.0
 SHAPE = ServiceShape(
     name=NAME,
@@ -135,6 +138,7 @@ class PaymentsSettings(Settings):
     raw_retention_path: Path | None = None
     refund_limit_minor: int = Field(default=0, ge=0)
     write_off_limit_minor: int = Field(default=0, ge=0)
+    grpc_threads: int = POSTING_THREADS
 
 
 def assemble(
@@ -261,6 +265,7 @@ def _calls(
     return [
         payments_service(core, today),
         patient_accounts_service(core, today, Money(settings.write_off_limit_minor), documents),
+        gateway_orders_service(core),
         patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),
     ]
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import typer
 from billing.payments.v1 import (
+    gateway_orders_pb2_grpc,
     patient_accounts_pb2_grpc,
     patient_payments_pb2_grpc,
     payments_pb2_grpc,
@@ -48,6 +49,7 @@ class PatientMoney:
         channel = access.channel("payments")
         self.payments = payments_pb2_grpc.PaymentsServiceStub(channel)
         self.accounts = patient_accounts_pb2_grpc.PatientAccountsServiceStub(channel)
+        self.orders = gateway_orders_pb2_grpc.GatewayOrdersServiceStub(channel)
         self.patients = patient_payments_pb2_grpc.PatientPaymentsServiceStub(channel)
 
     def ask(self, method: Callable[..., _Answer], request: Message) -> _Answer:

@@ -11,7 +11,7 @@ from billing.payments.v1 import payments_pb2 as pb
 
 from throughline.connection import StateOption
 from throughline.outcome import Exit, ends_with_a_code
-from throughline.paying import refund_commands
+from throughline.paying import order_commands, refund_commands
 from throughline.paying.calls import (
     LIMIT,
     EntityOption,
@@ -30,6 +30,7 @@ AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 1
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 refund_commands.add_to(app)
+order_commands.add_to(app)
 
 
 @app.callback()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from billing.common.v1 import common_pb2
+from billing.payments.v1 import gateway_orders_pb2 as gateway_orders
 from billing.payments.v1 import patient_accounts_pb2 as accounts
 from billing.payments.v1 import patient_payments_pb2 as patients
 from billing.payments.v1 import payments_pb2 as pb
@@ -34,6 +35,21 @@ _UNAPPLIED = (
     _AMOUNT,
     Column("why"),
 )
+_ORDERS = (
+    Column("order"),
+    Column("gateway"),
+    Column("kind"),
+    Column("state"),
+    _AMOUNT,
+    Column("placed by"),
+    Column("there"),
+)
+_CANDIDATES = (
+    Column("account"),
+    Column("entity"),
+    Column("score", right=True),
+    Column("what speaks for it", flexible=True),
+)
 _WHY = {
     "unclaimed": "names no account of ours",
     "nothing-owed": "nothing is owed on the account",
@@ -54,6 +70,10 @@ def tell_payment(told: patients.GetPaymentResponse) -> None:
     if told.taken_back.minor:
         say(f"{_amount(told.taken_back)} of it was refunded, returned or lost in a dispute.")
     tell_refunds(told.refunds)
+    if told.candidates:
+        say("It belongs to no account yet. It may be for:")
+        rows = [[each.account_id, each.entity, str(each.score), "; ".join(each.reasons)] for each in told.candidates]
+        show_table(_CANDIDATES, rows)
 
 
 def tell_posted(told: patients.PostPaymentResponse) -> None:
@@ -84,6 +104,14 @@ def tell_disputes(disputes: Iterable[patients.Dispute]) -> None:
         for each in disputes
     ]
     _table(_DISPUTES, rows, "No disputes.")
+
+
+def tell_orders(orders: Iterable[gateway_orders.GatewayOrder]) -> None:
+    rows = [
+        [each.order_id, each.gateway, each.kind, each.state, _amount(each.amount), each.placed_by, each.gateway_id]
+        for each in orders
+    ]
+    _table(_ORDERS, rows, "No orders.")
 
 
 def tell_write_offs(write_offs: Iterable[accounts.WriteOff]) -> None:

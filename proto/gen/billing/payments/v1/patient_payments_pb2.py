@@ -27,7 +27,7 @@ from billing.payments.v1 import payments_pb2 as billing_dot_payments_dot_v1_dot_
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*billing/payments/v1/patient_payments.proto\x12\x13\x62illing.payments.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\"billing/payments/v1/payments.proto\x1a\x1cgoogle/api/annotations.proto\"\xc8\x01\n\x12PostPaymentRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\npatient_id\x18\x03 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x13\n\x0breceived_on\x18\x07 \x01(\t\x12\x11\n\treference\x18\x08 \x01(\t\"\xda\x01\n\x13PostPaymentResponse\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12)\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12+\n\tunapplied\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07\x62\x61lance\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x18\n\x10repeated_request\x18\x06 \x01(\x08\"\'\n\x11GetPaymentRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\"\x9f\x01\n\x12GetPaymentResponse\x12-\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.billing.payments.v1.Payment\x12,\n\x07refunds\x18\x02 \x03(\x0b\x32\x1b.billing.payments.v1.Refund\x12,\n\ntaken_back\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\"\xb2\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x14\n\x0crequested_by\x18\x07 \x01(\t\x12\x12\n\ngateway_id\x18\x08 \x01(\t\"}\n\x14RequestRefundRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06reason\x18\x04 \x01(\t\"D\n\x15RequestRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"S\n\x14\x41pproveRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12(\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\"D\n\x15\x41pproveRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"&\n\x11\x44\x65nyRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\"A\n\x12\x44\x65nyRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"(\n\x13\x43\x61ncelRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\"C\n\x14\x43\x61ncelRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"P\n\x17RecordRefundPaidRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x0f\n\x07paid_on\x18\x03 \x01(\t\"G\n\x18RecordRefundPaidResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"i\n\x12ListRefundsRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\x11\n\trefund_id\x18\x05 \x01(\t\"C\n\x13ListRefundsResponse\x12,\n\x07refunds\x18\x01 \x03(\x0b\x32\x1b.billing.payments.v1.Refund\"_\n\x13ListDisputesRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\t\x12\x11\n\tonly_open\x18\x03 \x01(\x08\x12\r\n\x05limit\x18\x04 \x01(\x05\"F\n\x14ListDisputesResponse\x12.\n\x08\x64isputes\x18\x01 \x03(\x0b\x32\x1c.billing.payments.v1.Dispute\"\xd9\x01\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\x12\n\ngateway_id\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12%\n\x03\x66\x65\x65\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0c\n\x04step\x18\x07 \x01(\t\x12\x0f\n\x07outcome\x18\x08 \x01(\t\x12\x12\n\nrespond_by\x18\t \x01(\t2\xc2\n\n\x16PatientPaymentsService\x12\x82\x01\n\x0bPostPayment\x12\'.billing.payments.v1.PostPaymentRequest\x1a(.billing.payments.v1.PostPaymentResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/payments/payments:\x01*\x12\x89\x01\n\nGetPayment\x12&.billing.payments.v1.GetPaymentRequest\x1a\'.billing.payments.v1.GetPaymentResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/payments/payments/{payment_id}\x12\xa3\x01\n\rRequestRefund\x12).billing.payments.v1.RequestRefundRequest\x1a*.billing.payments.v1.RequestRefundResponse\";\x82\xd3\xe4\x93\x02\x35\"0/v1/payments/payments/{payment_id}:requestRefund:\x01*\x12\x9b\x01\n\rApproveRefund\x12).billing.payments.v1.ApproveRefundRequest\x1a*.billing.payments.v1.ApproveRefundResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/payments/refunds/{refund_id}:approve:\x01*\x12\x8f\x01\n\nDenyRefund\x12&.billing.payments.v1.DenyRefundRequest\x1a\'.billing.payments.v1.DenyRefundResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/payments/refunds/{refund_id}:deny:\x01*\x12\x97\x01\n\x0c\x43\x61ncelRefund\x12(.billing.payments.v1.CancelRefundRequest\x1a).billing.payments.v1.CancelRefundResponse\"2\x82\xd3\xe4\x93\x02,\"\'/v1/payments/refunds/{refund_id}:cancel:\x01*\x12\xa1\x01\n\x10RecordRefundPaid\x12,.billing.payments.v1.RecordRefundPaidRequest\x1a-.billing.payments.v1.RecordRefundPaidResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/payments/refunds/{refund_id}:paid:\x01*\x12~\n\x0bListRefunds\x12\'.billing.payments.v1.ListRefundsRequest\x1a(.billing.payments.v1.ListRefundsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/payments/refunds\x12\x82\x01\n\x0cListDisputes\x12(.billing.payments.v1.ListDisputesRequest\x1a).billing.payments.v1.ListDisputesResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/payments/disputesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*billing/payments/v1/patient_payments.proto\x12\x13\x62illing.payments.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\"billing/payments/v1/payments.proto\x1a\x1cgoogle/api/annotations.proto\"\xc8\x01\n\x12PostPaymentRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\npatient_id\x18\x03 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x13\n\x0breceived_on\x18\x07 \x01(\t\x12\x11\n\treference\x18\x08 \x01(\t\"\xda\x01\n\x13PostPaymentResponse\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12)\n\x07\x61pplied\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12+\n\tunapplied\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x07\x62\x61lance\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x18\n\x10repeated_request\x18\x06 \x01(\x08\"\'\n\x11GetPaymentRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\"\xd3\x01\n\x12GetPaymentResponse\x12-\n\x07payment\x18\x01 \x01(\x0b\x32\x1c.billing.payments.v1.Payment\x12,\n\x07refunds\x18\x02 \x03(\x0b\x32\x1b.billing.payments.v1.Refund\x12,\n\ntaken_back\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x32\n\ncandidates\x18\x04 \x03(\x0b\x32\x1e.billing.payments.v1.Candidate\"O\n\tCandidate\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x05\x12\x0f\n\x07reasons\x18\x04 \x03(\t\"\xb2\x01\n\x06Refund\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x14\n\x0crequested_by\x18\x07 \x01(\t\x12\x12\n\ngateway_id\x18\x08 \x01(\t\"}\n\x14RequestRefundRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0e\n\x06reason\x18\x04 \x01(\t\"D\n\x15RequestRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"S\n\x14\x41pproveRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12(\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x18.billing.common.v1.Money\"D\n\x15\x41pproveRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"&\n\x11\x44\x65nyRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\"A\n\x12\x44\x65nyRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"(\n\x13\x43\x61ncelRefundRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\"C\n\x14\x43\x61ncelRefundResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"P\n\x17RecordRefundPaidRequest\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x0f\n\x07paid_on\x18\x03 \x01(\t\"G\n\x18RecordRefundPaidResponse\x12+\n\x06refund\x18\x01 \x01(\x0b\x32\x1b.billing.payments.v1.Refund\"i\n\x12ListRefundsRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\x11\n\trefund_id\x18\x05 \x01(\t\"C\n\x13ListRefundsResponse\x12,\n\x07refunds\x18\x01 \x03(\x0b\x32\x1b.billing.payments.v1.Refund\"_\n\x13ListDisputesRequest\x12\x12\n\npayment_id\x18\x01 \x01(\t\x12\x12\n\ndispute_id\x18\x02 \x01(\t\x12\x11\n\tonly_open\x18\x03 \x01(\x08\x12\r\n\x05limit\x18\x04 \x01(\x05\"F\n\x14ListDisputesResponse\x12.\n\x08\x64isputes\x18\x01 \x03(\x0b\x32\x1c.billing.payments.v1.Dispute\"\xd9\x01\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\t\x12\x12\n\npayment_id\x18\x02 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x03 \x01(\t\x12\x12\n\ngateway_id\x18\x04 \x01(\t\x12(\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x18.billing.common.v1.Money\x12%\n\x03\x66\x65\x65\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12\x0c\n\x04step\x18\x07 \x01(\t\x12\x0f\n\x07outcome\x18\x08 \x01(\t\x12\x12\n\nrespond_by\x18\t \x01(\t2\xc2\n\n\x16PatientPaymentsService\x12\x82\x01\n\x0bPostPayment\x12\'.billing.payments.v1.PostPaymentRequest\x1a(.billing.payments.v1.PostPaymentResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x15/v1/payments/payments:\x01*\x12\x89\x01\n\nGetPayment\x12&.billing.payments.v1.GetPaymentRequest\x1a\'.billing.payments.v1.GetPaymentResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1/payments/payments/{payment_id}\x12\xa3\x01\n\rRequestRefund\x12).billing.payments.v1.RequestRefundRequest\x1a*.billing.payments.v1.RequestRefundResponse\";\x82\xd3\xe4\x93\x02\x35\"0/v1/payments/payments/{payment_id}:requestRefund:\x01*\x12\x9b\x01\n\rApproveRefund\x12).billing.payments.v1.ApproveRefundRequest\x1a*.billing.payments.v1.ApproveRefundResponse\"3\x82\xd3\xe4\x93\x02-\"(/v1/payments/refunds/{refund_id}:approve:\x01*\x12\x8f\x01\n\nDenyRefund\x12&.billing.payments.v1.DenyRefundRequest\x1a\'.billing.payments.v1.DenyRefundResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/payments/refunds/{refund_id}:deny:\x01*\x12\x97\x01\n\x0c\x43\x61ncelRefund\x12(.billing.payments.v1.CancelRefundRequest\x1a).billing.payments.v1.CancelRefundResponse\"2\x82\xd3\xe4\x93\x02,\"\'/v1/payments/refunds/{refund_id}:cancel:\x01*\x12\xa1\x01\n\x10RecordRefundPaid\x12,.billing.payments.v1.RecordRefundPaidRequest\x1a-.billing.payments.v1.RecordRefundPaidResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/payments/refunds/{refund_id}:paid:\x01*\x12~\n\x0bListRefunds\x12\'.billing.payments.v1.ListRefundsRequest\x1a(.billing.payments.v1.ListRefundsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/payments/refunds\x12\x82\x01\n\x0cListDisputes\x12(.billing.payments.v1.ListDisputesRequest\x1a).billing.payments.v1.ListDisputesResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/payments/disputesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,39 +59,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPAYMENTREQUEST']._serialized_start=589
   _globals['_GETPAYMENTREQUEST']._serialized_end=628
   _globals['_GETPAYMENTRESPONSE']._serialized_start=631
-  _globals['_GETPAYMENTRESPONSE']._serialized_end=790
-  _globals['_REFUND']._serialized_start=793
-  _globals['_REFUND']._serialized_end=971
-  _globals['_REQUESTREFUNDREQUEST']._serialized_start=973
-  _globals['_REQUESTREFUNDREQUEST']._serialized_end=1098
-  _globals['_REQUESTREFUNDRESPONSE']._serialized_start=1100
-  _globals['_REQUESTREFUNDRESPONSE']._serialized_end=1168
-  _globals['_APPROVEREFUNDREQUEST']._serialized_start=1170
-  _globals['_APPROVEREFUNDREQUEST']._serialized_end=1253
-  _globals['_APPROVEREFUNDRESPONSE']._serialized_start=1255
-  _globals['_APPROVEREFUNDRESPONSE']._serialized_end=1323
-  _globals['_DENYREFUNDREQUEST']._serialized_start=1325
-  _globals['_DENYREFUNDREQUEST']._serialized_end=1363
-  _globals['_DENYREFUNDRESPONSE']._serialized_start=1365
-  _globals['_DENYREFUNDRESPONSE']._serialized_end=1430
-  _globals['_CANCELREFUNDREQUEST']._serialized_start=1432
-  _globals['_CANCELREFUNDREQUEST']._serialized_end=1472
-  _globals['_CANCELREFUNDRESPONSE']._serialized_start=1474
-  _globals['_CANCELREFUNDRESPONSE']._serialized_end=1541
-  _globals['_RECORDREFUNDPAIDREQUEST']._serialized_start=1543
-  _globals['_RECORDREFUNDPAIDREQUEST']._serialized_end=1623
-  _globals['_RECORDREFUNDPAIDRESPONSE']._serialized_start=1625
-  _globals['_RECORDREFUNDPAIDRESPONSE']._serialized_end=1696
-  _globals['_LISTREFUNDSREQUEST']._serialized_start=1698
-  _globals['_LISTREFUNDSREQUEST']._serialized_end=1803
-  _globals['_LISTREFUNDSRESPONSE']._serialized_start=1805
-  _globals['_LISTREFUNDSRESPONSE']._serialized_end=1872
-  _globals['_LISTDISPUTESREQUEST']._serialized_start=1874
-  _globals['_LISTDISPUTESREQUEST']._serialized_end=1969
-  _globals['_LISTDISPUTESRESPONSE']._serialized_start=1971
-  _globals['_LISTDISPUTESRESPONSE']._serialized_end=2041
-  _globals['_DISPUTE']._serialized_start=2044
-  _globals['_DISPUTE']._serialized_end=2261
-  _globals['_PATIENTPAYMENTSSERVICE']._serialized_start=2264
-  _globals['_PATIENTPAYMENTSSERVICE']._serialized_end=3610
+  _globals['_GETPAYMENTRESPONSE']._serialized_end=842
+  _globals['_CANDIDATE']._serialized_start=844
+  _globals['_CANDIDATE']._serialized_end=923
+  _globals['_REFUND']._serialized_start=926
+  _globals['_REFUND']._serialized_end=1104
+  _globals['_REQUESTREFUNDREQUEST']._serialized_start=1106
+  _globals['_REQUESTREFUNDREQUEST']._serialized_end=1231
+  _globals['_REQUESTREFUNDRESPONSE']._serialized_start=1233
+  _globals['_REQUESTREFUNDRESPONSE']._serialized_end=1301
+  _globals['_APPROVEREFUNDREQUEST']._serialized_start=1303
+  _globals['_APPROVEREFUNDREQUEST']._serialized_end=1386
+  _globals['_APPROVEREFUNDRESPONSE']._serialized_start=1388
+  _globals['_APPROVEREFUNDRESPONSE']._serialized_end=1456
+  _globals['_DENYREFUNDREQUEST']._serialized_start=1458
+  _globals['_DENYREFUNDREQUEST']._serialized_end=1496
+  _globals['_DENYREFUNDRESPONSE']._serialized_start=1498
+  _globals['_DENYREFUNDRESPONSE']._serialized_end=1563
+  _globals['_CANCELREFUNDREQUEST']._serialized_start=1565
+  _globals['_CANCELREFUNDREQUEST']._serialized_end=1605
+  _globals['_CANCELREFUNDRESPONSE']._serialized_start=1607
+  _globals['_CANCELREFUNDRESPONSE']._serialized_end=1674
+  _globals['_RECORDREFUNDPAIDREQUEST']._serialized_start=1676
+  _globals['_RECORDREFUNDPAIDREQUEST']._serialized_end=1756
+  _globals['_RECORDREFUNDPAIDRESPONSE']._serialized_start=1758
+  _globals['_RECORDREFUNDPAIDRESPONSE']._serialized_end=1829
+  _globals['_LISTREFUNDSREQUEST']._serialized_start=1831
+  _globals['_LISTREFUNDSREQUEST']._serialized_end=1936
+  _globals['_LISTREFUNDSRESPONSE']._serialized_start=1938
+  _globals['_LISTREFUNDSRESPONSE']._serialized_end=2005
+  _globals['_LISTDISPUTESREQUEST']._serialized_start=2007
+  _globals['_LISTDISPUTESREQUEST']._serialized_end=2102
+  _globals['_LISTDISPUTESRESPONSE']._serialized_start=2104
+  _globals['_LISTDISPUTESRESPONSE']._serialized_end=2174
+  _globals['_DISPUTE']._serialized_start=2177
+  _globals['_DISPUTE']._serialized_end=2394
+  _globals['_PATIENTPAYMENTSSERVICE']._serialized_start=2397
+  _globals['_PATIENTPAYMENTSSERVICE']._serialized_end=3743
 # @@protoc_insertion_point(module_scope)

@@ -151,6 +151,7 @@ class GetPaymentResponse(_message.Message):
     PAYMENT_FIELD_NUMBER: _builtins.int
     REFUNDS_FIELD_NUMBER: _builtins.int
     TAKEN_BACK_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payment(self) -> _payments_pb2.Payment:
         """The payment."""
@@ -163,20 +164,61 @@ class GetPaymentResponse(_message.Message):
     def taken_back(self) -> _common_pb2.Money:
         """What of it was refunded, returned or lost in a dispute."""
 
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Candidate]:
+        """The accounts that it may belong to, the likeliest first, where it belongs to none yet; none of them is chosen by itself."""
+
     def __init__(
         self,
         *,
         payment: _payments_pb2.Payment | None = ...,
         refunds: _abc.Iterable[Global___Refund] | None = ...,
         taken_back: _common_pb2.Money | None = ...,
+        candidates: _abc.Iterable[Global___Candidate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "taken_back", b"taken_back"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "refunds", b"refunds", "taken_back", b"taken_back"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "payment", b"payment", "refunds", b"refunds", "taken_back", b"taken_back"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPaymentResponse: _TypeAlias = GetPaymentResponse  # noqa: Y015
+
+@_typing.final
+class Candidate(_message.Message):
+    """An account that a payment may belong to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """The account, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    score: _builtins.int
+    """How much speaks for it; more is likelier."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What speaks for it."""
+
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        score: _builtins.int = ...,
+        reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "entity", b"entity", "reasons", b"reasons", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
 
 @_typing.final
 class Refund(_message.Message):

@@ -22,9 +22,10 @@ from chassis.telemetry.correlation import call_context
 
 from payments.adapters.arguments import amount_in, day_in, ids_in, key_in, one_of, size_in, text_in
 from payments.adapters.grpc_messages import minor_sent, money_sent, payment_sent
-from payments.adapters.refund_messages import dispute_sent, refund_sent
+from payments.adapters.refund_messages import candidate_sent, dispute_sent, refund_sent
 from payments.application.dispute_rows import DISPUTES
 from payments.application.patient_rows import PAYMENTS, REFUNDS
+from payments.application.payment_matching import candidates_of
 from payments.application.posting import PaymentPosting, PaymentToPost, Posted, TakenAt
 from payments.application.refunding import (
     RefundReason,
@@ -112,10 +113,13 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
         payments, refunds = self._store.rows_of_each([Question(PAYMENTS, same), Question(REFUNDS, same)])
         if not payments:
             raise NotThere("no payment has this id")
+        (payment,) = payments
+        is_nobodys = payment["account_id"] is None and payment["state"] == "succeeded"
         return pb.GetPaymentResponse(
-            payment=payment_sent(payments[0]),
+            payment=payment_sent(payment),
             refunds=map(refund_sent, refunds),
-            taken_back=minor_sent(payments[0]["taken_back_minor"]),
+            taken_back=minor_sent(payment["taken_back_minor"]),
+            candidates=map(candidate_sent, candidates_of(self._store, payment) if is_nobodys else ()),
         )
 
     def RequestRefund(

@@ -1,4 +1,4 @@
-"""Refunds and disputes as messages of the proto."""
+"""Refunds, disputes and candidates of payments as messages of the proto."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from billing.payments.v1 import patient_payments_pb2 as pb
 from chassis.eventstore import Row
 
 from payments.adapters.grpc_messages import minor_sent, text_of
+from payments.domain.payment_matching import Candidate
 
 
 def refund_sent(row: Row) -> pb.Refund:
@@ -32,4 +33,13 @@ def dispute_sent(row: Row) -> pb.Dispute:
         step=text_of(row["step"]),
         outcome=text_of(row["outcome"]),
         respond_by=text_of(row["respond_by"]),
+    )
+
+
+def candidate_sent(candidate: Candidate) -> pb.Candidate:
+    return pb.Candidate(
+        account_id=str(candidate.account_id),
+        entity=candidate.entity,
+        score=candidate.score,
+        reasons=candidate.reasons,
     )
