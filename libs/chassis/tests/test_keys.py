@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -350,6 +351,15 @@ def test_a_content_address_is_the_same_for_the_same_bytes_in_one_deployment_only
     assert Sealer(keys).content_address(b"message") == address
     assert Sealer(keys).content_address(b"messagf") != address
     assert Sealer(MemoryKeyStore()).content_address(b"message") != address
+
+
+@pytest.mark.parametrize("content", [b"", b"message", bytes(range(256)) * 20])
+def test_a_keyed_hash_is_the_hmac_of_the_standard(content: bytes) -> None:
+    keys = MemoryKeyStore()
+    key = hmac.digest(keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], b"a purpose", "sha256")
+    sealer = Sealer(keys)
+    expected = [hmac.digest(key, each, "sha256") for each in (content, b"another")]
+    assert sealer.keyed_hashes("a purpose", [content, b"another"]) == expected
 
 
 def test_an_entitys_key_is_its_own() -> None:

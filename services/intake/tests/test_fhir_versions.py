@@ -96,3 +96,13 @@ def test_a_version_whose_bytes_expired_is_gone_and_the_history_says_so(
     told = history(http)["entry"]
     assert ["resource" in each for each in told] == [True, True, False]
     assert told[-1]["response"]["status"] == "410 Gone"
+
+
+def test_what_is_known_of_an_organization_is_read_anew_where_it_says_something_else(http: TestClient) -> None:
+    told = resources(bundle(ENCOUNTER), "Organization")[0] | {"meta": {"source": ENCOUNTER.source}}
+    address = f"/fhir/Organization/{told['id']}"
+    names = ("Harbor", "Harbor", "Haven", "Harbor")
+    answers = [http.put(address, content=raw(told | {"name": name}), headers=JSON) for name in names]
+    assert [each.headers["ETag"] for each in answers] == ['W/"1"', 'W/"1"', 'W/"2"', 'W/"3"']
+    refused = http.put(address, content=raw(told | {"name": 7}), headers=JSON)
+    assert refused.status_code in (400, 422)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from canonical.envelope import PublicEvent
 from chassis.testing import assert_golden
+from chassis.testing.projections import unasked
 from intake.main import SHAPE
 
 from .examples import examples
@@ -42,3 +43,7 @@ def test_what_is_announced_can_be_read_back() -> None:
     for event in examples():
         for public in SHAPE.publishing(event):
             assert type(public).model_validate_json(public.model_dump_json()) == public
+
+
+def test_each_projection_makes_rows_of_the_events_that_it_is_asked_about_alone() -> None:
+    assert unasked(SHAPE.all_projections, examples()) == []

@@ -71,33 +71,34 @@ class MasterDataFile:
     @property
     def version(self) -> str:
         """The version of the content that is in use."""
-        return self._recent().version
+        return self.recent().version
 
     @property
     def entities(self) -> tuple[Entity, ...]:
-        return self._recent().entities
+        return self.recent().entities
 
     @property
     def payers(self) -> tuple[Payer, ...]:
-        return self._recent().payers
+        return self.recent().payers
 
     @property
     def fee_schedules(self) -> tuple[FeeScheduleRow, ...]:
-        return self._recent().fee_schedules
+        return self.recent().fee_schedules
 
     def entity(self, code: str, day: date) -> Entity:
-        return self._recent().entity(code, day)
+        return self.recent().entity(code, day)
 
     def payer(self, code: str, day: date) -> Payer:
-        return self._recent().payer(code, day)
+        return self.recent().payer(code, day)
 
     def provider(self, code: str, day: date) -> Provider:
-        return self._recent().provider(code, day)
+        return self.recent().provider(code, day)
 
     def entity_by_bank_account(self, account: str, day: date) -> Entity:
-        return self._recent().entity_by_bank_account(account, day)
+        return self.recent().entity_by_bank_account(account, day)
 
-    def _recent(self) -> MasterData:
+    def recent(self) -> MasterData:
+        """The content of at most `look_seconds` ago, for those who ask at every request."""
         return self._content if self._monotonic() - self._looked_at < self._look_seconds else self()
 
     def _mark(self) -> tuple[int, int, int]:

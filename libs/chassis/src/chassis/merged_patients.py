@@ -14,6 +14,7 @@ from canonical.ids import derive
 
 from chassis.domain import Aggregate, Event
 from chassis.eventstore.port import EventStore
+from chassis.eventstore.projecting import of
 from chassis.eventstore.tables import Change, Question, Table, put
 from chassis.eventstore.work import Work
 from chassis.messaging.reactions import Reaction
@@ -73,6 +74,7 @@ MERGE_REACTIONS = (
 )
 
 
+@of(PatientMerge)
 def project_merges(event: Event) -> Iterable[Change]:
     """The row that one stored event changes."""
     if isinstance(event, PatientMerge.Told):

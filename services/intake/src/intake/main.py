@@ -212,9 +212,9 @@ def serve(settings: IntakeSettings) -> int:
                 master_data_service(intake.core, intake.keeping),
                 keyed_remittance_service(intake.core, intake.keying),
             ],
-            http_app=_fhir_door(settings, intake, queue, names, sealer, master_data),
+            http_app=_fhir_door(settings, intake, queue, names, sealer, master_data.recent),
             doors=_file_doors(settings, intake, way, sealer, master_data, profiles),
-            answering_doors=_mllp_doors(settings, intake, queue, master_data, profiles),
+            answering_doors=_mllp_doors(settings, intake, queue, master_data.recent, profiles),
         )
     finally:
         queue.stop()

@@ -19,6 +19,7 @@ from chassis.eventstore.port import (
     SnapshotRow,
     VersionConflict,
 )
+from chassis.eventstore.projecting import Projecting
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.tables import (
     Change,
@@ -43,7 +44,7 @@ class MemoryEventStore:
 
     def __init__(self, registry: EventRegistry, projections: Sequence[Projection] = ()) -> None:
         self.registry = registry
-        self.projections = tuple(projections)
+        self._projecting = Projecting(projections)
         self._log: list[StoredEvent] = []
         self._streams: dict[UUID, list[StoredEvent]] = {}
         self._inbox: dict[UUID, bytes] = {}
@@ -88,7 +89,7 @@ class MemoryEventStore:
             self._spans.pop(message_id, None)
         for snapshot in commit.snapshots:
             self._snapshots[snapshot.aggregate_id] = snapshot
-        self._change(change for event in commit.events for project in self.projections for change in project(event))
+        self._change(self._projecting.changes(commit.events))
         return len(self._log) if commit.events else 0
 
     def _refuse_conflicts(self, commit: Commit) -> None:
@@ -187,8 +188,7 @@ class MemoryEventStore:
         """Drops every row and makes it again from the events; gives how many were read."""
         self._tables.clear()
         for stored in self._log:
-            event = self.registry.decode(stored)
-            self._change(change for project in self.projections for change in project(event))
+            self._change(self._projecting.changes([self.registry.decode(stored)]))
         return len(self._log)
 
     def read_model_hash(self, table: Table) -> str:

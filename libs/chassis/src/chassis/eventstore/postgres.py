@@ -24,6 +24,7 @@ from chassis.eventstore.chain import GENESIS, ChainedEvent, verify
 from chassis.eventstore.columns import packed
 from chassis.eventstore.datastore import Datastore
 from chassis.eventstore.port import Commit, History, LoggedEvent, ParkedMessage, RawSpan, SnapshotRow, VersionConflict
+from chassis.eventstore.projecting import Projecting
 from chassis.eventstore.rebuild import rebuild
 from chassis.eventstore.recorder import ATTEMPTS_MAX, RETRY_WAIT_SECONDS, ChainedRecorder, LockTimeout, Statement
 from chassis.eventstore.registry import EventRegistry
@@ -53,7 +54,7 @@ class PostgresEventStore:
         pool_overflow: int = 8,
     ) -> None:
         self.registry = registry
-        self.projections = tuple(projections)
+        self._projecting = Projecting(projections)
         self.tables = tuple(tables)
         self.datastore = Datastore(dsn, pool_size=pool_size, pool_overflow=pool_overflow)
         self.recorder = ChainedRecorder(self.datastore)
@@ -73,9 +74,7 @@ class PostgresEventStore:
     def save(self, commit: Commit) -> int:
         """See `EventStore.save`. Lost connections are tried again, ten times within the call."""
         stored = [self.registry.encode(event) for event in commit.events]
-        changes = coalesce(
-            change for event in commit.events for project in self.projections for change in project(event)
-        )
+        changes = coalesce(self._projecting.changes(commit.events))
         batch = batch_of(commit, self._writer.statements(changes))
         with technical_failures():
             positions = self.recorder.insert_events(stored, batch=batch)
@@ -165,7 +164,7 @@ class PostgresEventStore:
         Commits wait meanwhile, and so do readers of the read models.
         """
         with technical_failures(), self.datastore.get_connection() as connection:
-            return rebuild(connection, self.datastore, self.registry, self.projections, self._writer, self.tables)
+            return rebuild(connection, self.datastore, self.registry, self._projecting, self._writer, self.tables)
 
     def read_model_hash(self, table: Table) -> str:
         """The hash of a whole read model, the same on every store that holds the same rows."""

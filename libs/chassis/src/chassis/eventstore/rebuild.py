@@ -15,10 +15,11 @@ from psycopg.rows import DictRow, TupleRow, tuple_row
 
 from chassis.domain import Event
 from chassis.eventstore import queries
+from chassis.eventstore.projecting import Projecting
 from chassis.eventstore.recorder import TAKE_LOG_LOCK
 from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.statements import ChangeWriter
-from chassis.eventstore.tables import Gathered, Projection, Table
+from chassis.eventstore.tables import Gathered, Table
 
 BATCH = 2_500
 ROWS_AT_ONCE = 5_000
@@ -31,7 +32,7 @@ def rebuild(
     connection: Connection[DictRow],
     datastore: PostgresDatastore,
     registry: EventRegistry,
-    projections: Sequence[Projection],
+    projecting: Projecting,
     writer: ChangeWriter,
     tables: Sequence[Table],
 ) -> int:
@@ -50,7 +51,7 @@ def rebuild(
             cursor.execute(sql.SQL("TRUNCATE {}").format(names))
         gathered = Gathered()
         for events in _batches(reader.cursor(row_factory=tuple_row), registry):
-            gathered.take(change for event in events for project in projections for change in project(event))
+            gathered.take(projecting.changes(events))
             replayed += len(events)
             if gathered.values >= VALUES_GATHERED_MAX:
                 _write(cursor, writer, gathered)

@@ -11,6 +11,7 @@ from canonical.ids import derive
 from canonical.money import Money
 
 from chassis.domain import Aggregate, Event, Refusal
+from chassis.eventstore.projecting import of
 from chassis.eventstore.tables import Change, Table, put
 from chassis.eventstore.work import Work
 
@@ -167,6 +168,7 @@ CASES = Table(
 )
 
 
+@of(ExceptionCase)
 def project_cases(event: Event) -> Iterable[Change]:
     """The rows of the exception queue."""
     if isinstance(event, ExceptionCase.Raised):

@@ -11,6 +11,7 @@ from canonical.ids import derive
 from canonical.money import Money
 
 from chassis.domain import Aggregate, Event, Refusal
+from chassis.eventstore.projecting import of
 from chassis.eventstore.tables import Change, Table, add, put
 
 FINDINGS_MAX = 100
@@ -217,6 +218,7 @@ INBOUND_MESSAGES = Table(
 )
 
 
+@of(InboundMessage)
 def project_inbound_messages(event: Event) -> Iterable[Change]:
     """One row a message: what came, in which state it is, how many findings it has."""
     if isinstance(event, InboundMessage.Received):

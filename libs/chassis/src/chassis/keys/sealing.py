@@ -6,6 +6,7 @@ import hmac
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
@@ -42,7 +43,7 @@ class Sealer:
     def __init__(self, keys: KeyStore, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self.keys = keys
         self._random_bytes = random_bytes
-        self._hash_keys: dict[str, bytes] = {}
+        self._hashes: dict[str, _KeyedHash] = {}
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
         """The model, sealed as `kind` (such as `patient.v1`) for one fact."""
@@ -100,11 +101,26 @@ class Sealer:
 
     def keyed_hashes(self, purpose: str, contents: Sequence[bytes]) -> list[bytes]:
         """A keyed hash of each: equal for equal contents of one purpose, and without relation to any other purpose."""
-        key = self._hash_keys.get(purpose)
-        if key is None:  # asked for once a purpose: the deployment's key is never erased
+        keyed = self._hashes.get(purpose)
+        if keyed is None:  # asked for once a purpose: the deployment's key is never erased
             key = hmac.digest(self.keys.keys_for([DEPLOYMENT_KEY])[DEPLOYMENT_KEY], purpose.encode(), "sha256")
-            self._hash_keys[purpose] = key
-        return [hmac.digest(key, content, "sha256") for content in contents]
+            keyed = self._hashes[purpose] = _KeyedHash(key)
+        return list(map(keyed.of, contents))
+
+
+class _KeyedHash:
+    """HMAC-SHA-256 of many contents under one key, which is taken in once: the half of what a short content costs."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(sha256().block_size, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def of(self, content: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(content)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _ciphers(keys: dict[UUID, bytes]) -> dict[UUID, AESGCM]:

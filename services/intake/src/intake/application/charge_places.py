@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, put
+from chassis.eventstore.projecting import of
 
 from intake.domain.encounter import Encounter
 
@@ -14,6 +15,7 @@ CHARGE_PLACES = Table("charge_places", {"charge_id": "uuid", "encounter_id": "uu
 PLACES_MAX = 100_000
 
 
+@of(Encounter)
 def project_charge_places(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     if isinstance(event, Encounter.ChargeCaptured):

@@ -9,6 +9,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, put, remove
+from chassis.eventstore.projecting import of
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.domain.encounter import Encounter
@@ -47,6 +48,7 @@ HELD_FOR_CODES = Table(
 HELD_TABLES = (UNMAPPED_CODES, HELD_FOR_CODES)
 
 
+@of(UnmappedCode, Encounter)
 def project_held_codes(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:

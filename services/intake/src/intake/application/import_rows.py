@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
+from chassis.eventstore.projecting import of
 
 from intake.domain.bulk_import import BulkImport, ImportState
 
@@ -34,6 +35,7 @@ IMPORT_TABLES = (BULK_IMPORTS, REFUSED_LINES)
 LINES_OF_A_FILE_MAX = 10_000_000
 
 
+@of(BulkImport)
 def project_imports(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:

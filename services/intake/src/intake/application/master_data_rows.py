@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Row, Table, put
+from chassis.eventstore.projecting import of
 
 from intake.domain.master_data_change import ChangeState, MasterDataChange
 
@@ -40,6 +41,7 @@ MASTER_DATA_TABLES = (CHANGES, ROW_CHANGES)
 ROWS_MAX = 10_000
 
 
+@of(MasterDataChange)
 def project_master_data(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:

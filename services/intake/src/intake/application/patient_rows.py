@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Question, Row, Table, put
+from chassis.eventstore.projecting import of
 from chassis.merged_patients import PATIENT_MERGES, merge_row
 
 from intake.domain.patient import Patient
@@ -45,6 +46,7 @@ COVERED_PATIENTS = Table("covered_patients", {"patient_id": "uuid"}, key=("patie
 PATIENT_TABLES = (PATIENTS, BLOCKS, IDENTIFIERS, PATIENT_MERGES, MATCHES, COVERED_PATIENTS)
 
 
+@of(Patient, PatientMatch)
 def project_patients(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:

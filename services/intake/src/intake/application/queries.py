@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
+from chassis.eventstore.projecting import of
 
 from intake.application.patient_rows import PATIENT_TABLES
 from intake.domain.encounter import Encounter
@@ -83,6 +84,7 @@ ANSWERS = Table(
 TABLES = (*PATIENT_TABLES, ENCOUNTERS, RECEIPTS, ANSWERS, PARTNER_ANSWERS)
 
 
+@of(RemittanceReceipt, PayerAnswer, PartnerAnswer)
 def project(event: Event) -> Iterable[Change]:
     """The rows that one stored event changes."""
     match event:
@@ -107,11 +109,11 @@ def project(event: Event) -> Iterable[Change]:
         case PayerAnswer.InquiryAnswersRead():
             row: Row = {"message_id": event.message_id, "received_at": event.timestamp}
             yield put(ANSWERS, answer_id=event.originator_id, kind="277", **row)
-        case _:
-            yield from _encounter(event)
 
 
-def _encounter(event: Event) -> Iterable[Change]:
+@of(Encounter)
+def project_encounters(event: Event) -> Iterable[Change]:
+    """The row of an encounter."""
     key: Row = {"encounter_id": event.originator_id}
     match event:
         case Encounter.Opened():

@@ -19,6 +19,7 @@ from chassis.keys.rehearsal import RehearsalKeys
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES
 
+from intake.application.batch import Batch
 from intake.application.charge_places import ChargePlaces
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
@@ -205,12 +206,13 @@ class Receiving:
             for fact in arrival.delivery.facts
             if isinstance(fact, ChargeSeen | ChargeVoided)
         )
-        envelopes = Envelopes(self._sealer)
-        outcomes = [self._receive_one(work, envelopes, places, arrival) for arrival in arrivals]
+        batch = Batch(work, Envelopes(self._sealer), places, self._master_data())
+        outcomes = [self._receive_one(batch, arrival) for arrival in arrivals]
         match_people(work)
         return outcomes
 
-    def _receive_one(self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered) -> Outcome:
+    def _receive_one(self, batch: Batch, arrival: _Delivered) -> Outcome:
+        work = batch.work
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
         if message.exists and not _may_be_tried_again(message):
@@ -219,7 +221,7 @@ class Receiving:
         keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
         mark = work.mark()
         try:
-            notes, versions = self._take(work, envelopes, places, arrival)
+            notes, versions = self._take(batch, arrival)
         except Refusal as refusal:
             work.roll_back(mark)
             return _refuse(work, arrival, refusal)
@@ -240,9 +242,8 @@ class Receiving:
         keep(work, self._sealer, arrival.arrival, arrival.delivery.raw, arrival.plans)
         return _refuse(work, arrival, Defect(DEFECT))
 
-    def _take(
-        self, work: Work, envelopes: Envelopes, places: ChargePlaces, arrival: _Delivered
-    ) -> tuple[list[str], tuple[ResourceVersion, ...]]:
+    def _take(self, batch: Batch, arrival: _Delivered) -> tuple[list[str], tuple[ResourceVersion, ...]]:
+        work, places = batch.work, batch.places
         delivery = arrival.delivery
         findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
         if findings:
@@ -250,7 +251,7 @@ class Receiving:
         key = arrival.arrival.delivery_key
         resources = ResourceTaking(work, self._sealer, delivery.source, key, arrival.message_id)
         facts = resources.take(delivery.resources, delivery.facts)
-        taking = FactTaking(work, envelopes, self._master_data(), delivery.source, arrival.message_id, places)
+        taking = FactTaking(work, batch.envelopes, batch.master_data, delivery.source, arrival.message_id, places)
         notes = taking.take(facts)
         arrival.encounters = taking.encounters
         return notes, tuple(resources.versions)

@@ -11,7 +11,7 @@ from intake.application.import_rows import IMPORT_TABLES, project_imports
 from intake.application.keying import KEYED_REMITTANCES, project_keyed
 from intake.application.master_data_rows import MASTER_DATA_TABLES, project_master_data
 from intake.application.patient_rows import project_patients
-from intake.application.queries import TABLES, project
+from intake.application.queries import TABLES, project, project_encounters
 from intake.domain.access import Disclosure
 from intake.domain.bulk_import import BulkImport
 from intake.domain.encounter import Encounter
@@ -61,6 +61,7 @@ PROJECTIONS = (
     project_inbound_messages,
     project_patients,
     project,
+    project_encounters,
     project_charge_places,
     project_imports,
     project_held_codes,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from canonical.ids import derive
 
 UNKNOWN_ENTITY = "unknown"
+REFERENCES_REMEMBERED = 2_000
+"""One message asks for each of its references several times, and many name the same doctors and payers."""
 SELF = "self"
 """The relationship of a person to themselves."""
 
@@ -29,6 +32,7 @@ def guarantor_id_of(source: str, guarantor_number: str) -> UUID:
     return derive("guarantor", source, guarantor_number)
 
 
+@lru_cache(REFERENCES_REMEMBERED)
 def reference_id_of(source: str, reference: str) -> UUID:
     """The id of what a source's own reference (`Patient/123`) stands for."""
     return derive("source-reference", source, reference)

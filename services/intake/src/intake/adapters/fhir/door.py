@@ -91,9 +91,9 @@ def fhir_app(door: FhirDoor) -> Starlette:
     reading = ReadingBack(door.showing, door.clock)
     rest = _Rest(door, reading)
     routes = [
+        Route(BASE, guard(rest.bundle), methods=["POST"]),
         *about_routes(door.token_url),
         *door.more_routes(guard),
-        Route(BASE, guard(rest.bundle), methods=["POST"]),
         Route(f"{BASE}/{{type}}", guard(rest.write), methods=["POST", "PUT"]),
         Route(f"{BASE}/{{type}}/{{id}}", guard(rest.one), methods=["GET", "PUT"]),
         Route(f"{BASE}/{{type}}/{{id}}/_history", guard(reading.history), methods=["GET"]),

@@ -131,8 +131,11 @@ def _element(annotation: Any) -> _Read:
     if annotation.__name__ in ("ResourceType", "ElementType"):
         return _left_to_the_library
 
+    # Drawn up when it is first needed: an element may hold elements of its own kind.
+    plan_of_it = cache(lambda: _plan_of(annotation.get_model_klass()))
+
     def read(value: object) -> object:
-        plan = _plan_of(annotation.get_model_klass())
+        plan = plan_of_it()
         return plan.read(value) if plan else _left_to_the_library(value)
 
     return read

@@ -34,6 +34,7 @@ class References:
         self._entries = entries
         self._links: dict[str, Link] = {}
         self._own: dict[str, Link | None] = {}
+        self._own_identifiers: dict[str, tuple[str, str]] = {}
         self.unnamed: list[Entry] = []
         self.unresolved: dict[str, None] = {}
         every = [*entries, *(inner for entry in entries for inner in entry.contained)]
@@ -79,6 +80,12 @@ class References:
 
         A code that master data does not know is no reason to refuse: it holds what is billed with it, until it is mapped.
         """
+        known = self._own_identifiers.get(entry.place)
+        if known is None:
+            known = self._own_identifiers[entry.place] = self._own_identifier(entry)
+        return known
+
+    def _own_identifier(self, entry: Entry) -> tuple[str, str]:
         identifiers = entry.resource.identifier or ()
         found = self._systematic(entry.type, identifiers)
         if found[1]:

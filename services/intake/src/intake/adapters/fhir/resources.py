@@ -38,7 +38,8 @@ TAKEN = (
 READ_WITHIN = (*TAKEN, "RelatedPerson")
 """What is read where another resource contains it."""
 ADDRESS_BOOK = ("Organization", "Location", "Practitioner", "PractitionerRole")
-MODELS_KEPT_MAX = 2_000
+RESOURCES_KEPT_MAX = 2_000
+KEPT_CHARACTERS_MAX = 10_000
 FINDINGS_MAX = 20
 DIAGNOSIS_SYSTEMS = (
     "http://hl7.org/fhir/sid/icd-10-cm",
@@ -57,14 +58,15 @@ class Entry:
 
     Of what is contained in it nothing is asked but to be read; that has no reference but its `full_url`.
 
-    `resource` is of `fhir.resources`, which has no useful static types.
+    `resource` is of `fhir.resources`, which has no useful static types. `said` is what it says, in one form for equal content,
+    without what only tells of this version; of what is contained it is left out.
     """
 
     place: str
     number: int
     request: Request
     resource: Any = field(repr=False)
-    content: Json = field(repr=False)
+    said: bytes = field(repr=False)
     full_url: str = field(default="", repr=False)
     contained: tuple[Entry, ...] = field(default=(), repr=False)
 
@@ -80,12 +82,6 @@ class Entry:
     def reference(self) -> str:
         """How others of its message refer to it by its own id, empty where it has none."""
         return f"{self.type}/{self.resource.id}" if self.resource.id and not self.is_contained else ""
-
-    @property
-    def said(self) -> bytes:
-        """What the resource says, in one form for equal content, without what only tells of this version."""
-        content = {key: value for key, value in self.content.items() if key not in ("id", "meta", "text")}
-        return _IN_ONE_FORM.encode(content).encode()
 
 
 def entry_of(place: str, content: object, request: Request, *, number: int = -1, full_url: str = "") -> Entry:
@@ -104,11 +100,14 @@ def entry_of(place: str, content: object, request: Request, *, number: int = -1,
     if foreign:
         raise InvalidMessage(foreign[:FINDINGS_MAX])
     outer, inner = told_apart(content, place)
-    resource = validated(str(kind), outer, place)
+    if outer is not content or kind not in ADDRESS_BOOK:
+        resource, said = validated(str(kind), outer, place), _said_in(content)
+    else:
+        resource, said = _from_address_book(str(kind), content, place)
     if kind != request.type or (request.id and resource.id != request.id):
         raise InvalidMessage([Finding(f"{place}.id", "address", "the resource is not the one that the address names")])
     contained = tuple(_contained(each, place, index) for index, each in enumerate(inner))
-    return Entry(place, number, request, resource, content, full_url, tuple(filter(None, contained)))
+    return Entry(place, number, request, resource, said, full_url, tuple(filter(None, contained)))
 
 
 def _contained(content: Json, owner: str, index: int) -> Entry | None:
@@ -125,7 +124,7 @@ def _contained(content: Json, owner: str, index: int) -> Entry | None:
     if foreign:
         raise InvalidMessage(foreign[:FINDINGS_MAX])
     resource = validated(kind, content, place)
-    return Entry(place, -1, Request("", kind), resource, content, local_name(owner, resource.id))
+    return Entry(place, -1, Request("", kind), resource, b"", local_name(owner, resource.id))
 
 
 def validated(kind: str, content: Json, place: str) -> Any:
@@ -158,7 +157,7 @@ def _said(value: object) -> object:
 
 def _read_by_the_library(kind: str, content: Json, place: str) -> Any:
     try:
-        resource: Any = _modelled(kind, content)
+        resource: Any = get_fhir_model_class(kind).model_validate(content)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         raise InvalidMessage([_fault(place, fault["loc"], fault["type"]) for fault in faults[:FINDINGS_MAX]]) from None
@@ -184,19 +183,34 @@ def _has_text_for_object(content: object, model: object) -> bool:
     return any(_has_text_for_object(*each) for each in named)
 
 
-def _modelled(kind: str, content: Json) -> Any:
-    """The model; resources of the address book come again and again as they were, and hold nothing of a patient."""
-    if kind in ADDRESS_BOOK:
-        try:
-            return _known_model(kind, json.dumps(content))
-        except TypeError:
-            pass  # A number with decimals: validated below, every time.
-    return get_fhir_model_class(kind).model_validate(content)
+def _said_in(content: Json) -> bytes:
+    told = {key: value for key, value in content.items() if key not in ("id", "meta", "text")}
+    return _IN_ONE_FORM.encode(told).encode()
 
 
-@lru_cache(maxsize=MODELS_KEPT_MAX)
-def _known_model(kind: str, text: str) -> Any:
-    return get_fhir_model_class(kind).model_validate(json.loads(text))
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A resource as it came; equal to one that came with the same members in the same order, wherever that stood."""
+
+    kind: str
+    text: str
+    content: Json = field(compare=False)
+    place: str = field(compare=False)
+
+    def read(self) -> tuple[Any, bytes]:
+        """Raises InvalidMessage where it is not valid."""
+        return validated(self.kind, self.content, self.place), _said_in(self.content)
+
+
+def _from_address_book(kind: str, content: Json, place: str) -> tuple[Any, bytes]:
+    """The resource and what it says: these come again and again as they were, and hold nothing of a patient."""
+    told = _Told(kind, repr(content), content, place)
+    return _known(told) if len(told.text) <= KEPT_CHARACTERS_MAX else told.read()
+
+
+@lru_cache(RESOURCES_KEPT_MAX)
+def _known(told: _Told) -> tuple[Any, bytes]:
+    return told.read()
 
 
 def _fault(place: str, path: Sequence[object], kind: str) -> Finding:
