@@ -27,6 +27,7 @@ from payments.domain.provider_items import Move
 from payments.domain.refunds import RefundStep, ToldState
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
+from payments.domain.visit_guarantor import VisitGuarantor
 from payments.domain.write_off import PatientWriteOff
 from payments.domain.write_off_rules import WriteOffChange
 
@@ -484,5 +485,15 @@ EXAMPLES: tuple[Event, ...] = (
         reason="paid for a child",
         made_by="clerk",
         effective_date=DAY,
+    ),
+    _event(
+        VisitGuarantor.Named,
+        derive("e", 123),
+        encounter_id=ENCOUNTER,
+        entity="NORTH",
+        patient_id=PATIENT,
+        guarantor_id=derive("e", 124),
+        revision=0,
+        posting=1,
     ),
 )

@@ -50,6 +50,7 @@ from payments.application.doors import Doors
 from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
+from payments.application.guarantors import VISIT_GUARANTORS, project_guarantors
 from payments.application.payment_matching import PaymentMatcher
 from payments.application.payment_plans import PlanWatch
 from payments.application.plan_rows import PAYMENT_PLANS, project_plans
@@ -71,6 +72,7 @@ from payments.domain.payout import Payout
 from payments.domain.provider_balance import ProviderBalance
 from payments.domain.remittance import Remittance, RemittanceChunk
 from payments.domain.remittance_content import RemittanceContent
+from payments.domain.visit_guarantor import VisitGuarantor
 from payments.domain.write_off import PatientWriteOff
 
 NAME = "payments"
@@ -99,9 +101,10 @@ SHAPE = ServiceShape(
         PatientWriteOff,
         AccountTransfer,
         PaymentPlan,
+        VisitGuarantor,
         PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES, PAYMENT_PLANS),
+    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES, PAYMENT_PLANS, VISIT_GUARANTORS),
     projections=(
         project_inbound_messages,
         project_merges,
@@ -109,6 +112,7 @@ SHAPE = ServiceShape(
         project_unapplied_cash,
         project_disputes,
         project_plans,
+        project_guarantors,
     ),
     publishing=publish,
 )

@@ -59,6 +59,7 @@ def _head(statement: Statement, entity_name: str) -> list[str]:
         ("From", entity_name),
         ("Date", day(statement.as_of)),
         ("Account", str(statement.account_id)),
+        *(("Who answers for it", str(guarantor)) for guarantor in statement.guarantors),
         ("You owe", dollars(statement.balance)),
     )
     return [

@@ -51,6 +51,7 @@ def _content(statement: Statement, entity_name: str) -> list[Flowable]:
             for told in (
                 f"From {entity_name}, on {day(statement.as_of)}",
                 f"Account {statement.account_id}",
+                *(f"Who answers for it: {guarantor}" for guarantor in statement.guarantors),
                 f"You owe {dollars(statement.balance)}",
                 *notes_on(statement),
             )

@@ -28,6 +28,7 @@ from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payer_words import PayerWord
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
+from payments.domain.visit_guarantor import VisitGuarantor, visit_guarantor_id
 
 
 def when_remittance_received_judge_it(work: Work, event: RemittanceReceived, envelope: Envelope) -> None:
@@ -108,7 +109,8 @@ def _word_of(event: ClaimAdjudicated) -> PayerWord:
 
 
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
-    """An encounter without a payer is the patient's to pay, all of it."""
+    """An encounter without a payer is the patient's to pay, all of it. Who answers for a visit is kept in any case."""
+    _name_guarantor(work, event)
     _assign_self_pay(work, event, event.total, event.service_to)
 
 
@@ -116,7 +118,20 @@ def when_charges_revised_charge_the_patient_the_difference(
     work: Work, event: ChargesRevised, envelope: Envelope
 ) -> None:
     """What the patient owes of a self-pay posting follows its revisions; less than before may leave a credit balance."""
+    _name_guarantor(work, event, event.revision)
     _assign_self_pay(work, event, event.total - event.previous_total, event.revised_on, event.revision)
+
+
+def _name_guarantor(work: Work, event: PostedCharges, revision: int = 0) -> None:
+    if event.guarantor_id is not None:
+        work.get_or_new(VisitGuarantor, visit_guarantor_id(event.encounter_id)).name(
+            encounter_id=event.encounter_id,
+            entity=event.entity,
+            patient_id=event.patient_id,
+            guarantor_id=event.guarantor_id,
+            revision=revision,
+            posting=event.posting,
+        )
 
 
 def _assign_self_pay(work: Work, event: PostedCharges, amount: Money, on: date, *revision: int) -> None:
@@ -144,7 +159,8 @@ def when_patient_payment_reported_take_it(work: Work, event: PatientPaymentRepor
 
 
 def _charged_account(event: PostedCharges) -> list[UUID]:
-    return [] if event.payer else [account_id_of(event.entity, event.patient_id)]
+    named = [visit_guarantor_id(event.encounter_id)] if event.guarantor_id else []
+    return named if event.payer else [*named, account_id_of(event.entity, event.patient_id)]
 
 
 FROM_INTAKE = (

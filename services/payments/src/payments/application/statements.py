@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from chassis.eventstore import EventStore, Row
 
 from payments.application.account_history import AccountThen, Moment, Place, accounts_at
 from payments.application.dunning import asking_of
+from payments.application.guarantors import guarantors_of
 from payments.application.payment_plans import plan_of
 from payments.domain.cash_spread import NOTHING
 from payments.domain.patient_account import PatientAccount
@@ -54,7 +55,7 @@ def statement(store: EventStore, account_id: UUID, as_of: date, known_at: dateti
         return None
     history = store.load([account_id])[account_id].events
     told = _told([event for event in history if moment.has(event)])
-    visits, plan = _visits(account, told), plan_of(store, account, as_of)
+    visits, plan = _with_guarantors(store, _visits(account, told)), plan_of(store, account, as_of)
     return Statement(
         account_id=account_id,
         entity=account.entity,
@@ -97,6 +98,11 @@ def _visits(account: AccountThen, told: _Told) -> tuple[Visit, ...]:
         places.setdefault(place.encounter_id, []).append(place)
     visits = [_visit(encounter_id, of_it, told) for encounter_id, of_it in places.items()]
     return tuple(sorted(visits, key=lambda visit: (visit.on, visit.encounter_id.bytes)))
+
+
+def _with_guarantors(store: EventStore, visits: Sequence[Visit]) -> tuple[Visit, ...]:
+    known = guarantors_of(store, [visit.encounter_id for visit in visits])
+    return tuple(replace(visit, guarantor_id=known.get(visit.encounter_id)) for visit in visits)
 
 
 def _visit(encounter_id: UUID, places: Sequence[Place], told: _Told) -> Visit:

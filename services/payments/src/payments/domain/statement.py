@@ -37,7 +37,7 @@ class Billing:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One visit: `open == billing.share + transferred - given_up - paid`; below zero it is a credit for the others."""
+    """One visit, and who answers for it: `open == billing.share + transferred - given_up - paid`; below zero it is a credit for the others."""
 
     encounter_id: UUID
     on: date
@@ -46,6 +46,7 @@ class Visit:
     transferred: Money
     given_up: Money
     paid: Money
+    guarantor_id: UUID | None = None
 
     @property
     def open(self) -> Money:
@@ -86,6 +87,11 @@ class Statement:
     def ages(self) -> tuple[tuple[str, Money], ...]:
         """What is open by its age, credits taken off the oldest first."""
         return ages_of([(visit.since, visit.open) for visit in self.visits], self.as_of)
+
+    @property
+    def guarantors(self) -> tuple[UUID, ...]:
+        """Who answers for its visits, where the source said so."""
+        return tuple(dict.fromkeys(visit.guarantor_id for visit in self.visits if visit.guarantor_id))
 
     @property
     def adds_up(self) -> bool:
