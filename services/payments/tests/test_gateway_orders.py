@@ -16,7 +16,7 @@ from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_rows import GATEWAY_ORDERS, GATEWAY_QUESTIONS
 from payments.application.patient_money import approve_refund, cancel_failed_refund
 from payments.application.patient_rows import PAYMENTS, REFUNDS
-from payments.application.ports import GatewayEvent, GatewayRefused
+from payments.application.ports import GatewayEvent, UnreadableEvent
 from payments.application.row_values import uuid_of
 from payments.domain.gateway_facts import NothingNew, ObjectChanged, ObjectKind, PaymentArrived
 from payments.domain.gateway_order import OrderChanged, OrderOver, WrongOrder
@@ -226,8 +226,8 @@ def test_a_gateway_that_is_down_is_asked_again_from_where_it_was_left() -> None:
 
 def test_an_event_that_cannot_be_read_is_kept_with_its_reason_for_a_person() -> None:
     desk = Polled()
-    refusal = GatewayRefused("status: missing, or not a short text")
+    refusal = UnreadableEvent("status: missing, or not a short text")
     desk.gateway.events.append(GatewayEvent("evt_8", desk.clock(), b"{}", NothingNew("unreadable"), refusal))
     desk.clock.advance(minutes=3)
     assert desk.polling.poll() == 1
-    assert desk.open_cases() == ["GatewayRefused"]
+    assert desk.open_cases() == ["UnreadableEvent"]

@@ -26,7 +26,7 @@ from payments.adapters.webhook_fields import (
     text,
 )
 from payments.adapters.webhook_scheme import WebhookScheme
-from payments.application.ports import GatewayEvent, GatewayRefused, PaymentOrder, RefundOrder
+from payments.application.ports import GatewayEvent, GatewayRefused, PaymentOrder, RefundOrder, UnreadableEvent
 from payments.domain.gateway_facts import GatewayFact, NothingNew, ObjectKind
 from payments.domain.payout import BalanceTransaction, PayoutUnreadable
 
@@ -172,6 +172,6 @@ def _event(found: Fields) -> GatewayEvent:
     except (WebhookRefused, ValueError) as refused:
         now = datetime.fromtimestamp(0, UTC)
         return GatewayEvent(
-            str(found.get("notice"))[:255], now, raw, NothingNew("unreadable"), GatewayRefused(str(refused))
+            str(found.get("notice"))[:255], now, raw, NothingNew("unreadable"), UnreadableEvent(str(refused))
         )
     return GatewayEvent(event_id, at, raw, fact)

@@ -16,7 +16,7 @@ from payments.adapters.stripe_gateway import event_of
 from payments.adapters.stripe_lines import balance_transaction
 from payments.adapters.stripe_objects import fact_of
 from payments.adapters.webhook_fields import Fields, WebhookRefused, json_object, listed, metadata, nested, text, whole
-from payments.application.ports import GatewayEvent, GatewayRefused, PaymentOrder, RefundOrder
+from payments.application.ports import GatewayEvent, GatewayRefused, PaymentOrder, RefundOrder, UnreadableEvent
 from payments.domain.gateway_facts import GatewayFact, NothingNew, ObjectKind
 from payments.domain.payout import BalanceTransaction, PayoutUnreadable
 
@@ -161,5 +161,5 @@ def _event(found: Fields) -> GatewayEvent:
     try:
         event_id, fact = event_of(raw)
     except WebhookRefused as refused:
-        return GatewayEvent(text(found, "id"), at, raw, NothingNew("unreadable"), GatewayRefused(str(refused)))
+        return GatewayEvent(text(found, "id"), at, raw, NothingNew("unreadable"), UnreadableEvent(str(refused)))
     return GatewayEvent(event_id, at, raw, fact)

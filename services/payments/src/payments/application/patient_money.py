@@ -265,7 +265,7 @@ def _follow_overdraft(work: Work, payment: Payment) -> None:
             entity=payment.entity,
             amount=-payment.cash,
         )
-    else:
+    elif payment.refunds or payment.disputes or payment.returns:
         end_case(work, payment.id, OVERDRAWN, "no more went back than was paid")
 
 

@@ -19,6 +19,10 @@ class GatewayRefused(Refusal):
     """The gateway said no, and nothing has happened there; asking again does not help."""
 
 
+class UnreadableEvent(Refusal):
+    """An event of the gateway lacks a field that we need, or says it in an unknown way; a person has to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentOrder:
     """A payment that the gateway shall take. `method` is the gateway's token of a card or bank account, never its number."""
