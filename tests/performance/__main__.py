@@ -23,6 +23,7 @@ from tests.performance.reading import reading
 from tests.performance.rebuilding import rebuilding
 from tests.performance.relaying import relaying
 from tests.performance.sizes import FULL, QUICK, Sizes
+from tests.performance.webhook_storm import webhook_storm
 from tests.performance.webhooks import webhook_to_journal
 from tests.performance.world import World
 from tests.performance.writing import writing
@@ -43,6 +44,7 @@ MEASURES: dict[str, Measure] = {
     "rebuild": lambda world: [rebuilding(world)],
     "intake-hl7": lambda world: intake_hl7(world.folder, world.sizes),
     "intake-fhir": lambda world: intake_fhir(world.folder, world.sizes),
+    "webhook-storm": lambda world: webhook_storm(world.folder, world.sizes),
     "intake-bulk": lambda world: intake_bulk(world.folder, world.sizes),
 }
 NEEDS_A_REMITTANCE = {"webhook", "balance"}

@@ -1,6 +1,6 @@
 """Sends what a file holds, in a process of its own: `python -m tests.performance.intake_sending PLAN`, a plan as JSON.
 
-The plan: `wire` (`hl7` or `fhir`), `host`, `port`, `token`, `file`, `connections`, `rate` (messages a second, whenever the
+The plan: `wire` (`hl7`, `fhir` or `webhook`), `host`, `port`, `token` (for webhooks the secret that signs them), `file`, `connections`, `rate` (messages a second, whenever the
 answers come; 0: each connection sends after the answer), `flood` (HL7 is sent without waiting for answers), `again`
 (whether a bundle that was told to come again does), `seconds_max`. What was answered is written as JSON.
 """
@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chassis.runtime.interpreter import tune_interpreter
+from sandbox.world.webhooks import signature_header
 
 from tests.performance.intake_traffic import Conversation, read_conversations
 from tests.performance.stopwatch import percentile
@@ -76,7 +77,7 @@ async def send_all(plan: Plan) -> dict[str, object]:
     """Sends until nothing is left, or the time is over."""
     tally = Tally()
     schedule = Schedule(read_conversations(Path(plan.file)), plan.rate)
-    one = _bundles if plan.wire == "fhir" else _flood if plan.flood else _messages
+    one = _posts if plan.wire in ("fhir", "webhook") else _flood if plan.flood else _messages
     began = time.perf_counter()
     with suppress(TimeoutError):
         async with asyncio.timeout(plan.seconds_max):
@@ -138,15 +139,25 @@ async def _flood(plan: Plan, schedule: Schedule, tally: Tally) -> None:
         await listening
 
 
-async def _bundles(plan: Plan, schedule: Schedule, tally: Tally) -> None:
-    head = f"POST /fhir HTTP/1.1\r\nHost: {plan.host}\r\nContent-Type: application/fhir+json\r\n"
-    head += f"Prefer: return=minimal\r\nAuthorization: Bearer {plan.token}\r\nContent-Length: "
+def _head(plan: Plan, message: bytes) -> bytes:
+    """A webhook is signed when it is sent."""
+    if plan.wire == "webhook":
+        signature = signature_header(message, plan.token, int(time.time()))
+        path, told = "/webhooks/stripe", f"Content-Type: application/json\r\nStripe-Signature: {signature}"
+    else:
+        told = f"Content-Type: application/fhir+json\r\nPrefer: return=minimal\r\nAuthorization: Bearer {plan.token}"
+        path = "/fhir"
+    head = f"POST {path} HTTP/1.1\r\nHost: {plan.host}\r\n{told}\r\nContent-Length: {len(message)}\r\n\r\n"
+    return head.encode()
+
+
+async def _posts(plan: Plan, schedule: Schedule, tally: Tally) -> None:
     async with _connected(plan) as (reader, writer):
         async for messages, due in schedule:
             for message in messages:
                 status = ""
                 while not status or (plan.again and status in ("429", "503")):
-                    writer.write(f"{head}{len(message)}\r\n\r\n".encode() + message)
+                    writer.write(_head(plan, message) + message)
                     tally.sent += 1
                     status, pause = await _answered(reader)
                     tally.note(status, time.perf_counter() - due)

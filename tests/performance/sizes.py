@@ -20,6 +20,7 @@ class Sizes:
     batches: int = 40
     balances_idle: int = 300
     webhooks: int = 20
+    storm: int = 20_000
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
     interactive_seconds: float = 20.0
@@ -43,6 +44,7 @@ QUICK = Sizes(
     batches=4,
     balances_idle=20,
     webhooks=2,
+    storm=400,
     hl7_messages=200,
     fhir_bundles=80,
     interactive_seconds=2.0,

@@ -116,6 +116,11 @@ class ExceptionCase(Aggregate):
             raise CaseIsClosed(f"case {self.id} is {self.state}")
 
 
+def case_id_of(cause: UUID, code: str) -> UUID:
+    """The id of the case of a cause."""
+    return derive("exception-case", cause, code)
+
+
 def raise_case(
     work: Work,
     cause: UUID,
@@ -129,7 +134,7 @@ def raise_case(
     amount: Money | None = None,
 ) -> UUID:
     """Opens the case of a cause, once; its id follows from cause and code."""
-    identity = derive("exception-case", cause, code)
+    identity = case_id_of(cause, code)
     case = work.get_or_new(ExceptionCase, identity)
     if not case.exists:
         case.trigger_event(

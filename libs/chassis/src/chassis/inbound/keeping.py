@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
 from canonical.ids import derive
 
-from chassis.eventstore import EventStore, RawSpan, Row, Work
+from chassis.eventstore import EventStore, RawSpan, Row, Where, Work
 from chassis.eventstore.work import UnknownAggregate
 from chassis.inbound.message import INBOUND_MESSAGES, InboundMessage, message_id
 from chassis.inbound.spans import NoSuchBytes, SpanPlan, cover
@@ -109,6 +109,21 @@ def messages_by_delivery(store: EventStore, source_system: str, delivery_key: st
     """The messages that came under one delivery key, oldest first; more than one means that its bytes differed."""
     where = {"source_system": source_system, "delivery_key": delivery_key}
     return store.rows(INBOUND_MESSAGES, where, order=["received_at"], limit=MESSAGES_OF_ONE_DELIVERY_MAX)
+
+
+def messages_by_deliveries(store: EventStore, arrivals: Iterable[Arrival]) -> dict[tuple[str, str], set[UUID]]:
+    """The ids of the messages that came under these delivery keys, by source system and key, with a query per source."""
+    keys: dict[str, set[str]] = {}
+    for arrival in arrivals:
+        keys.setdefault(arrival.source_system, set()).add(arrival.delivery_key)
+    found: dict[tuple[str, str], set[UUID]] = {}
+    for source, wanted in keys.items():
+        where: Where = {"source_system": source, "delivery_key": sorted(wanted)}
+        for row in store.rows(INBOUND_MESSAGES, where, limit=len(wanted) * MESSAGES_OF_ONE_DELIVERY_MAX):
+            identity = row["message_id"]
+            assert isinstance(identity, UUID)
+            found.setdefault((source, str(row["delivery_key"])), set()).add(identity)
+    return found
 
 
 def _sealed_spans(sealer: Sealer, identity: UUID, raw: bytes, plans: Sequence[SpanPlan]) -> list[RawSpan]:

@@ -21,10 +21,10 @@ from chassis.inbound import (
     SpanPlan,
     keep,
     message_id_of,
-    messages_by_delivery,
 )
 from chassis.keys import Sealer
 
+from payments.application.gateway_loading import KnownDeliveries, load_what_is_concerned
 from payments.application.gateway_taking import take_gateway_fact
 from payments.application.recording_deposits import ReportedDeposit, record_deposits
 from payments.domain.card_numbers import masked, refuse_card_numbers
@@ -119,21 +119,24 @@ class Doors:
 
         def decide(work: Work) -> list[Answer]:
             work.prefetch(ids)
+            load_what_is_concerned(work, [(message.fact, message.gateway) for message in messages])
+            known = KnownDeliveries(self._store, arrivals)
             answers = []
             for message, arrival, identity in zip(messages, arrivals, ids, strict=True):
                 work.within(self._context(identity, message.source, message.event_id))
-                answers.append(self._take_webhook(work, message, arrival))
+                answers.append(self._take_webhook(work, message, arrival, known))
             return answers
 
         return transact(self._store, first, decide)
 
-    def _take_webhook(self, work: Work, message: GatewayMessage, arrival: Arrival) -> Answer:
+    def _take_webhook(self, work: Work, message: GatewayMessage, arrival: Arrival, known: KnownDeliveries) -> Answer:
         kept = keep(work, self._sealer, arrival, message.raw, self._spans(work, message))
         if kept.is_decided:
             return Answer.REPEATED
         mark = work.mark()
         try:
-            self._refuse_other_content(arrival, kept.id)
+            if known.is_other_content(arrival, kept.id):
+                raise OtherContent(f"event {arrival.delivery_key} came before with other content")
             if message.refusal is not None:
                 raise message.refusal
             refuse_card_numbers(event=message.event_id, fact=repr(message.fact))
@@ -180,11 +183,6 @@ class Doors:
             return Answer.TAKEN
 
         return transact(self._store, self._context(identity, BANK, file.name), decide)
-
-    def _refuse_other_content(self, arrival: Arrival, identity: UUID) -> None:
-        earlier = messages_by_delivery(self._store, arrival.source_system, arrival.delivery_key)
-        if any(row["message_id"] != identity for row in earlier):
-            raise OtherContent(f"event {arrival.delivery_key} came before with other content")
 
     def _refuse(self, work: Work, identity: UUID, refusal: Refusal, subject: str) -> None:
         work.require(InboundMessage, identity).quarantine([f"{refusal.code}: {refusal}"[:500]])

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Refusal
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase
+from chassis.exceptions import ExceptionCase, case_id_of
 from chassis.exceptions.case import CaseState
 
 from payments.domain.deposit import Deposit
@@ -82,6 +81,6 @@ def _part(deposit: Deposit, amount: Money) -> DepositPart:
 
 def end_case(work: Work, cause: UUID, code: str, reason: str) -> None:
     """Ends the open case of a cause, if there is one."""
-    case = work.get(ExceptionCase, derive("exception-case", cause, code))
+    case = work.get(ExceptionCase, case_id_of(cause, code))
     if case is not None and case.is_open:
         case.end(CaseState.CORRECTED, reason)

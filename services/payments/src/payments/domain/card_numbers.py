@@ -53,6 +53,8 @@ def _masked_part(text: str) -> str:
 
 def _without_cards(run: str) -> str:
     """Digits in groups, as people write them: any groups side by side may be a card's number."""
+    if len(run) < DIGITS_MIN:
+        return run
     groups = [(found.start(), found.end()) for found in _GROUP.finditer(run)]
     for first, (start, _) in enumerate(groups):
         for _, end in groups[first : first + _GROUPS_MAX]:
