@@ -147,6 +147,7 @@ def all_events() -> dict[tuple[Service, str], list[tuple[str, State]]]:
         "span_start": 90,
         "span_length": 44,
     }
+    matched = {"deposit_id": DEPOSIT, "entity": ENTITY, "amount": "75.00 USD"}
     paid = {
         "amount": "20.00 USD",
         "applied": "15.00 USD",
@@ -164,6 +165,7 @@ def all_events() -> dict[tuple[Service, str], list[tuple[str, State]]]:
             ("payments.deposit.recorded", recorded),
             ("payments.deposit.matched", {"matched_to": REMITTANCE}),
         ],
+        ("payments", REMITTANCE): [("payments.remittance.deposit-matched", matched)],
         ("payments", PAYMENT): [("payments.payment.succeeded", paid)],
         ("payments", ACCOUNT): [("payments.patient-account.unapplied-applied", applied)],
         ("payments", PAYOUT): [("payments.payout.announced", announced), ("payments.payout.composed", composed)],

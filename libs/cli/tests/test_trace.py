@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from canonical.money import Money
 from throughline.outcome import NotFound
+from throughline.tracing import identities
 from throughline.tracing.finding_origins import Origins
 from throughline.tracing.following import Selection, TracedJournal, follow
 from throughline.tracing.opening import claim_amounts_in
@@ -16,7 +17,7 @@ from throughline.tracing.records import Journal, Line
 from throughline.tracing.subjects import subject_of
 
 from . import small_books
-from .small_books import SmallBooks, usd
+from .small_books import SmallBooks, entry, parts_of, usd
 
 KINDS = ("charges", "remittance", "deposit", "patient-payment", "application", "payout")
 
@@ -261,4 +262,47 @@ def test_an_entry_out_of_balance_does_not_add_up_even_where_the_erp_agrees() -> 
     lines = (journal.lines[0],)
     books.replace_journal(replace(journal, lines=lines))
     books.erp_lines[journal.journal_id] = lines
+    assert not traced(books, "deposit").adds_up
+
+
+NOBODYS = identities.single_posting("unidentified-deposit", small_books.DEPOSIT)
+
+
+def books_with_a_deposit_that_was_nobodys() -> SmallBooks:
+    """Booked as unidentified first, and taken from there when its remittance came."""
+    books = SmallBooks()
+    booked = {"entity": small_books.ENTITY, "amount": "75.00 USD"}
+    recorded, matched = books.history["payments", small_books.DEPOSIT]
+    books.history["payments", small_books.DEPOSIT] = [recorded, ("payments.deposit.unidentified", booked), matched]
+    told = {"deposit_id": small_books.DEPOSIT, **booked, "was_unidentified": True}
+    books.history["payments", small_books.REMITTANCE] = [("payments.remittance.deposit-matched", told)]
+    nobodys = parts_of(
+        NOBODYS, small_books.DEPOSIT, "J27", [("cash", "", "75.00"), ("unidentified-receipts", "", "-75.00")]
+    )
+    later = [("unidentified-receipts", "", "75.00"), ("eft-clearing", "", "-75.00")]
+    group = identities.deposit_posting(small_books.DEPOSIT, small_books.REMITTANCE)
+    found = entry("deposit", group, parts_of(group, small_books.REMITTANCE, "J27", later))
+    books.replace_journal(found)
+    books.journals.append(entry("unidentified-deposit", NOBODYS, nobodys))
+    for journal in (found, books.journals[-1]):
+        books.erp_lines[journal.journal_id] = journal.lines
+    return books
+
+
+@pytest.mark.parametrize("kind", ["deposit", "unidentified-deposit"])
+def test_a_deposit_that_was_nobodys_is_traced_on_both_its_entries(kind: str) -> None:
+    found = traced(books_with_a_deposit_that_was_nobodys(), kind)
+    assert found.lines
+    assert found.adds_up
+
+
+def test_a_deposit_is_told_with_what_it_was_booked_as_before() -> None:
+    subject = subject_of(books_with_a_deposit_that_was_nobodys(), small_books.DEPOSIT)
+    assert [journal.kind for journal, _ in subject.entries] == ["unidentified-deposit", "deposit"]
+
+
+def test_deposits_that_are_not_what_the_remittance_pays_do_not_add_up() -> None:
+    books = SmallBooks()
+    told = {"deposit_id": small_books.DEPOSIT, "entity": small_books.ENTITY, "amount": "74.99 USD"}
+    books.history["payments", small_books.REMITTANCE] = [("payments.remittance.deposit-matched", told)]
     assert not traced(books, "deposit").adds_up

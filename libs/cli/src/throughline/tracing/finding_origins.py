@@ -9,11 +9,12 @@ from canonical.money import Money
 from throughline.checker.expected import CLEARING_BY_CHANNEL
 from throughline.tracing import identities
 from throughline.tracing.books import Books
+from throughline.tracing.deposit_origins import DepositOrigins
 from throughline.tracing.origins import Origin, amounts_of_charges, mirrored, percent_of
 from throughline.tracing.patient_origins import PatientOrigins
 from throughline.tracing.payer_origins import PayerOrigins
 from throughline.tracing.records import ChargePosting, Encounter, Part
-from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in, span_in
+from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in
 from throughline.wire import amount_text
 
 
@@ -28,7 +29,7 @@ class Origins:
             "charges": self._of_charges,
             **PayerOrigins(books).finders,
             **PatientOrigins(books).finders,
-            "deposit": self._of_deposit,
+            **DepositOrigins(books).finders,
             "patient-payment": self._of_payment,
             "application": self._of_application,
             "payout": self._of_payout,
@@ -70,26 +71,6 @@ class Origins:
             equation=f"{len(own)} charges = {amount_text(charged)}",
             equation_holds=charged == posting.total and percent is not None,
             places=self._facts.places("intake", sorted(set(posting.message_ids) or {each.message_id for each in own})),
-        )
-
-    def _of_deposit(self, part: Part, entity: str) -> Origin:
-        remittance = self._books.remittance(part.item_id)
-        recorded = self._facts.state(
-            "payments", remittance.deposit_id if remittance else "", "payments.deposit.recorded"
-        )
-        assert remittance is not None, "a deposit was found by its remittance"
-        amount = money_in(recorded["amount"])
-        return Origin(
-            event="DepositMatched",
-            service="payments",
-            story=(
-                f"deposit {remittance.deposit_id} of {amount_text(amount)}, bank reference {recorded['reference']}",
-                f"remittance {remittance.remittance_id} of {remittance.payer}, {amount_text(remittance.payment)}",
-            ),
-            amounts=mirrored("cash", "eft-clearing", amount),
-            equation=f"deposit {amount_text(amount)} = remittance {amount_text(remittance.payment)}",
-            equation_holds=amount == remittance.payment,
-            places=self._facts.places("payments", [str(recorded["message_id"])], *span_in(recorded)),
         )
 
     def _of_payment(self, part: Part, entity: str) -> Origin:

@@ -93,6 +93,11 @@ def percent_of(estimate: Money, total: Money) -> int | None:
     return None
 
 
+def booked_amounts(sums: Mapping[tuple[str, str], int]) -> dict[str, Money]:
+    """What a fact books, as the accountant's rules say it in cents by account and party."""
+    return {" ".join(filter(None, place)): Money(cents) for place, cents in sums.items()}
+
+
 def mirrored(debit: str, credit: str, amount: Money) -> dict[str, Money]:
     """One amount on two accounts."""
     return {debit: amount, credit: -amount}

@@ -11,7 +11,7 @@ from canonical.money import Money
 from throughline.checker.expected import Sums, by_dispute, by_patient_write_off, by_refund, by_return
 from throughline.tracing import identities
 from throughline.tracing.books import Books, State
-from throughline.tracing.origins import Origin
+from throughline.tracing.origins import Origin, booked_amounts
 from throughline.tracing.records import Part
 from throughline.tracing.stored_facts import OriginMissing, StoredFacts, money_in
 from throughline.wire import amount_text
@@ -106,7 +106,7 @@ class PatientOrigins:
             event=move.event,
             service="payments",
             story=story,
-            amounts={" ".join(filter(None, place)): Money(cents) for place, cents in move.booked(state).items()},
+            amounts=booked_amounts(move.booked(state)),
             equation=equation,
             equation_holds=holds,
             places=self._facts.places("payments", messages),

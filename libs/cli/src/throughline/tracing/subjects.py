@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from throughline.outcome import NotFound
 from throughline.tracing import identities
-from throughline.tracing.books import Books
+from throughline.tracing.books import Books, State
+from throughline.tracing.deposit_origins import UNIDENTIFIED
 from throughline.tracing.finding_origins import applications_of
 from throughline.tracing.origins import equation_of_decision
 from throughline.tracing.patient_origins import later_moves
@@ -166,9 +167,7 @@ def _money(books: Books, identity: str) -> Subject | None:
     elif kind == "patient-account":
         _add_later_moves(books, subject, identity)
     elif kind == "deposit":
-        for _, state in events:
-            if state.get("matched_to"):
-                _add_deposit(books, subject, identity, str(state["matched_to"]))
+        _add_whole_deposit(books, subject, identity, events)
     elif kind == "payout":
         for entity in [str(share["entity"]) for _, state in events for share in mappings_in(state.get("shares"))]:
             group = identities.payout_posting(identities.payout_share(identity, entity), entity)
@@ -177,6 +176,18 @@ def _money(books: Books, identity: str) -> Subject | None:
         return subject
     owner = books.payment_of(identity) or books.account_of(identity)
     return _money(books, owner) if owner else None
+
+
+def _add_whole_deposit(books: Books, subject: Subject, deposit_id: str, events: Sequence[tuple[str, State]]) -> None:
+    """What it was booked as while nobody knew whose it is, and the remittances that it pays."""
+    for topic, state in events:
+        if topic == UNIDENTIFIED:
+            group = identities.single_posting("unidentified-deposit", deposit_id)
+            subject.add_entry(books.journal(identities.journal("unidentified-deposit", group)), "as nobody's")
+        if state.get("matched_to"):
+            further = state.get("further")
+            for remittance_id in (state["matched_to"], *(further if isinstance(further, list) else ())):
+                _add_deposit(books, subject, deposit_id, str(remittance_id))
 
 
 def _add_payment(books: Books, subject: Subject, payment_id: str) -> None:
