@@ -8,6 +8,7 @@ from functools import partial
 
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Table, put, transact
+from chassis.eventstore.projecting import of
 
 from claims.application.contexts import caused_by
 from claims.application.ports import AnswerSource, Keep, TransportUnavailable
@@ -19,6 +20,7 @@ HINTS = Table("answer_hints", {"clearinghouse": "text", "heard_at": "timestamptz
 """When each clearinghouse last said that answers wait."""
 
 
+@of(AnswerHint)
 def project_hints(event: Event) -> Iterable[Change]:
     """The row that a hint changes."""
     if isinstance(event, AnswerHint.Heard):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Row, Table, Where, put
+from chassis.eventstore.projecting import of
 
 from claims.domain.platform_balance import PlatformBalance
 
@@ -39,6 +40,7 @@ PLATFORM_BALANCES = Table(
 """
 
 
+@of(PlatformBalance)
 def project_platform_balances(event: Event) -> Iterable[Change]:
     """The row that a report or a comparison changes."""
     if isinstance(event, PlatformBalance.Reported):

@@ -10,6 +10,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Row, Table, Work, put, transact
+from chassis.eventstore.projecting import of
 from chassis.exceptions import raise_case
 
 from claims.application.contexts import caused_by
@@ -43,6 +44,7 @@ PLATFORM_WATCHES = Table(
 """When each platform reported last, and whether it is silent."""
 
 
+@of(PlatformWatch)
 def project_platform_watches(event: Event) -> Iterable[Change]:
     """The row that a report, or its absence, changes."""
     if isinstance(event, PlatformWatch.Heard):

@@ -9,6 +9,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Context, Event, Meta
 from chassis.eventstore import Change, EventStore, Table, Work, put, transact
+from chassis.eventstore.projecting import of
 
 from intake.application.deliveries import FileOutcome
 from intake.application.judging_files import judge
@@ -128,6 +129,7 @@ def _received(work: Work, keyed_id: UUID, outcome: FileOutcome) -> None:
     work.require(KeyedRemittance, keyed_id).receive(outcome.message_id, outcome.findings)
 
 
+@of(KeyedRemittance)
 def project_keyed(event: Event) -> Iterable[Change]:
     """The row of a keyed remittance."""
     if isinstance(event, KeyedRemittance.Keyed):

@@ -8,6 +8,7 @@ from canonical.codes import AccountRole
 from canonical.journal import JournalLine
 from chassis.domain import Event
 from chassis.eventstore import Change, Row, Table, add, put
+from chassis.eventstore.projecting import of
 
 from ledger_adapter.application.journal_events import reason_of, state_after
 from ledger_adapter.domain.charge_batches import ChargeBatches
@@ -169,6 +170,7 @@ CLEARING_ACCOUNTS = frozenset(
 payer took for good never does."""
 
 
+@of(SubledgerPosting)
 def project_postings(event: Event) -> Iterable[Change]:
     """Rows of a posting, of its lines, and the balances they move."""
     if not isinstance(event, SubledgerPosting.Drafted):
@@ -244,6 +246,7 @@ def _cleared(event: SubledgerPosting.Drafted, account: str, amount: int) -> Chan
     return Change(CLEARING, item, latest, {"amount_minor": amount, "postings": 1})
 
 
+@of(RemittanceManifest, ChargeBatches)
 def project_groups(event: Event) -> Iterable[Change]:
     """Rows of manifests, and which batch a charge posting is in."""
     if isinstance(event, RemittanceManifest.Expected):
@@ -278,6 +281,7 @@ def project_groups(event: Event) -> Iterable[Change]:
             yield put(POSTINGS, posting_id=posting_id, batch=event.ordinal, journal_id=event.journal_id)
 
 
+@of(JournalEntry)
 def project_journals(event: Event) -> Iterable[Change]:
     """Rows of journal entries, and what of the balances is intended and confirmed."""
     if isinstance(event, JournalEntry.Intended):
