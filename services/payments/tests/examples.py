@@ -18,6 +18,7 @@ from payments.domain.gateway_facts import ObjectKind
 from payments.domain.gateway_order import GatewayOrder, OrderKind
 from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
+from payments.domain.payer_overpayment import OverpaymentReason, OverpaymentStep, PayerOverpayment
 from payments.domain.payer_words import PayerWord
 from payments.domain.payment import Channel, Payment
 from payments.domain.payment_plan import Instalment, PaymentPlan, PlanEnd
@@ -299,6 +300,30 @@ EXAMPLES: tuple[Event, ...] = (
         amount=Money(-10000),
         item_id=derive("e", 35),
         open_amount=Money(-10000),
+        effective_date=DAY,
+    ),
+    _event(
+        PayerOverpayment.Identified,
+        derive("e", 94),
+        entity="NORTH",
+        payer="ACME",
+        cause="claim 1",
+        reason=OverpaymentReason.DUPLICATE_PAYMENT,
+        evidence="paid by TRACE1 and TRACE2",
+        amount=Money(8000),
+        effective_date=DAY,
+        due_on=date(2026, 5, 1),
+    ),
+    _event(
+        PayerOverpayment.Moved,
+        derive("e", 95),
+        move_id=derive("e", 96),
+        step=OverpaymentStep.RETURNED,
+        entity="NORTH",
+        payer="ACME",
+        amount=Money(8000),
+        open_amount=Money(0),
+        evidence="check 4711",
         effective_date=DAY,
     ),
     _event(RemittanceContent.Seen, derive("e", 36), remittance_id=derive("e", 37), trace_number="TRACE1"),

@@ -10,12 +10,13 @@ from canonical.codes import AccountRole
 from canonical.ids import derive
 from canonical.money import Money
 from reconciliation.application.ports import RemittancePart
-from reconciliation.domain.books import OpenCase
+from reconciliation.domain.books import OpenCase, PayerOverpayment
 from reconciliation.domain.findings import ControlResult, Verdict
 
-from .world import DAY, Bench, ProviderMove, World, consistent_world
+from .world import DAY, PAYERS, Bench, ProviderMove, World, consistent_world
 
 PUT_OFF, TAKEN, UNKNOWN = (derive("test-remittance", name) for name in ("put-off", "taken", "unknown"))
+OVERPAYMENT = derive("test-overpayment", 1)
 Role = AccountRole
 
 
@@ -113,3 +114,18 @@ def test_a_remittance_that_waits_for_a_rule_at_the_ledger_explains_what_is_not_p
     assert [(item.reason, item.amount.minor) for item in found.items] == [
         ("in exception: UnmappedProviderAdjustment", 700)
     ]
+
+
+def test_what_is_owed_back_to_a_payer_is_no_receivable_and_what_it_recouped_is_not_due_to_it() -> None:
+    world = consistent_world()
+    payer, owed = PAYERS[0], Role.REFUNDS_PAYABLE_PAYER
+    world.post("over", "NORTH", Role.AR_PAYER, owed, 8_000, OVERPAYMENT, payer=payer)
+    world.post("over", "NORTH", owed, Role.DUE_TO_PAYER, 3_000, OVERPAYMENT)
+    world.book("over", "payer-overpayment", OVERPAYMENT, "NORTH")
+    assert differing(world) != []
+    world.overpayments.append(PayerOverpayment("NORTH", payer, Money(8_000), Money(3_000)))
+    assert differing(world) == []
+
+
+def differing(world: World) -> list[str]:
+    return [str(one.place) for one in Bench(world).prove() if one.verdict is Verdict.BROKEN]

@@ -47,6 +47,7 @@ from reconciliation.domain.books import (
     OpenGroup,
     PatientBalance,
     PayerBalance,
+    PayerOverpayment,
     PendingJournal,
     PlatformBalance,
     Progress,
@@ -160,6 +161,7 @@ class World:
     not_paid_out: list[ClearingEntry] = field(default_factory=list)
     open_groups: list[OpenGroup] = field(default_factory=list)
     provider_moves: list[ProviderMove] = field(default_factory=list)
+    overpayments: list[PayerOverpayment] = field(default_factory=list)
     reported: dict[tuple[str, str], list[ReportedBalance]] = field(default_factory=dict)
     unapplied: list[RemittancePart] = field(default_factory=list)
     cases: list[OpenCase] = field(default_factory=list)
@@ -417,7 +419,8 @@ class FakePatients:
         )
         waiting = tuple(one for one in self._world.not_paid_out if one.entity in entities)
         providers = tuple(self._provider(entity) for entity in entities)
-        return PatientReading(_progress(self._world, "payments"), patients, waiting, providers)
+        overpaid = tuple(self._world.overpayments)
+        return PatientReading(_progress(self._world, "payments"), patients, waiting, providers, overpaid)
 
     def _provider(self, entity: str) -> ProviderBalance:
         own = [self.provider_adjustments(entity, of_items=of_items) for of_items in (True, False)]

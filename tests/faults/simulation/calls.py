@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from canonical.master_data import MasterData
@@ -16,6 +17,7 @@ from claims.domain.rules.edits import ClaimEdits
 from ledger_adapter.adapters.grpc import Ledger
 from ledger_adapter.application.ports import ErpDirectory
 from payments.adapters.grpc import Payments
+from payments.adapters.grpc_overpayments import PayerOverpaymentCalls
 from reconciliation.adapters.claims_books import GrpcClaimsBooks
 from reconciliation.adapters.ledger_books import GrpcLedgerBooks
 from reconciliation.adapters.patient_books import GrpcPatientBooks
@@ -49,9 +51,11 @@ def books(
     edits, following = ClaimEdits(load_rules(), master_data), DecisionFollowing(master_data)
     servicers: Mapping[str, Callable[[], object]] = {
         "claims": lambda: Claims(core_of("claims"), edits, following),
-        "payments": lambda: Payments(core_of("payments"), lambda: core_of("payments").clock().date()),
+        "payments": lambda: Payments(core_of("payments"), _today_of(core_of)),
         "ledger": lambda: Ledger(core_of("ledger"), erps),
     }
+
+    overpaid: Any = InProcess(lambda: PayerOverpaymentCalls(core_of("payments"), _today_of(core_of), tuple), mischief)
 
     def stubs(name: str) -> tuple[Any, Any]:
         return (
@@ -59,8 +63,13 @@ def books(
             InProcess(lambda: Operations(core_of(name)), mischief),
         )
 
+    payments, operations = stubs("payments")
     return (
         GrpcClaimsBooks(*stubs("claims")),
-        GrpcPatientBooks(*stubs("payments")),
+        GrpcPatientBooks(payments, overpaid, operations),
         GrpcLedgerBooks(*stubs("ledger")),
     )
+
+
+def _today_of(core_of: CoreOf) -> Callable[[], date]:
+    return lambda: core_of("payments").clock().date()

@@ -92,6 +92,7 @@ class AccountRole(StrEnum):
     PAYER_WITHHOLDS = "payer-withholds"
     PROVIDER_ADJUSTMENTS = "provider-adjustments"
     REFUNDS_PAYABLE = "refunds-payable"
+    REFUNDS_PAYABLE_PAYER = "refunds-payable-payer"
     DISPUTES_RECEIVABLE = "disputes-receivable"
     DISPUTE_FEES = "dispute-fees"
     CHARITY_CARE = "charity-care"

@@ -34,6 +34,7 @@ from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
 from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_orders import gateway_orders_service
+from payments.adapters.grpc_overpayments import payer_overpayments_service
 from payments.adapters.grpc_payments import patient_payments_service
 from payments.adapters.grpc_statements import Document, Documents
 from payments.adapters.processor_gateway import NAME as PROCESSOR
@@ -66,6 +67,7 @@ from payments.domain.deposit import Deposit
 from payments.domain.gateway_order import GatewayOrder
 from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount
+from payments.domain.payer_overpayment import PayerOverpayment
 from payments.domain.payment import STRIPE, Payment
 from payments.domain.payment_plan import PaymentPlan
 from payments.domain.payout import Payout
@@ -92,6 +94,7 @@ SHAPE = ServiceShape(
         RemittanceChunk,
         RemittanceContent,
         ProviderBalance,
+        PayerOverpayment,
         Deposit,
         Payment,
         Payout,
@@ -270,6 +273,7 @@ def _calls(
         payments_service(core, today),
         patient_accounts_service(core, today, Money(settings.write_off_limit_minor), documents),
         gateway_orders_service(core),
+        payer_overpayments_service(core, today, entities),
         patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),
     ]
 

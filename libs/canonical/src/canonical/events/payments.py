@@ -99,6 +99,26 @@ class DepositUnidentified(PublicEvent):
     effective_date: Financial[date]
 
 
+class PayerOverpaymentMoved(PublicEvent):
+    """What a payer paid too much moves the books.
+
+    `step`: `identified` (owed back to the payer, out of its receivable), `returned` by check or transfer, `recouped` by the
+    payer out of another payment, `withdrawn` (the receivable says it by itself, or it was none). `move_id` is the step's
+    own; `amount` is what this step moves.
+    """
+
+    SERVICE = "payments"
+    TYPE = "payer-overpayment-moved"
+
+    overpayment_id: UUID
+    move_id: UUID
+    step: Public[str]
+    entity: Public[str]
+    payer: Public[str]
+    amount: Money
+    effective_date: Financial[date]
+
+
 class PatientPaymentSucceeded(PublicEvent):
     """Money of a patient arrived; `patient_id` is empty where nobody could be matched.
 

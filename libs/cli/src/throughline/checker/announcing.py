@@ -46,6 +46,7 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "denial-released": ("entity", "payer", "amount"),
     "denial-written-off": ("entity", "payer", "amount"),
     "deposit-matched": ("remittance_id", "deposit_id", "entity", "amount", "was_unidentified"),
+    "payer-overpayment-moved": ("overpayment_id", "step", "entity", "payer", "amount"),
     "deposit-unidentified": ("deposit_id", "entity", "amount"),
     "patient-payment-succeeded": ("payment_id", "entity", "applied", "unapplied", "channel"),
     "payment-applied": ("entity", "amount"),

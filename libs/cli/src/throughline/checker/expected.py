@@ -115,6 +115,19 @@ def by_unidentified_deposit(facts: State) -> Sums:
     return added((CASH, amount), (UNIDENTIFIED, -amount))
 
 
+def by_overpayment(facts: State) -> Sums:
+    """J20."""
+    amount = cents(facts["amount"])
+    owed, receivable = ("refunds-payable-payer", ""), ("ar-payer", facts["payer"])
+    debit, credit = {
+        "identified": (receivable, owed),
+        "withdrawn": (owed, receivable),
+        "returned": (owed, CASH),
+        "recouped": (owed, ("due-to-payer", "")),
+    }[facts["step"]]
+    return added((debit, amount), (credit, -amount))
+
+
 def by_patient_payment(facts: State) -> Sums:
     """J15."""
     applied, unapplied = cents(facts["applied"]), cents(facts["unapplied"])

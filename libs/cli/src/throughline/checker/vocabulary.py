@@ -58,6 +58,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "remittance-accepted",
                 "deposit-matched",
                 "deposit-unidentified",
+                "payer-overpayment-moved",
                 "patient-payment-succeeded",
                 "payment-applied",
                 "patient-refund-moved",
@@ -136,6 +137,8 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.remittance-chunk.accepted": _one("remittance-chunk-accepted"),
         "payments.remittance.deposit-matched": _one("deposit-matched"),
         "payments.deposit.unidentified": _one("deposit-unidentified"),
+        "payments.payer-overpayment.identified": _one("payer-overpayment-moved"),
+        "payments.payer-overpayment.moved": _one("payer-overpayment-moved"),
         "payments.provider-balance.moved": _one("provider-balance-moved"),
         "payments.payment.succeeded": _one("patient-payment-succeeded"),
         "payments.payment.matched": lambda state: ["payment-applied"] if cents(state["applied"]) else [],
@@ -219,6 +222,7 @@ CHART: Final[Mapping[str, str]] = {
     "payer-withholds": "1210",
     "provider-adjustments": "4130",
     "refunds-payable": "2140",
+    "refunds-payable-payer": "2150",
     "disputes-receivable": "1220",
     "dispute-fees": "6110",
     "charity-care": "4140",
@@ -242,6 +246,7 @@ CLEARING_ACCOUNTS: Final = frozenset(
         "payer-withholds",
         "provider-adjustments",
         "refunds-payable",
+        "refunds-payable-payer",
         "disputes-receivable",
     }
 )

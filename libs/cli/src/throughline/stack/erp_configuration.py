@@ -33,6 +33,7 @@ ACCOUNTS = {
     AccountRole.PAYER_WITHHOLDS: "1210",
     AccountRole.PROVIDER_ADJUSTMENTS: "4130",
     AccountRole.REFUNDS_PAYABLE: "2140",
+    AccountRole.REFUNDS_PAYABLE_PAYER: "2150",
     AccountRole.DISPUTES_RECEIVABLE: "1220",
     AccountRole.DISPUTE_FEES: "6110",
     AccountRole.CHARITY_CARE: "4140",

@@ -163,6 +163,7 @@ CLEARING_ACCOUNTS = frozenset(
         "payer-withholds",
         "provider-adjustments",
         "refunds-payable",
+        "refunds-payable-payer",
         "disputes-receivable",
     }
 )

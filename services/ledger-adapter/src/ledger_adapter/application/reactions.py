@@ -36,6 +36,7 @@ from chassis.messaging.reactions import Reaction
 from ledger_adapter.application import single_entries as single
 from ledger_adapter.application.charging import Charging, ids_of_revised_claim, ids_of_revision, posted
 from ledger_adapter.application.patient_entries import PATIENT_REACTIONS
+from ledger_adapter.application.payer_entries import PAYER_REACTIONS
 from ledger_adapter.application.single_entries import intend_single, posting_of
 from ledger_adapter.domain.fact_lines import (
     REVERSAL,
@@ -279,5 +280,6 @@ def reactions_by_upstream(
             ),
             Reaction(PayoutPaid, single.when_payout_paid_intend_entry, lambda event: single.of_payout(event).ids),
             *PATIENT_REACTIONS,
+            *PAYER_REACTIONS,
         ),
     }

@@ -17,6 +17,7 @@ from canonical.events.payments import (
     PatientPaymentReturned,
     PatientPaymentSucceeded,
     PatientRefundMoved,
+    PayerOverpaymentMoved,
     PaymentApplied,
     PayoutPaid,
 )
@@ -41,6 +42,7 @@ Single = (
     | PatientPaymentReturned
     | PatientBalanceWrittenOff
     | PatientMoneyTransferred
+    | PayerOverpaymentMoved
     | DenialReleased
     | DenialWrittenOff
     | ClaimAdjudicated

@@ -68,6 +68,9 @@ class Fact(StrEnum):
     SMALL_BALANCE_GIVEN_UP = "small balance of a patient given up"
     PATIENT_CASH_TRANSFERRED = "unapplied cash of a patient moved to another patient"
     PATIENT_SHARE_TRANSFERRED = "what a patient owes moved to another patient"
+    OVERPAYMENT_IDENTIFIED = "overpayment of a payer, owed back to it"
+    OVERPAYMENT_RETURNED = "overpayment returned to the payer"
+    OVERPAYMENT_RECOUPED = "overpayment that the payer took out of another payment"
     UNKNOWN_CLAIM_PAID = "payer cash for a claim nobody knows"
 
 
@@ -118,6 +121,9 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.SMALL_BALANCE_GIVEN_UP: PostingRule("J24", AccountRole.SMALL_BALANCE, AccountRole.AR_PATIENT),
     Fact.PATIENT_CASH_TRANSFERRED: PostingRule("J16", AccountRole.UNAPPLIED_PATIENT, AccountRole.UNAPPLIED_PATIENT),
     Fact.PATIENT_SHARE_TRANSFERRED: PostingRule("J07", AccountRole.AR_PATIENT, AccountRole.AR_PATIENT),
+    Fact.OVERPAYMENT_IDENTIFIED: PostingRule("J20", AccountRole.AR_PAYER, AccountRole.REFUNDS_PAYABLE_PAYER),
+    Fact.OVERPAYMENT_RETURNED: PostingRule("J20", AccountRole.REFUNDS_PAYABLE_PAYER, AccountRole.CASH),
+    Fact.OVERPAYMENT_RECOUPED: PostingRule("J20", AccountRole.REFUNDS_PAYABLE_PAYER, AccountRole.DUE_TO_PAYER),
     Fact.UNKNOWN_CLAIM_PAID: PostingRule("J26", AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER),
 }
 

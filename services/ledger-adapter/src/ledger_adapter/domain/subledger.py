@@ -40,6 +40,7 @@ class GroupKind(StrEnum):
     RETURN = "return"
     PATIENT_WRITE_OFF = "patient-write-off"
     PATIENT_TRANSFER = "patient-transfer"
+    PAYER_OVERPAYMENT = "payer-overpayment"
 
 
 class FactChanged(Conflict):

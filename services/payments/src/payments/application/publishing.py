@@ -15,6 +15,7 @@ from canonical.events.payments import (
     PatientPaymentReturned,
     PatientPaymentSucceeded,
     PatientRefundMoved,
+    PayerOverpaymentMoved,
     PaymentApplied,
     PayoutPaid,
     ProviderBalanceMoved,
@@ -29,6 +30,7 @@ from payments.domain.account_facts import AccountFacts
 from payments.domain.account_transfer import AccountTransfer
 from payments.domain.deposit import Deposit
 from payments.domain.patient_account import PatientAccount
+from payments.domain.payer_overpayment import OverpaymentStep, PayerOverpayment
 from payments.domain.payment import Payment
 from payments.domain.payout import Payout, returned_share_id_of
 from payments.domain.provider_balance import ProviderBalance
@@ -58,6 +60,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             )
         case Remittance.DepositMatched() | Deposit.Unidentified():
             yield _deposit_named(event)
+        case PayerOverpayment.Identified() | PayerOverpayment.Moved():
+            yield _overpayment_moved(event)
         case ProviderBalance.Moved():
             yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
@@ -75,17 +79,22 @@ def publish(event: Event) -> Iterable[PublicEvent]:
         case Payment.RefundMoved() | Payment.DisputeMoved() | Payment.Returned() | PatientAccount.WrittenOff():
             yield _later_move(event)
         case Payout.Composed() | Payout.Returned():
-            for share in event.shares:
-                yield PayoutPaid(
-                    payout_id=_share_id(event, share.entity),
-                    entity=share.entity,
-                    gross=share.gross,
-                    fees=share.fees,
-                    net=share.net,
-                    effective_date=event.effective_date,
-                )
+            yield from _payout_shares(event)
         case _:
             return
+
+
+def _payout_shares(event: Payout.Composed | Payout.Returned) -> Iterable[PublicEvent]:
+    """One for each entity that it paid, or that it took back from."""
+    for share in event.shares:
+        yield PayoutPaid(
+            payout_id=_share_id(event, share.entity),
+            entity=share.entity,
+            gross=share.gross,
+            fees=share.fees,
+            net=share.net,
+            effective_date=event.effective_date,
+        )
 
 
 def _share_id(event: Payout.Composed | Payout.Returned, entity: str) -> UUID:
@@ -110,6 +119,22 @@ def _deposit_named(event: Remittance.DepositMatched | Deposit.Unidentified) -> P
         amount=event.amount,
         effective_date=event.effective_date,
         was_unidentified=event.was_unidentified,
+    )
+
+
+def _overpayment_moved(event: PayerOverpayment.Identified | PayerOverpayment.Moved) -> PublicEvent:
+    if isinstance(event, PayerOverpayment.Identified):
+        move_id, step = event.originator_id, OverpaymentStep.IDENTIFIED
+    else:
+        move_id, step = event.move_id, event.step
+    return PayerOverpaymentMoved(
+        overpayment_id=event.originator_id,
+        move_id=move_id,
+        step=step.value,
+        entity=event.entity,
+        payer=event.payer,
+        amount=event.amount,
+        effective_date=event.effective_date,
     )
 
 

@@ -8,6 +8,7 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Table, add, put
 
 from payments.application.gateway_rows import GATEWAY_TABLES, gateway_changes
+from payments.application.overpayments import PAYER_OVERPAYMENTS, project_overpayments
 from payments.application.patient_rows import PATIENT_TABLES, patient_changes
 from payments.application.provider_rows import PROVIDER_TABLES, provider_move, reversals
 from payments.domain.deposit import Deposit
@@ -82,7 +83,7 @@ DEPOSITS = Table(
 it is; `further_references` are trace numbers with a bar between them."""
 UNIDENTIFIED = "unidentified-receipts"
 TRACE_SEPARATOR = "|"
-TABLES = (REMITTANCES, RECEIPTS, DEPOSITS, *PATIENT_TABLES, *PROVIDER_TABLES, *GATEWAY_TABLES)
+TABLES = (REMITTANCES, RECEIPTS, DEPOSITS, *PATIENT_TABLES, *PROVIDER_TABLES, PAYER_OVERPAYMENTS, *GATEWAY_TABLES)
 
 
 def project(event: Event) -> Iterable[Change]:
@@ -101,6 +102,7 @@ def project(event: Event) -> Iterable[Change]:
     elif isinstance(event, Deposit.Matched | Deposit.Unidentified | Deposit.ToldAgain):
         yield _later_word(event)
     else:
+        yield from project_overpayments(event)
         yield from patient_changes(event)
         yield from gateway_changes(event)
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from billing.operations.v1 import operations_pb2 as operations
 from billing.operations.v1 import operations_pb2_grpc
+from billing.payments.v1 import payer_overpayments_pb2 as overpayments
+from billing.payments.v1 import payer_overpayments_pb2_grpc, payments_pb2_grpc
 from billing.payments.v1 import payments_pb2 as pb
-from billing.payments.v1 import payments_pb2_grpc
 
 from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases, uuid_or_none
 from reconciliation.application.ports import AccountBalance, PatientReading, RemittancePart, Responsibility
@@ -17,6 +18,7 @@ from reconciliation.domain.books import (
     ClearingEntry,
     OpenCase,
     PatientBalance,
+    PayerOverpayment,
     Progress,
     ProviderBalance,
 )
@@ -29,9 +31,13 @@ class GrpcPatientBooks:
     """What patients owe, and which of their payments the gateway still holds."""
 
     def __init__(
-        self, stub: payments_pb2_grpc.PaymentsServiceStub, operations_stub: operations_pb2_grpc.OperationsServiceStub
+        self,
+        stub: payments_pb2_grpc.PaymentsServiceStub,
+        overpaid: payer_overpayments_pb2_grpc.PayerOverpaymentsServiceStub,
+        operations_stub: operations_pb2_grpc.OperationsServiceStub,
     ) -> None:
         self._stub = stub
+        self._overpaid = overpaid
         self._operations = operations_stub
 
     def read(self, entities: Sequence[str]) -> PatientReading:
@@ -45,8 +51,18 @@ class GrpcPatientBooks:
             Progress(answer.log_position, settled, lags=status.backlog > 0),
             tuple(PatientBalance(row.entity, money(row.patient_balance)) for row in chosen),
             waiting,
-            tuple(ProviderBalance(row.entity, row.payer, money(row.open), money(row.other)) for row in providers),
+            overpayments=tuple(one for entity in entities for one in self._overpayments(entity)),
+            providers=tuple(
+                ProviderBalance(row.entity, row.payer, money(row.open), money(row.other)) for row in providers
+            ),
         )
+
+    def _overpayments(self, entity: str) -> list[PayerOverpayment]:
+        request = overpayments.ListPayerOverpaymentsRequest(entity=entity, limit=LIST_MAX)
+        return [
+            PayerOverpayment(row.entity, row.payer, money(row.amount) - money(row.withdrawn), money(row.recouped))
+            for row in self._overpaid.ListPayerOverpayments(request).overpayments
+        ]
 
     def _provider_balances(self, entity: str) -> Sequence[pb.ProviderBalance]:
         request = pb.ListProviderBalancesRequest(entity=entity, limit=PROVIDERS_MAX)

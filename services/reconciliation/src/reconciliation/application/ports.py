@@ -19,6 +19,7 @@ from reconciliation.domain.books import (
     OpenGroup,
     PatientBalance,
     PayerBalance,
+    PayerOverpayment,
     PendingJournal,
     PlatformBalance,
     Progress,
@@ -101,6 +102,7 @@ class PatientReading:
     patients: tuple[PatientBalance, ...]
     not_paid_out: tuple[ClearingEntry, ...]
     providers: tuple[ProviderBalance, ...] = ()
+    overpayments: tuple[PayerOverpayment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

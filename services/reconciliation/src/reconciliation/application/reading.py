@@ -60,6 +60,7 @@ def read_books(sources: Sources, entities: Sequence[str]) -> Books:
         held=held,
         not_paid_out=patients.not_paid_out,
         providers=patients.providers,
+        overpayments=patients.overpayments,
         cases=cases,
         witnessed=own,
     )

@@ -83,6 +83,16 @@ class ProviderBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class PayerOverpayment:
+    """What payments says was paid too much by a payer: what of it left the receivable, and what the payer took by itself."""
+
+    entity: str
+    payer: str
+    owed_back: Money
+    recouped: Money
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformBalance:
     """What an external platform says is open of the claims that it works, and what claims said when each was compared last."""
 
@@ -193,6 +203,7 @@ class Books:
     witnessed: Witnessed
     providers: tuple[ProviderBalance, ...] = ()
     platforms: tuple[PlatformBalance, ...] = ()
+    overpayments: tuple[PayerOverpayment, ...] = ()
 
     @property
     def positions(self) -> dict[str, int]:
@@ -215,17 +226,22 @@ class Books:
         """
         sides: dict[Key, Money] = {}
         for payer in self.payers:
-            sides[payer.entity, AR_PAYER, payer.payer] = payer.open
+            sides[payer.entity, AR_PAYER, payer.payer] = payer.open + self._owed_back(payer.entity, payer.payer)
             sides[payer.entity, AR_PAYER_DENIED, payer.payer] = payer.denied
         for patients in self.patients:
             sides[patients.entity, AR_PATIENT, patient_party(patients.entity)] = patients.balance
         for entity in self.entities:
             own = [provider for provider in self.providers if provider.entity == entity]
-            sides[entity, DUE_TO_PAYER, ""] = Money.total(provider.open for provider in own)
+            recouped = Money.total(one.recouped for one in self.overpayments if one.entity == entity)
+            sides[entity, DUE_TO_PAYER, ""] = Money.total(provider.open for provider in own) - recouped
             sides[entity, PROVIDER_LEVEL, ""] = Money.total(provider.other for provider in own)
             unapplied = Money.total(payer.unapplied for payer in self.payers if payer.entity == entity)
             sides[entity, UNAPPLIED_PAYER, ""] = -unapplied
         return sides
+
+    def _owed_back(self, entity: str, payer: str) -> Money:
+        """What an overpayment left open at a claim below zero is no receivable: it is owed back."""
+        return Money.total(one.owed_back for one in self.overpayments if (one.entity, one.payer) == (entity, payer))
 
     @cached_property
     def subledger_side(self) -> dict[Key, Money]:

@@ -40,6 +40,16 @@ DEPOSIT_COLUMNS = (
 )
 PAYOUT_COLUMNS = ("gateway_id", "state", "net_minor", "arrives_on", "deposit_id")
 
+OVERPAYMENT_COLUMNS = (
+    "entity",
+    "payer",
+    "reason",
+    "amount_minor",
+    "open_minor",
+    "recouped_minor",
+    "withdrawn_minor",
+    "due_on",
+)
 BALANCE_COLUMNS = ("entity", "payer", "provider", "open_minor", "other_minor", "move_count")
 MOVE_COLUMNS = ("balance_id", "entity", "payer", "provider", "reason", "reference", "amount_minor", "effective_date")
 
@@ -82,6 +92,7 @@ class PaymentsBook(Book):
         self.patients = PatientMoney(self.miscounted)
         self.payouts = Rebuilt("payouts", ("payout_id",), PAYOUT_COLUMNS)
         self.balances = Rebuilt("provider_balances", ("balance_id",), BALANCE_COLUMNS)
+        self.overpayments = Rebuilt("payer_overpayments", ("overpayment_id",), OVERPAYMENT_COLUMNS)
         self.moves = Rebuilt("provider_moves", ("remittance_id", "adjustment"), MOVE_COLUMNS)
         super().__init__()
 
@@ -91,6 +102,8 @@ class PaymentsBook(Book):
             "payments.remittance.refused": self._refused,
             "payments.remittance.deposit-matched": self._remittance_deposited,
             "payments.provider-balance.moved": self._balance_moved,
+            "payments.payer-overpayment.identified": self._overpaid,
+            "payments.payer-overpayment.moved": self._overpayment_moved,
             "payments.remittance-chunk.accepted": self._chunk,
             "payments.deposit.recorded": self._deposit,
             "payments.deposit.matched": self._deposit_matched,
@@ -105,7 +118,7 @@ class PaymentsBook(Book):
 
     def tables(self) -> tuple[Rebuilt, ...]:
         money_in = (self.deposits, self.payouts, *self.patients.tables())
-        providers = (self.balances, self.moves)
+        providers = (self.balances, self.moves, self.overpayments)
         own = (self.remittance_rows, self.receipts, *money_in, *providers)
         return (*super().tables(), *own)
 
@@ -157,6 +170,17 @@ class PaymentsBook(Book):
         told = {name: state[name] for name in ("reason", "reference", "effective_date")}
         key = (place[0], str(place[1]))
         self.moves.put(key, balance_id=fact.id, amount_minor=amount, **whose, **told)
+
+    def _overpaid(self, fact: Fact) -> None:
+        amount = cents(fact.state["amount"])
+        told = {name: fact.state[name] for name in ("entity", "payer", "reason", "due_on")}
+        self.overpayments.put((fact.id,), amount_minor=amount, recouped_minor=0, withdrawn_minor=0, **told)
+        self.overpayments.add((fact.id,), open_minor=amount)
+
+    def _overpayment_moved(self, fact: Fact) -> None:
+        amount, step = cents(fact.state["amount"]), fact.state["step"]
+        further = {f"{step}_minor": amount} if step in ("recouped", "withdrawn") else {}
+        self.overpayments.add((fact.id,), open_minor=-amount, **further)
 
     def _chunk(self, fact: Fact) -> None:
         identity = fact.state["remittance_id"]

@@ -26,6 +26,7 @@ POSTED = {
     "payments": (
         "deposit-matched",
         "deposit-unidentified",
+        "payer-overpayment-moved",
         "patient-payment-succeeded",
         "payment-applied",
         "patient-refund-moved",

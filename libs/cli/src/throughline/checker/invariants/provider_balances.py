@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from throughline.checker.amounts import shown
+from throughline.checker.amounts import cents, shown
 from throughline.checker.expected import DUE_TO_PAYER_CODES
 from throughline.checker.invariants.receivables import booked, ledger_sums
 from throughline.checker.records import Published
@@ -26,7 +26,7 @@ def due_to_payers_agrees(world: World) -> Result:
             kept[move.entity] = kept.get(move.entity, 0) + move.amount
     failures.extend(_apart("payments' open items", announced, kept))
     ledger = {place[0]: amount for place, amount in ledger_sums(world, ("due-to-payer",)).items()}
-    failures.extend(_apart("the ledger", _announced(world, booked_only=True), ledger))
+    failures.extend(_apart("the ledger", _less_recouped(world, _announced(world, booked_only=True)), ledger))
     failures.extend(_each_adjustment_kept(world))
     return judged(
         NAME,
@@ -46,6 +46,16 @@ def _announced(world: World, *, booked_only: bool) -> dict[str, int]:
         due = sum(amount for reason, amount in message.data["adjustments"] if reason in DUE_TO_PAYER_CODES)
         sums[entity] = sums.get(entity, 0) + due
     return sums
+
+
+def _less_recouped(world: World, sums: dict[str, int]) -> dict[str, int]:
+    """What a payer took for an overpayment that we owed back is explained by that."""
+    left = dict(sums)
+    for message in booked(world, "payments", "payer-overpayment-moved"):
+        if message.data["step"] == "recouped":
+            entity = message.data["entity"]
+            left[entity] = left.get(entity, 0) - cents(message.data["amount"])
+    return left
 
 
 def _remittances(world: World) -> Iterable[Published]:

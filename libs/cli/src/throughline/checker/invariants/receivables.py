@@ -9,6 +9,7 @@ from throughline.checker.expected import (
     PATIENT_CASH,
     by_decision,
     by_dispute,
+    by_overpayment,
     by_refund,
     by_release,
     by_return,
@@ -84,8 +85,12 @@ def _payers(world: World) -> Iterable[tuple[Place, int]]:
         for (account, party), amount in by_decision(message.data, denied.get(message.id, 0)).items():
             if account in PAYER_ACCOUNTS:
                 yield (message.data["entity"], account, party), amount
-    for event_type, formula in (("denial-released", by_release), ("denial-written-off", by_write_off)):
-        for message in booked(world, "claims", event_type):
+    for service, event_type, formula in (
+        ("claims", "denial-released", by_release),
+        ("claims", "denial-written-off", by_write_off),
+        ("payments", "payer-overpayment-moved", by_overpayment),
+    ):
+        for message in booked(world, service, event_type):
             for (account, party), amount in formula(message.data).items():
                 if account in PAYER_ACCOUNTS:
                     yield (message.data["entity"], account, party), amount
