@@ -15,16 +15,24 @@ from payments.application.balances import entity_balances
 from payments.application.doors import GatewayMessage
 from payments.application.gateway_rows import GATEWAY_ORDERS, GATEWAY_QUESTIONS
 from payments.application.patient_money import approve_refund
-from payments.application.patient_rows import PAYOUTS
+from payments.application.patient_rows import PAYMENTS, PAYOUTS
+from payments.application.payment_plans import agree_plan
+from payments.application.statements import statement
+from payments.application.transfers import transfer_share
+from payments.application.write_offs import approve_write_off, request_write_off
 from payments.domain.gateway_facts import GatewayFact, ObjectChanged, ObjectKind, PaymentArrived, PayoutCameBack
 from payments.domain.patient_account import account_id_of
 from payments.domain.payment import Payment, payment_id_of
+from payments.domain.payment_plan import Instalment
 from payments.domain.payout import BalanceTransaction
 from payments.domain.provider_balance import ProviderBalance, provider_balance_id
+from payments.domain.write_off_rules import WriteOffKind
 from payments.main import SHAPE
 from sandbox.servers.postgres import PostgresServer
 
 from .examples import DAY, PATIENT, PROVIDER, adjusted, claim_payment, plb, summary
+from .test_front_desk import charged
+from .test_guarantors import told as told_guarantor
 from .world import World, adjudication, remittance
 
 ACCOUNT = account_id_of("NORTH", PATIENT)
@@ -52,6 +60,7 @@ def told(world: World) -> World:
     world.deliver(*remittance(adjusted("FIRST", plb("FB", -100), effective_date=DAY.replace(day=1))))
     world.deliver(*remittance(summary("ZERO", paid=0)), adjudication(2500), adjudication(-2500, 1, kind="reversal"))
     gateway_told(world)
+    accounts_told(world)
     return world
 
 
@@ -75,6 +84,41 @@ def gateway_told(world: World) -> None:
 
     transact(world.store, context(), approve)
     world.sweep()
+
+
+def accounts_told(world: World) -> None:
+    """A write-off, a plan, a share that is moved, who answers for a visit, and a payment that finds the visit it names."""
+    claim, visit = derive("test-claim", 8), derive("test-encounter", 8)
+    named = PaymentArrived("pi_8", Money(400), DAY, "NORTH", None, encounter_id=visit)
+    world.doors.receive_webhooks([GatewayMessage(b"8", "evt_8", named)])
+    other = derive("test-patient", 8)
+    world.deliver(
+        adjudication(4000, 8, claim_id=claim, encounter_id=visit, patient_id=other),
+        told_guarantor(charged(8000, payer="ACME"), derive("test-guarantor", 1), 1),
+    )
+    world.sweep()
+    theirs = account_id_of("NORTH", other)
+    write_off, on = derive("test-write-off", 8), world.clock().date()
+
+    def decide(work: Work) -> None:
+        asked = {"account_id": theirs, "place": claim, "kind": WriteOffKind.BAD_DEBT, "amount": Money(3000)}
+        request_write_off(work, write_off, **asked, reason="old")  # type: ignore[arg-type]
+        approve_write_off(work, write_off, amount=Money(3000), limit=Money(5000), on=on)
+        instalments = [Instalment(due_on=on, amount=Money(500))]
+        agree_plan(work, derive("test-plan", 8), account_id=theirs, instalments=instalments, on=on)
+        accounts = {"from_account_id": theirs, "to_account_id": ACCOUNT}
+        moved = {"place": claim, "amount": Money(100), "reason": "answers for it", "on": on}
+        transfer_share(work, derive("test-transfer", 8), **accounts, **moved)  # type: ignore[arg-type]
+
+    transact(world.store, context(), decide)
+    world.sweep()
+    found = statement(world.store, theirs, on, world.clock())
+    assert found is not None
+    assert found.adds_up
+    assert (found.balance, found.plan is None) == (Money(500), False)
+    assert [row["state"] for row in world.rows(PAYMENTS, payment_id=payment_id_of("pi_8"), account_id=theirs)] == [
+        "succeeded"
+    ]
 
 
 def test_postgres_and_memory_hold_the_same_and_rebuild_to_the_same(store: PostgresEventStore) -> None:
