@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +22,7 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.messaging import Delivery
 from chassis.messaging.relay import Relay
 from chassis.messaging.simulated import SimulatedStream
+from chassis.runtime import ServiceShape
 from chassis.testing import FixedClock
 from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
 from ledger_adapter.application.queries import BALANCES, LINES, POSTINGS
@@ -77,19 +78,24 @@ class OwnGateway:
 class MoneyRoad:
     """From webhooks, bank files and public events to accounts and books."""
 
-    def __init__(self, gateway: OwnGateway) -> None:
+    def __init__(self, gateway: OwnGateway, store: Callable[[ServiceShape], MemoryEventStore] | None = None) -> None:
         self.clock = FixedClock(NOW)
         self.known = sandbox_master_data()
-        self.payments = MemoryEventStore(PAYMENTS.registry(), PAYMENTS.all_projections)
-        self.ledger = MemoryEventStore(LEDGER.registry(), LEDGER.all_projections)
-        sealer = Sealer(MemoryKeyStore(random.Random(1).randbytes))
-        self.doors = Doors(self.payments, sealer, self.clock, ENTITY)
-        erps = OneErpForAll(FakeErp(), tuple(each.code for each in self.known.entities))
-        self._ledger = assemble_ledger(self.ledger, self.clock, self.known, erps)
-        self._payments = assemble_payments(self.payments, self.clock, gateway, loose_after=timedelta(days=2))
+        made = store or (lambda shape: MemoryEventStore(shape.registry(), shape.all_projections))
+        self.payments, self.ledger = made(PAYMENTS), made(LEDGER)
+        self._gateway = gateway
+        self._keys = MemoryKeyStore(random.Random(1).randbytes)
+        self._erps = OneErpForAll(FakeErp(), tuple(each.code for each in self.known.entities))
         self._stream = SimulatedStream()
-        self._relay = Relay(PAYMENTS.name, self.payments, self._stream, PAYMENTS.publishing)
         self._read = 0
+        self.assemble()
+
+    def assemble(self) -> None:
+        """Both services anew on their stores, as after their processes ended."""
+        self.doors = Doors(self.payments, Sealer(self._keys), self.clock, ENTITY)
+        self._ledger = assemble_ledger(self.ledger, self.clock, self.known, self._erps)
+        self._payments = assemble_payments(self.payments, self.clock, self._gateway, loose_after=timedelta(days=2))
+        self._relay = Relay(PAYMENTS.name, self.payments, self._stream, PAYMENTS.publishing)
 
     def tell(self, *told: Told) -> None:
         """Each by itself, through its own door."""
@@ -121,12 +127,12 @@ class MoneyRoad:
 
     def _read_on(self) -> int:
         new = self._stream.messages[self._read :]
-        self._read += len(new)
         consumer = self._ledger.consumers["payments"]
         consumer.handle([Delivery(each.subject, each.headers, each.data) for each in new])
         for core in (self._payments, self._ledger):
             for each in core.consumers.values():
                 each.release()
+        self._read += len(new)
         return len(new)
 
     def cents(self, patient_id: UUID) -> tuple[int, int, int]:
