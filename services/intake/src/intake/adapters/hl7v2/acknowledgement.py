@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from intake.adapters.hl7v2.header import VERSIONS, Header
-from intake.adapters.hl7v2.wire import CHARACTER_SETS
+from intake.adapters.hl7v2.wire import CHARACTER_SETS, CONTROL
 from intake.application.deliveries import Outcome
 
 ERRORS_MAX = 20
@@ -31,7 +31,8 @@ _ERRORS = {
     "ChargeChanged": ("205", "Duplicate key identifier"),
     "ChargeMoved": ("205", "Duplicate key identifier"),
 }
-_ESCAPES = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\r": " ", "\n": " "})
+_MARKS = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
+_ESCAPES: dict[int, str] = str.maketrans(_MARKS) | CONTROL
 
 
 def acknowledgements(header: Header, outcome: Outcome, now: datetime, *, rejected: bool) -> list[bytes]:
@@ -121,5 +122,5 @@ def _location(field: str) -> tuple[str, ...]:
 
 
 def text_of(value: str) -> str:
-    """The value with what delimits escaped."""
+    """The value with what delimits escaped, and blanks for marks of frames and other controls."""
     return value.translate(_ESCAPES)

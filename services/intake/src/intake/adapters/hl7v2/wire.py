@@ -26,7 +26,8 @@ CHARACTER_SETS = {
 _CHARACTER_SET_FIELD = 17
 _SENDER_FIELDS = (2, 3)
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
-_CONTROL = dict.fromkeys((*range(32), *range(127, 160)), " ")
+CONTROL: dict[int, str] = dict.fromkeys((*range(32), *range(127, 160)), " ")
+"""Blanks for what frames and ends messages, and what a text column cannot hold."""
 BLANKS = " \t\r\n"
 _MARKS = range(0x21, 0x7F)
 
@@ -111,7 +112,7 @@ def unescaped(value: str, text: Text) -> str:
         else:
             resolved += [meant, parts[place + 1]]
             place += 2
-    return "".join(resolved).translate(_CONTROL)
+    return "".join(resolved).translate(CONTROL)
 
 
 def _meaning(code: str, text: Text) -> str | None:
