@@ -77,7 +77,7 @@ from intake.domain.patient_match import CASE_CODES
 ANSWERS_OUTBOUND = "answers-outbound"
 ANSWER_SECONDS = 2.0
 IMPORT_SECONDS = 2.0
-EXPIRE_SECONDS = 3600.0
+EXPIRE_SECONDS, EXPIRE_REST_SECONDS = 3600.0, 60.0
 MASTER_DATA_SECONDS = 2.0
 KEYED_SECONDS = 2.0
 DISMISSING = dict.fromkeys(CASE_CODES.values(), distinguish_dismissed)
@@ -126,7 +126,8 @@ def assemble(
     """
     releasing = MappedReleasing(store, clock, sealer, master_data, crash_point=crash_point)
     sweeps = [Sweep("release-mapped", MASTER_DATA_SECONDS, releasing.run)]
-    sweeps.append(Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, SHAPE.name, done).run))
+    expiring = RawRetention(store, clock, retention, SHAPE.name, done)
+    sweeps.append(Sweep("expire-raw", EXPIRE_SECONDS, expiring.run, EXPIRE_REST_SECONDS))
     if write_answer:
         sweeps.append(Sweep("write-answers", ANSWER_SECONDS, AnswerWriting(store, clock, write_answer).run))
     keeping = None

@@ -82,7 +82,7 @@ STATEMENT_FORMS: Mapping[str, Document] = {
     "html": Document("text/html; charset=utf-8", lambda said, name: html_of(said, name).encode()),
     "pdf": Document("application/pdf", pdf_of),
 }
-EXPIRE_SECONDS = 3600.0
+EXPIRE_SECONDS, EXPIRE_REST_SECONDS = 3600.0, 60.0
 POSTING_THREADS = 32
 """Each payment that is posted waits in a thread for the commit of its batch."""
 POLL_SECONDS = 60.0
@@ -162,6 +162,7 @@ def assemble(
 ) -> ServiceCore:
     """The service without its transports."""
     matcher = DepositMatcher(store, clock)
+    expiring = RawRetention(store, clock, retention, NAME, done)
     alone = WithoutCounterpart(store, clock, loose_after, undeposited_after)
     composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
     asking = GatewayAsking(store, clock, gateways or {})
@@ -185,7 +186,7 @@ def assemble(
             Sweep("report-loose-deposits", 5.0, alone.report_deposits),
             Sweep("report-undeposited-remittances", 30.0, alone.report_remittances),
             Sweep("book-unidentified-deposits", 5.0, alone.book_unidentified),
-            Sweep("expire-raw", EXPIRE_SECONDS, RawRetention(store, clock, retention, NAME, done).run),
+            Sweep("expire-raw", EXPIRE_SECONDS, expiring.run, EXPIRE_REST_SECONDS),
         ),
     )
 

@@ -16,7 +16,7 @@ from chassis.exceptions.case import CASES, ExceptionCase, project_cases
 from chassis.messaging.consumer import BatchConsumer, Mending
 from chassis.messaging.relay import Publishing
 
-REST_SHARE, REST_SECONDS_MIN, REST_SECONDS_MAX = 20, 0.03, 60.0
+REST_SHARE, REST_SECONDS_MIN, REST_SECONDS_MAX = 20, 0.03, 1.0
 Dismissing = Callable[[Work, UUID, str], None]
 
 
@@ -50,16 +50,18 @@ class Sweep:
     """State-driven work: `run` does a bounded portion of what is due and says how much; above zero it is run again.
 
     It is idempotent, takes what is due from the store alone, and is run after every batch and every `every_seconds`. Once it
-    has found nothing it rests, whatever is committed meanwhile: the longer, the more seldom it needs to be run.
+    has found nothing it rests, whatever is committed meanwhile: the longer, the more seldom it needs to be run, and at most
+    `rest_seconds_max`, which is more than a second only where nothing waits for what it does.
     """
 
     name: str
     every_seconds: float
     run: Callable[[], int]
+    rest_seconds_max: float = REST_SECONDS_MAX
 
     @property
     def rest_seconds(self) -> float:
-        return min(max(self.every_seconds / REST_SHARE, REST_SECONDS_MIN), REST_SECONDS_MAX)
+        return min(max(self.every_seconds / REST_SHARE, REST_SECONDS_MIN), self.rest_seconds_max)
 
 
 @dataclass(frozen=True)
