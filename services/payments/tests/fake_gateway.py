@@ -61,9 +61,9 @@ class FakeGateway:
         self._answer("find refund")
         return self.done.get(order.refund_id)
 
-    def events_since(self, since: datetime) -> list[GatewayEvent]:
+    def events_between(self, since: datetime, until: datetime) -> list[GatewayEvent]:
         self._answer("events")
-        return [event for event in self.events if event.at >= since]
+        return [event for event in self.events if since <= event.at < until]
 
     def _once(self, key: UUID, make: Callable[[], GatewayFact]) -> GatewayFact:
         self._answer("create")

@@ -44,6 +44,7 @@ from .world import World, adjudication
 
 TODAY = datetime.now(UTC).date()
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+SOON = LONG_AGO + timedelta(hours=3)
 REFUND = derive("test-refund", 1)
 
 
@@ -95,7 +96,7 @@ def test_a_bank_debit_is_pending_until_it_is_told_otherwise(outside: Outside) ->
     assert isinstance(made, PaymentPending)
     outside.sandbox.happen(lambda later: later.settle_debit(made.gateway_id))
     outside.sandbox.happen(lambda later: later.fail_debit(made.gateway_id))
-    told = [type(event.fact) for event in outside.gateway.events_since(LONG_AGO)]
+    told = [type(event.fact) for event in outside.gateway.events_between(LONG_AGO, SOON)]
     assert [fact for fact in told if fact in (PaymentPending, PaymentArrived, ReturnReported)] == [
         PaymentPending,
         PaymentArrived,
@@ -146,7 +147,7 @@ def test_a_payout_is_told_and_comes_apart_into_what_it_settles(outside: Outside)
 def test_what_happened_is_listed_oldest_first_with_the_facts_of_the_webhooks(outside: Outside) -> None:
     payment = outside.pay()
     outside.sandbox.happen(lambda later: later.dispute(payment, 2_000)[1])
-    found = outside.gateway.events_since(LONG_AGO)
+    found = outside.gateway.events_between(LONG_AGO, SOON)
     facts = [event.fact for event in found]
     arrived = next(fact for fact in facts if isinstance(fact, PaymentArrived))
     disputed = next(fact for fact in facts if isinstance(fact, DisputeReported))
@@ -154,7 +155,8 @@ def test_what_happened_is_listed_oldest_first_with_the_facts_of_the_webhooks(out
     assert (arrived.gateway_id, disputed.payment_gateway_id) == (payment, payment)
     assert disputed.told.is_withdrawn
     assert len({event.event_id for event in found}) == len(found)
-    assert outside.gateway.events_since(datetime.now(UTC) + timedelta(minutes=1)) == []
+    assert outside.gateway.events_between(SOON, SOON + timedelta(hours=1)) == []
+    assert outside.gateway.events_between(LONG_AGO, LONG_AGO + timedelta(minutes=1)) == []
 
 
 def test_both_gateways_reach_one_account_through_their_own_doors() -> None:

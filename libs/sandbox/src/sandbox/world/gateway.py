@@ -284,11 +284,12 @@ class CardGateway:
 
 
 def _is_asked_for(listed: Json, query: Mapping[str, str]) -> bool:
-    """Whether it is of the payment, and not older, as the query says."""
+    """Whether it is of the payment and of the time that the query says."""
     named = all(listed.get(name) == query[name] for name in ("payment_intent", "charge") if name in query)
     created = listed["created"]
     assert isinstance(created, int)
-    return named and created >= int(query.get("created[gte]", "0"))
+    is_before = created < int(query["created[lt]"]) if "created[lt]" in query else True
+    return named and is_before and created >= int(query.get("created[gte]", "0"))
 
 
 def _intent_answer(intent: PaymentIntent) -> _Answer:

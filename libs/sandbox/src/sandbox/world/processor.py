@@ -2,7 +2,7 @@
 
 Amounts are texts with two decimals. A webhook carries `X-Processor-Time` (milliseconds) and `X-Processor-Signature`, HMAC-SHA512
 over the time, a line feed and the body. The API: `POST /transactions` (header `Request-Id` makes it once), `GET
-/transactions/{reference}`, `GET /transactions?custom=...`, `GET /settlements/{reference}`, `.../lines`, `GET /notices?since=`.
+/transactions/{reference}`, `GET /transactions?custom=...`, `GET /settlements/{reference}`, `.../lines`, `GET /notices?since=&until=`.
 
 Faults by target `api`: DOWN (503), TIMEOUT_AFTER_WORK (does the work, and answers 504); by topic what `WebhookSender` names.
 """
@@ -176,8 +176,9 @@ class Processor:
         )
 
     async def _notices(self, request: Request) -> Response:
-        since = request.query_params["since"]
-        return self._refusal(request) or JSONResponse({"notices": [n for n in self.notices if str(n["sent"]) >= since]})
+        since, until = request.query_params["since"], request.query_params["until"]
+        sent = [notice for notice in self.notices if since <= str(notice["sent"]) < until]
+        return self._refusal(request) or JSONResponse({"notices": sent})
 
     def _transactions(self) -> dict[str, Json]:
         sales = {identity: sale_of(each.wire()) for identity, each in self.book.intents.items()}

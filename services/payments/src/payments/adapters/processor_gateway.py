@@ -115,9 +115,9 @@ class ProcessorGateway:
         """The refund that carries the order's id."""
         return self._find("refund_id", str(order.refund_id), on)
 
-    def events_since(self, since: datetime) -> list[GatewayEvent]:
-        """The notices sent since then, oldest first."""
-        wanted = {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    def events_between(self, since: datetime, until: datetime) -> list[GatewayEvent]:
+        """The notices sent in that time, oldest first."""
+        wanted = {"since": _instant(since), "until": _instant(until)}
         return [_event(found) for found in listed(self._ask("GET", "/notices", wanted), "notices")]
 
     def _order(self, key: str, asked: Fields, on: date) -> GatewayFact:
@@ -151,6 +151,10 @@ class ProcessorGateway:
             return json_object(answer.content)
         except WebhookRefused as refused:
             raise Unavailable(f"the processor's answer: {refused}") from None
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _written(minor: int) -> str:

@@ -21,7 +21,7 @@ from payments.domain.gateway_facts import GatewayFact, NothingNew, ObjectKind
 from payments.domain.payout import BalanceTransaction, PayoutUnreadable
 
 TRANSACTIONS_PER_PAYOUT_MAX = 100_000
-EVENTS_MAX = 20_000
+EVENTS_MAX = 200_000
 PROBED_MAX = 5_000
 KEY_SECONDS = 20 * 3600
 """Stripe keeps idempotency keys for 24 hours at least."""
@@ -100,9 +100,9 @@ class StripeGateway:
                 return _read(ObjectKind.REFUND, found, on)
         return None
 
-    def events_since(self, since: datetime) -> list[GatewayEvent]:
-        """The events made since then, oldest first."""
-        wanted = {"created": {"gte": int(since.timestamp())}}
+    def events_between(self, since: datetime, until: datetime) -> list[GatewayEvent]:
+        """The events made in that time, oldest first."""
+        wanted = {"created": {"gte": int(since.timestamp()), "lt": int(until.timestamp())}}
         try:
             return [_event(found) for found in self._pages("events", wanted, EVENTS_MAX)][::-1]
         except WebhookRefused as refused:

@@ -12,7 +12,7 @@ from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
 from payments.application.gateway_rows import GATEWAY_ORDERS
-from payments.application.ports import GatewayRefused, Gateways, PaymentOrder, RefundOrder
+from payments.application.ports import GatewayRefused, Gateways, PaymentOrder, RefundOrder, of_each_gateway
 from payments.application.row_values import uuid_of
 from payments.application.sweeps import context_for
 from payments.application.tying import end_case
@@ -29,6 +29,7 @@ from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import STRIPE
 
 PORTION_MAX = 100
+PROBE_EVERY = timedelta(minutes=10)
 UNCERTAIN = "UncertainPayment"
 REFUSED = "GatewayRefusedOrder"
 
@@ -84,22 +85,25 @@ class GatewayOrdering:
         self._store = store
         self._clock = clock
         self._gateways = gateways
+        self._rests_until: dict[UUID, datetime] = {}
 
     def send(self) -> int:
         """Sends and probes what waits, the oldest first; the number of orders that are known now.
 
-        A gateway that does not answer is left alone until the next round.
+        Raises:
+            Unavailable: one of the gateways does not answer; the others did their part.
         """
-        done = 0
-        for name in sorted(self._gateways):
-            where = {"gateway": name, "state": [state.value for state in WAITING]}
-            rows = self._store.rows(GATEWAY_ORDERS, where, order=("placed_at",), limit=PORTION_MAX)
-            for row in rows:
-                try:
-                    done += self._send_one(row)
-                except Unavailable:
-                    break
-        return done
+        return of_each_gateway(self._gateways, self._send_to)
+
+    def _send_to(self, name: str) -> int:
+        where = {"gateway": name, "state": [state.value for state in WAITING]}
+        rows = self._store.rows(GATEWAY_ORDERS, where, order=("placed_at",), limit=PORTION_MAX)
+        return sum(self._send_one(row) for row in rows if self._is_due(row))
+
+    def _is_due(self, row: Row) -> bool:
+        """What waits for a person is probed now and then only."""
+        rests_until = self._rests_until.get(uuid_of(row["order_id"]))
+        return row["state"] == OrderState.OPEN.value or rests_until is None or rests_until <= self._clock()
 
     def _send_one(self, row: Row) -> int:
         order_id = uuid_of(row["order_id"])
@@ -161,6 +165,7 @@ class GatewayOrdering:
             _raise(work, order, UNCERTAIN, summary)
             return 0
 
+        self._rests_until[order.id] = self._clock() + PROBE_EVERY
         return transact(self._store, context_for(order.id, self._clock()), decide)
 
     def _change(self, order_id: UUID, act: Callable[[GatewayOrder], None]) -> GatewayOrder:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from chassis.domain import Refusal, Unavailable
+from chassis.domain import Refusal
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
 from payments.application.gateway_rows import GATEWAY_QUESTIONS
 from payments.application.gateway_taking import take_gateway_fact
-from payments.application.ports import GatewayRefused, Gateways
+from payments.application.ports import GatewayRefused, Gateways, of_each_gateway
 from payments.application.row_values import uuid_of
 from payments.application.sweeps import context_for
 from payments.domain.gateway_facts import GatewayFact, ObjectKind
@@ -30,17 +30,19 @@ class GatewayAsking:
         self._gateways = gateways
 
     def ask(self) -> int:
-        """Asks what is open, the oldest first; the number of answers. Stops where a gateway does not answer."""
-        where = {"state": "open", "gateway": sorted(self._gateways)}
+        """Asks what is open, the oldest first; the number of answers.
+
+        Raises:
+            Unavailable: one of the gateways does not answer; the others were asked.
+        """
+        return of_each_gateway(self._gateways, self._ask_at)
+
+    def _ask_at(self, name: str) -> int:
+        where = {"state": "open", "gateway": name}
         rows = self._store.rows(GATEWAY_QUESTIONS, where, order=("asked_at",), limit=PORTION_MAX)
-        done = 0
         for row in rows:
-            try:
-                self._ask_one(row)
-            except Unavailable:
-                break
-            done += 1
-        return done
+            self._ask_one(row)
+        return len(rows)
 
     def _ask_one(self, row: Row) -> None:
         question_id, name, looked_for = uuid_of(row["question_id"]), str(row["gateway"]), str(row["gateway_id"])

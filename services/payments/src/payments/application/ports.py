@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from canonical.money import Money
-from chassis.domain import Refusal
+from chassis.domain import Refusal, Unavailable
 
 from payments.domain.gateway_facts import GatewayFact, ObjectKind
 from payments.domain.payout import BalanceTransaction
@@ -111,10 +111,27 @@ class PaymentGateway(GatewayReader, Protocol):
         """The refund of an order whose answer was lost, if there is one."""
         ...
 
-    def events_since(self, since: datetime) -> Sequence[GatewayEvent]:
-        """What happened since then, oldest first."""
+    def events_between(self, since: datetime, until: datetime) -> Sequence[GatewayEvent]:
+        """What happened from then until before then, oldest first."""
         ...
 
 
 Gateways = Mapping[str, PaymentGateway]
 """By the name that ids are derived from."""
+
+
+def of_each_gateway(gateways: Gateways, work: Callable[[str], int]) -> int:
+    """Does the work for each gateway; one that is away keeps no other from it.
+
+    Raises:
+        Unavailable: the last of those that do not answer, once the others are done.
+    """
+    done, away = 0, None
+    for name in sorted(gateways):
+        try:
+            done += work(name)
+        except Unavailable as unavailable:
+            away = unavailable
+    if away is not None:
+        raise away
+    return done
