@@ -10,6 +10,7 @@ from billing.payments.v1 import payments_pb2 as pb
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.rpc import BadArgument, NotThere
+from chassis.telemetry.correlation import caused_by, incoming
 from payments.adapters.grpc import Payments
 from payments.application.doors import BankFile
 from payments.application.recording_deposits import ReportedDeposit
@@ -142,3 +143,23 @@ def test_what_is_not_there_is_said(world: World) -> None:
         answers.GetProviderBalance(pb.GetProviderBalanceRequest(balance_id=nothing), NO_CONTEXT)
     with pytest.raises(BadArgument):
         answers.ListProviderBalances(pb.ListProviderBalancesRequest(limit=1001), NO_CONTEXT)
+
+
+def test_a_person_ties_one_deposit_to_two_remittances_and_each_tells_of_it(world: World) -> None:
+    heads = [summary("CHECK1", content="1", paid=5000), summary("CHECK2", content="2", paid=3000)]
+    for head in heads:
+        world.deliver(*remittance(head))
+    check = ReportedDeposit(derive("d", 3), "NORTH", DepositKind.OTHER, Money(8000), DAY, "LOCKBOX", 0, 10)
+    world.doors.receive_bank_file(BankFile("lockbox.txt", b"lockbox", [check]))
+    ids = [str(head.remittance_id) for head in heads]
+    calls = payments_of(world)
+    with caused_by(incoming("user:ada", None, None)):
+        calls.TieDeposits(pb.TieDepositsRequest(deposit_ids=[str(derive("d", 3))], remittance_ids=ids), NO_CONTEXT)
+    for identity in ids:
+        told = calls.GetRemittance(pb.GetRemittanceRequest(remittance_id=identity), NO_CONTEXT)
+        assert (told.deposit.deposit_id, told.remittance.settlement) == (str(derive("d", 3)), "deposited")
+
+
+def test_deposits_and_remittances_to_tie_must_be_named(world: World) -> None:
+    with pytest.raises(BadArgument, match="1 to 100 of each"):
+        payments_of(world).TieDeposits(pb.TieDepositsRequest(deposit_ids=[str(derive("d", 2))]), NO_CONTEXT)

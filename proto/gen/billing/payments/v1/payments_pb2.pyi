@@ -1032,6 +1032,53 @@ class Deposit(_message.Message):
 Global___Deposit: _TypeAlias = Deposit  # noqa: Y015
 
 @_typing.final
+class TieDepositsRequest(_message.Message):
+    """What belongs together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_IDS_FIELD_NUMBER: _builtins.int
+    REMITTANCE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deposit_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The deposits, UUIDs; at most 100."""
+
+    @_builtins.property
+    def remittance_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The remittances, UUIDs; at most 100, and one where there are several deposits."""
+
+    def __init__(
+        self,
+        *,
+        deposit_ids: _abc.Iterable[_builtins.str] | None = ...,
+        remittance_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposit_ids", b"deposit_ids", "remittance_ids", b"remittance_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TieDepositsRequest: _TypeAlias = TieDepositsRequest  # noqa: Y015
+
+@_typing.final
+class TieDepositsResponse(_message.Message):
+    """They are tied."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TieDepositsResponse: _TypeAlias = TieDepositsResponse  # noqa: Y015
+
+@_typing.final
 class ListPaymentsRequest(_message.Message):
     """Which payments."""
 

@@ -70,6 +70,11 @@ class PaymentsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsResponse.FromString,
                 _registered_method=True)
+        self.TieDeposits = channel.unary_unary(
+                '/billing.payments.v1.PaymentsService/TieDeposits',
+                request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/billing.payments.v1.PaymentsService/ListPayments',
                 request_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListPaymentsRequest.SerializeToString,
@@ -145,6 +150,13 @@ class PaymentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TieDeposits(self, request, context):
+        """A person says which deposits are which remittances' money: one of one, several of one or one of several, to the cent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """Patient payments, newest first.
         """
@@ -210,6 +222,11 @@ def add_PaymentsServiceServicer_to_server(servicer, server):
                     servicer.ListDeposits,
                     request_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsResponse.SerializeToString,
+            ),
+            'TieDeposits': grpc.unary_unary_rpc_method_handler(
+                    servicer.TieDeposits,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -422,6 +439,33 @@ class PaymentsService:
             '/billing.payments.v1.PaymentsService/ListDeposits',
             billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_payments__pb2.ListDepositsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TieDeposits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PaymentsService/TieDeposits',
+            billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_payments__pb2.TieDepositsResponse.FromString,
             options,
             channel_credentials,
             insecure,

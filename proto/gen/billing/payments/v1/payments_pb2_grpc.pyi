@@ -47,6 +47,8 @@ class PaymentsServiceStub:
     """One of these balances with its items, and every provider-level adjustment that moved it."""
     ListDeposits: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListDepositsRequest, _payments_pb2.ListDepositsResponse]
     """Bank deposits, newest first."""
+    TieDeposits: _grpc.UnaryUnaryMultiCallable[_payments_pb2.TieDepositsRequest, _payments_pb2.TieDepositsResponse]
+    """A person says which deposits are which remittances' money: one of one, several of one or one of several, to the cent."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]
     """Patient payments, newest first."""
     ListPayouts: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPayoutsRequest, _payments_pb2.ListPayoutsResponse]
@@ -75,6 +77,8 @@ class PaymentsServiceAsyncStub(PaymentsServiceStub):
     """One of these balances with its items, and every provider-level adjustment that moved it."""
     ListDeposits: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListDepositsRequest, _payments_pb2.ListDepositsResponse]  # type: ignore[assignment]
     """Bank deposits, newest first."""
+    TieDeposits: _aio.UnaryUnaryMultiCallable[_payments_pb2.TieDepositsRequest, _payments_pb2.TieDepositsResponse]  # type: ignore[assignment]
+    """A person says which deposits are which remittances' money: one of one, several of one or one of several, to the cent."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentsRequest, _payments_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Patient payments, newest first."""
     ListPayouts: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPayoutsRequest, _payments_pb2.ListPayoutsResponse]  # type: ignore[assignment]
@@ -142,6 +146,14 @@ class PaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.ListDepositsResponse, _abc.Awaitable[_payments_pb2.ListDepositsResponse]]:
         """Bank deposits, newest first."""
+
+    @_abc_1.abstractmethod
+    def TieDeposits(
+        self,
+        request: _payments_pb2.TieDepositsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.TieDepositsResponse, _abc.Awaitable[_payments_pb2.TieDepositsResponse]]:
+        """A person says which deposits are which remittances' money: one of one, several of one or one of several, to the cent."""
 
     @_abc_1.abstractmethod
     def ListPayments(

@@ -53,7 +53,7 @@ def payments_service(core: ServiceCore, today: Callable[[], date]) -> GrpcServic
     return GrpcService(
         NAME,
         lambda server: payments_pb2_grpc.add_PaymentsServiceServicer_to_server(servicer, server),
-        dict.fromkeys(READS, "payments.read") | {"MatchPayment": "payments.write"},
+        dict.fromkeys(READS, "payments.read") | {"MatchPayment": "payments.write", "TieDeposits": "payments.write"},
     )
 
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import grpc
 from billing.payments.v1 import payments_pb2 as pb
-from chassis.eventstore import EventStore, Question, Row, Table, Where
+from chassis.eventstore import EventStore, Question, Row, Table, Where, transact
 from chassis.rpc import BadArgument, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
+from chassis.telemetry.correlation import call_context
 
 from payments.adapters.grpc_messages import (
     adjustment_sent,
@@ -23,10 +24,12 @@ from payments.adapters.grpc_messages import (
 from payments.application.provider_rows import PROVIDER_BALANCES, PROVIDER_MOVES
 from payments.application.provider_statements import MOVES_MAX, pairings, reversals_named
 from payments.application.queries import DEPOSITS, RECEIPTS, REMITTANCES
+from payments.application.tying import tie
 from payments.domain.provider_items import Item, Pairing, move_id
 from payments.domain.remittance import Settlement
 
 LIST_DEFAULT = 100
+TIED_MAX = 100
 LIST_MAX = 5000
 BALANCES_MAX = 1000
 
@@ -61,6 +64,8 @@ class RemittanceAnswers:
         )
         if not receipts:
             raise NotThere("no copy of this remittance came")
+        if rows and rows[0]["deposit_id"] and not deposits:
+            deposits = self._store.rows(DEPOSITS, {"deposit_id": rows[0]["deposit_id"]})
         items = self._items_of(moves)
         return pb.GetRemittanceResponse(
             remittance=remittance_sent(rows[0]) if rows else None,
@@ -69,6 +74,14 @@ class RemittanceAnswers:
             provider_adjustments=self._adjustments(moves, items),
             provider_items=[item_sent(item) for item in _each_once(items)],
         )
+
+    def TieDeposits(self, request: pb.TieDepositsRequest, context: grpc.ServicerContext) -> pb.TieDepositsResponse:
+        deposits = [uuid_in(text, "deposit_ids") for text in request.deposit_ids]
+        remittances = [uuid_in(text, "remittance_ids") for text in request.remittance_ids]
+        if not 0 < min(len(deposits), len(remittances)) <= max(len(deposits), len(remittances)) <= TIED_MAX:
+            raise BadArgument(f"deposit_ids, remittance_ids: 1 to {TIED_MAX} of each")
+        transact(self._store, call_context(self._core.clock()), lambda work: tie(work, deposits, remittances))
+        return pb.TieDepositsResponse()
 
     def ListProviderBalances(
         self, request: pb.ListProviderBalancesRequest, context: grpc.ServicerContext
