@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import ssl
@@ -82,6 +83,40 @@ def test_a_list_by_rest_is_the_list_by_grpc(told: Story, suite: OpenStack, acces
     )
     assert len(by_grpc.balances) > 5
     assert answer.json() == shown(by_grpc)
+
+
+def test_a_payment_is_posted_once_by_rest_and_told_again_with_its_account(suite: OpenStack, http: httpx.Client) -> None:
+    headers = bearer(suite.suite.tokens.token("operator"))
+    wanted = {
+        "idempotency_key": "gateway-test-receipt-1",
+        "patient_id": "3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77",
+        "entity": "NORTH",
+        "amount": {"minor": "700", "currency": "USD"},
+        "channel": "front-desk",
+    }
+    posted = http.post("/v1/payments/payments", json=wanted, headers=headers).json()
+    again = http.post("/v1/payments/payments", json=wanted, headers=headers).json()
+    assert (posted["unapplied"]["minor"], posted["repeated_request"]) == ("700", False)
+    assert (again["payment_id"], again["repeated_request"]) == (posted["payment_id"], True)
+    other = http.post("/v1/payments/payments", json=wanted | {"reference": "R-18"}, headers=headers)
+    assert other.status_code == 409
+    balance = http.get(f"/v1/payments/accounts/{posted['account_id']}/balance", headers=headers).json()
+    assert balance["accounts"][0]["account"]["unapplied"]["minor"] == "700"
+    page = http.get(
+        f"/v1/payments/accounts/{posted['account_id']}/statement", params={"format": "html"}, headers=headers
+    ).json()
+    assert page["adds_up"]
+    assert base64.b64decode(page["document"]).startswith(b"<!DOCTYPE html>")
+    told = http.get("/v1/payments/unapplied", params={"account_id": posted["account_id"]}, headers=headers).json()
+    assert [each["payment_id"] for each in told["unapplied"]] == [posted["payment_id"]]
+
+
+def test_who_may_post_may_not_approve(suite: OpenStack, http: httpx.Client) -> None:
+    headers = bearer(token_of(suite, scope="payments.read payments.write"))
+    path = "/v1/payments/refunds/3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
+    assert http.post(f"{path}:approve", json={"amount": {"minor": "1"}}, headers=headers).status_code == 403
+    headers = bearer(token_of(suite, scope="payments.approve"))
+    assert http.post(f"{path}:approve", json={"amount": {"minor": "1"}}, headers=headers).status_code == 404
 
 
 def shown(message: claims_pb2.CountByStateResponse | ledger_pb2.TrialBalanceResponse) -> object:
