@@ -21,6 +21,7 @@ from sandbox.world.expected_books import PAYER_SIDE
 
 from throughline.connection import SERVICES, Access
 from throughline.demo.mapping_work import MappedCode
+from throughline.demo.patient_money import LaterMove
 from throughline.demo.revised_facts import RevisedClaim
 from throughline.demo.traffic_facts import TrafficFacts
 from throughline.operations.calls import Operations
@@ -94,7 +95,8 @@ class Facts:
     duplicate_remittances: int = 0
     deposits: tuple[int, int, Money] = (0, 0, Money(0))
     card_payments: tuple[int, int, Money] = (0, 0, Money(0))
-    payouts: tuple[int, Money] = (0, Money(0))
+    payouts: tuple[int, int, Money] = (0, 0, Money(0))
+    came_back: list[LaterMove] = field(default_factory=list)
     journals: list[tuple[str, str, int]] = field(default_factory=list)
     balances: list[BalanceLine] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
@@ -213,7 +215,8 @@ def _from_payments(access: Access, facts: Facts) -> None:
         Money.total(money_of(payment.amount) for payment in paid),
     )
     payouts = access.call("payments", stub.ListPayouts, payments.ListPayoutsRequest(limit=LIST_MAX)).payouts
-    facts.payouts = (len(payouts), Money.total(money_of(payout.net) for payout in payouts))
+    tied = sum(bool(payout.deposit_id) for payout in payouts)
+    facts.payouts = (len(payouts), tied, Money.total(money_of(payout.net) for payout in payouts))
 
 
 def _from_ledger(access: Access, facts: Facts, entities: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.expected_books import expected_books, payer_side
 from sandbox.world.file_drop import Exchange
 from sandbox.world.gateway import CardGateway
+from sandbox.world.gateway_objects import PaymentIntent
 from sandbox.world.identities import registered_twice
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.own_words import OwnWord, in_own_words
@@ -74,6 +75,7 @@ class Outside:
     card_gateway: CardGateway
     misbehaviour: Misbehaviour = field(default_factory=Misbehaviour)
     remittances: list[Remittance] = field(default_factory=list)
+    paid: list[tuple[PaymentIntent, str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.payers = Payers(
@@ -169,7 +171,7 @@ class Outside:
         self.card_gateway.misbehaviour.request(Fault.DUPLICATE, target="payment_intent.succeeded")
         total = Money(0)
         for account, entity, amount in payments:
-            self.card_gateway.pay(amount, account, entity)
+            self.paid.append((self.card_gateway.pay(amount, account, entity), account, entity))
             total += amount
         return total
 

@@ -99,7 +99,7 @@ def _money(told: Told, facts: Facts) -> None:
     columns = [Column(""), Column("number", right=True), Column("amount", right=True), Column("of note")]
     deposits, loose, deposited = facts.deposits
     cards, nameless, paid = facts.card_payments
-    payouts, net = facts.payouts
+    payouts, tied, net = facts.payouts
     rows = [
         [
             "remittances posted",
@@ -109,9 +109,11 @@ def _money(told: Told, facts: Facts) -> None:
         ],
         ["bank deposits", str(deposits), amount_text(deposited), f"{loose} with nothing to match"],
         ["card payments", str(cards), amount_text(paid), f"{nameless} that names nobody"],
-        ["payouts", str(payouts), amount_text(net), "after fees"],
+        ["payouts", str(payouts), amount_text(net), f"after fees; {tied} tied to a deposit at the bank"],
     ]
     show_table(columns, rows)
+    for move in facts.came_back:
+        say(move.in_words())
     say(
         f"Faults the outside world committed: {', '.join(told.struck) or 'none'}; and the ERP was down for some seconds."
     )

@@ -21,6 +21,7 @@ from throughline.demo.denial_work import DenialWork
 from throughline.demo.facts import Facts, gather_facts, journals_under_way, owing_accounts, reconcile
 from throughline.demo.mapping_work import MappedCode, MappingWork
 from throughline.demo.outside import OWN_WORD, EhrDoors, Outside, Sent, erp_road
+from throughline.demo.patient_money import Owing, PatientMoney
 from throughline.demo.platform import PLATFORM, settings_of_platform, tell_of_platform
 from throughline.demo.revised_facts import gather_revised
 from throughline.demo.settling import Settling
@@ -32,6 +33,7 @@ QUIET_SECONDS = 2.5
 CHAPTER_SECONDS_MAX = 150.0
 CARD_PAYMENTS_MAX = 40
 NAMELESS_PAYMENT = Money(4200)
+ENTITY_OF_THE_NAMELESS = "NORTH"
 SETTINGS = {
     "ledger": {"CHARGES_QUIET_SECONDS": "1.0"},
     "claims": {"GATHERING_SECONDS": "1.0"},
@@ -67,6 +69,7 @@ class Story:
         self.stack = Stack(folder)
         self._say = say
         self._outside = _outside(self.told.scenario, seed, self.stack, self.today)
+        self._patient_money = PatientMoney(self._outside.card_gateway)
         self.stack.overrides = Overrides(
             erp_url=self._outside.erp.url,
             gateway_api=self._outside.card_gateway.url,
@@ -138,9 +141,17 @@ class Story:
 
     def _tell_of_patients(self, access: Access, settling: Settling) -> None:
         with self._chapter("patients pay by card: one webhook comes twice, one payment names nobody"):
-            self.told.card_total = self._outside.pay_by_card(_who_pays(owing_accounts(access)))
-            self._outside.pay_without_a_name("NORTH", NAMELESS_PAYMENT)
+            owing = owing_accounts(access)
+            self.told.card_total = self._outside.pay_by_card(_who_pays(owing))
+            self._outside.pay_without_a_name(ENTITY_OF_THE_NAMELESS, NAMELESS_PAYMENT)
             self._settle(settling, "card payments")
+        with self._chapter(
+            "one payment is refunded in part, one disputed and lost, one returned by a bank, one matched"
+        ):
+            debited, matched = _who_has_not_paid(owing)
+            self._patient_money.take_back(self._outside.paid, debited)
+            self._patient_money.match(access, matched[0], matched[1])
+            self._settle(settling, "what came back")
         with self._chapter("the card gateway pays out"):
             self._outside.pay_out([entity.code for entity in sandbox_master_data().entities])
             self._settle(settling, "payouts")
@@ -149,6 +160,7 @@ class Story:
         facts = self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])
         facts.mapping = self.told.mapping
         facts.traffic = gather_traffic(access, self._outside.traffic.followed)
+        facts.came_back = self._patient_money.read_back(access)
         facts.revised = gather_revised(access, self._outside.later_charges)
         facts.compare_with(self._outside.expected())
         facts.read_by_payers = self._outside.claims_read()
@@ -204,6 +216,12 @@ def _payers() -> list[str]:
 def _who_pays(owing: list[tuple[str, str, Money]]) -> list[tuple[str, str, Money]]:
     """Two of three patients who owe something pay it, at most forty; the others still owe it when the story ends."""
     return [account for ordinal, account in enumerate(owing) if ordinal % 3 != 2][:CARD_PAYMENTS_MAX]
+
+
+def _who_has_not_paid(owing: list[Owing]) -> tuple[Owing, Owing]:
+    """Who pays from a bank account that takes it back, and who has paid without a name."""
+    others = [account for account in owing if account not in _who_pays(owing)] + owing
+    return others[0], next(account for account in others[1:] if account[1] == ENTITY_OF_THE_NAMELESS)
 
 
 def _outside(scenario: Scenario, seed: int, stack: Stack, today: date) -> Outside:
