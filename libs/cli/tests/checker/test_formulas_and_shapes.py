@@ -15,7 +15,6 @@ from canonical.envelope import partition_of as canonical_partition
 from canonical.envelope import registered_events
 from throughline.checker.amounts import NotAnAmount, cents, shown
 from throughline.checker.identity import derive, external_number, partition_of
-from throughline.checker.invariants.effects import POSTED
 from throughline.checker.reading.stores import BOOKS
 from throughline.checker.records import Fact
 from throughline.checker.rows import Rebuilt, compare
@@ -123,7 +122,3 @@ def test_equal_rows_agree_and_a_number_never_added_to_may_be_absent() -> None:
 def test_each_wrong_row_is_named(rows: list[tuple[str | None, ...]], said: str) -> None:
     comparison = compare(rebuilt(), rows)
     assert comparison.failures.shown == [said]
-
-
-def test_whatever_the_ledger_takes_makes_a_posting() -> None:
-    assert {upstream: frozenset(types) for upstream, types in POSTED.items()} == REACTS["ledger"]

@@ -11,33 +11,10 @@ from throughline.checker.identity import charge_posting_id, derive
 from throughline.checker.invariants.bookings import booked_as_told
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
+from throughline.checker.vocabulary import REACTS
 from throughline.checker.world import World
 
-POSTED = {
-    "intake": ("encounter-charged", "charges-revised"),
-    "claims": (
-        "claim-adjudicated",
-        "claim-revised",
-        "claim-payment-unknown",
-        "claim-payment-noted",
-        "denial-released",
-        "denial-written-off",
-    ),
-    "payments": (
-        "deposit-matched",
-        "deposit-unidentified",
-        "payer-overpayment-moved",
-        "patient-payment-succeeded",
-        "payment-applied",
-        "patient-refund-moved",
-        "patient-dispute-moved",
-        "patient-payment-returned",
-        "patient-balance-written-off",
-        "patient-money-transferred",
-        "payout-paid",
-        "remittance-accepted",
-    ),
-}
+POSTED = REACTS["ledger"]
 """By upstream: the messages of which each makes one subledger posting, a remittance one for each adjustment."""
 
 
@@ -75,7 +52,7 @@ def _postings(world: World) -> Iterable[str]:
     waiting = world.waiting("ledger")
     known: set[str] = set()
     for upstream, types in POSTED.items():
-        for event_type in types:
+        for event_type in sorted(types):
             for message in world.messages(upstream, event_type):
                 known.add(message.id)
                 wanted = _postings_wanted(message)
