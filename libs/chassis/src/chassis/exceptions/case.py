@@ -117,8 +117,15 @@ class ExceptionCase(Aggregate):
 
 
 def case_id_of(cause: UUID, code: str) -> UUID:
-    """The id of the case of a cause."""
+    """The id of the case of a cause, so that many can be loaded at once."""
     return derive("exception-case", cause, code)
+
+
+def end_case(work: Work, cause: UUID, code: str, reason: str) -> None:
+    """Ends the case of a cause as corrected, where it is still open."""
+    case = work.get(ExceptionCase, case_id_of(cause, code))
+    if case is not None and case.is_open:
+        case.end(CaseState.CORRECTED, reason)
 
 
 def raise_case(

@@ -8,6 +8,7 @@ from uuid import UUID
 from canonical.events.payments import RemittanceChunkAccepted
 from canonical.remittance import ClaimPayment
 from chassis.eventstore import Work
+from chassis.exceptions import case_id_of
 
 from claims.application.contractual_reasons import ReasonsOf
 from claims.application.following import DecisionFollowing
@@ -15,7 +16,6 @@ from claims.application.judging import judge_decisions
 from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
 from claims.application.next_claims import advance_next_claims, pass_on
 from claims.application.revising import apply_revision
-from claims.application.use_cases import case_id_of
 from claims.domain.adjudication import NOTED, DecidedLine, PayerDecision
 from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_in_sequence, claim_id_of

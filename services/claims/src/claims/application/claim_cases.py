@@ -7,9 +7,8 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions import ExceptionCase, case_id_of, raise_case
 
-from claims.application.use_cases import case_id_of
 from claims.domain.claim import Claim
 
 

@@ -11,13 +11,12 @@ from canonical.events.intake import PlatformBalanceReported
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import EventStore, Row, Work, transact
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from claims.application.contexts import caused_by
 from claims.application.platform_read_models import DIFFERS, PLATFORM_BALANCES, WAITING
 from claims.application.queries import ChargeShares
 from claims.application.read_models import CLAIMS
-from claims.application.use_cases import end_case
 from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_in_sequence, claim_id_of
 from claims.domain.platform_balance import PlatformBalance, platform_balance_id_of

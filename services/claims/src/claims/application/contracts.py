@@ -8,10 +8,9 @@ from canonical.ids import derive
 from canonical.master_data import KnownMasterData
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from claims.application.contractual_reasons import payer_on
-from claims.application.use_cases import end_case
 from claims.domain.claim import Claim
 from claims.domain.contract import Comparison, FeeSchedules, compare
 from claims.domain.contract_review import ContractReview, contract_review_id_of

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from canonical.ids import derive
 from chassis.eventstore import Work
+from chassis.exceptions import case_id_of, end_case
 
 from claims.application.claim_cases import raise_about
-from claims.application.use_cases import case_id_of, end_case
 from claims.domain.adjudication import DecisionKind, PayerDecision
 from claims.domain.claim import Claim
 

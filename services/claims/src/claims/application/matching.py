@@ -8,10 +8,9 @@ from uuid import UUID
 from canonical.ids import derive
 from chassis.domain import Refusal
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
+from chassis.exceptions import case_id_of, end_case, raise_case
 
 from claims.application.contractual_reasons import ReasonsOf
-from claims.application.use_cases import case_id_of, end_case
 from claims.domain.claim import Claim
 from claims.domain.line_matching import match_lines
 from claims.domain.unknown_payment import UnknownClaimPayment, unknown_payment_id_of

@@ -8,19 +8,13 @@ from uuid import UUID
 
 from canonical.ids import derive
 from chassis.eventstore import Work
+from chassis.exceptions import case_id_of
 
 from claims.application.claim_cases import raise_about
 from claims.application.editing import prefetch_edit_runs
 from claims.application.prior_payers import content_after
 from claims.application.revising import follow_revision
-from claims.application.use_cases import (
-    UNDECIDED,
-    case_id_of,
-    draft_claim,
-    edit_claim,
-    end_hold,
-    hold_claim,
-)
+from claims.application.use_cases import UNDECIDED, draft_claim, edit_claim, end_hold, hold_claim
 from claims.domain.claim import Claim
 from claims.domain.claim_content import ClaimContent, claim_id_in_sequence
 from claims.domain.claim_state import NOT_YET_SENT, ClaimState, NextClaimStage

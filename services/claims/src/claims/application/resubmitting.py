@@ -6,10 +6,11 @@ from uuid import UUID
 
 from canonical.codes import ClaimFrequency
 from chassis.eventstore import Work
+from chassis.exceptions import end_case
 
 from claims.application.denials import answer_with_corrected_claim
 from claims.application.prior_payers import show_prior_payments
-from claims.application.use_cases import REJECTED_CASE, end_case, rejection_cause
+from claims.application.use_cases import REJECTED_CASE, rejection_cause
 from claims.domain.claim import Claim
 
 

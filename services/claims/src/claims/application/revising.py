@@ -7,11 +7,12 @@ from canonical.events.intake import ChargesRevised
 from canonical.ids import derive
 from chassis.domain import NotYet
 from chassis.eventstore import Work
+from chassis.exceptions import end_case
 
 from claims.application.claim_cases import raise_about
 from claims.application.prior_payers import prior_payments
 from claims.application.resubmitting import resubmit_claim
-from claims.application.use_cases import REJECTED_CASE, edit_claim, end_case, end_hold, rejection_cause
+from claims.application.use_cases import REJECTED_CASE, edit_claim, end_hold, rejection_cause
 from claims.domain.claim import Claim, Revision
 from claims.domain.claim_content import ClaimContent, claim_id_of, control_number_of_posting
 from claims.domain.claim_state import NOT_YET_SENT, RESUBMITTED_FROM, ClaimState

@@ -8,8 +8,7 @@ from uuid import UUID
 from canonical.ids import derive
 from chassis.domain import Refusal
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, raise_case
-from chassis.exceptions.case import CaseState
+from chassis.exceptions import end_case, raise_case
 
 from claims.application.editing import run_edits
 from claims.domain.answers import ReportedStatus, SubmissionAnswer
@@ -113,18 +112,6 @@ def end_hold(work: Work, claim_id: UUID, number: int, why: str) -> None:
     """Ends the case of a claim's hold; there is none of number 0."""
     if number:
         end_case(work, hold_cause(claim_id, number), HELD_CASE, why)
-
-
-def case_id_of(cause: UUID, code: str) -> UUID:
-    """Which case a cause has, so that many can be loaded at once."""
-    return derive("exception-case", cause, code)
-
-
-def end_case(work: Work, cause: UUID, code: str, why: str) -> None:
-    """Ends the case of a cause as corrected, where it is still open."""
-    case = work.get(ExceptionCase, case_id_of(cause, code))
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, why)
 
 
 def hear_of_claim(work: Work, control_number: str, answer: SubmissionAnswer, payer_control_number: str) -> None:

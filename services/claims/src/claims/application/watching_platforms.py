@@ -11,13 +11,12 @@ from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, EventStore, Row, Table, Work, put, transact
 from chassis.eventstore.projecting import of
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from claims.application.contexts import caused_by
 from claims.application.platform_read_models import balances_by_state
 from claims.application.queries import whole
 from claims.application.read_models import CLAIMS, INTERCHANGES
-from claims.application.use_cases import end_case
 from claims.domain.claim_state import AWAITING_ANSWER
 from claims.domain.interchange import InterchangeState
 from claims.domain.platform_watch import (

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from canonical.encounter import EncounterPhi, NextPayer
-from canonical.ids import derive
 from canonical.master_data import MasterData
 from canonical.money import Money
 from canonical.party import CoverageDetails, PatientDetails
 from canonical.sealed import Sealed
 from chassis.eventstore import Work
-from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
+from chassis.exceptions import end_case, raise_case
 
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
@@ -177,12 +176,8 @@ def _own(reasons: tuple[HoldReason, ...]) -> tuple[HoldReason, ...]:
 
 def _end_case(work: Work, encounter: Encounter, why: str) -> None:
     own = _own(encounter.reasons)
-    if not own:
-        return
-    case_id = derive("exception-case", encounter.hold_cause, case_code(own))
-    case = work.get(ExceptionCase, case_id)
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, why)
+    if own:
+        end_case(work, encounter.hold_cause, case_code(own), why)
 
 
 def case_code(reasons: tuple[HoldReason, ...]) -> str:

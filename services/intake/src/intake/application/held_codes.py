@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
-from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, put, remove
 from chassis.eventstore.projecting import of
+from chassis.exceptions import case_id_of
 from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
 
 from intake.domain.encounter import Encounter
@@ -136,4 +136,4 @@ def settle_code(work: Work, code_id: UUID) -> None:
 
 
 def _case_of(work: Work, unmapped: UnmappedCode) -> ExceptionCase | None:
-    return work.get(ExceptionCase, derive("exception-case", unmapped.work_item, UNMAPPED_CODE))
+    return work.get(ExceptionCase, case_id_of(unmapped.work_item, UNMAPPED_CODE))

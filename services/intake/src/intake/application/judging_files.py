@@ -11,7 +11,7 @@ from canonical.master_data import Entity, MasterData, UnknownMasterData
 from canonical.money import Money
 from canonical.remittance import RemittanceSummary
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
+from chassis.exceptions import case_id_of, raise_case
 from chassis.inbound import Fact, InboundMessage
 
 from intake.application.ports import RemittanceFound, Survey, payer_of
@@ -152,4 +152,4 @@ def quarantine(work: Work, message: InboundMessage, faults: Sequence[Fault], kin
 
 def quarantine_cases_of(cause: UUID) -> list[UUID]:
     """The ids that cases of what was held back for this cause may have."""
-    return [derive("exception-case", derive("quarantined", cause), code) for code in QUARANTINE_CODES]
+    return [case_id_of(derive("quarantined", cause), code) for code in QUARANTINE_CODES]

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from canonical.ids import derive
 from chassis.eventstore import Question, Work
-from chassis.exceptions import raise_case
-from chassis.exceptions.case import CaseState, ExceptionCase
+from chassis.exceptions import end_case, raise_case
 from chassis.merged_patients import GROUP_MAX, PATIENT_MERGES
 
 from intake.application.patient_rows import MATCHES
@@ -197,6 +196,4 @@ def _settle_match(work: Work, survivor_id: UUID, retired_id: UUID, reason: str) 
 
 def end_case_of(work: Work, match: PatientMatch, reason: str) -> None:
     """Ends the question that a person is asked about the pair, where it is open."""
-    case = work.get(ExceptionCase, derive("exception-case", match.case_cause, match.case_code))
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, reason)
+    end_case(work, match.case_cause, match.case_code, reason)

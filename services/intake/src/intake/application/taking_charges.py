@@ -8,7 +8,7 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions.case import CaseState, ExceptionCase, raise_case
+from chassis.exceptions import end_case, raise_case
 
 from intake.application.charge_places import ChargePlaces
 from intake.domain.charge_rules import (
@@ -70,7 +70,7 @@ class ChargeTaking:
             raise InvalidMessage([Finding(place, "too-many-charges", note)])
         charge_id = charge.line.charge_id
         if encounter.words[charge_id].credits:
-            self._end(_without_charge(charge_id), CREDIT_WITHOUT_CHARGE, "the charge has come")
+            end_case(self._work, _without_charge(charge_id), CREDIT_WITHOUT_CHARGE, "the charge has come")
             self._tell_of_excess(encounter, charge_id)
         self.tell_of_cancelled(encounter)
 
@@ -107,7 +107,7 @@ class ChargeTaking:
 
     def reopen(self, encounter: Encounter, said_at: datetime | None) -> None:
         encounter.reopen(said_at)
-        self._end(_of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
+        end_case(self._work, _of_cancelled(encounter), CANCELLED_CHARGES, "the encounter goes on")
 
     def void(self, encounter: Encounter, fact: ChargeVoided) -> None:
         """Takes a credit.
@@ -171,11 +171,6 @@ class ChargeTaking:
             entity=encounter.facts.entity,
             amount=amount,
         )
-
-    def _end(self, cause: UUID, code: str, why: str) -> None:
-        case = self._work.get(ExceptionCase, derive("exception-case", cause, code))
-        if case is not None and case.is_open:
-            case.end(CaseState.CORRECTED, why)
 
 
 def _words_on(charge_id: UUID, encounters: list[Encounter]) -> list[CapturedCharge]:

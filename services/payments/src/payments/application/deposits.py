@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Refusal
 from chassis.eventstore import EventStore, Row, Table, Where, Work, transact
-from chassis.exceptions import CASES, ExceptionCase, raise_case
+from chassis.exceptions import CASES, ExceptionCase, case_id_of, end_case, raise_case
 
 from payments.application.patient_rows import PAYOUTS
 from payments.application.queries import DEPOSITS, REMITTANCES, TRACE_SEPARATOR
 from payments.application.sweeps import context_for
-from payments.application.tying import DIFFERS, LOOSE_DEPOSIT, UNDEPOSITED, end_case, tie
+from payments.application.tying import DIFFERS, LOOSE_DEPOSIT, UNDEPOSITED, tie
 from payments.domain.deposit import Deposit, DepositKind, DepositTaken
 from payments.domain.payout import Payout
 from payments.domain.reassociation import Difference, LooseDeposit, Tie, WaitingRemittance, reassociate
@@ -251,7 +250,7 @@ def _differs(deposit: LooseDeposit, difference: Difference) -> str:
 
 
 def _tell_differs(work: Work, deposit: LooseDeposit, told: str) -> None:
-    case = work.get(ExceptionCase, derive("exception-case", deposit.deposit_id, DIFFERS))
+    case = work.get(ExceptionCase, case_id_of(deposit.deposit_id, DIFFERS))
     if case is None:
         _raise_about(work, deposit.deposit_id, DIFFERS, told, deposit.entity, deposit.amount)
     else:

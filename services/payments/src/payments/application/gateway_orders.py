@@ -9,13 +9,12 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Unavailable
 from chassis.eventstore import EventStore, Row, Work, transact
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from payments.application.gateway_rows import GATEWAY_ORDERS
 from payments.application.ports import GatewayRefused, Gateways, PaymentOrder, RefundOrder, of_each_gateway
 from payments.application.row_values import uuid_of
 from payments.application.sweeps import context_for
-from payments.application.tying import end_case
 from payments.domain.gateway_facts import (
     GatewayFact,
     PaymentArrived,

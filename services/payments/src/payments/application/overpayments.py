@@ -9,9 +9,8 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, add, put
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
-from payments.application.tying import end_case
 from payments.domain.payer_overpayment import (
     OverpaymentReason,
     OverpaymentStep,

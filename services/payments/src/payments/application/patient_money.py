@@ -12,9 +12,8 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
-from payments.application.tying import end_case
 from payments.domain.disputes import Dispute, DisputeStep, ToldDispute, dispute_id_of
 from payments.domain.gateway_order import GatewayOrder, OrderKind, order_id_of
 from payments.domain.patient_account import PatientAccount, TakenBack

@@ -10,13 +10,12 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Refusal
 from chassis.eventstore import EventStore, Work, transact
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from payments.application.account_history import AccountThen, Moment, accounts_at
 from payments.application.plan_rows import PAYMENT_PLANS, RUNNING
 from payments.application.row_values import uuid_of
 from payments.application.sweeps import context_for
-from payments.application.tying import end_case
 from payments.domain.cash_spread import NOTHING
 from payments.domain.patient_account import PatientAccount
 from payments.domain.payment_plan import Instalment, PaymentPlan, PlanEnd, PlanStanding, standing_of

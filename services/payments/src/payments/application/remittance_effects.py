@@ -9,7 +9,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from canonical.remittance import RemittanceSummary
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, raise_case
+from chassis.exceptions import ExceptionCase, case_id_of, raise_case
 from chassis.exceptions.case import CaseState
 
 from payments.domain.provider_balance import ProviderBalance, provider_balance_id
@@ -98,7 +98,7 @@ def _cause_of_next_case(work: Work, identity: UUID) -> UUID:
     """Ends the open case of a recoupment, if there is one; the cause under which the next one is raised."""
     for number in range(1, ROUNDS_MAX):
         cause = derive("unexplained-recoupment", identity, number)
-        case = work.get(ExceptionCase, derive("exception-case", cause, UNEXPLAINED))
+        case = work.get(ExceptionCase, case_id_of(cause, UNEXPLAINED))
         if case is None:
             return cause
         if case.is_open:

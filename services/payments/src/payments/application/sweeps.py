@@ -9,13 +9,12 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Row, Work, transact
-from chassis.exceptions import raise_case
+from chassis.exceptions import end_case, raise_case
 
 from payments.application.patient_rows import PAYOUTS
 from payments.application.payouts import GatewayHoldings
 from payments.application.ports import GatewayReader
 from payments.application.row_values import instant_of, int_of, uuid_of
-from payments.application.tying import end_case
 from payments.domain.payout import Payout, PayoutDiffers, PayoutUnreadable
 from payments.domain.payout_lines import Held, composed_of, unexplained, without_void_attempts
 

@@ -8,8 +8,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Refusal
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase, case_id_of
-from chassis.exceptions.case import CaseState
+from chassis.exceptions import end_case
 
 from payments.domain.deposit import Deposit
 from payments.domain.remittance import DepositDiffers, DepositPart, Remittance
@@ -77,10 +76,3 @@ def _payment_of(remittance: Remittance, deposits: Sequence[Deposit]) -> Money:
 
 def _part(deposit: Deposit, amount: Money) -> DepositPart:
     return DepositPart(deposit.id, amount, deposit.on, deposit.is_unidentified)
-
-
-def end_case(work: Work, cause: UUID, code: str, reason: str) -> None:
-    """Ends the open case of a cause, if there is one."""
-    case = work.get(ExceptionCase, case_id_of(cause, code))
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, reason)

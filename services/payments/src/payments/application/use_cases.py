@@ -6,11 +6,9 @@ from datetime import date
 from uuid import UUID
 
 from canonical.events.intake import PatientPaymentReported
-from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import ExceptionCase
-from chassis.exceptions.case import CaseState
+from chassis.exceptions import end_case
 
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payment import (
@@ -94,7 +92,5 @@ def match_payment(work: Work, payment_id: UUID, account_id: UUID, on: date, why:
         applied=applied,
         effective_date=on,
     )
-    case = work.get(ExceptionCase, derive("exception-case", payment_id, UNMATCHED))
-    if case is not None and case.is_open:
-        case.end(CaseState.CORRECTED, f"matched to account {account_id}{why}")
+    end_case(work, payment_id, UNMATCHED, f"matched to account {account_id}{why}")
     return applied
