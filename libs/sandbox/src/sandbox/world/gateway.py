@@ -23,9 +23,9 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 from urllib.parse import parse_qsl
 
 from canonical.money import Money
@@ -34,23 +34,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.world.gateway_book import Filter, GatewayBook, NotFound, NothingToPayOut, page
-from sandbox.world.gateway_later import LaterMoney, NotPossible
+from sandbox.world.gateway_api import Answer, Call, GatewayApi, error
+from sandbox.world.gateway_book import GatewayBook, NothingToPayOut
+from sandbox.world.gateway_later import LaterMoney
 from sandbox.world.gateway_later_objects import Dispute, Refund, RefundStatus
-from sandbox.world.gateway_objects import IntentStatus, Json, PaymentIntent, Payout, decline
+from sandbox.world.gateway_objects import Json, PaymentIntent, Payout
 from sandbox.world.loopback import LoopbackApp
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 from sandbox.world.webhooks import WebhookSender
 
 API_KEY = "sk_test_sandbox"
 WEBHOOK_SECRET = "whsec_sandbox_of_throughline"  # noqa: S105 (a simulation's secret guards nothing)
-_Answer = tuple[int, Json]
-
-
-class _Shown(Protocol):
-    """An object with a form on the wire."""
-
-    def wire(self) -> Json: ...
 
 
 class CardGateway:
@@ -72,7 +66,7 @@ class CardGateway:
         self.later = LaterMoney(self.book)
         self.webhooks = WebhookSender(self.misbehaviour, clock, retry_pause_seconds=retry_pause_seconds)
         self._lock = threading.Lock()
-        self._answered: dict[str, tuple[str, _Answer]] = {}
+        self._api = GatewayApi(self.book, self.later, self.webhooks.put)
         self._server = LoopbackApp(self._app(), port=port)
 
     @property
@@ -140,125 +134,36 @@ class CardGateway:
 
     def _app(self) -> Starlette:
         routes = [
-            Route("/v1/payment_intents", self._guarded(self._create), methods=["POST"]),
-            Route("/v1/payment_intents/{id}/confirm", self._guarded(self._confirm), methods=["POST"]),
-            Route("/v1/refunds", self._guarded(self._refund), methods=["POST"]),
-            Route("/v1/{kind}", self._guarded(self._list), methods=["GET"]),
-            Route("/v1/{kind}/{id}", self._guarded(self._retrieve), methods=["GET"]),
+            Route("/v1/{path:path}", self._guarded(), methods=["GET", "POST"]),
             Route("/_sandbox/{command}", self._control, methods=["GET", "POST"]),
         ]
         return Starlette(routes=routes)
 
-    def _guarded(self, work: Callable[[Request, dict[str, str]], _Answer]) -> Callable[[Request], Awaitable[Response]]:
-        """Key, faults and idempotency round one call."""
+    def _guarded(self) -> Callable[[Request], Awaitable[Response]]:
+        """Key and faults round every call."""
 
         async def handle(request: Request) -> Response:
             fields = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
             if request.headers.get("authorization") != f"Bearer {self.api_key}":
-                return _json(401, _error("invalid_request_error", "Invalid API Key provided"))
+                return _json(401, error("invalid_request_error", "Invalid API Key provided"))
             if self.misbehaviour.strike(Fault.DOWN, "api"):
-                return _json(503, _error("api_error", "the gateway is down"))
+                return _json(503, error("api_error", "the gateway is down"))
             if self.misbehaviour.strike(Fault.SERVER_ERROR, "api"):
-                return _json(500, _error("api_error", "something went wrong"))
+                return _json(500, error("api_error", "something went wrong"))
             slow = self.misbehaviour.strike(Fault.SLOW, "api")
             await asyncio.sleep(slow.measure / 1000 if slow else 0)
-            status, body = await asyncio.to_thread(self._once, request, fields, work)
+            status, body = await asyncio.to_thread(self._answer, _call_of(request, fields))
             held = self.misbehaviour.strike(Fault.TIMEOUT_AFTER_WORK, "api")
             if held:
                 await asyncio.sleep(held.measure / 1000)
-                return _json(504, _error("api_error", "the answer was lost"))
+                return _json(504, error("api_error", "the answer was lost"))
             return _json(status, body)
 
         return handle
 
-    def _once(
-        self, request: Request, fields: dict[str, str], work: Callable[[Request, dict[str, str]], _Answer]
-    ) -> _Answer:
-        """The same Idempotency-Key gives the same answer; with other parameters it is refused."""
-        key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
-        content = json.dumps([request.url.path, sorted(fields.items())])
+    def _answer(self, call: Call) -> Answer:
         with self._lock:
-            if key in self._answered:
-                before, answer = self._answered[key]
-                if before != content:
-                    return 400, _error("idempotency_error", "the key was used with other parameters")
-                return answer
-            answer = work(request, fields)
-            if key:
-                self._answered[key] = (content, answer)
-            return answer
-
-    def _create(self, request: Request, fields: dict[str, str]) -> _Answer:
-        if not fields.get("amount", "").isdecimal():
-            return 400, _error("invalid_request_error", "Missing required param: amount.")
-        intent, events = self.book.create_intent(fields, request.headers.get("stripe-account", ""))
-        self.webhooks.put(events)
-        return _intent_answer(intent)
-
-    def _refund(self, _request: Request, fields: dict[str, str]) -> _Answer:
-        told = {key[9:-1]: value for key, value in fields.items() if key.startswith("metadata[")}
-        payment = fields.get("payment_intent") or fields.get("charge", "")
-        try:
-            made, events = self.later.refund(payment, int(fields.get("amount", "0")), told)
-        except NotFound as missing:
-            return _not_found(str(missing))
-        except NotPossible as refused:
-            return 400, _error("invalid_request_error", str(refused))
-        self.webhooks.put(events)
-        return 200, made.wire()
-
-    def _confirm(self, request: Request, fields: dict[str, str]) -> _Answer:
-        intent = self.book.intents.get(request.path_params["id"])
-        if intent is None:
-            return _not_found(request.path_params["id"])
-        intent.payment_method = fields.get("payment_method", intent.payment_method)
-        self.webhooks.put(self.book.confirm(intent))
-        return _intent_answer(intent)
-
-    def _objects(self, kind: str) -> dict[str, Json] | None:
-        book = self.book
-        if kind == "events":
-            return book.events
-        shelves: dict[str, Mapping[str, _Shown]] = {
-            "payment_intents": book.intents,
-            "charges": book.charges,
-            "balance_transactions": book.transactions,
-            "payouts": book.payouts,
-            "refunds": self.later.refunds,
-            "disputes": self.later.disputes,
-        }
-        shelf = shelves.get(kind)
-        return None if shelf is None else {identity: each.wire() for identity, each in shelf.items()}
-
-    def _retrieve(self, request: Request, _fields: dict[str, str]) -> _Answer:
-        found = (self._objects(request.path_params["kind"]) or {}).get(request.path_params["id"])
-        return (200, found) if found else _not_found(request.path_params["id"])
-
-    def _list(self, request: Request, _fields: dict[str, str]) -> _Answer:
-        kind, query = request.path_params["kind"], request.query_params
-        objects = self._objects(kind)
-        limit = query.get("limit", "10")
-        if objects is None or not limit.isdecimal() or not 1 <= int(limit) <= 100:
-            return 400, _error("invalid_request_error", f"Unrecognized request: {kind} with limit {limit}")
-        if kind == "balance_transactions":
-            chosen = {each.id for each in self.book.transactions_of(query.get("payout", ""))}
-            objects = {identity: each for identity, each in objects.items() if identity in chosen}
-        objects = {identity: each for identity, each in objects.items() if _is_asked_for(each, query)}
-        wanted = Filter(int(limit), query.get("starting_after", ""))
-        try:
-            if "data.source" in query.values():
-                objects = {identity: self._with_its_source(each) for identity, each in objects.items()}
-            return 200, page(list(objects.values()), request.url.path, wanted)
-        except NotFound as missing:
-            return _not_found(str(missing))
-
-    def _with_its_source(self, listed: Json) -> Json:
-        """The object with its `source` expanded, as `expand[]=data.source` asks."""
-        for kind in ("charges", "refunds", "disputes", "payouts"):
-            source = (self._objects(kind) or {}).get(str(listed.get("source", "")))
-            if source:
-                return listed | {"source": source}
-        return listed
+            return self._api.answer(call)
 
     async def _control(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")
@@ -274,37 +179,20 @@ class CardGateway:
                 try:
                     return _json(200, self.pay_out(body["entity"]).wire())
                 except NothingToPayOut as empty:
-                    return _json(409, _error("invalid_request_error", str(empty)))
+                    return _json(409, error("invalid_request_error", str(empty)))
             case "state":
                 pass
             case unknown:
-                return _json(404, _error("invalid_request_error", f"no command {unknown}"))
+                return _json(404, error("invalid_request_error", f"no command {unknown}"))
         struck = [[strike.fault.value, strike.target] for strike in self.misbehaviour.struck]
         return _json(200, {"struck": struck, "webhooks_waiting": self.webhooks.waiting_count})
 
 
-def _is_asked_for(listed: Json, query: Mapping[str, str]) -> bool:
-    """Whether it is of the payment and of the time that the query says."""
-    named = all(listed.get(name) == query[name] for name in ("payment_intent", "charge") if name in query)
-    created = listed["created"]
-    assert isinstance(created, int)
-    is_before = created < int(query["created[lt]"]) if "created[lt]" in query else True
-    return named and is_before and created >= int(query.get("created[gte]", "0"))
-
-
-def _intent_answer(intent: PaymentIntent) -> _Answer:
-    if intent.status is IntentStatus.REQUIRES_PAYMENT_METHOD and intent.latest_charge:
-        return 402, {"error": {**decline(intent.latest_charge), "payment_intent": intent.wire()}}
-    return 200, intent.wire()
-
-
-def _error(kind: str, message: str) -> Json:
-    return {"error": {"type": kind, "message": message}}
-
-
-def _not_found(identity: str) -> _Answer:
-    error = {"type": "invalid_request_error", "code": "resource_missing", "message": f"No such object: '{identity}'"}
-    return 404, {"error": error}
+def _call_of(request: Request, fields: dict[str, str]) -> Call:
+    headers = request.headers
+    asked = dict(request.query_params) if request.method == "GET" else fields
+    account, key = headers.get("stripe-account", ""), headers.get("idempotency-key", "")
+    return Call(request.method, request.path_params["path"], asked, account=account, key=key)
 
 
 def _json(status: int, body: Json) -> JSONResponse:
