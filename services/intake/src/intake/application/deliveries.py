@@ -21,7 +21,8 @@ class InboundDelivery:
 
     A message about several patients tells in `patient_spans` which bytes (start, length) are whose. `traits` are worth
     knowing of it without opening it; `notes` tell the sender of what was left out. Where a key should be unique and other
-    content comes under it, both are taken, and it is told.
+    content comes under it, both are taken, and it is told. With `key_is_version` the key is what the source calls the
+    version of its one resource; a source may reuse it.
     """
 
     source: str
@@ -41,6 +42,7 @@ class InboundDelivery:
     traits: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     key_should_be_unique: bool = False
+    key_is_version: bool = False
 
 
 @dataclass(frozen=True, slots=True)

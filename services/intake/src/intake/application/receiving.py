@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 from chassis.domain import Conflict, Context, Event, Meta, Refusal, Transient, Unavailable
-from chassis.eventstore import EventStore, Question, Work, transact
+from chassis.eventstore import EventStore, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
-from chassis.inbound import INBOUND_MESSAGES, Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
+from chassis.inbound import Arrival, InboundMessage, MessageState, SpanPlan, keep, message_id_of
 from chassis.inbound import Fact as MessageFact
 from chassis.keys import Sealer, entity_key_id
 from chassis.keys.rehearsal import RehearsalKeys
@@ -26,6 +26,7 @@ from intake.application.envelopes import Envelopes
 from intake.application.matching import match_people
 from intake.application.needed_ids import ids_needed
 from intake.application.ports import MasterDataSource
+from intake.application.reused_keys import messages_under
 from intake.application.taking_facts import FactTaking
 from intake.application.taking_resources import ResourceTaking, versions_known
 from intake.domain.charge_rules import broken_rules
@@ -55,6 +56,12 @@ class _Delivered:
     key_id: UUID
     key_used_again: bool = False
     encounters: tuple[UUID, ...] = ()
+    said_under: str = ""
+
+    @property
+    def source_key(self) -> str:
+        """The key by which the source told it, whatever the message had to be kept under."""
+        return self.said_under or self.arrival.delivery_key
 
     @property
     def plans(self) -> list[SpanPlan]:
@@ -150,32 +157,13 @@ class Receiving:
     def _marked(self, arrivals: list[_Delivered]) -> list[_Delivered]:
         """Marks those whose key, which should be unique, came with other content before."""
         asked = [each for each in arrivals if each.delivery.key_should_be_unique]
-        known = self._known_under({(each.arrival.source_system, each.arrival.delivery_key) for each in asked})
+        known = messages_under(self._store, {(each.arrival.source_system, each.arrival.delivery_key) for each in asked})
         for each in asked:
             under = known[each.arrival.source_system, each.arrival.delivery_key]
             if under - {each.message_id}:
                 each.key_used_again = True
             under.add(each.message_id)
         return arrivals
-
-    def _known_under(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], set[object]]:
-        """The ids of messages that came under each of these keys of sources, or at least two of them where there are many."""
-        of_source: dict[str, list[str]] = {}
-        for source, key in sorted(keys):
-            of_source.setdefault(source, []).append(key)
-        known: dict[tuple[str, str], set[object]] = {each: set() for each in keys}
-        at_once = [_came_under(source, of_it) for source, of_it in of_source.items()]
-        answers = self._store.rows_of_each(at_once)
-        full = [
-            str(asked.where["source_system"])
-            for asked, rows in zip(at_once, answers, strict=True)
-            if len(rows) == asked.limit
-        ]
-        # Where as many came as were asked for, those of one key may have kept out those of another.
-        answers += self._store.rows_of_each([_came_under(each, [key]) for each in full for key in of_source[each]])
-        for row in (row for rows in answers for row in rows):
-            known[str(row["source_system"]), str(row["delivery_key"])].add(row["message_id"])
-        return known
 
     def _referred(self, deliveries: Sequence[InboundDelivery]) -> dict[UUID | None, SourceReference]:
         """What is known of the patients that messages refer to, and of resources that come without a key."""
@@ -216,7 +204,8 @@ class Receiving:
         work.within(self._context(arrival))
         message = work.get_or_new(InboundMessage, arrival.message_id)
         if message.exists and not _may_be_tried_again(message):
-            return _repeated(work, arrival, message)
+            gone_back = self._gone_back(work, arrival, message)
+            return self._receive_one(batch, gone_back) if gone_back else _repeated(work, arrival, message)
         raw = arrival.delivery.raw
         keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
         mark = work.mark()
@@ -233,6 +222,22 @@ class Receiving:
             return _refuse(work, arrival, Defect(DEFECT))
         return _accept(work, arrival, notes, versions)
 
+    def _gone_back(self, work: Work, arrival: _Delivered, message: InboundMessage) -> _Delivered | None:
+        """It as a message of its own, where its source has since told other things without raising the version."""
+        if not arrival.delivery.key_is_version or message.state is not MessageState.ACCEPTED:
+            return None
+        revision = self._resources(work, arrival).revision_told_under_same_key(arrival.delivery.resources)
+        if not revision:
+            return None
+        key = self._sealer.content_address(f"{arrival.source_key} after {revision}".encode()).hex()[:KEY_DIGITS]
+        kept_under = replace(arrival.arrival, delivery_key=key, source_reference=key)
+        message_id = message_id_of(self._sealer, kept_under, arrival.delivery.raw)
+        return replace(arrival, arrival=kept_under, message_id=message_id, said_under=arrival.source_key)
+
+    def _resources(self, work: Work, arrival: _Delivered) -> ResourceTaking:
+        source, key = arrival.delivery.source, arrival.source_key
+        return ResourceTaking(work, self._sealer, source, key, arrival.message_id)
+
     def _keep_alone(self, work: Work, arrival: _Delivered) -> Outcome:
         """Keeps the message without taking anything of it."""
         work.within(self._context(arrival))
@@ -248,8 +253,7 @@ class Receiving:
         findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
         if findings:
             raise InvalidMessage(findings)
-        key = arrival.arrival.delivery_key
-        resources = ResourceTaking(work, self._sealer, delivery.source, key, arrival.message_id)
+        resources = self._resources(work, arrival)
         facts = resources.take(delivery.resources, delivery.facts)
         taking = FactTaking(work, batch.envelopes, batch.master_data, delivery.source, arrival.message_id, places)
         notes = taking.take(facts)
@@ -330,10 +334,6 @@ def _reference(delivery: InboundDelivery) -> UUID | None:
     """The id of the source's own reference to the patient, where the message has only that."""
     reference = delivery.patient.reference
     return reference_id_of(delivery.source, reference) if reference else None
-
-
-def _came_under(source: str, keys: Sequence[str]) -> Question:
-    return Question(INBOUND_MESSAGES, {"source_system": source, "delivery_key": list(keys)}, limit=2 * len(keys))
 
 
 def _keyless(delivery: InboundDelivery) -> UUID | None:

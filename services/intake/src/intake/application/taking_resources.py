@@ -59,6 +59,15 @@ class ResourceTaking:
             self._note(seen, known, fate)
         return left
 
+    def revision_told_under_same_key(self, resources: Sequence[ResourceSeen]) -> int:
+        """The newest version of one of these that says other things, and came under this very delivery key; 0 for none."""
+        for seen in resources:
+            known = self._work.get_or_new(SourceReference, reference_id_of(self._source, seen.reference))
+            is_other = not (seen.only_if_new or known.holds(seen, self._keyed(seen.content)))
+            if is_other and known.delivery == self._delivery:
+                return known.revision
+        return 0
+
     def _is_as_expected(self, seen: ResourceSeen, known: SourceReference) -> bool:
         """At the version that the sender expects; or at the next, if it says what the sender would make of it: asked
         again after a lost answer.

@@ -120,7 +120,8 @@ class _Reading:
             return replace(self._refused(key, invalid), hides_key=True)
         if key and request.expected_version:
             key = f"{key} if {request.expected_version}"
-        return replace(self._understood([entry], key, None), hides_key=True)
+        delivery = self._understood([entry], key, None)
+        return replace(delivery, hides_key=True, key_is_version=bool(_named_key(content)))
 
     def entry(self, number: int, raw_entry: object, key: str, told_at: object) -> InboundDelivery:
         """One entry of a batch, as a message of its own."""
