@@ -18,7 +18,8 @@ from payments.application.use_cases import match_payment
 from payments.domain.deposit import DepositKind
 from payments.domain.gateway_facts import PaymentArrived, PaymentDeclined, PayoutAnnounced
 from payments.domain.patient_account import account_id_of
-from payments.domain.payment import PaymentNotSucceeded, PaymentOfOtherEntity, payment_id_of
+from payments.domain.payment import payment_id_of
+from payments.domain.payment_refusals import PaymentNotSucceeded, PaymentOfOtherEntity
 from payments.domain.payout import BalanceTransaction
 
 from .examples import DAY, PATIENT, summary

@@ -18,8 +18,9 @@ from payments.application.patient_money import approve_refund
 from payments.application.patient_rows import PAYMENTS, PAYOUTS
 from payments.application.payment_plans import agree_plan
 from payments.application.statements import statement
-from payments.application.transfers import transfer_share
+from payments.application.transfers import approve_transfer, request_transfer
 from payments.application.write_offs import approve_write_off, request_write_off
+from payments.domain.account_transfer import Moved, TransferOf
 from payments.domain.gateway_facts import GatewayFact, ObjectChanged, ObjectKind, PaymentArrived, PayoutCameBack
 from payments.domain.patient_account import account_id_of
 from payments.domain.payment import Payment, payment_id_of
@@ -106,9 +107,9 @@ def accounts_told(world: World) -> None:
         approve_write_off(work, write_off, amount=Money(3000), limit=Money(5000), on=on)
         instalments = [Instalment(due_on=on, amount=Money(500))]
         agree_plan(work, derive("test-plan", 8), account_id=theirs, instalments=instalments, on=on)
-        accounts = {"from_account_id": theirs, "to_account_id": ACCOUNT}
-        moved = {"place": claim, "amount": Money(100), "reason": "answers for it", "on": on}
-        transfer_share(work, derive("test-transfer", 8), **accounts, **moved)  # type: ignore[arg-type]
+        wanted = TransferOf(Moved.SHARE, claim, theirs, ACCOUNT, Money(100))
+        request_transfer(work, derive("test-transfer", 8), wanted, "answers for it")
+        approve_transfer(work, derive("test-transfer", 8), amount=Money(100), limit=Money(100), on=on)
 
     transact(world.store, context(), decide)
     world.sweep()

@@ -288,3 +288,12 @@ def test_an_unmatched_payment_is_told_with_the_accounts_it_may_belong_to() -> No
     assert (candidate.account_id, candidate.entity) == (str(ACCOUNT), "NORTH")
     assert candidate.score > 0
     assert candidate.reasons
+
+
+def test_refunds_of_an_entity_are_listed_from_the_day_they_are_asked_for() -> None:
+    desk = Desk()
+    desk.tell(arrived())
+    asked = desk.ask(1000)
+    listed = desk.calls.ListRefunds(pb.ListRefundsRequest(entity="NORTH"), NO_CONTEXT)
+    assert [(each.refund_id, each.state) for each in listed.refunds] == [(asked.refund_id, "requested")]
+    assert not desk.calls.ListRefunds(pb.ListRefundsRequest(entity="SOUTH"), NO_CONTEXT).refunds

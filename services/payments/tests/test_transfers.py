@@ -12,16 +12,30 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work, transact
 from chassis.testing.clock import START
+from chassis.testing.contexts import context
 from payments.application.balances import entity_balances
 from payments.application.patient_rows import ACCOUNTS
 from payments.application.publishing import publish
 from payments.application.statements import statement
 from payments.application.sweeps import context_for
-from payments.application.transfers import transfer_cash, transfer_share
-from payments.domain.account_transfer import NoTransfer, TransferChanged
+from payments.application.transfer_rows import ACCOUNT_TRANSFERS
+from payments.application.transfers import approve_transfer, make_transfer, request_transfer, turn_transfer_down
+from payments.domain.account_transfer import (
+    Moved,
+    NoTransfer,
+    OtherAmountMoved,
+    OwnTransfer,
+    TransferChanged,
+    TransferDecided,
+    TransferOf,
+    cash_transfer_id,
+)
 from payments.domain.patient_account import PatientAccount, account_id_of
+from payments.domain.payment import Payment
+from payments.domain.refunds import MoreThanRefundable
 
 from .examples import CLAIM, DAY, PATIENT
+from .test_front_desk import paid
 from .world import World, adjudication
 
 CHILD = derive("test-patient", 2)
@@ -50,29 +64,19 @@ class Family(World):
 
     def move_cash(self, amount: int, to: UUID = CHILD_ACCOUNT) -> None:
         self.change(
-            lambda work: transfer_cash(
-                work,
-                ONE,
-                payment_id=PAYMENT,
-                from_account_id=PARENT_ACCOUNT,
-                to_account_id=to,
-                amount=Money(amount),
-                reason="paid for the child",
-                on=DAY,
+            lambda work: make_transfer(
+                work, ONE, TransferOf(Moved.CASH, PAYMENT, PARENT_ACCOUNT, to, Money(amount)), "paid for the child", DAY
             )
         )
 
     def move_share(self, amount: int, place: UUID = CHILDS_CLAIM) -> None:
         self.change(
-            lambda work: transfer_share(
+            lambda work: make_transfer(
                 work,
                 ONE,
-                place=place,
-                from_account_id=CHILD_ACCOUNT,
-                to_account_id=PARENT_ACCOUNT,
-                amount=Money(amount),
-                reason="the parent answers for it",
-                on=DAY,
+                TransferOf(Moved.SHARE, place, CHILD_ACCOUNT, PARENT_ACCOUNT, Money(amount)),
+                "the parent answers for it",
+                DAY,
             )
         )
 
@@ -154,3 +158,64 @@ def test_statements_tell_what_was_moved() -> None:
         assert found is not None
         assert found.adds_up
         assert (amount, words) in [(line.amount, line.explanation) for line in found.lines]
+
+
+PAID = derive("test-front-desk-payment", 1)
+SECOND = derive("test-transfer", 2)
+
+
+class Paid(Family):
+    """The parent paid another 30.00 at the front desk, so that a payment is behind the cash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deliver(paid(3000, PAID))
+
+    def as_(self, actor: str, decide: Callable[[Work], object]) -> None:
+        transact(self.store, context(actor=actor), decide)
+
+    def refundable(self) -> int:
+        return Work(self.store, context()).require(Payment, PAID).refundable.minor
+
+
+def of_cash(source: UUID, amount: int, giver: UUID = PARENT_ACCOUNT, taker: UUID = CHILD_ACCOUNT) -> TransferOf:
+    return TransferOf(Moved.CASH, source, giver, taker, Money(amount))
+
+
+def test_what_was_moved_away_cannot_be_refunded_until_it_is_moved_back() -> None:
+    world = Paid()
+    world.change(lambda work: make_transfer(work, ONE, of_cash(PAID, 1000), "paid for the child", DAY))
+    assert world.refundable() == 2000
+    with pytest.raises(MoreThanRefundable):
+        world.change(lambda work: work.require(Payment, PAID).request_refund(SECOND, Money(2001), "overpaid", "clerk"))
+    back = of_cash(cash_transfer_id(ONE), 400, CHILD_ACCOUNT, PARENT_ACCOUNT)
+    world.change(lambda work: make_transfer(work, SECOND, back, "moved too much", DAY))
+    assert world.refundable() == 2400
+
+
+def test_a_transfer_above_the_limit_is_made_once_by_a_second_person() -> None:
+    world = Paid()
+    limit = {"amount": Money(1000), "limit": Money(999), "on": DAY}
+    world.as_("ann", lambda work: request_transfer(work, ONE, of_cash(PAID, 1000), "paid for the child"))
+    world.as_("ann", lambda work: request_transfer(work, ONE, of_cash(PAID, 1000), "paid for the child"))
+    with pytest.raises(OwnTransfer):
+        world.as_("ann", lambda work: approve_transfer(work, ONE, **limit))  # type: ignore[arg-type]
+    with pytest.raises(OtherAmountMoved):
+        world.as_("bea", lambda work: approve_transfer(work, ONE, **(limit | {"amount": Money(900)})))  # type: ignore[arg-type]
+    assert world.refundable() == 3000
+    world.as_("bea", lambda work: approve_transfer(work, ONE, **limit))  # type: ignore[arg-type]
+    with pytest.raises(TransferDecided):
+        world.as_("bea", lambda work: approve_transfer(work, ONE, **limit))  # type: ignore[arg-type]
+    (row,) = world.rows(ACCOUNT_TRANSFERS)
+    assert (row["state"], row["requested_by"], row["decided_by"], row["origin"]) == ("made", "ann", "bea", PAID)
+    assert world.refundable() == 2000
+
+
+def test_a_transfer_that_is_turned_down_moves_nothing() -> None:
+    world = Paid()
+    before = world.sums()
+    world.as_("ann", lambda work: request_transfer(work, ONE, of_cash(PAID, 1000), "paid for the child"))
+    world.as_("bea", lambda work: turn_transfer_down(work, ONE, "the wrong child"))
+    with pytest.raises(TransferDecided):
+        world.as_("bea", lambda work: make_transfer(work, ONE, of_cash(PAID, 1000), "again", DAY))
+    assert (world.sums(), world.rows(ACCOUNT_TRANSFERS)[0]["state"]) == (before, "turned-down")

@@ -61,6 +61,7 @@ from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
 from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
 from payments.application.sweeps import PayoutComposer
+from payments.application.transfer_rows import ACCOUNT_TRANSFERS, project_transfers
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
 from payments.domain.account_transfer import AccountTransfer
 from payments.domain.deposit import Deposit
@@ -107,7 +108,16 @@ SHAPE = ServiceShape(
         VisitGuarantor,
         PatientMerge,
     ),
-    tables=(INBOUND_MESSAGES, PATIENT_MERGES, *TABLES, UNAPPLIED_CASH, DISPUTES, PAYMENT_PLANS, VISIT_GUARANTORS),
+    tables=(
+        INBOUND_MESSAGES,
+        PATIENT_MERGES,
+        *TABLES,
+        UNAPPLIED_CASH,
+        DISPUTES,
+        PAYMENT_PLANS,
+        ACCOUNT_TRANSFERS,
+        VISIT_GUARANTORS,
+    ),
     projections=(
         project_inbound_messages,
         project_merges,
@@ -115,6 +125,7 @@ SHAPE = ServiceShape(
         project_unapplied_cash,
         project_disputes,
         project_plans,
+        project_transfers,
         project_guarantors,
     ),
     publishing=publish,

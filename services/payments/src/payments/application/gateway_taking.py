@@ -29,7 +29,8 @@ from payments.domain.gateway_facts import (
 )
 from payments.domain.gateway_question import GatewayQuestion, question_id_of
 from payments.domain.patient_account import PatientAccount
-from payments.domain.payment import STRIPE, OtherCurrency, Payment, PaymentState, payment_id_of
+from payments.domain.payment import STRIPE, Payment, PaymentState, payment_id_of
+from payments.domain.payment_refusals import OtherCurrency
 from payments.domain.refunds import refund_id_of
 from payments.domain.returns import return_id_of
 

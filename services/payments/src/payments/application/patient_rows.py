@@ -182,7 +182,7 @@ def _refund(
     key: dict[str, object] = {"refund_id": event.refund_id, "payment_id": event.originator_id}
     match event:
         case Payment.RefundRequested():
-            asked = {"reason": event.reason, "requested_by": event.requested_by}
+            asked = {"reason": event.reason, "requested_by": event.requested_by, "entity": event.entity or None}
             yield put(REFUNDS, **key, state="requested", amount_minor=event.amount.minor, **asked)
         case Payment.RefundTold():
             told = {"gateway_id": event.gateway_refund_id, "state": event.state.value}

@@ -11,13 +11,8 @@ from chassis.eventstore import Work
 from chassis.exceptions import end_case
 
 from payments.domain.patient_account import PatientAccount, account_id_of
-from payments.domain.payment import (
-    Channel,
-    Payment,
-    PaymentAlreadyMatched,
-    PaymentOfOtherEntity,
-    PaymentState,
-)
+from payments.domain.payment import Channel, Payment, PaymentState
+from payments.domain.payment_refusals import PaymentAlreadyMatched, PaymentOfOtherEntity
 
 UNMATCHED = "UnmatchedPayment"
 

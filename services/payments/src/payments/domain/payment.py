@@ -9,33 +9,14 @@ from uuid import UUID
 from canonical.classes import Financial, Public
 from canonical.ids import derive
 from canonical.money import Money
-from chassis.domain import Aggregate, Conflict, Event, Refusal
+from chassis.domain import Aggregate, Event
 
 from payments.domain.disputes import Dispute, DisputeState, DisputeStep, ToldDispute
+from payments.domain.payment_refusals import PaymentChanged, PaymentNotSucceeded
 from payments.domain.refunds import NOTHING, MoreThanRefundable, Refund, RefundChanged, RefundStep, ToldState
 from payments.domain.returns import TakenByBank, return_id_of
 
 STRIPE = "stripe"
-
-
-class PaymentChanged(Conflict):
-    """This payment was reported before, with another amount."""
-
-
-class PaymentAlreadyMatched(Refusal):
-    """The payment belongs to another account."""
-
-
-class PaymentNotSucceeded(Refusal):
-    """The payment has brought no cash, so there is nothing to match."""
-
-
-class PaymentOfOtherEntity(Refusal):
-    """The payment's cash is booked at another legal entity than the account's."""
-
-
-class OtherCurrency(Refusal):
-    """The books are kept in another currency than the gateway reports."""
 
 
 class PaymentState(StrEnum):
@@ -75,6 +56,7 @@ class Payment(Aggregate):
         self.disputes: dict[UUID, Dispute] = {}
         self.returns: dict[UUID, TakenByBank] = {}
         self.returned = NOTHING
+        self.moved_away: dict[UUID, Money] = {}
 
     class Succeeded(Event):
         """`account_id` is empty where nobody could be matched: all of it is unapplied then.
@@ -170,6 +152,7 @@ class Payment(Aggregate):
         amount: Money
         reason: Public[str]
         requested_by: Public[str]
+        entity: Public[str] = ""
 
         def apply(self, payment: Payment) -> None:
             payment.refunds[self.refund_id] = Refund(self.amount, self.requested_by)
@@ -286,6 +269,16 @@ class Payment(Aggregate):
             payment.returned += self.amount
             payment.returns[self.return_id].is_booked = True
 
+    class CashTransferred(Event):
+        """So much of its cash is on another account now; below zero it came home to the payment's own."""
+
+        TOPIC = "payments.payment.cash-transferred"
+        transfer_id: UUID
+        amount: Money
+
+        def apply(self, payment: Payment) -> None:
+            payment.moved_away[self.transfer_id] = self.amount
+
     @property
     def owner(self) -> dict[str, object]:
         """Whose money it is, as its events say it."""
@@ -300,9 +293,10 @@ class Payment(Aggregate):
 
     @property
     def refundable(self) -> Money:
-        """What a further refund may take: less refunds asked for, and what is in dispute."""
+        """What a further refund may take: less refunds asked for, what is in dispute, and what pays another account now."""
         asked = Money.total(refund.holds - refund.taken for refund in self.refunds.values())
-        return self.cash - asked - Money.total(dispute.holds for dispute in self.disputes.values())
+        disputed = Money.total(dispute.holds for dispute in self.disputes.values())
+        return self.cash - asked - disputed - Money.total(self.moved_away.values())
 
     def refuse_change(self, amount: Money) -> None:
         """Raises PaymentChanged where a known payment is reported with another amount."""
@@ -331,8 +325,19 @@ class Payment(Aggregate):
         if not NOTHING < amount <= self.refundable:
             raise MoreThanRefundable(f"{self.refundable} of payment {self.id} can be refunded, not {amount}")
         self.trigger_event(
-            self.RefundRequested, refund_id=refund_id, amount=amount, reason=reason, requested_by=requested_by
+            self.RefundRequested,
+            refund_id=refund_id,
+            amount=amount,
+            reason=reason,
+            requested_by=requested_by,
+            entity=self.entity,
         )
+
+    def note_transfer(self, transfer_id: UUID, from_id: UUID, to_id: UUID, amount: Money) -> None:
+        """Notes cash that leaves the payment's own account for another, or comes back to it."""
+        if self.account_id in (from_id, to_id):
+            leaving = amount if from_id == self.account_id else -amount
+            self.trigger_event(self.CashTransferred, transfer_id=transfer_id, amount=leaving)
 
     def undoes_the_payment(self, return_id: UUID) -> bool:
         """Whether a return takes back the attempt that brought the money, and not an earlier one that failed."""

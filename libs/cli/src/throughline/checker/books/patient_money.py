@@ -97,7 +97,8 @@ class PatientMoney:
         self.payments.put((fact.id,), account_id=fact.state["account_id"])
 
     def _refund_requested(self, fact: Fact) -> None:
-        self._refund(fact, state="requested", amount_minor=cents(fact.state["amount"]))
+        entity = fact.state.get("entity") or None
+        self._refund(fact, state="requested", entity=entity, amount_minor=cents(fact.state["amount"]))
 
     def _refund_told(self, fact: Fact) -> None:
         state = fact.state
