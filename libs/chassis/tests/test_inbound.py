@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
@@ -322,10 +323,12 @@ def example_events() -> list[Event]:
         message_id=derive("message", "golden"),
         entity="NORTH",
         amount=Money(12345),
+        due_on=date(2026, 6, 30),
     )
     case.trigger_event(ExceptionCase.Assigned, owner="kim")
     case.trigger_event(ExceptionCase.Ended, how=CaseState.DISMISSED, reason="sent to another tenant")
     case.trigger_event(ExceptionCase.Restated, summary="two remittances name AETNA7", amount=Money(20000))
+    case.trigger_event(ExceptionCase.DismissalProposed, reason="sent to another tenant")
     file = TakenFile(derive("taken-file", "golden"), ContextSource(context()))
     file.take("charges.csv", "9f86d081")
     return [*message.pending, *case.pending, *file.pending]

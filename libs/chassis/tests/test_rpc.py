@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from chassis.domain import Transient, Unavailable
 from chassis.eventstore import Work, transact
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import raise_case
+from chassis.exceptions.guides import Action, CaseGuide
 from chassis.messaging.delivery import Delivery
 from chassis.messaging.relay import outgoing
 from chassis.rpc import RemoteRefusal, channel_to
@@ -35,6 +37,12 @@ ISSUER = "https://issuer.test"
 KEY = ECKey.generate_key("P-256", {"kid": "k1", "use": "sig"})
 OTHER = ECKey.generate_key("P-256", {"kid": "k2"})
 ALL = "claims.read claims.write"
+MATCH = Action("match", "Say whose it is.", "throughline things match {subject} OWNER", "things.write")
+GUIDES = {
+    "Loose": CaseGuide(
+        "Money that nobody claims.", ("throughline trace {subject}",), (MATCH,), within_days=3, by_two=True
+    ),
+}
 
 
 def signed(claims: dict[str, Any] | None = None, header: dict[str, Any] | None = None, key: Any = KEY) -> str:
@@ -64,7 +72,8 @@ class Noter:
         self.clock = FixedClock()
         self.consumers = noting(self.store, self.clock)
         self.mended: list[tuple[UUID, str]] = []
-        core = ServiceCore(NOTER, self.store, self.clock, self.consumers, mending={"Mendable": self.mend})
+        shape = replace(NOTER, guides=GUIDES)
+        core = ServiceCore(shape, self.store, self.clock, self.consumers, mending={"Mendable": self.mend})
         self.woken = 0
         self.running = make_server(
             [operations_service(core)], verifier(), host="127.0.0.1", port=0, threads=4, after_call=self.wake
@@ -74,11 +83,13 @@ class Noter:
     def mend(self, work: Work, subject_id: UUID, reason: str) -> None:
         self.mended.append((subject_id, reason))
 
-    def open_case(self, code: str, subject_id: UUID) -> str:
+    def open_case(self, code: str, subject_id: UUID, due_on: date | None = None) -> str:
         """A case that no message is parked for."""
 
         def decide(work: Work) -> UUID:
-            return raise_case(work, uuid4(), code=code, summary="odd", subject="thing", subject_id=subject_id)
+            return raise_case(
+                work, uuid4(), code=code, summary="odd", subject="thing", subject_id=subject_id, due_on=due_on
+            )
 
         return str(transact(self.store, context(), decide))
 
@@ -214,8 +225,12 @@ def test_a_case_is_listed_retried_and_dismissed_with_typed_refusals(noter: Noter
     with pytest.raises(RemoteRefusal) as no_reason:
         stub.DismissCase(pb.DismissCaseRequest(case_id=case.case_id, reason="x"))
     assert no_reason.value.code == "ReasonMissing"
-    dismissed = stub.DismissCase(pb.DismissCaseRequest(case_id=case.case_id, reason="known and settled")).case
-    assert (dismissed.state, dismissed.actor) == ("dismissed", "user:anna")
+    asked = pb.DismissCaseRequest(case_id=case.case_id, reason="known and settled")
+    proposed = stub.DismissCase(asked).case
+    assert (proposed.state, proposed.dismissal_by, proposed.needs_second_person) == ("open", "user:anna", True)
+    assert stub.GetStatus(pb.GetStatusRequest()).parked_messages == 1
+    dismissed = noter.stub(signed({"sub": "ben"})).DismissCase(asked).case
+    assert (dismissed.state, dismissed.actor) == ("dismissed", "user:ben")
     assert stub.GetStatus(pb.GetStatusRequest()).parked_messages == 0
     assert noter.woken >= 3
 
@@ -306,3 +321,68 @@ def test_a_bug_tells_the_caller_nothing(noter: Noter, monkeypatch: pytest.Monkey
         noter.stub(signed()).GetStatus(pb.GetStatusRequest())
     assert failed.value.code() is grpc.StatusCode.INTERNAL
     assert "CANARY" not in str(failed.value)
+
+
+def test_a_case_says_why_it_waits_and_what_may_be_done_about_it_with_its_own_ids(noter: Noter) -> None:
+    subject_id = uuid4()
+    case_id = noter.open_case("Loose", subject_id)
+    case = noter.stub(signed()).GetCase(pb.GetCaseRequest(case_id=case_id)).case
+    assert (case.means, case.needs_second_person) == ("Money that nobody claims.", True)
+    assert list(case.evidence) == [f"throughline trace {subject_id}"]
+    assert [(each.name, each.command, each.scope) for each in case.actions] == [
+        ("match", f"throughline things match {subject_id} OWNER", "things.write"),
+        ("assign", f"throughline exceptions assign {case_id} --owner WHO", "claims.write"),
+        ("dismiss", f"throughline exceptions dismiss {case_id} --reason WHY", "claims.write"),
+    ]
+
+
+def test_a_case_is_due_on_the_day_that_the_outside_set_else_on_that_of_its_kind(noter: Noter) -> None:
+    stub, day = noter.stub(signed()), noter.clock().date()
+    told, kind = noter.open_case("Loose", uuid4(), due_on=date(2026, 12, 24)), noter.open_case("Loose", uuid4())
+    assert stub.GetCase(pb.GetCaseRequest(case_id=told)).case.due_on == "2026-12-24"
+    assert stub.GetCase(pb.GetCaseRequest(case_id=kind)).case.due_on == (day + timedelta(days=3)).isoformat()
+
+
+def test_a_case_whose_retry_can_do_something_says_so(noter: Noter) -> None:
+    noter.open_case("Mendable", uuid4())
+    noter.receive("refused.v1")
+    cases = noter.stub(signed()).ListCases(pb.ListCasesRequest()).cases
+    assert all("retry" in [each.name for each in case.actions] for case in cases)
+    assert len(cases) == 2
+
+
+def test_a_case_is_given_to_somebody_and_found_by_its_owner(noter: Noter) -> None:
+    stub, case_id = noter.stub(signed()), noter.open_case("Loose", uuid4())
+    mine = stub.AssignCase(pb.AssignCaseRequest(case_id=case_id)).case
+    assert (mine.state, mine.owner) == ("assigned", "user:anna")
+    assert stub.AssignCase(pb.AssignCaseRequest(case_id=case_id, owner="cash-team")).case.owner == "cash-team"
+    assert [case.case_id for case in stub.ListCases(pb.ListCasesRequest(owner="cash-team")).cases] == [case_id]
+    assert list(stub.ListCases(pb.ListCasesRequest(owner="user:anna")).cases) == []
+    with pytest.raises(RemoteRefusal) as nobody:
+        stub.AssignCase(pb.AssignCaseRequest(case_id=case_id, owner="Ann Smith, room 4"))
+    assert nobody.value.code == "NobodyNamed"
+    reader = noter.stub(signed({"scope": "claims.read"}))
+    assert status_of(lambda: reader.AssignCase(pb.AssignCaseRequest(case_id=case_id))) == "PERMISSION_DENIED"
+
+
+def test_where_money_is_left_a_second_person_has_to_agree_to_a_dismissal(noter: Noter) -> None:
+    anna, ben = noter.stub(signed()), noter.stub(signed({"sub": "ben"}))
+    case_id = noter.open_case("Loose", uuid4())
+    asked = pb.DismissCaseRequest(case_id=case_id, reason="the bank took it back")
+    assert anna.DismissCase(asked).case.state == "open"
+    with pytest.raises(RemoteRefusal) as herself:
+        anna.DismissCase(asked)
+    assert herself.value.code == "SecondPersonNeeded"
+    case = ben.DismissCase(asked).case
+    assert (case.state, case.actor, case.dismissal_by) == ("dismissed", "user:ben", "user:anna")
+    assert list(case.actions) == []
+
+
+def test_a_proposed_dismissal_is_off_once_somebody_works_the_case(noter: Noter) -> None:
+    anna, ben = noter.stub(signed()), noter.stub(signed({"sub": "ben"}))
+    case_id = noter.open_case("Loose", uuid4())
+    asked = pb.DismissCaseRequest(case_id=case_id, reason="the bank took it back")
+    anna.DismissCase(asked)
+    assert ben.AssignCase(pb.AssignCaseRequest(case_id=case_id)).case.dismissal_by == ""
+    assert ben.DismissCase(asked).case.state == "assigned"
+    assert anna.DismissCase(asked).case.state == "dismissed"

@@ -17,7 +17,7 @@ from chassis.rpc.errors import WireError
 from google.protobuf.message import Message
 from throughline.connection import SERVICES, Service
 from throughline.main import app
-from throughline.operations.cases import Case, age, find, gather
+from throughline.operations.cases import Case, Wanted, age, find, gather
 from throughline.outcome import NotFound, Unreachable, Unusable
 from typer.testing import CliRunner
 
@@ -53,9 +53,10 @@ class FakeDesk:
         self.cases = cases
         self.down = down
 
-    def list(self, service: Service, state: str, code: str, limit: int) -> Sequence[Case]:
+    def list(self, service: Service, wanted: Wanted) -> Sequence[Case]:
         self._refuse_down(service)
-        return [each for each in self.cases if each.service == service and state in ("", each.state)][:limit]
+        own = [each for each in self.cases if each.service == service and wanted.state in ("", each.state)]
+        return [each for each in own if wanted.owner in ("", each.owner)][: wanted.limit]
 
     def get(self, service: Service, case_id: str) -> Case:
         self._refuse_down(service)
@@ -65,6 +66,9 @@ class FakeDesk:
         raise NotFound(f"no case {case_id}")
 
     def retry(self, service: Service, case_id: str, reason: str) -> Case:
+        return self.get(service, case_id)
+
+    def assign(self, service: Service, case_id: str, owner: str) -> Case:
         return self.get(service, case_id)
 
     def dismiss(self, service: Service, case_id: str, reason: str) -> Case:
@@ -79,7 +83,7 @@ def test_the_queues_of_all_services_are_one_list_newest_first() -> None:
     desk = FakeDesk(
         case("claims", 1), case("ledger", 3), case("claims", 2, state="assigned"), case("intake", 4, state="retried")
     )
-    found = gather(desk, SERVICES, ("open", "assigned"), "", 100)
+    found = gather(desk, SERVICES, ("open", "assigned"), Wanted(limit=100))
     assert [(each.service, each.raised_at[14:16]) for each in found.cases] == [
         ("ledger", "03"),
         ("claims", "02"),
@@ -89,7 +93,7 @@ def test_the_queues_of_all_services_are_one_list_newest_first() -> None:
 
 
 def test_a_service_that_is_down_does_not_hide_the_others() -> None:
-    found = gather(FakeDesk(case("claims", 1), down=["payments"]), SERVICES, ("open",), "", 100)
+    found = gather(FakeDesk(case("claims", 1), down=["payments"]), SERVICES, ("open",), Wanted(limit=100))
     assert [each.service for each in found.cases] == ["claims"]
     assert found.unreachable == (("payments", "payments does not answer"),)
 
@@ -148,10 +152,23 @@ class FakeOperations:
             subject_id=str(SPACE),
             amount=common_pb2.Money(minor=1234567, currency="USD"),
             raised_at="2026-06-01T11:00:00+00:00",
+            means="The claim lacks what the payer asks for.",
+            evidence=[f"throughline trace {SPACE}"],
+            actions=[
+                pb.CaseAction(
+                    name="edit",
+                    does="Say what is missing.",
+                    command=f"throughline claim edit {SPACE}",
+                    scope="claims.write",
+                )
+            ],
+            due_on="2026-06-06",
+            needs_second_person=True,
         )
 
     def list_cases(self, request: pb.ListCasesRequest, context: grpc.ServicerContext) -> pb.ListCasesResponse:
         wanted = self._is_here(context) and request.state in ("", self.case.state)
+        wanted = wanted and request.owner in ("", self.case.owner)
         return pb.ListCasesResponse(cases=[self.case] if wanted else [])
 
     def get_case(self, request: pb.GetCaseRequest, context: grpc.ServicerContext) -> pb.GetCaseResponse:
@@ -163,6 +180,10 @@ class FakeOperations:
         refuse(context, WireError(grpc.StatusCode.FAILED_PRECONDITION, "ClaimHeld", "member id is missing"))
         return pb.RetryCaseResponse()
 
+    def assign_case(self, request: pb.AssignCaseRequest, context: grpc.ServicerContext) -> pb.AssignCaseResponse:
+        self.case.state, self.case.owner = "assigned", request.owner or "user:anna"
+        return pb.AssignCaseResponse(case=self.case)
+
     def dismiss_case(self, request: pb.DismissCaseRequest, context: grpc.ServicerContext) -> pb.DismissCaseResponse:
         self.case.state, self.case.reason = "dismissed", request.reason
         return pb.DismissCaseResponse(case=self.case)
@@ -173,6 +194,7 @@ class FakeOperations:
             f"{service}/ListCases": (pb.ListCasesRequest, self.list_cases),
             f"{service}/GetCase": (pb.GetCaseRequest, self.get_case),
             f"{service}/RetryCase": (pb.RetryCaseRequest, self.retry_case),
+            f"{service}/AssignCase": (pb.AssignCaseRequest, self.assign_case),
             f"{service}/DismissCase": (pb.DismissCaseRequest, self.dismiss_case),
         }
 
@@ -254,3 +276,33 @@ def test_an_unknown_service_is_wrong_usage(runner: CliRunner, suite: Path) -> No
     code, data, _ = run(runner, suite, "list", "--service", "billing")
     assert code == 2
     assert "intake, claims, payments" in data["error"]["message"]  # type: ignore[index]
+
+
+def test_one_exception_is_shown_with_its_evidence_its_day_and_the_commands_that_are_allowed(
+    runner: CliRunner, suite: Path
+) -> None:
+    identity = str(uuid5(SPACE, "served"))
+    told = runner.invoke(app, ["exceptions", "show", identity, "--state", str(suite)]).stdout
+    ways = (f"Evidence: throughline trace {SPACE}", f"throughline claim edit {SPACE}", "Say what is missing.")
+    for words in ("The claim lacks what the payer asks for.", "2026-06-06", *ways):
+        assert words in told
+    _, data, _ = run(runner, suite, "show", identity)
+    assert isinstance(data["case"], dict)
+    assert [each["scope"] for each in data["case"]["actions"]] == ["claims.write"]
+    assert data["case"]["needs_second_person"] is True
+
+
+def test_an_exception_is_given_to_somebody_and_listed_by_its_owner(runner: CliRunner, suite: Path) -> None:
+    identity = str(uuid5(SPACE, "served"))
+    code, data, _ = run(runner, suite, "assign", identity[:8], "--owner", "cash-team")
+    assert isinstance(data["case"], dict)
+    assert (code, data["case"]["state"], data["case"]["owner"]) == (0, "assigned", "cash-team")
+    assert len(run(runner, suite, "list", "--owner", "cash-team")[1]["cases"]) == 1  # type: ignore[arg-type]
+    assert run(runner, suite, "list", "--owner", "ann")[1]["cases"] == []
+
+
+def test_a_proposed_dismissal_is_told_to_who_has_to_agree(runner: CliRunner, serve: Serve) -> None:
+    fake = FakeOperations("claims")
+    fake.case.dismissal_by, fake.case.dismissal_reason = "user:anna", "a test patient"
+    told = runner.invoke(app, ["exceptions", "show", fake.case.case_id, "--state", str(serve(fake.answers()))]).stdout
+    assert "user:anna proposed to dismiss it; another person has to agree." in told

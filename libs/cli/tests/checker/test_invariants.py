@@ -158,6 +158,13 @@ def case_ended_without_reason(small: SmallWorld) -> None:
     small.record("ledger", "chassis.exception-case.ended", CASE, {"how": "dismissed", "reason": "  "})
 
 
+def case_dismissed_by_one_of_two(small: SmallWorld) -> None:
+    why = {"reason": "the bank took it back"}
+    small.record("ledger", "chassis.exception-case.raised", CASE, raised(None))
+    small.record("ledger", "chassis.exception-case.dismissal-proposed", CASE, why)
+    small.record("ledger", "chassis.exception-case.ended", CASE, {"how": "dismissed", **why})
+
+
 def uncertain_entry(small: SmallWorld) -> None:
     small.drop("ledger", "ledger.journal-entry.confirmed")
     small.drop("ledger", "ledger.journal-entry.posted")
@@ -204,6 +211,7 @@ def unreadable_amount(small: SmallWorld) -> None:
         (case_without_its_message, {"I7"}),
         (case_never_raised, {"I7"}),
         (case_ended_without_reason, {"I7"}),
+        (case_dismissed_by_one_of_two, {"I7"}),
         (uncertain_entry, {"I2", "I6"}),
         (number_of_another, {"I2", "I4", "I6", "I9"}),
         (payload_changed, {"I2", "I9", "M3"}),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -14,6 +16,9 @@ from chassis.domain import Aggregate, Event, Refusal
 from chassis.eventstore.projecting import of
 from chassis.eventstore.tables import Change, Table, put
 from chassis.eventstore.work import Work
+
+REASON_LENGTH_MIN = 5
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}")
 
 
 class CaseState(StrEnum):
@@ -32,6 +37,14 @@ class ReasonMissing(Refusal):
     """Dismissing needs a reason that a later reader can understand."""
 
 
+class SecondPersonNeeded(Refusal):
+    """Who proposed the dismissal cannot agree to it."""
+
+
+class NobodyNamed(Refusal):
+    """An owner is the name or id of a person or a team."""
+
+
 class ExceptionCase(Aggregate):
     """Raised, perhaps assigned, then retried, corrected or dismissed. One case per cause: raising it again changes nothing."""
 
@@ -42,9 +55,11 @@ class ExceptionCase(Aggregate):
         self.subject_id: UUID | None = None
         self.summary = ""
         self.amount: Money | None = None
+        self.dismissal_by = ""
 
     class Raised(Event):
-        """`message_id` is the parked message that a retry would handle again, where there is one."""
+        """`message_id` is the parked message that a retry would handle again, where there is one; `due_on` is a day that the
+        outside set, such as the last one for evidence."""
 
         TOPIC = "chassis.exception-case.raised"
         code: Public[str]
@@ -54,6 +69,7 @@ class ExceptionCase(Aggregate):
         message_id: UUID | None = None
         entity: Public[str] = ""
         amount: Money | None = None
+        due_on: Public[date] | None = None
 
         def apply(self, case: ExceptionCase) -> None:
             case.code = self.code
@@ -72,13 +88,26 @@ class ExceptionCase(Aggregate):
         def apply(self, case: ExceptionCase) -> None:
             case.summary = self.summary
             case.amount = self.amount
+            case.dismissal_by = ""
 
     class Assigned(Event):
+        """Somebody works it; a dismissal that was proposed is off."""
+
         TOPIC = "chassis.exception-case.assigned"
         owner: Public[str]
 
         def apply(self, case: ExceptionCase) -> None:
             case.state = CaseState.ASSIGNED
+            case.dismissal_by = ""
+
+    class DismissalProposed(Event):
+        """Its actor says that nothing needs to be done, and somebody else has to agree."""
+
+        TOPIC = "chassis.exception-case.dismissal-proposed"
+        reason: Public[str]
+
+        def apply(self, case: ExceptionCase) -> None:
+            case.dismissal_by = self.meta.actor
 
     class Ended(Event):
         """`how` is retried, corrected or dismissed; `reason` is the actor's own words or the rule's, without PHI."""
@@ -95,7 +124,10 @@ class ExceptionCase(Aggregate):
         return self.exists and self.state in (CaseState.OPEN, CaseState.ASSIGNED)
 
     def assign(self, owner: str) -> None:
+        """Gives the case to somebody, or to somebody else."""
         self._refuse_closed()
+        if not _OWNER.fullmatch(owner):
+            raise NobodyNamed(f"{owner[:40]!r}: an owner has 1 to 100 letters, digits and . _ : @ -")
         self.trigger_event(self.Assigned, owner=owner)
 
     def restate(self, summary: str, amount: Money | None) -> bool:
@@ -105,15 +137,38 @@ class ExceptionCase(Aggregate):
         self.trigger_event(self.Restated, summary=summary, amount=amount)
         return True
 
+    def dismiss(self, reason: str, *, by_two: bool) -> bool:
+        """Ends the case with nothing done; where two have to agree, the first only proposes it. Whether it has ended.
+
+        Raises:
+            SecondPersonNeeded: the same person has proposed it.
+        """
+        self._refuse_closed()
+        _refuse_short(reason)
+        if not by_two or self.dismissal_by not in ("", self.context.meta.actor):
+            self.end(CaseState.DISMISSED, reason)
+            return True
+        if self.dismissal_by:
+            raise SecondPersonNeeded(
+                f"case {self.id}: {self.dismissal_by} proposed its dismissal, another has to agree"
+            )
+        self.trigger_event(self.DismissalProposed, reason=reason)
+        return False
+
     def end(self, how: CaseState, reason: str) -> None:
         self._refuse_closed()
-        if how is CaseState.DISMISSED and len(reason.strip()) < 5:
-            raise ReasonMissing("dismissing a case needs a reason of at least five characters")
+        if how is CaseState.DISMISSED:
+            _refuse_short(reason)
         self.trigger_event(self.Ended, how=how, reason=reason)
 
     def _refuse_closed(self) -> None:
         if not self.is_open:
             raise CaseIsClosed(f"case {self.id} is {self.state}")
+
+
+def _refuse_short(reason: str) -> None:
+    if len(reason.strip()) < REASON_LENGTH_MIN:
+        raise ReasonMissing(f"dismissing a case needs a reason of at least {REASON_LENGTH_MIN} characters")
 
 
 def case_id_of(cause: UUID, code: str) -> UUID:
@@ -139,6 +194,7 @@ def raise_case(
     message_id: UUID | None = None,
     entity: str = "",
     amount: Money | None = None,
+    due_on: date | None = None,
 ) -> UUID:
     """Opens the case of a cause, once; its id follows from cause and code."""
     identity = case_id_of(cause, code)
@@ -153,6 +209,7 @@ def raise_case(
             message_id=message_id,
             entity=entity,
             amount=amount,
+            due_on=due_on,
         )
     return identity
 
@@ -174,10 +231,16 @@ CASES = Table(
         "actor": "text",
         "raised_at": "timestamptz",
         "ended_at": "timestamptz",
+        "due_on": "date",
+        "dismissal_by": "text",
+        "dismissal_reason": "text",
     },
     key=("case_id",),
     indexes=(("state",), ("message_id",)),
 )
+
+
+_NOT_PROPOSED = {"dismissal_by": None, "dismissal_reason": None}
 
 
 @of(ExceptionCase)
@@ -196,12 +259,19 @@ def project_cases(event: Event) -> Iterable[Change]:
             entity=event.entity,
             amount_minor=event.amount.minor if event.amount else None,
             raised_at=event.timestamp,
+            due_on=event.due_on,
         )
     elif isinstance(event, ExceptionCase.Restated):
         amount_minor = event.amount.minor if event.amount else None
-        yield put(CASES, case_id=event.originator_id, summary=event.summary, amount_minor=amount_minor)
+        said = {"summary": event.summary, "amount_minor": amount_minor}
+        yield put(CASES, case_id=event.originator_id, **said, **_NOT_PROPOSED)
     elif isinstance(event, ExceptionCase.Assigned):
-        yield put(CASES, case_id=event.originator_id, state=CaseState.ASSIGNED.value, owner=event.owner)
+        yield put(
+            CASES, case_id=event.originator_id, state=CaseState.ASSIGNED.value, owner=event.owner, **_NOT_PROPOSED
+        )
+    elif isinstance(event, ExceptionCase.DismissalProposed):
+        proposed = {"dismissal_by": event.meta.actor, "dismissal_reason": event.reason}
+        yield put(CASES, case_id=event.originator_id, **proposed)
     elif isinstance(event, ExceptionCase.Ended):
         yield put(
             CASES,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import grpc
-from billing.common.v1 import common_pb2
 from billing.operations.v1 import operations_pb2 as pb
 from billing.operations.v1 import operations_pb2_grpc
 from canonical.money import Money
@@ -22,7 +20,9 @@ from chassis.eventstore import Row, transact
 from chassis.eventstore.registry import events_of
 from chassis.eventstore.work import Work
 from chassis.exceptions.case import CASES, CaseState, ExceptionCase
+from chassis.exceptions.guides import actions_of_every_case, guide_of
 from chassis.messaging.consumer import retry_case
+from chassis.rpc.case_messages import case_told
 from chassis.rpc.errors import BadArgument, NotThere, uuid_in
 from chassis.rpc.server import GrpcService
 from chassis.runtime.core import ServiceCore
@@ -38,7 +38,7 @@ def operations_service(core: ServiceCore) -> GrpcService:
     """What the runtime adds beside the service's own; reading needs `<service>.read`, acting `<service>.write`."""
     servicer = Operations(core)
     reads = dict.fromkeys(("ListCases", "GetCase", "GetHistory", "GetStatus"), f"{core.shape.name}.read")
-    writes = dict.fromkeys(("RetryCase", "DismissCase"), f"{core.shape.name}.write")
+    writes = dict.fromkeys(("RetryCase", "AssignCase", "DismissCase"), f"{core.shape.name}.write")
     return GrpcService(
         NAME,
         lambda server: operations_pb2_grpc.add_OperationsServiceServicer_to_server(servicer, server),
@@ -57,11 +57,11 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
             raise BadArgument(f"limit: 0 to {CASES_MAX}")
         if request.state and request.state not in set(CaseState):
             raise BadArgument(f"state: one of {', '.join(CaseState)}")
-        where = {"state": request.state, "code": request.code}
+        where = {"state": request.state, "code": request.code, "owner": request.owner}
         chosen = {column: value for column, value in where.items() if value}
         limit = request.limit or CASES_DEFAULT
         rows = self._core.store.rows(CASES, chosen, order=("-raised_at", "case_id"), limit=limit)
-        return pb.ListCasesResponse(cases=[_case(row) for row in rows])
+        return pb.ListCasesResponse(cases=[self._told(row) for row in rows])
 
     def GetCase(self, request: pb.GetCaseRequest, context: grpc.ServicerContext) -> pb.GetCaseResponse:
         return pb.GetCaseResponse(case=self._case(uuid_in(request.case_id, "case_id")))
@@ -75,12 +75,23 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
         transact(self._core.store, call_context(self._core.clock()), retry)
         return pb.RetryCaseResponse(case=self._case(case_id))
 
+    def AssignCase(self, request: pb.AssignCaseRequest, context: grpc.ServicerContext) -> pb.AssignCaseResponse:
+        case_id = uuid_in(request.case_id, "case_id")
+
+        def assign(work: Work) -> None:
+            work.require(ExceptionCase, case_id).assign(request.owner or work.context.meta.actor)
+
+        transact(self._core.store, call_context(self._core.clock()), assign)
+        return pb.AssignCaseResponse(case=self._case(case_id))
+
     def DismissCase(self, request: pb.DismissCaseRequest, context: grpc.ServicerContext) -> pb.DismissCaseResponse:
         case_id = uuid_in(request.case_id, "case_id")
 
         def dismiss(work: Work) -> None:
             case = work.require(ExceptionCase, case_id)
-            case.end(CaseState.DISMISSED, request.reason)
+            guide = guide_of(self._core.shape.guides, case.code, has_parked_message=case.message_id is not None)
+            if not case.dismiss(request.reason, by_two=guide.by_two):
+                return
             if case.message_id is not None and work.store.parked(message_ids=[case.message_id]):
                 work.unpark(case.message_id)
             decide = self._core.dismissing.get(case.code)
@@ -116,7 +127,12 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
         rows = self._core.store.rows(CASES, {"case_id": case_id}, limit=1)
         if not rows:
             raise NotThere(f"no case {case_id}")
-        return _case(rows[0])
+        return self._told(rows[0])
+
+    def _told(self, row: Row) -> pb.Case:
+        code, can_be_retried = str(row["code"]), row["message_id"] is not None or row["code"] in self._core.mending
+        guide = guide_of(self._core.shape.guides, code, has_parked_message=row["message_id"] is not None)
+        return case_told(row, guide, actions_of_every_case(self._core.shape.name, guide, can_be_retried=can_be_retried))
 
     def _kind_of(self, event: Event) -> str:
         kinds: tuple[type[Aggregate], ...] = (ExceptionCase, *self._core.shape.aggregates)
@@ -124,19 +140,6 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
             if type(event) in events_of(aggregate):
                 return aggregate.__name__
         return ""
-
-
-def _case(row: Row) -> pb.Case:
-    amount = row["amount_minor"]
-    money = None if amount is None else common_pb2.Money(minor=int(str(amount)), currency="USD")
-    texts = {name: _text(row[name]) for name in CASES.columns if name != "amount_minor"}
-    return pb.Case(amount=money, **texts)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return "" if value is None else str(value)
 
 
 def _event(event: Event) -> pb.HistoryEvent:

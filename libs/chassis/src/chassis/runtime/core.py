@@ -13,6 +13,7 @@ from chassis.eventstore.registry import EventRegistry
 from chassis.eventstore.tables import Projection, Table
 from chassis.eventstore.work import Work
 from chassis.exceptions.case import CASES, ExceptionCase, project_cases
+from chassis.exceptions.guides import Guides
 from chassis.messaging.consumer import BatchConsumer, Mending
 from chassis.messaging.relay import Publishing
 
@@ -24,7 +25,8 @@ Dismissing = Callable[[Work, UUID, str], None]
 class ServiceShape:
     """What a service keeps and announces, known before anything is started: for migrations, docs, replay and checks.
 
-    `name` is the service's token in subjects and durables (`ledger` for the ledger adapter).
+    `name` is the service's token in subjects and durables (`ledger` for the ledger adapter); `guides` say by code what a
+    person may do about a case.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ServiceShape:
     tables: tuple[Table, ...]
     projections: tuple[Projection, ...]
     publishing: Publishing
+    guides: Guides = field(default_factory=dict)
 
     @property
     def all_tables(self) -> tuple[Table, ...]:

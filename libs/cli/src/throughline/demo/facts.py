@@ -25,12 +25,11 @@ from throughline.demo.patient_money import LaterMove
 from throughline.demo.revised_facts import RevisedClaim
 from throughline.demo.traffic_facts import TrafficFacts
 from throughline.operations.calls import Operations
-from throughline.operations.cases import Case, gather
+from throughline.operations.cases import Case, Wanted, gather
 from throughline.outcome import NotFound
 from throughline.wire import money_of
 
 LIST_MAX = 5000
-CASES_MAX = 200
 JOURNALS_MAX = 1000
 UNDER_WAY = ("intended", "probed", "posted", "uncertain")
 
@@ -135,7 +134,7 @@ def gather_facts(access: Access, entities: Sequence[str]) -> Facts:
     _from_claims(access, facts)
     _from_payments(access, facts)
     _from_ledger(access, facts, entities)
-    found = gather(Operations(access), SERVICES, ("open", "assigned"), "", CASES_MAX)
+    found = gather(Operations(access), SERVICES, ("open", "assigned"), Wanted())
     facts.cases = list(found.cases)
     return facts
 

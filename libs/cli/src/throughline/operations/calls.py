@@ -8,7 +8,7 @@ from billing.operations.v1 import operations_pb2 as pb
 from billing.operations.v1 import operations_pb2_grpc
 
 from throughline.connection import Access, Service
-from throughline.operations.cases import Case
+from throughline.operations.cases import Action, Case, Wanted
 from throughline.operations.history import History, HistoryEvent
 from throughline.wire import money_of
 
@@ -19,8 +19,8 @@ class Operations:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def list(self, service: Service, state: str, code: str, limit: int) -> Sequence[Case]:
-        request = pb.ListCasesRequest(state=state, code=code, limit=limit)
+    def list(self, service: Service, wanted: Wanted) -> Sequence[Case]:
+        request = pb.ListCasesRequest(state=wanted.state, code=wanted.code, owner=wanted.owner, limit=wanted.limit)
         answer = self._access.call(service, self._stub(service).ListCases, request)
         return [_case(service, each) for each in answer.cases]
 
@@ -31,6 +31,10 @@ class Operations:
     def retry(self, service: Service, case_id: str, reason: str) -> Case:
         request = pb.RetryCaseRequest(case_id=case_id, reason=reason)
         return _case(service, self._access.call(service, self._stub(service).RetryCase, request).case)
+
+    def assign(self, service: Service, case_id: str, owner: str) -> Case:
+        request = pb.AssignCaseRequest(case_id=case_id, owner=owner)
+        return _case(service, self._access.call(service, self._stub(service).AssignCase, request).case)
 
     def dismiss(self, service: Service, case_id: str, reason: str) -> Case:
         request = pb.DismissCaseRequest(case_id=case_id, reason=reason)
@@ -67,6 +71,13 @@ def _case(service: Service, case: pb.Case) -> Case:
         actor=case.actor,
         raised_at=case.raised_at,
         ended_at=case.ended_at,
+        means=case.means,
+        evidence=tuple(case.evidence),
+        actions=tuple(Action(each.name, each.does, each.command, each.scope) for each in case.actions),
+        due_on=case.due_on,
+        needs_second_person=case.needs_second_person,
+        dismissal_by=case.dismissal_by,
+        dismissal_reason=case.dismissal_reason,
     )
 
 

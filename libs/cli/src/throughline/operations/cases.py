@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
@@ -18,6 +18,16 @@ WAITING = ("open", "assigned")
 PREFIX_LENGTH_MIN = 4
 CASES_MAX = 1000
 _Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that may be done about an exception, with the command that does it and the scope that it needs."""
+
+    name: str
+    does: str
+    command: str
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,13 @@ class Case:
     actor: str
     raised_at: str
     ended_at: str
+    means: str = ""
+    evidence: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    due_on: str = ""
+    needs_second_person: bool = False
+    dismissal_by: str = ""
+    dismissal_reason: str = ""
 
     @property
     def waits(self) -> bool:
@@ -47,17 +64,30 @@ class Case:
     def as_data(self) -> dict[str, object]:
         """The same fields, the amount as `"12.30 USD"` or null."""
         data = {field.name: getattr(self, field.name) for field in fields(self)}
-        return data | {"amount": None if self.amount is None else str(self.amount)}
+        told = {"amount": None if self.amount is None else str(self.amount), "evidence": list(self.evidence)}
+        return data | told | {"actions": [asdict(action) for action in self.actions]}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which exceptions of a service: those in a state, of a code, of an owner; empty is any."""
+
+    state: str = ""
+    code: str = ""
+    owner: str = ""
+    limit: int = CASES_MAX
 
 
 class Desk(Protocol):
     """The exceptions of the services, wherever they are."""
 
-    def list(self, service: Service, state: str, code: str, limit: int) -> Sequence[Case]: ...
+    def list(self, service: Service, wanted: Wanted) -> Sequence[Case]: ...
 
     def get(self, service: Service, case_id: str) -> Case: ...
 
     def retry(self, service: Service, case_id: str, reason: str) -> Case: ...
+
+    def assign(self, service: Service, case_id: str, owner: str) -> Case: ...
 
     def dismiss(self, service: Service, case_id: str, reason: str) -> Case: ...
 
@@ -70,17 +100,17 @@ class Gathered:
     unreachable: tuple[tuple[Service, str], ...]
 
 
-def gather(desk: Desk, services: Sequence[Service], states: Sequence[str], code: str, limit: int) -> Gathered:
+def gather(desk: Desk, services: Sequence[Service], states: Sequence[str], wanted: Wanted) -> Gathered:
     """The exceptions of these services, the newest first; a service that does not answer does not hide the others."""
 
     def ask(service: Service) -> list[Case]:
-        return [case for state in states for case in desk.list(service, state, code, limit)]
+        return [case for state in states for case in desk.list(service, replace(wanted, state=state))]
 
     answers = _of_each(services, ask)
     found = [case for _, answer in answers if not isinstance(answer, Failure) for case in answer]
     down = tuple((service, answer.message) for service, answer in answers if isinstance(answer, Failure))
     found.sort(key=lambda case: (case.raised_at, case.case_id), reverse=True)
-    return Gathered(tuple(found[:limit]), down)
+    return Gathered(tuple(found[: wanted.limit]), down)
 
 
 def find(desk: Desk, services: Sequence[Service], wanted: str) -> Case:
@@ -94,7 +124,7 @@ def find(desk: Desk, services: Sequence[Service], wanted: str) -> Case:
     if as_uuid(wanted) is not None:
         answers = _of_each(services, lambda service: [desk.get(service, wanted)])
     elif len(wanted) >= PREFIX_LENGTH_MIN:
-        answers = _of_each(services, lambda service: _beginning(desk.list(service, "", "", CASES_MAX), wanted))
+        answers = _of_each(services, lambda service: _beginning(desk.list(service, Wanted()), wanted))
     else:
         raise Unusable(f"{wanted!r} is neither the id of an exception nor its first {PREFIX_LENGTH_MIN} characters")
     found = [case for _, answer in answers if not isinstance(answer, Failure) for case in answer]

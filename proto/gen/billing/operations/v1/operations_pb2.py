@@ -26,7 +26,7 @@ from billing.common.v1 import common_pb2 as billing_dot_common_dot_v1_dot_common
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&billing/operations/v1/operations.proto\x12\x15\x62illing.operations.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\">\n\x10ListCasesRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"?\n\x11ListCasesResponse\x12*\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x1b.billing.operations.v1.Case\"!\n\x0eGetCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\"<\n\x0fGetCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"3\n\x10RetryCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\">\n\x11RetryCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"5\n\x12\x44ismissCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"@\n\x13\x44ismissCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"\x8b\x02\n\x04\x43\x61se\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x12\n\nsubject_id\x18\x06 \x01(\t\x12\x12\n\nmessage_id\x18\x07 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x08 \x01(\t\x12(\n\x06\x61mount\x18\t \x01(\x0b\x32\x18.billing.common.v1.Money\x12\r\n\x05owner\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\x12\x11\n\traised_at\x18\r \x01(\t\x12\x10\n\x08\x65nded_at\x18\x0e \x01(\t\")\n\x11GetHistoryRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\"a\n\x12GetHistoryResponse\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x33\n\x06\x65vents\x18\x02 \x03(\x0b\x32#.billing.operations.v1.HistoryEvent\"\xc3\x01\n\x0cHistoryEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x05 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x06 \x01(\t\x12\x15\n\rsource_system\x18\x07 \x01(\t\x12\x18\n\x10source_reference\x18\x08 \x01(\t\x12\x12\n\nstate_json\x18\t \x01(\t\"\x12\n\x10GetStatusRequest\"\xc1\x01\n\x11GetStatusResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x15\n\rlast_position\x18\x02 \x01(\x03\x12\x16\n\x0erelay_position\x18\x03 \x01(\x03\x12\x12\n\nopen_cases\x18\x04 \x01(\x03\x12\x17\n\x0fparked_messages\x18\x05 \x01(\x03\x12\x11\n\tconsumers\x18\x06 \x03(\t\x12\x0f\n\x07\x62\x61\x63klog\x18\x07 \x01(\x03\x12\x1b\n\x13master_data_version\x18\x08 \x01(\t2\xd2\x06\n\x11OperationsService\x12|\n\tListCases\x12\'.billing.operations.v1.ListCasesRequest\x1a(.billing.operations.v1.ListCasesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/operations/cases\x12\x80\x01\n\x07GetCase\x12%.billing.operations.v1.GetCaseRequest\x1a&.billing.operations.v1.GetCaseResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/operations/cases/{case_id}\x12\x8f\x01\n\tRetryCase\x12\'.billing.operations.v1.RetryCaseRequest\x1a(.billing.operations.v1.RetryCaseResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/operations/cases/{case_id}:retry:\x01*\x12\x97\x01\n\x0b\x44ismissCase\x12).billing.operations.v1.DismissCaseRequest\x1a*.billing.operations.v1.DismissCaseResponse\"1\x82\xd3\xe4\x93\x02+\"&/v1/operations/cases/{case_id}:dismiss:\x01*\x12\x90\x01\n\nGetHistory\x12(.billing.operations.v1.GetHistoryRequest\x1a).billing.operations.v1.GetHistoryResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/v1/operations/history/{aggregate_id}\x12}\n\tGetStatus\x12\'.billing.operations.v1.GetStatusRequest\x1a(.billing.operations.v1.GetStatusResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/operations/statusb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&billing/operations/v1/operations.proto\x12\x15\x62illing.operations.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1cgoogle/api/annotations.proto\"M\n\x10ListCasesRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\r\n\x05owner\x18\x04 \x01(\t\"?\n\x11ListCasesResponse\x12*\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x1b.billing.operations.v1.Case\"!\n\x0eGetCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\"<\n\x0fGetCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"3\n\x10RetryCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\">\n\x11RetryCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"3\n\x11\x41ssignCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\"?\n\x12\x41ssignCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"5\n\x12\x44ismissCaseRequest\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"@\n\x13\x44ismissCaseResponse\x12)\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x1b.billing.operations.v1.Case\"\xbd\x03\n\x04\x43\x61se\x12\x0f\n\x07\x63\x61se_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x0f\n\x07subject\x18\x05 \x01(\t\x12\x12\n\nsubject_id\x18\x06 \x01(\t\x12\x12\n\nmessage_id\x18\x07 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x08 \x01(\t\x12(\n\x06\x61mount\x18\t \x01(\x0b\x32\x18.billing.common.v1.Money\x12\r\n\x05owner\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\x12\x11\n\traised_at\x18\r \x01(\t\x12\x10\n\x08\x65nded_at\x18\x0e \x01(\t\x12\r\n\x05means\x18\x0f \x01(\t\x12\x10\n\x08\x65vidence\x18\x10 \x03(\t\x12\x32\n\x07\x61\x63tions\x18\x11 \x03(\x0b\x32!.billing.operations.v1.CaseAction\x12\x0e\n\x06\x64ue_on\x18\x12 \x01(\t\x12\x1b\n\x13needs_second_person\x18\x13 \x01(\x08\x12\x14\n\x0c\x64ismissal_by\x18\x14 \x01(\t\x12\x18\n\x10\x64ismissal_reason\x18\x15 \x01(\t\"H\n\nCaseAction\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x64oes\x18\x02 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\r\n\x05scope\x18\x04 \x01(\t\")\n\x11GetHistoryRequest\x12\x14\n\x0c\x61ggregate_id\x18\x01 \x01(\t\"a\n\x12GetHistoryResponse\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x33\n\x06\x65vents\x18\x02 \x03(\x0b\x32#.billing.operations.v1.HistoryEvent\"\xc3\x01\n\x0cHistoryEvent\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x05 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x06 \x01(\t\x12\x15\n\rsource_system\x18\x07 \x01(\t\x12\x18\n\x10source_reference\x18\x08 \x01(\t\x12\x12\n\nstate_json\x18\t \x01(\t\"\x12\n\x10GetStatusRequest\"\xc1\x01\n\x11GetStatusResponse\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x15\n\rlast_position\x18\x02 \x01(\x03\x12\x16\n\x0erelay_position\x18\x03 \x01(\x03\x12\x12\n\nopen_cases\x18\x04 \x01(\x03\x12\x17\n\x0fparked_messages\x18\x05 \x01(\x03\x12\x11\n\tconsumers\x18\x06 \x03(\t\x12\x0f\n\x07\x62\x61\x63klog\x18\x07 \x01(\x03\x12\x1b\n\x13master_data_version\x18\x08 \x01(\t2\xe8\x07\n\x11OperationsService\x12|\n\tListCases\x12\'.billing.operations.v1.ListCasesRequest\x1a(.billing.operations.v1.ListCasesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/operations/cases\x12\x80\x01\n\x07GetCase\x12%.billing.operations.v1.GetCaseRequest\x1a&.billing.operations.v1.GetCaseResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/operations/cases/{case_id}\x12\x8f\x01\n\tRetryCase\x12\'.billing.operations.v1.RetryCaseRequest\x1a(.billing.operations.v1.RetryCaseResponse\"/\x82\xd3\xe4\x93\x02)\"$/v1/operations/cases/{case_id}:retry:\x01*\x12\x93\x01\n\nAssignCase\x12(.billing.operations.v1.AssignCaseRequest\x1a).billing.operations.v1.AssignCaseResponse\"0\x82\xd3\xe4\x93\x02*\"%/v1/operations/cases/{case_id}:assign:\x01*\x12\x97\x01\n\x0b\x44ismissCase\x12).billing.operations.v1.DismissCaseRequest\x1a*.billing.operations.v1.DismissCaseResponse\"1\x82\xd3\xe4\x93\x02+\"&/v1/operations/cases/{case_id}:dismiss:\x01*\x12\x90\x01\n\nGetHistory\x12(.billing.operations.v1.GetHistoryRequest\x1a).billing.operations.v1.GetHistoryResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/v1/operations/history/{aggregate_id}\x12}\n\tGetStatus\x12\'.billing.operations.v1.GetStatusRequest\x1a(.billing.operations.v1.GetStatusResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/operations/statusb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetCase']._serialized_options = b'\202\323\344\223\002 \022\036/v1/operations/cases/{case_id}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['RetryCase']._loaded_options = None
   _globals['_OPERATIONSSERVICE'].methods_by_name['RetryCase']._serialized_options = b'\202\323\344\223\002)\"$/v1/operations/cases/{case_id}:retry:\001*'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['AssignCase']._loaded_options = None
+  _globals['_OPERATIONSSERVICE'].methods_by_name['AssignCase']._serialized_options = b'\202\323\344\223\002*\"%/v1/operations/cases/{case_id}:assign:\001*'
   _globals['_OPERATIONSSERVICE'].methods_by_name['DismissCase']._loaded_options = None
   _globals['_OPERATIONSSERVICE'].methods_by_name['DismissCase']._serialized_options = b'\202\323\344\223\002+\"&/v1/operations/cases/{case_id}:dismiss:\001*'
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetHistory']._loaded_options = None
@@ -46,33 +48,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetStatus']._loaded_options = None
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetStatus']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/operations/status'
   _globals['_LISTCASESREQUEST']._serialized_start=127
-  _globals['_LISTCASESREQUEST']._serialized_end=189
-  _globals['_LISTCASESRESPONSE']._serialized_start=191
-  _globals['_LISTCASESRESPONSE']._serialized_end=254
-  _globals['_GETCASEREQUEST']._serialized_start=256
-  _globals['_GETCASEREQUEST']._serialized_end=289
-  _globals['_GETCASERESPONSE']._serialized_start=291
-  _globals['_GETCASERESPONSE']._serialized_end=351
-  _globals['_RETRYCASEREQUEST']._serialized_start=353
-  _globals['_RETRYCASEREQUEST']._serialized_end=404
-  _globals['_RETRYCASERESPONSE']._serialized_start=406
-  _globals['_RETRYCASERESPONSE']._serialized_end=468
-  _globals['_DISMISSCASEREQUEST']._serialized_start=470
-  _globals['_DISMISSCASEREQUEST']._serialized_end=523
-  _globals['_DISMISSCASERESPONSE']._serialized_start=525
-  _globals['_DISMISSCASERESPONSE']._serialized_end=589
-  _globals['_CASE']._serialized_start=592
-  _globals['_CASE']._serialized_end=859
-  _globals['_GETHISTORYREQUEST']._serialized_start=861
-  _globals['_GETHISTORYREQUEST']._serialized_end=902
-  _globals['_GETHISTORYRESPONSE']._serialized_start=904
-  _globals['_GETHISTORYRESPONSE']._serialized_end=1001
-  _globals['_HISTORYEVENT']._serialized_start=1004
-  _globals['_HISTORYEVENT']._serialized_end=1199
-  _globals['_GETSTATUSREQUEST']._serialized_start=1201
-  _globals['_GETSTATUSREQUEST']._serialized_end=1219
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1222
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1415
-  _globals['_OPERATIONSSERVICE']._serialized_start=1418
-  _globals['_OPERATIONSSERVICE']._serialized_end=2268
+  _globals['_LISTCASESREQUEST']._serialized_end=204
+  _globals['_LISTCASESRESPONSE']._serialized_start=206
+  _globals['_LISTCASESRESPONSE']._serialized_end=269
+  _globals['_GETCASEREQUEST']._serialized_start=271
+  _globals['_GETCASEREQUEST']._serialized_end=304
+  _globals['_GETCASERESPONSE']._serialized_start=306
+  _globals['_GETCASERESPONSE']._serialized_end=366
+  _globals['_RETRYCASEREQUEST']._serialized_start=368
+  _globals['_RETRYCASEREQUEST']._serialized_end=419
+  _globals['_RETRYCASERESPONSE']._serialized_start=421
+  _globals['_RETRYCASERESPONSE']._serialized_end=483
+  _globals['_ASSIGNCASEREQUEST']._serialized_start=485
+  _globals['_ASSIGNCASEREQUEST']._serialized_end=536
+  _globals['_ASSIGNCASERESPONSE']._serialized_start=538
+  _globals['_ASSIGNCASERESPONSE']._serialized_end=601
+  _globals['_DISMISSCASEREQUEST']._serialized_start=603
+  _globals['_DISMISSCASEREQUEST']._serialized_end=656
+  _globals['_DISMISSCASERESPONSE']._serialized_start=658
+  _globals['_DISMISSCASERESPONSE']._serialized_end=722
+  _globals['_CASE']._serialized_start=725
+  _globals['_CASE']._serialized_end=1170
+  _globals['_CASEACTION']._serialized_start=1172
+  _globals['_CASEACTION']._serialized_end=1244
+  _globals['_GETHISTORYREQUEST']._serialized_start=1246
+  _globals['_GETHISTORYREQUEST']._serialized_end=1287
+  _globals['_GETHISTORYRESPONSE']._serialized_start=1289
+  _globals['_GETHISTORYRESPONSE']._serialized_end=1386
+  _globals['_HISTORYEVENT']._serialized_start=1389
+  _globals['_HISTORYEVENT']._serialized_end=1584
+  _globals['_GETSTATUSREQUEST']._serialized_start=1586
+  _globals['_GETSTATUSREQUEST']._serialized_end=1604
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1607
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1800
+  _globals['_OPERATIONSSERVICE']._serialized_start=1803
+  _globals['_OPERATIONSSERVICE']._serialized_end=2803
 # @@protoc_insertion_point(module_scope)

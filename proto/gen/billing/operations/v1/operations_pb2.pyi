@@ -28,22 +28,26 @@ class ListCasesRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """Only cases in this state (open, assigned, retried, corrected, dismissed); empty for every state."""
     code: _builtins.str
     """Only cases with this code, the name of the broken rule; empty for every code."""
     limit: _builtins.int
     """At most so many, 1 to 1000; 0 means 100."""
+    owner: _builtins.str
+    """Only cases that this person or team works; empty for everybody's."""
     def __init__(
         self,
         *,
         state: _builtins.str = ...,
         code: _builtins.str = ...,
         limit: _builtins.int = ...,
+        owner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "limit", b"limit", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "limit", b"limit", "owner", b"owner", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,6 +174,56 @@ class RetryCaseResponse(_message.Message):
 Global___RetryCaseResponse: _TypeAlias = RetryCaseResponse  # noqa: Y015
 
 @_typing.final
+class AssignCaseRequest(_message.Message):
+    """Which exception to give to whom."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    """The id of the case, a UUID."""
+    owner: _builtins.str
+    """A person or a team, 1 to 100 letters, digits and . _ : @ -; empty for the caller."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+        owner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "owner", b"owner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignCaseRequest: _TypeAlias = AssignCaseRequest  # noqa: Y015
+
+@_typing.final
+class AssignCaseResponse(_message.Message):
+    """The exception with its owner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def case(self) -> Global___Case:
+        """The case, assigned."""
+
+    def __init__(
+        self,
+        *,
+        case: Global___Case | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["case", b"case"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AssignCaseResponse: _TypeAlias = AssignCaseResponse  # noqa: Y015
+
+@_typing.final
 class DismissCaseRequest(_message.Message):
     """Which exception to dismiss, and why."""
 
@@ -204,7 +258,7 @@ class DismissCaseResponse(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def case(self) -> Global___Case:
-        """The case, ended as dismissed."""
+        """The case, ended as dismissed, or still open with dismissal_by where a second person has to agree."""
 
     def __init__(
         self,
@@ -239,6 +293,13 @@ class Case(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     RAISED_AT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
+    MEANS_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    ACTIONS_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    DISMISSAL_BY_FIELD_NUMBER: _builtins.int
+    DISMISSAL_REASON_FIELD_NUMBER: _builtins.int
     case_id: _builtins.str
     """The id of the case, a UUID."""
     state: _builtins.str
@@ -265,9 +326,27 @@ class Case(_message.Message):
     """When it was raised, ISO 8601 in UTC."""
     ended_at: _builtins.str
     """When it ended, ISO 8601 in UTC, or empty."""
+    means: _builtins.str
+    """Why such a case waits, in plain words."""
+    due_on: _builtins.str
+    """The day by which it is to be worked, ISO 8601: the day that the outside set, else that of its kind."""
+    needs_second_person: _builtins.bool
+    """Whether a second person has to agree to its dismissal: money is left where it is, or a fact is dropped."""
+    dismissal_by: _builtins.str
+    """Who proposed its dismissal, or empty."""
+    dismissal_reason: _builtins.str
+    """Why they did, or empty."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """The money at stake, where there is some."""
+
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Commands that show its evidence, with the case's ids in them."""
+
+    @_builtins.property
+    def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseAction]:
+        """What may be done about it; empty once it has ended."""
 
     def __init__(
         self,
@@ -286,14 +365,55 @@ class Case(_message.Message):
         actor: _builtins.str = ...,
         raised_at: _builtins.str = ...,
         ended_at: _builtins.str = ...,
+        means: _builtins.str = ...,
+        evidence: _abc.Iterable[_builtins.str] | None = ...,
+        actions: _abc.Iterable[Global___CaseAction] | None = ...,
+        due_on: _builtins.str = ...,
+        needs_second_person: _builtins.bool = ...,
+        dismissal_by: _builtins.str = ...,
+        dismissal_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "case_id", b"case_id", "code", b"code", "ended_at", b"ended_at", "entity", b"entity", "message_id", b"message_id", "owner", b"owner", "raised_at", b"raised_at", "reason", b"reason", "state", b"state", "subject", b"subject", "subject_id", b"subject_id", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actions", b"actions", "actor", b"actor", "amount", b"amount", "case_id", b"case_id", "code", b"code", "dismissal_by", b"dismissal_by", "dismissal_reason", b"dismissal_reason", "due_on", b"due_on", "ended_at", b"ended_at", "entity", b"entity", "evidence", b"evidence", "means", b"means", "message_id", b"message_id", "needs_second_person", b"needs_second_person", "owner", b"owner", "raised_at", b"raised_at", "reason", b"reason", "state", b"state", "subject", b"subject", "subject_id", b"subject_id", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Case: _TypeAlias = Case  # noqa: Y015
+
+@_typing.final
+class CaseAction(_message.Message):
+    """Something that may be done about an exception."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DOES_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    SCOPE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, one word."""
+    does: _builtins.str
+    """What it does, in plain words."""
+    command: _builtins.str
+    """The command line that does it; words in capitals are the person's to fill in."""
+    scope: _builtins.str
+    """The scope that the call needs."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        does: _builtins.str = ...,
+        command: _builtins.str = ...,
+        scope: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "does", b"does", "name", b"name", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseAction: _TypeAlias = CaseAction  # noqa: Y015
 
 @_typing.final
 class GetHistoryRequest(_message.Message):

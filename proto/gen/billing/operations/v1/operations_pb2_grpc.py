@@ -50,6 +50,11 @@ class OperationsServiceStub:
                 request_serializer=billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseRequest.SerializeToString,
                 response_deserializer=billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseResponse.FromString,
                 _registered_method=True)
+        self.AssignCase = channel.unary_unary(
+                '/billing.operations.v1.OperationsService/AssignCase',
+                request_serializer=billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseRequest.SerializeToString,
+                response_deserializer=billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseResponse.FromString,
+                _registered_method=True)
         self.DismissCase = channel.unary_unary(
                 '/billing.operations.v1.OperationsService/DismissCase',
                 request_serializer=billing_dot_operations_dot_v1_dot_operations__pb2.DismissCaseRequest.SerializeToString,
@@ -92,8 +97,16 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AssignCase(self, request, context):
+        """Gives an exception to whoever works it; a dismissal that was proposed is off.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DismissCase(self, request, context):
-        """Ends an exception without doing anything; the reason is kept for ever.
+        """Ends an exception without doing anything; the reason is kept for ever. Where the case says needs_second_person, the first
+        call proposes it, and the call of another person ends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,6 +143,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.RetryCase,
                     request_deserializer=billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseRequest.FromString,
                     response_serializer=billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseResponse.SerializeToString,
+            ),
+            'AssignCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignCase,
+                    request_deserializer=billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseRequest.FromString,
+                    response_serializer=billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseResponse.SerializeToString,
             ),
             'DismissCase': grpc.unary_unary_rpc_method_handler(
                     servicer.DismissCase,
@@ -229,6 +247,33 @@ class OperationsService:
             '/billing.operations.v1.OperationsService/RetryCase',
             billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseRequest.SerializeToString,
             billing_dot_operations_dot_v1_dot_operations__pb2.RetryCaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.operations.v1.OperationsService/AssignCase',
+            billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseRequest.SerializeToString,
+            billing_dot_operations_dot_v1_dot_operations__pb2.AssignCaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,8 +39,12 @@ class OperationsServiceStub:
     """One exception."""
     RetryCase: _grpc.UnaryUnaryMultiCallable[_operations_pb2.RetryCaseRequest, _operations_pb2.RetryCaseResponse]
     """Handles the message of an exception again; refused with FAILED_PRECONDITION where the rule still says no."""
+    AssignCase: _grpc.UnaryUnaryMultiCallable[_operations_pb2.AssignCaseRequest, _operations_pb2.AssignCaseResponse]
+    """Gives an exception to whoever works it; a dismissal that was proposed is off."""
     DismissCase: _grpc.UnaryUnaryMultiCallable[_operations_pb2.DismissCaseRequest, _operations_pb2.DismissCaseResponse]
-    """Ends an exception without doing anything; the reason is kept for ever."""
+    """Ends an exception without doing anything; the reason is kept for ever. Where the case says needs_second_person, the first
+    call proposes it, and the call of another person ends it.
+    """
     GetHistory: _grpc.UnaryUnaryMultiCallable[_operations_pb2.GetHistoryRequest, _operations_pb2.GetHistoryResponse]
     """The stored events of one aggregate, oldest first. Sealed parts are shown as "sealed"."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_operations_pb2.GetStatusRequest, _operations_pb2.GetStatusResponse]
@@ -57,8 +61,12 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """One exception."""
     RetryCase: _aio.UnaryUnaryMultiCallable[_operations_pb2.RetryCaseRequest, _operations_pb2.RetryCaseResponse]  # type: ignore[assignment]
     """Handles the message of an exception again; refused with FAILED_PRECONDITION where the rule still says no."""
+    AssignCase: _aio.UnaryUnaryMultiCallable[_operations_pb2.AssignCaseRequest, _operations_pb2.AssignCaseResponse]  # type: ignore[assignment]
+    """Gives an exception to whoever works it; a dismissal that was proposed is off."""
     DismissCase: _aio.UnaryUnaryMultiCallable[_operations_pb2.DismissCaseRequest, _operations_pb2.DismissCaseResponse]  # type: ignore[assignment]
-    """Ends an exception without doing anything; the reason is kept for ever."""
+    """Ends an exception without doing anything; the reason is kept for ever. Where the case says needs_second_person, the first
+    call proposes it, and the call of another person ends it.
+    """
     GetHistory: _aio.UnaryUnaryMultiCallable[_operations_pb2.GetHistoryRequest, _operations_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """The stored events of one aggregate, oldest first. Sealed parts are shown as "sealed"."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_operations_pb2.GetStatusRequest, _operations_pb2.GetStatusResponse]  # type: ignore[assignment]
@@ -92,12 +100,22 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Handles the message of an exception again; refused with FAILED_PRECONDITION where the rule still says no."""
 
     @_abc_1.abstractmethod
+    def AssignCase(
+        self,
+        request: _operations_pb2.AssignCaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.AssignCaseResponse, _abc.Awaitable[_operations_pb2.AssignCaseResponse]]:
+        """Gives an exception to whoever works it; a dismissal that was proposed is off."""
+
+    @_abc_1.abstractmethod
     def DismissCase(
         self,
         request: _operations_pb2.DismissCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.DismissCaseResponse, _abc.Awaitable[_operations_pb2.DismissCaseResponse]]:
-        """Ends an exception without doing anything; the reason is kept for ever."""
+        """Ends an exception without doing anything; the reason is kept for ever. Where the case says needs_second_person, the first
+        call proposes it, and the call of another person ends it.
+        """
 
     @_abc_1.abstractmethod
     def GetHistory(

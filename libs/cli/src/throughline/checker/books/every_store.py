@@ -12,7 +12,19 @@ from throughline.checker.rows import Rebuilt
 
 Handler = Callable[[Fact], None]
 
-CASE_COLUMNS = ("state", "code", "subject_id", "message_id", "entity", "amount_minor", "owner", "reason", "actor")
+CASE_COLUMNS = (
+    "state",
+    "code",
+    "subject_id",
+    "message_id",
+    "entity",
+    "amount_minor",
+    "owner",
+    "reason",
+    "actor",
+    "dismissal_by",
+    "dismissal_reason",
+)
 INBOUND_COLUMNS = (
     "source_system",
     "delivery_key",
@@ -35,6 +47,7 @@ class Case:
     message_id: str | None = None
     subject_id: str | None = None
     how: str = ""
+    dismissal_by: str = ""
     events: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +84,7 @@ class Book:
             "chassis.exception-case.raised": self._raised,
             "chassis.exception-case.assigned": self._assigned,
             "chassis.exception-case.restated": self._restated,
+            "chassis.exception-case.dismissal-proposed": self._dismissal_proposed,
             "chassis.exception-case.ended": self._ended,
             "chassis.inbound-message.received": self._received,
             "chassis.inbound-message.accepted": self._decided,
@@ -121,10 +135,21 @@ class Book:
     def _restated(self, fact: Fact) -> None:
         amount = fact.state["amount"]
         self.case_rows.put((fact.id,), amount_minor=None if amount is None else cents(amount))
+        self._dismissal_withdrawn(fact)
 
     def _assigned(self, fact: Fact) -> None:
         self.cases.setdefault(fact.id, Case()).events.append("assigned")
         self.case_rows.put((fact.id,), state="assigned", owner=fact.state["owner"])
+        self._dismissal_withdrawn(fact)
+
+    def _dismissal_proposed(self, fact: Fact) -> None:
+        by, reason = fact.state["meta"]["actor"], fact.state["reason"]
+        self.cases.setdefault(fact.id, Case()).dismissal_by = by
+        self.case_rows.put((fact.id,), dismissal_by=by, dismissal_reason=reason)
+
+    def _dismissal_withdrawn(self, fact: Fact) -> None:
+        self.cases.setdefault(fact.id, Case()).dismissal_by = ""
+        self.case_rows.put((fact.id,), dismissal_by=None, dismissal_reason=None)
 
     def _ended(self, fact: Fact) -> None:
         state = fact.state
@@ -136,6 +161,8 @@ class Book:
         actor = state["meta"]["actor"]
         if not actor or (state["how"] == "dismissed" and len(state["reason"].strip()) < 5):
             self.case_failures.add(f"case {fact.id} ({case.code}): {state['how']} without an actor or a reason")
+        if state["how"] == "dismissed" and actor and actor == case.dismissal_by:
+            self.case_failures.add(f"case {fact.id} ({case.code}): {actor} agreed to an own proposal of its dismissal")
         self.case_rows.put((fact.id,), state=state["how"], reason=state["reason"], actor=actor)
 
     def _received(self, fact: Fact) -> None:
