@@ -14,7 +14,7 @@ from claims.domain.reversals import (
     ReversalProof,
     ReversalVerdict,
     originals_for_person,
-    part_taken_of,
+    parts_taken_of,
     prove_reversal,
 )
 from hypothesis import given
@@ -188,9 +188,9 @@ def test_a_part_is_taken_of_the_decision_with_the_same_number_before_an_older_on
     older = decision("250.00", "150.00", TAKEN, number="ICN0", remittance=5, day=1)
     part = decision("-125.00", "-75.00", [(CO, "45", "-35.00"), (PR, "3", "-15.00")], remittance=2)
 
-    assert part_taken_of(part, [older, ORIGINAL]) == ORIGINAL
-    assert part_taken_of(part.model_copy(update={"payer_control_number": "ICN7"}), [ORIGINAL, older]) == older
-    assert part_taken_of(part, SPLIT[1:]) is None
+    assert parts_taken_of(part, [older, ORIGINAL]) == (ORIGINAL,)
+    assert parts_taken_of(part.model_copy(update={"payer_control_number": "ICN7"}), [ORIGINAL, older]) == (older,)
+    assert parts_taken_of(part, SPLIT[1:]) == ()
 
 
 cents = st.integers(-9_999, 9_999).filter(bool)

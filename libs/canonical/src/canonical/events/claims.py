@@ -78,7 +78,7 @@ class ClaimAdjudicated(PublicEvent):
     `kind` is `decision`, `reversal` (every amount negates the decision at `reverses_remittance_id` and
     `reverses_position`) or `correction` (takes the place of a reversed decision). `reverses_match` is the `match` of that
     decision as it stood. A reversal may negate several decisions together: the others are `reverses_also`. Where `partial`
-    is true it takes only a part of its decision back, by its own amounts. `match` is 0 where the remittance
+    is true it takes only a part of them back, by its own amounts. `match` is 0 where the remittance
     brought the decision straight to the claim; from 1 on it counts the moves of a payment that was first booked as
     unapplied cash (J26) and then matched (`decision` or `reversal` as the payer sent it) or unmatched again (`unmatched`,
     every amount negated). What the patient would owe is owed by `next_payer` where there is one. `sequence` is 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from canonical.events.payments import RemittanceChunkAccepted
@@ -16,12 +17,33 @@ from claims.application.judging import judge_decisions
 from claims.application.matching import UNKNOWN_PAYMENT_CASE, match_awaited, raise_unknown
 from claims.application.next_claims import advance_next_claims, pass_on
 from claims.application.revising import apply_revision
-from claims.domain.adjudication import NOTED, DecidedLine, PayerDecision
+from claims.domain.adjudication import NOTED, DecidedLine, PayerDecision, Place
 from claims.domain.claim import Claim
 from claims.domain.claim_content import claim_id_in_sequence, claim_id_of
 from claims.domain.line_matching import match_lines
 from claims.domain.rules.edits import ClaimEdits
 from claims.domain.unknown_payment import UnknownClaimPayment, Why, unknown_payment_id_of
+
+RESEMBLED_SHOWN_MAX = 4
+NO_DECISIONS: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unbooked:
+    """A payment that could not be booked, and the decisions that it may be meant for."""
+
+    why: Why
+    payment: ClaimPayment
+    resembled: tuple[Place, ...] = NO_DECISIONS
+
+    @property
+    def said(self) -> str:
+        """What its case says of it; of many decisions only the first."""
+        places = self.resembled[:RESEMBLED_SHOWN_MAX]
+        told = " and ".join(f"remittance {remittance_id}, claim {position}" for remittance_id, position in places)
+        more = " and others" if len(self.resembled) > len(places) else ""
+        of_those = f" of {told}{more}" if told else ""
+        return f"for {self.payment.patient_control_number}: {self.why}{of_those}"
 
 
 def claims_paid_by(event: RemittanceChunkAccepted) -> Iterable[UUID]:
@@ -42,21 +64,22 @@ def adjudicate_chunk(
         ChangedAdjudication, ChangedUnknownPayment: another decision stood at the same place of the remittance.
         PayerGone: see there.
     """
-    unknown: list[tuple[Why, ClaimPayment]] = []
+    unknown: list[_Unbooked] = []
     moved: dict[UUID, Claim] = {}
     named = [work.get_or_new(Claim, claim_id) for claim_id in claims_paid_by(event)]
     work.prefetch(_passed_on(named, event.payer))
     for first, payment in zip(named, event.claims, strict=True):
         claim = claim_paid(work, event, first, payment)
         version = claim.version
-        why = why_not_ours(claim, event)
+        why, resembled = why_not_ours(claim, event), NO_DECISIONS
         if why is None:
             content = claim.content
             lines = match_lines(content.lines, payment.services)
             decision = decision_of(event, payment, lines)
             why = claim.adjudicate(decision, reasons_of(content.payer, content.service_from))
+            resembled = claim.looks_like(decision) if decision.place in claim.awaiting else NO_DECISIONS
         if why is not None:
-            unknown.append((why, payment))
+            unknown.append(_Unbooked(why, payment, resembled))
         if claim.version > version:
             moved[claim.id] = claim
     record_unknown(work, event, unknown)
@@ -134,15 +157,17 @@ def decision_of(
     )
 
 
-def record_unknown(work: Work, event: RemittanceChunkAccepted, unknown: Sequence[tuple[Why, ClaimPayment]]) -> None:
+def record_unknown(work: Work, event: RemittanceChunkAccepted, unknown: Sequence[_Unbooked]) -> None:
     """Keeps the payments and opens their cases, once; what moves no money is only noted."""
-    identities = [unknown_payment_id_of(event.remittance_id, payment.position) for _, payment in unknown]
+    payments = [each.payment for each in unknown]
+    identities = [unknown_payment_id_of(event.remittance_id, payment.position) for payment in payments]
     cases = [case_id_of(identity, UNKNOWN_PAYMENT_CASE) for identity in identities]
     work.prefetch([*identities, *cases])
-    for identity, (why, payment) in zip(identities, unknown, strict=True):
+    for identity, unbooked in zip(identities, unknown, strict=True):
+        why, payment = unbooked.why, unbooked.payment
         record = work.get_or_new(UnknownClaimPayment, identity)
         decision = decision_of(event, payment)
         if payment.status in NOTED and not payment.paid:
             record.note(NOTED[payment.status], event.entity, event.payer, decision)
         elif record.record(why, payment.patient_control_number, event.entity, event.payer, decision, payment.services):
-            raise_unknown(work, record, identity, f"for {payment.patient_control_number}: {why}")
+            raise_unknown(work, record, identity, unbooked.said)

@@ -20,7 +20,7 @@ from claims.domain.adjudication import (
 )
 from claims.domain.decided_claim import DecidedClaim
 from claims.domain.decisions import Booked
-from claims.domain.reversals import ReversalProof, originals_for_person, part_taken_of, prove_reversal
+from claims.domain.reversals import ReversalProof, originals_for_person, parts_taken_of, prove_reversal
 from claims.domain.unknown_payment import Why
 
 
@@ -70,7 +70,8 @@ class AdjudicatedClaim(DecidedClaim):
         """Books a payment that could not be booked when it came.
 
         A reversal takes back the decisions whose charge and payment it negates, under their own reasons: the payer's may
-        be the very thing that is wrong with it. One that negates less takes a part of one decision back, as it says itself.
+        be the very thing that is wrong with it. One that negates less takes a part of one decision back, or of several
+        together, as it says itself.
 
         Raises:
             NeverSubmitted, ReversalNotProved: see there.
@@ -87,8 +88,8 @@ class AdjudicatedClaim(DecidedClaim):
             self._take_back(decision, proof.originals, match=match)
         elif originals := originals_for_person(decision, left):
             self._take_back(together(originals).taken_back_by(decision), originals, match=match)
-        elif original := part_taken_of(decision, left):
-            self._take_part_back(decision, original.place, contractual_reasons, match=match)
+        elif originals := parts_taken_of(decision, left):
+            self._take_part_back(decision, self._heads_of(originals), contractual_reasons, match=match)
         else:
             raise ReversalNotProved(
                 f"claim {self.id}: {decision.charge} charged, {decision.paid} paid: {proof.verdict}"
@@ -110,6 +111,10 @@ class AdjudicatedClaim(DecidedClaim):
     def is_proved_by_now(self, awaited: Place) -> bool:
         """Whether an awaited reversal takes back something that the claim holds by now."""
         return self._proof_of(self.awaiting[awaited].decision).is_proved
+
+    def looks_like(self, reversal: PayerDecision) -> tuple[Place, ...]:
+        """The decisions that a reversal, which is not proved, may take back or take a part of."""
+        return tuple(each.place for each in self._proof_of(reversal).originals)
 
     def _holds(self, decision: PayerDecision) -> bool:
         """Raises ChangedAdjudication where the same place said something else."""
@@ -157,9 +162,9 @@ class AdjudicatedClaim(DecidedClaim):
         )
 
     def _take_part_back(
-        self, decision: PayerDecision, original: Place, contractual_reasons: Collection[str], *, match: int
+        self, decision: PayerDecision, originals: tuple[Place, ...], contractual_reasons: Collection[str], *, match: int
     ) -> None:
-        """By the amounts that it says itself: there is no telling from the original how they divide."""
+        """By the amounts that it says itself: there is no telling from the originals how they divide."""
         shares = shares_of(negated(decision.adjustments), contractual_reasons).negated()
         self._book(
             Booked(
@@ -168,11 +173,16 @@ class AdjudicatedClaim(DecidedClaim):
                 DecisionKind.REVERSAL,
                 denied=False,
                 match=match,
-                reverses=(original,),
-                pair=self.decisions.early_correction_of(original, -decision.charge),
+                reverses=originals,
+                pair=self.decisions.early_correction_of(originals[0], -decision.charge),
                 partial=True,
             )
         )
+
+    def _heads_of(self, originals: Sequence[PayerDecision]) -> tuple[Place, ...]:
+        """Where those decisions stand, without the parts that were taken of them before."""
+        units = [self.decisions.unit_of(original.place) for original in originals]
+        return tuple(each.decision.place for unit in units for each in unit if not each.partial)
 
     def _decide(self, decision: PayerDecision, shares: Shares, *, match: int) -> None:
         pair = self.decisions.uncorrected()

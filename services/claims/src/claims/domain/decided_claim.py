@@ -61,7 +61,7 @@ class DecidedClaim(Aggregate):
         """One payer decision, with what its readers need to know of the claim.
 
         `reverses_*` is the decision that a reversal takes back, `reverses_also` those that it takes back with it; of a
-        `partial` reversal it is the decision that a part is taken of. `pair_*` is the decision that a correction takes the
+        `partial` reversal they are the decisions that a part is taken of. `pair_*` is the decision that a correction takes the
         place of, or the correction that came before its reversal. `match` counts the moves of a payment that was not booked
         here at first: odd where it was matched, even where it was unmatched, with every amount negated.
         """
@@ -194,7 +194,7 @@ class DecidedClaim(Aggregate):
             return self.undecided
         state = state_by_decisions(
             self.undecided,
-            [unit[0].denied for unit in decisions.units],
+            [each.denied for each in decisions.standing if not each.partial],
             taken_back=decisions.is_taken_back,
             crossed_over=decisions.is_crossed_over,
             next_claim=next_claim,

@@ -24,7 +24,7 @@ class Booked:
     """One decision as it was booked. `reverses` is what it takes back; `pair` joins a correction and what it corrects.
 
     `match` is 0 where the remittance brought it straight here, or the number of the match that did. A `partial` reversal
-    takes a part of one decision back, and stands beside it with its negative amounts.
+    takes a part of one decision back, or of several together, and stands beside them with its negative amounts.
     """
 
     decision: PayerDecision
@@ -71,23 +71,26 @@ class Decisions:
 
     @property
     def units(self) -> tuple[tuple[Booked, ...], ...]:
-        """Each decision that stands, with the reversals of parts of it."""
-        parts = [each for each in self.standing if each.partial]
-        if not parts:
-            return tuple((each,) for each in self.standing)
-        return tuple(
-            (each, *(part for part in parts if each.decision.place in part.reverses))
-            for each in self.standing
-            if not each.partial
-        )
+        """Each decision that stands, with the reversals of parts of it; one of several decisions joins them.
+
+        There is no telling how a part of several divides between them.
+        """
+        units = [[each] for each in self.standing if not each.partial]
+        for part in self.standing:
+            if part.partial:
+                joined = [unit for unit in units if any(each.decision.place in part.reverses for each in unit)]
+                joined[0].extend(each for unit in joined[1:] for each in unit)
+                joined[0].append(part)
+                units = [unit for unit in units if not any(unit is other for other in joined[1:])]
+        return tuple(map(tuple, units))
 
     @property
     def left_standing(self) -> tuple[PayerDecision, ...]:
-        """Each decision that stands, less the parts of it that were taken back."""
+        """Each decision that stands, or several that a part was taken of, less what was taken back."""
         return tuple(together([each.decision for each in unit]) for unit in self.units)
 
     def unit_of(self, place: Place) -> tuple[Booked, ...]:
-        """The decision at this place, which stands, with the reversals of parts of it."""
+        """The decision at this place, which stands first in its unit, with those joined to it and the parts taken back."""
         return next(unit for unit in self.units if unit[0].decision.place == place)
 
     @property

@@ -63,7 +63,11 @@ def prove_reversal(reversal: PayerDecision, standing: Iterable[PayerDecision]) -
     if best.is_proved:
         return best
     several = next((each for each in _negated_together(reversal, oldest_first) if _names(reversal, each)), ())
-    return ReversalProof(ReversalVerdict.PROVED, several) if several else best
+    if several:
+        return ReversalProof(ReversalVerdict.PROVED, several)
+    is_told = _RANK[best.verdict] <= _RANK[ReversalVerdict.PARTIAL]
+    parts = () if is_told else parts_taken_of(reversal, oldest_first)
+    return ReversalProof(ReversalVerdict.PARTIAL, parts) if len(parts) > 1 else best
 
 
 def originals_for_person(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> tuple[PayerDecision, ...]:
@@ -81,11 +85,19 @@ def originals_for_person(reversal: PayerDecision, standing: Iterable[PayerDecisi
     return tuple(oldest_first) if _negates_totals(reversal, together(oldest_first)) else ()
 
 
-def part_taken_of(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> PayerDecision | None:
-    """The decision that a reversal takes a part of: under its own number before any other, then the oldest."""
-    fitting = [each for each in _by_age(standing) if _is_part_of(reversal, each)]
+def parts_taken_of(reversal: PayerDecision, standing: Iterable[PayerDecision]) -> tuple[PayerDecision, ...]:
+    """The decisions that a reversal takes a part of, as few as have all of it.
+
+    One of them under the reversal's own number before any other, then the oldest.
+    """
+    oldest_first = _by_age(standing)
     number = reversal.payer_control_number
-    return min(fitting, key=lambda each: each.payer_control_number != number, default=None)
+    own_first = sorted(oldest_first, key=lambda each: each.payer_control_number != number)
+    if (one := next((each for each in own_first if _is_part_of(reversal, each)), None)) is not None:
+        return (one,)
+    if len(oldest_first) < 2 or not _is_part_of(reversal, together(oldest_first)):
+        return ()
+    return next(each for each in _several_of(oldest_first) if _is_part_of(reversal, together(each)))
 
 
 def _by_age(standing: Iterable[PayerDecision]) -> list[PayerDecision]:
@@ -96,12 +108,16 @@ def _negated_together(
     reversal: PayerDecision, decisions: Sequence[PayerDecision]
 ) -> Iterator[tuple[PayerDecision, ...]]:
     """Two or more of the decisions that the reversal negates to the cent, the fewest first."""
+    for several in _several_of(decisions):
+        covers = sum(each.charge.minor for each in several) == -reversal.charge.minor
+        if covers and _negates(reversal, together(several)):
+            yield several
+
+
+def _several_of(decisions: Sequence[PayerDecision]) -> Iterator[tuple[PayerDecision, ...]]:
+    """Two or more of them in every combination, the fewest first and all of them last."""
     sizes = range(2, len(decisions) + 1) if len(decisions) <= COMBINED_MAX else (len(decisions),)
-    for size in sizes:
-        for several in combinations(decisions, size):
-            covers = sum(each.charge.minor for each in several) == -reversal.charge.minor
-            if covers and _negates(reversal, together(several)):
-                yield several
+    return (several for size in sizes for several in combinations(decisions, size))
 
 
 def _names(reversal: PayerDecision, originals: Iterable[PayerDecision]) -> bool:
