@@ -45,6 +45,15 @@ class ChargePlaces:
             assert isinstance(encounter_id, UUID)
             self._places[charge_id][encounter_id] = None
 
+    def standing(self, charge_ids: Iterable[UUID]) -> list[tuple[UUID, Encounter]]:
+        """Those of the charges that stand, each with its encounter; most of them may never have been."""
+        asked = tuple(charge_ids)
+        unknown = [charge_id for charge_id in asked if charge_id not in self._places]
+        rows = self._work.rows(CHARGE_PLACES, {"charge_id": unknown}, limit=PLACES_MAX) if unknown else []
+        self.prefetch(charge_id for row in rows if isinstance(charge_id := row["charge_id"], UUID))
+        found = ((each, self._work.get(Encounter, place)) for each in asked for place in self._places.get(each, ()))
+        return [(each, encounter) for each, encounter in found if encounter and each in encounter.charges]
+
     def note(self, charge_id: UUID, encounter_id: UUID) -> None:
         self.prefetch([charge_id])
         self._places[charge_id][encounter_id] = None

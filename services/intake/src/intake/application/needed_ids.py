@@ -9,6 +9,7 @@ from intake.application.deliveries import InboundDelivery
 from intake.domain.facts import (
     AdjustmentSeen,
     ChargeSeen,
+    ChargesWithdrawn,
     CoverageSeen,
     EncounterSeen,
     Fact,
@@ -44,6 +45,8 @@ def _ids_of(fact: Fact, source: str) -> Iterator[UUID]:
             yield from _linked((fact.encounter, fact.performer), source)
         case PatientPaymentSeen() | AdjustmentSeen():
             yield from _linked((fact.patient, fact.encounter), source)
+        case ChargesWithdrawn():
+            pass
         case _:
             yield from _linked((fact.encounter,), source)
 

@@ -19,7 +19,7 @@ from intake.domain.charge_rules import (
 from intake.domain.charge_words import ChargeCredit, is_older
 from intake.domain.encounter import Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterState
-from intake.domain.facts import ChargesWithdrawn, ChargeVoided
+from intake.domain.facts import ChargesWithdrawn, ChargeVoided, Link
 from intake.domain.refusals import ChargeMoved, Finding, InvalidMessage
 
 OLDER_WORD = "older-word: a newer word on this charge is known, and stands"
@@ -33,7 +33,7 @@ OTHER_COVERAGE = "CoverageChangedAfterBilling"
 class ChargeTaking:
     """What one message says of charges; what it says too late becomes a note.
 
-    `left` are the encounters that a charge was moved out of.
+    `left` are the encounters that a charge was moved or taken out of, whether the message names them or not.
     """
 
     def __init__(self, work: Work, message_id: UUID, places: ChargePlaces) -> None:
@@ -132,11 +132,11 @@ class ChargeTaking:
             self._raise(_without_charge(fact.charge_id), CREDIT_WITHOUT_CHARGE, summary, encounter, fact.amount)
         self._tell_of_excess(encounter, fact.charge_id)
 
-    def withdraw(self, encounter: Encounter, fact: ChargesWithdrawn) -> None:
-        """Takes back those of the charges that stand in the encounter."""
-        for charge_id in fact.charge_ids:
-            if charge_id in encounter.charges:
-                self.void(encounter, ChargeVoided(fact.place, charge_id, fact.encounter, said_at=fact.said_at))
+    def withdraw(self, fact: ChargesWithdrawn) -> None:
+        """Takes back those of the charges that stand, wherever they do."""
+        for charge_id, encounter in self._places.standing(fact.charge_ids):
+            self.void(encounter, ChargeVoided(fact.place, charge_id, Link(id=encounter.id), said_at=fact.said_at))
+            self.left[encounter.id] = None
 
     def _is_credited_late(self, encounter: Encounter, fact: ChargeVoided) -> bool:
         others = self._places.elsewhere(fact.charge_id, encounter)

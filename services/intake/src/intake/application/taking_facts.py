@@ -96,7 +96,7 @@ class FactTaking:
                 case ChargeSeen() | ChargeVoided():
                     self._take_word_on_charge(fact)
                 case ChargesWithdrawn():
-                    self._charges.withdraw(self._encounter(fact.encounter, fact.place), fact)
+                    self._charges.withdraw(fact)
                 case PatientPaymentSeen():
                     take_payment(self._work, fact, self._whose(fact), self._master_data, self._message_id)
                 case AdjustmentSeen():

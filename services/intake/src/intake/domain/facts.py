@@ -168,11 +168,10 @@ class ChargeVoided:
 
 @dataclass(frozen=True, slots=True)
 class ChargesWithdrawn:
-    """What lists all its charges lists these no more: those of them that stand in the encounter are taken back."""
+    """What lists all its charges lists these no more: those of them that stand are taken back, in whatever encounter."""
 
     place: str
     charge_ids: tuple[UUID, ...]
-    encounter: Link
     said_at: datetime | None = None
 
 

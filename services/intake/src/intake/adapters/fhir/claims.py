@@ -48,28 +48,37 @@ class _ClaimReading:
         if not self._number:
             self._message.need(f"{self._place}.identifier", "names the claim by an identifier of the source's system")
             return []
+        self._check_numbers()
         encounter = self._encounter_link()
         if claim.status != "active":
             said_at = self._message.said_at(claim)
-            return [
+            voided = [
                 ChargeVoided(self._item_place(index), self._charge_id(item), encounter, said_at=said_at)
                 for index, item in enumerate(claim.item or ())
             ]
+            return [*voided, self._withdrawn()]
         facts = [] if self._names_encounter else self._encounter()
         charges = [fact for index, item in enumerate(claim.item or ()) for fact in self._charge(index, item, encounter)]
         if not charges:
             self._message.need(f"{self._place}.item", "at least one service")
         self._leave_out_info()
         self._check_total(charges)
-        return [*facts, *charges, *self._withdrawn(encounter)]
+        return [*facts, *charges, *([self._withdrawn()] if self._corrects else [])]
 
-    def _withdrawn(self, encounter: Link) -> list[Fact]:
+    def _withdrawn(self) -> Fact:
         """An update says the whole claim: the items that it had, and has no more, are taken back."""
-        if not self._corrects:
-            return []
         told = {item.sequence for item in self._claim.item or ()}
         gone = tuple(self._charge_id_of(number) for number in range(1, ITEMS_MAX + 1) if number not in told)
-        return [ChargesWithdrawn(f"{self._place}.item", gone, encounter, self._message.said_at(self._claim))]
+        return ChargesWithdrawn(f"{self._place}.item", gone, self._message.said_at(self._claim))
+
+    def _check_numbers(self) -> None:
+        """An item of a higher number would not be found again where an update has it no more."""
+        for index, item in enumerate(self._claim.item or ()):
+            if item.sequence > ITEMS_MAX:
+                note = (
+                    f"1 to {ITEMS_MAX}: number the items from 1, and send more services as a further claim of their own"
+                )
+                self._message.find(f"{self._item_place(index)}.sequence", "item-number", note)
 
     @property
     def _names_encounter(self) -> bool:
