@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from canonical.codes import Dimension
 from claims.application.ports import TransportUnavailable, TransportUncertain
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp
 from ledger_adapter.application.ports import (
     AccountBalance,
+    DimensionBalance,
     ErpDocument,
     ErpJournal,
+    FiscalPeriod,
     Pending,
     Posted,
     RefusalKind,
@@ -33,7 +36,7 @@ class FaultyErp:
     name = "fake"
 
     def __init__(self, mischief: Mischief) -> None:
-        self.inner = FakeErp()
+        self.inner = FakeErp(kept_dimensions=frozenset(Dimension))
         self._mischief = mischief
 
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
@@ -52,6 +55,17 @@ class FaultyErp:
     def balances(self, entity: str) -> Sequence[AccountBalance]:
         self._go_down_sometimes()
         return self.inner.balances(entity)
+
+    def dimensions(self, entity: str) -> frozenset[Dimension]:
+        return self.inner.dimensions(entity)
+
+    def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
+        self._go_down_sometimes()
+        return self.inner.dimension_balances(entity)
+
+    def periods(self, entity: str) -> Sequence[FiscalPeriod]:
+        self._go_down_sometimes()
+        return self.inner.periods(entity)
 
     def _go_down_sometimes(self) -> None:
         self.inner.is_down = self._mischief.strikes(Kind.ERP_DOWN)

@@ -98,3 +98,34 @@ class AccountRole(StrEnum):
     CHARITY_CARE = "charity-care"
     SMALL_BALANCE = "small-balance"
     BAD_DEBT = "bad-debt"
+
+    @property
+    def is_of_income(self) -> bool:
+        """Whether it stands in the income statement, where departments and payer classes are told apart."""
+        return self in _INCOME_STATEMENT
+
+
+_INCOME_STATEMENT = frozenset(
+    {
+        AccountRole.GROSS_REVENUE,
+        AccountRole.CONTRACTUAL_ALLOWANCE,
+        AccountRole.PROCESSING_FEES,
+        AccountRole.SEQUESTRATION,
+        AccountRole.DENIAL_WRITE_OFF,
+        AccountRole.INTEREST_INCOME,
+        AccountRole.PROVIDER_ADJUSTMENTS,
+        AccountRole.DISPUTE_FEES,
+        AccountRole.CHARITY_CARE,
+        AccountRole.SMALL_BALANCE,
+        AccountRole.BAD_DEBT,
+    }
+)
+
+
+class Dimension(StrEnum):
+    """What a line of the income statement is told apart by, beside its account."""
+
+    PAYER_CLASS = "payer_class"
+    DEPARTMENT = "department"
+    COST_CENTER = "cost_center"
+    LOCATION = "location"

@@ -26,6 +26,8 @@ class LedgerLine(CanonicalModel):
     party: Public[str] = ""
     payer_class: Public[str] = ""
     department: Public[str] = ""
+    cost_center: Public[str] = ""
+    location: Public[str] = ""
     rule: Public[str]
     claim_id: UUID | None = None
     encounter_id: UUID | None = None
@@ -33,11 +35,18 @@ class LedgerLine(CanonicalModel):
 
 
 class JournalLine(CanonicalModel):
-    """One summarised line as the ERP gets it: nothing here can hold free text."""
+    """One summarised line of a journal entry: nothing here can hold free text.
+
+    The dimensions (`canonical.codes.Dimension`) are given on accounts of the income statement alone, each where it is known.
+    """
 
     account: AccountRole
     amount: Money
     party: Public[str] = ""
+    payer_class: Public[str] = ""
+    department: Public[str] = ""
+    cost_center: Public[str] = ""
+    location: Public[str] = ""
 
 
 def residual(lines: Iterable[LedgerLine | JournalLine]) -> Money:

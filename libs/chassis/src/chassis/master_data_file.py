@@ -10,6 +10,7 @@ from threading import Lock
 
 import structlog
 from canonical.master_data import (
+    Department,
     Entity,
     FeeScheduleRow,
     MasterData,
@@ -93,6 +94,9 @@ class MasterDataFile:
 
     def provider(self, code: str, day: date) -> Provider:
         return self.recent().provider(code, day)
+
+    def department(self, code: str, day: date) -> Department:
+        return self().department(code, day)
 
     def entity_by_bank_account(self, account: str, day: date) -> Entity:
         return self.recent().entity_by_bank_account(account, day)

@@ -28,10 +28,22 @@ class Line(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     PARTY_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    PAYER_CLASS_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    COST_CENTER_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """The role of the account, such as ar-payer or eft-clearing."""
     party: _builtins.str
     """The party that owes, where the account is a receivable; else empty."""
+    payer_class: _builtins.str
+    """How finance groups the payer; given on accounts of the income statement, as the other dimensions, where it is known."""
+    department: _builtins.str
+    """The department that earned it."""
+    cost_center: _builtins.str
+    """The cost center of that department by master data of the day of service."""
+    location: _builtins.str
+    """Where the visit was."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """The amount, negative for a credit."""
@@ -42,10 +54,14 @@ class Line(_message.Message):
         account: _builtins.str = ...,
         party: _builtins.str = ...,
         amount: _common_pb2.Money | None = ...,
+        payer_class: _builtins.str = ...,
+        department: _builtins.str = ...,
+        cost_center: _builtins.str = ...,
+        location: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "party", b"party"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "cost_center", b"cost_center", "department", b"department", "location", b"location", "party", b"party", "payer_class", b"payer_class"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -107,7 +123,7 @@ class Journal(_message.Message):
     """The edition and fingerprint of the posting rules."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
-        """Its lines, summed by account and party."""
+        """Its lines, summed by account, party and dimensions."""
 
     def __init__(
         self,
@@ -493,11 +509,11 @@ class GetJournalEntryResponse(_message.Message):
 
     @_builtins.property
     def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Part]:
-        """The parts, all of whose pages add up to the lines, by account and party."""
+        """The parts, all of whose pages add up to the lines, by account, party and dimensions."""
 
     @_builtins.property
     def part_sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___Line]:
-        """The sums of all parts asked for, by account and party: what the lines must be."""
+        """The sums of all parts asked for, by account, party and dimensions: what the lines must be."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger_adapter.application.ports import Code, Erp, UnknownEntity
@@ -20,20 +20,22 @@ class _Strict(BaseModel):
 class Chart(_Strict):
     """Account codes by role, each role once and each code once, so that what is read back has one meaning.
 
-    `parties` renames our party codes where the ERP knows a payer under another code.
+    `parties` renames our party codes where the ERP knows a payer under another code. `dimensions` says which of ours the
+    books keep, and what the ERP calls each: an analytic root, a segment, a dimension code.
     """
 
     accounts: Mapping[AccountRole, Code]
     parties: Mapping[str, Code] = {}
+    dimensions: Mapping[Dimension, Code] = {}
 
     @model_validator(mode="after")
     def _one_to_one(self) -> Self:
         missing = sorted(role.value for role in AccountRole if role not in self.accounts)
         if missing:
             raise ValueError(f"the chart has no account for: {', '.join(missing)}")
-        for what, codes in (("account", self.accounts), ("party", self.parties)):
+        for what, codes in (("account", self.accounts), ("party", self.parties), ("dimension", self.dimensions)):
             if len(set(codes.values())) < len(codes):
-                raise ValueError(f"two roles or parties share one {what} code")
+                raise ValueError(f"two roles, parties or dimensions share one {what} code")
         return self
 
     def account_of(self, role: AccountRole) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension
 from canonical.journal import JournalLine
 from canonical.money import Money
 from chassis.domain import Unavailable
 
 from ledger_adapter.application.ports import (
+    NO_DIMENSIONS,
     AccountBalance,
+    DimensionBalance,
     Erp,
     ErpDocument,
     ErpJournal,
     ErpUncertain,
+    FiscalPeriod,
     Pending,
+    PeriodState,
     Posted,
     RefusalKind,
     Refused,
@@ -47,6 +53,10 @@ class FakeErp:
     is_down: bool = False
     calls: int = 0
     unseen: dict[str, int] = field(default_factory=dict)
+    misplaces: str = ""
+    kept_dimensions: frozenset[Dimension] = NO_DIMENSIONS
+    told_months: set[tuple[int, int]] = field(default_factory=set)
+    locked_months: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._documents: dict[tuple[str, str], ErpDocument] = {}
@@ -83,6 +93,31 @@ class FakeErp:
                 sums[place] = sums.get(place, Money(0)) + line.amount
         return [AccountBalance(account, party, amount) for (account, party), amount in sums.items()]
 
+    def dimensions(self, entity: str) -> frozenset[Dimension]:
+        return self.kept_dimensions
+
+    def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
+        self._answer_the_call()
+        sums: dict[tuple[AccountRole, Dimension, str], Money] = {}
+        for (owner, _), document in self._documents.items():
+            for line in document.lines if owner == entity else ():
+                for dimension in self.kept_dimensions if line.account.is_of_income else ():
+                    place = (line.account, dimension, getattr(line, dimension.value))
+                    sums[place] = sums.get(place, Money(0)) + line.amount
+        return [DimensionBalance(*place, amount) for place, amount in sums.items()]
+
+    def periods(self, entity: str) -> Sequence[FiscalPeriod]:
+        """The months of `told_months`."""
+        self._answer_the_call()
+        return [self._month(*month) for month in sorted(self.told_months)]
+
+    def _month(self, year: int, month: int) -> FiscalPeriod:
+        state = PeriodState.OPEN
+        if (year, month) in self.closed_months:
+            state = PeriodState.LOCKED if (year, month) in self.locked_months else PeriodState.SOFT_CLOSED
+        end = date(year, month, monthrange(year, month)[1])
+        return FiscalPeriod(f"{year}-{month:02}", date(year, month, 1), end, state)
+
     def _shows(self, number: str) -> bool:
         """Whether a question about this number is answered with what was booked; each question counts down."""
         left = self.unseen.pop(number, 0)
@@ -99,9 +134,9 @@ class FakeErp:
         refusal = self._refusal_of(entity, document)
         if refusal:
             return refusal
-        lines = tuple(
-            JournalLine(account=line.account, amount=line.amount, party=line.party) for line in document.lines
-        )
+        lines = tuple(JournalLine(**dict(line)) for line in document.lines)
+        if self.misplaces:
+            lines = tuple(line.model_copy(update={"department": self.misplaces}) for line in lines)
         if fault is ErpFault.LOSES_ONE_CENT:
             lines = (lines[0].model_copy(update={"amount": lines[0].amount - Money(1)}), *lines[1:])
         document_id = f"FAKE-{len(self._documents) + 1}"

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension
 from canonical.journal import JournalLine
 from canonical.money import Money, MoneyRefused
 from chassis.domain import Unavailable
@@ -39,9 +39,12 @@ from ledger_adapter.adapters.file_batches import (
     write_batch,
 )
 from ledger_adapter.application.ports import (
+    NO_DIMENSIONS,
     AccountBalance,
+    DimensionBalance,
     ErpDocument,
     ErpJournal,
+    FiscalPeriod,
     Pending,
     Posted,
     RefusalKind,
@@ -111,6 +114,16 @@ class FileErp:
         if to_send:
             self._send(entity, to_send)
         return answers
+
+    def dimensions(self, entity: str) -> frozenset[Dimension]:
+        return NO_DIMENSIONS
+
+    def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
+        return ()
+
+    def periods(self, entity: str) -> Sequence[FiscalPeriod]:
+        """None: these files tell nothing of periods; a refusal in an acknowledgement does."""
+        return ()
 
     def balances(self, entity: str) -> Sequence[AccountBalance]:
         """From the ERP's own extract; never from what we sent it."""

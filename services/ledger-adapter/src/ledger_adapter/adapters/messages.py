@@ -13,7 +13,7 @@ from chassis.eventstore import Row
 
 from ledger_adapter.application.answers import OpenGroup, Receivable
 from ledger_adapter.application.ports import AccountBalance, ErpDocument, Pending
-from ledger_adapter.application.summaries import minor
+from ledger_adapter.application.summaries import DIMENSIONS, line_place, minor
 
 
 def money_message(amount: int | Money) -> common_pb2.Money:
@@ -21,7 +21,15 @@ def money_message(amount: int | Money) -> common_pb2.Money:
 
 
 def line_messages(lines: Iterable[JournalLine | AccountBalance]) -> list[pb.Line]:
-    return [pb.Line(account=line.account.value, party=line.party, amount=money_message(line.amount)) for line in lines]
+    return [_line_message(line) for line in lines]
+
+
+def _line_message(line: JournalLine | AccountBalance) -> pb.Line:
+    message = pb.Line(account=line.account.value, party=line.party, amount=money_message(line.amount))
+    if isinstance(line, JournalLine):
+        for name in DIMENSIONS:
+            setattr(message, name, getattr(line, name))
+    return message
 
 
 def balance_message(row: Row) -> pb.AccountBalance:
@@ -64,7 +72,12 @@ def part_message(line: Row, posting: Row) -> pb.Part:
     return pb.Part(
         posting_id=text(line["posting_id"]),
         source_event_id=text(posting["source_event_id"]),
-        line=pb.Line(account=text(line["account"]), party=text(line["party"]), amount=amount),
+        line=pb.Line(
+            account=text(line["account"]),
+            party=text(line["party"]),
+            amount=amount,
+            **_dimensions(line),
+        ),
         rules=text(line["rules"]),
         effective_date=text(line["effective_date"]),
         item_id=text(posting["item_id"]),
@@ -76,6 +89,12 @@ def part_message(line: Row, posting: Row) -> pb.Part:
         department=text(line["department"]),
         adjustment=adjustment if adjustment >= 0 else None,
     )
+
+
+def _dimensions(line: Row) -> dict[str, str]:
+    """The dimensions that an entry's lines are told apart by."""
+    place = line_place(text(line["account"]), text(line["party"]), [text(line[name]) for name in DIMENSIONS])
+    return {name: getattr(place, name) for name in DIMENSIONS}
 
 
 def open_group_message(group: OpenGroup) -> pb.OpenGroup:

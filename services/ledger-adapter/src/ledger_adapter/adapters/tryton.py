@@ -6,30 +6,41 @@ It needs the Tryton module `throughline` at the server: `account.move` gets a un
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension
 from canonical.journal import JournalLine
 from canonical.money import Money
 from chassis.domain import Unavailable
 
 from ledger_adapter.adapters.books import Books, ErpSettings
+from ledger_adapter.adapters.tryton_words import (
+    context_of,
+    date_in,
+    date_words,
+    decimal_words,
+    encoded,
+    is_json,
+    money_in,
+    refusal_in,
+)
 from ledger_adapter.application.ports import (
+    NO_DIMENSIONS,
     AccountBalance,
+    DimensionBalance,
     ErpDocument,
     ErpJournal,
     ErpLine,
     ErpUncertain,
+    FiscalPeriod,
     Pending,
+    PeriodState,
     Posted,
     RefusalKind,
     Refused,
@@ -38,15 +49,7 @@ from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
 
 DEADLINE_SECONDS = 60.0
 CONNECT_SECONDS = 3.0
-_AMOUNT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
-_REFUSALS: tuple[tuple[re.Pattern[str], RefusalKind], ...] = (
-    (re.compile(r"external number .* must be unique", re.I), RefusalKind.NUMBER_TAKEN),
-    (
-        re.compile(r"closed (journal-)?period|reopen the period|create a period|period .* is closed", re.I),
-        RefusalKind.PERIOD_CLOSED,
-    ),
-    (re.compile(r"balance|must include the date|is not valid|required|\bparty\b", re.I), RefusalKind.INVALID),
-)
+_PERIOD_STATES = {"open": PeriodState.OPEN, "closed": PeriodState.SOFT_CLOSED, "locked": PeriodState.LOCKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +154,30 @@ class TrytonErp:
             "balance",
         )
         chart = self._books[entity].chart
-        return [AccountBalance(company.roles[row["id"]], "", _money(row["balance"])) for row in plain] + [
-            AccountBalance(company.roles[row["account"]], chart.our_party(row["party"]["code"]), _money(row["balance"]))
+        return [AccountBalance(company.roles[row["id"]], "", money_in(row["balance"])) for row in plain] + [
+            AccountBalance(
+                company.roles[row["account"]], chart.our_party(row["party"]["code"]), money_in(row["balance"])
+            )
             for row in parties
         ]
+
+    def dimensions(self, entity: str) -> frozenset[Dimension]:
+        return NO_DIMENSIONS
+
+    def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
+        return ()
+
+    def periods(self, entity: str) -> Sequence[FiscalPeriod]:
+        company = self._company(entity)
+        domain = [["company", "=", company.company_id], ["type", "=", "standard"]]
+        rows = self._search(company.company_id, "account.period", domain, "name", "start_date", "end_date", "state")
+        found = [
+            FiscalPeriod(
+                row["name"], date_in(row["start_date"]), date_in(row["end_date"]), _PERIOD_STATES[row["state"]]
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda period: period.start)
 
     def close(self) -> None:
         """Ends the connections."""
@@ -167,14 +190,14 @@ class TrytonErp:
         lines = tuple(
             JournalLine(
                 account=company.roles[row["account"]],
-                amount=_money(row["debit"]) - _money(row["credit"]),
+                amount=money_in(row["debit"]) - money_in(row["credit"]),
                 party=chart.our_party(row["party"]["code"]) if row["party"] else "",
             )
             for row in rows
             if known
         )
         move = rows[0]["move"]
-        return ErpDocument(number, str(move["id"]), _date(move["date"]), lines)
+        return ErpDocument(number, str(move["id"]), date_in(move["date"]), lines)
 
     def _entry(self, entity: str, company: _Company, document: ErpJournal) -> dict[str, object] | Refused:
         """What Tryton makes a move of, or why it cannot be one."""
@@ -191,7 +214,7 @@ class TrytonErp:
             "company": company.company_id,
             "journal": company.journal_id,
             "period": period,
-            "date": _as_date(document.effective_date),
+            "date": date_words(document.effective_date),
             "external_number": document.number,
             "lines": [["create", lines]],
         }
@@ -210,13 +233,13 @@ class TrytonErp:
             self._book(company_id, entries[:middle], answers)
             self._book(company_id, entries[middle:], answers)
         else:
-            refusal = _refusal(response)
+            refusal = refusal_in(response)
             answers.update(dict.fromkeys(numbers, refusal))
 
     def _send(self, company_id: int, entries: Sequence[dict[str, object]], *, is_first: bool) -> httpx.Response:
         try:
             response = self._http.post(
-                "account.move/book", json={"entries": list(entries)}, headers=_context(company_id)
+                "account.move/book", json={"entries": list(entries)}, headers=context_of(company_id)
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             if is_first:
@@ -226,7 +249,7 @@ class TrytonErp:
             raise ErpUncertain(f"no answer: {type(error).__name__}") from error
         if response.status_code in (401, 403, 404, 429) and is_first:
             raise Unavailable(f"{self._name} answered {response.status_code} and booked nothing")
-        if response.status_code >= 500 or (response.is_success and not _is_json(response)):
+        if response.status_code >= 500 or (response.is_success and not is_json(response)):
             raise ErpUncertain(f"{self._name} answered {response.status_code}")
         return response
 
@@ -263,7 +286,7 @@ class TrytonErp:
 
     def _period(self, company_id: int, day: date) -> int | None:
         if (company_id, day) not in self._periods:
-            on = _as_date(day)
+            on = date_words(day)
             domain = [
                 ["company", "=", company_id],
                 ["type", "=", "standard"],
@@ -279,7 +302,7 @@ class TrytonErp:
         """Reading changes nothing: whatever goes wrong, the ERP is unavailable."""
         try:
             response = self._http.get(
-                model, params={"d": _encoded(domain), "f": list(fields)}, headers=_context(company_id)
+                model, params={"d": encoded(domain), "f": list(fields)}, headers=context_of(company_id)
             )
             response.raise_for_status()
             found = response.json()
@@ -292,52 +315,7 @@ class TrytonErp:
 
 def _line(account: int, line: ErpLine, party: int | None) -> dict[str, object]:
     debit, credit = (line.amount, Money(0)) if line.amount.minor > 0 else (Money(0), -line.amount)
-    made: dict[str, object] = {"account": account, "debit": _decimal(debit), "credit": _decimal(credit)}
+    made: dict[str, object] = {"account": account, "debit": decimal_words(debit), "credit": decimal_words(credit)}
     if party is not None:
         made["party"] = party
     return made
-
-
-def _refusal(response: httpx.Response) -> Refused:
-    """What Tryton's words mean; words nobody has classified are not tried again."""
-    try:
-        message = str(response.json()["message"])
-    except (ValueError, KeyError, TypeError):
-        return Refused(RefusalKind.UNCLASSIFIED, f"HTTP {response.status_code}")
-    kinds = (kind for pattern, kind in _REFUSALS if pattern.search(message))
-    return Refused(next(kinds, RefusalKind.UNCLASSIFIED), message[:200])
-
-
-def _context(company_id: int | None) -> dict[str, str]:
-    context: dict[str, object] = {"posted": True}
-    if company_id is not None:
-        context["company"] = company_id
-    return {"X-Tryton-Context": _encoded(context)}
-
-
-def _encoded(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
-
-
-def _is_json(response: httpx.Response) -> bool:
-    return "json" in response.headers.get("content-type", "")
-
-
-def _decimal(amount: Money) -> dict[str, str]:
-    return {"__class__": "Decimal", "decimal": amount.decimal_text}
-
-
-def _money(value: Any) -> Money:
-    """An amount as Tryton writes it; anything but a plain decimal means that we do not understand this ERP."""
-    text = value["decimal"] if isinstance(value, dict) else ""
-    if not _AMOUNT.fullmatch(text):
-        raise Unavailable("the ERP gave an amount that is not a plain decimal")
-    return Money.from_decimal(Decimal(text))
-
-
-def _as_date(day: date) -> dict[str, object]:
-    return {"__class__": "date", "year": day.year, "month": day.month, "day": day.day}
-
-
-def _date(value: Any) -> date:
-    return date(value["year"], value["month"], value["day"])

@@ -14,7 +14,7 @@ from canonical.money import Money
 from chassis.eventstore import EventStore, Row
 
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, LINES, MANIFESTS, POSTINGS
-from ledger_adapter.application.summaries import minor, summarised_rows
+from ledger_adapter.application.summaries import SUMMED_BY, minor, summarised_rows
 from ledger_adapter.domain.manifest import ManifestState
 from ledger_adapter.domain.subledger import GroupKind
 
@@ -109,7 +109,7 @@ def parts_of(store: EventStore, entry: Row, account: str, party: str | None, ski
         where["party"] = party
     lines = store.rows(LINES, where, limit=skip + size + 1)[skip:]
     postings = {row["posting_id"]: row for row in store.rows(POSTINGS, _ids(lines[:size]), limit=size)}
-    sums = store.sums(LINES, ["amount_minor"], ["account", "party"], where)
+    sums = store.sums(LINES, ["amount_minor"], SUMMED_BY, where)
     return Parts(
         [(line, postings[line["posting_id"]]) for line in lines[:size]], summarised_rows(sums), len(lines) > size
     )
@@ -178,7 +178,7 @@ def _why_open(manifest: Row) -> str:
 
 def _sums_by_group(store: EventStore, where: Mapping[str, object]) -> dict[UUID, tuple[JournalLine, ...]]:
     by_group: dict[UUID, list[Row]] = {}
-    for row in store.sums(LINES, ["amount_minor"], ["group_id", "account", "party"], where):
+    for row in store.sums(LINES, ["amount_minor"], ["group_id", *SUMMED_BY], where):
         group_id = row["group_id"]
         assert isinstance(group_id, UUID)
         by_group.setdefault(group_id, []).append(row)

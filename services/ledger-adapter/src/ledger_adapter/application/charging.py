@@ -16,7 +16,12 @@ from chassis.eventstore import Work
 
 from ledger_adapter.application.single_entries import intend_single, of_estimate_release, posting_of
 from ledger_adapter.domain.charge_batches import charge_batches_id
-from ledger_adapter.domain.fact_lines import lines_for_charges, lines_for_revised_claim, lines_for_revision
+from ledger_adapter.domain.fact_lines import (
+    CostCenterOf,
+    lines_for_charges,
+    lines_for_revised_claim,
+    lines_for_revision,
+)
 from ledger_adapter.domain.subledger import GroupKind, PostedLine, SubledgerPosting, charge_posting_id
 
 
@@ -34,7 +39,7 @@ class Charging:
         """J01 and J03; the posting waits for the batch of its entity and day."""
         posting, content = posting_of(work, charge_posting_id(event.encounter_id, event.posting), event)
         if not posting.exists:
-            lines = lines_for_charges(event, self._expected_percent(event))
+            lines = lines_for_charges(event, self._expected_percent(event), self._cost_centers(event))
             self._draft(posting, event, event.service_to, lines, envelope, content)
 
     def when_charges_revised_mirror_and_draft(self, work: Work, event: ChargesRevised, envelope: Envelope) -> None:
@@ -46,7 +51,8 @@ class Charging:
         if posting.exists:
             return
         before = posted(work, _revised_id(event, event.revision - 1))
-        lines = lines_for_revision(event, self._expected_percent(event), before.charged)
+        expected, cost_centers = self._expected_percent(event), self._cost_centers(event)
+        lines = lines_for_revision(event, expected, before.charged, cost_centers)
         unchanged = () if lines else before.charged
         self._draft(posting, event, event.revised_on, lines, envelope, content, unchanged)
 
@@ -67,6 +73,17 @@ class Charging:
 
     def _expected_percent(self, event: PostedCharges) -> int:
         return self.payer(event.payer, event.service_from).expected_contractual_percent if event.payer else 0
+
+    def _cost_centers(self, event: PostedCharges) -> CostCenterOf:
+        """By master data of the day of service; a department that it does not know has none."""
+
+        def cost_center_of(department: str) -> str:
+            try:
+                return self.master.department(department, event.service_from).cost_center if department else ""
+            except UnknownMasterData:
+                return ""
+
+        return cost_center_of
 
     def _draft(
         self,

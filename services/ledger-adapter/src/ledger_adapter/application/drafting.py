@@ -19,7 +19,7 @@ from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import raise_case
 
 from ledger_adapter.application.queries import LINES, MANIFESTS, POSTINGS
-from ledger_adapter.application.summaries import minor, summarised_rows
+from ledger_adapter.application.summaries import SUMMED_BY, minor, summarised_rows
 from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
 from ledger_adapter.domain.journal_entry import JournalEntry, journal_id
 from ledger_adapter.domain.manifest import ManifestState, RemittanceManifest, manifest_id
@@ -100,7 +100,7 @@ def _decide_remittance(work: Work, remittance_id: UUID) -> None:
 
 
 def _sums_of(work: Work, remittance_id: UUID) -> list[Row]:
-    return work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"group_id": remittance_id})
+    return work.store.sums(LINES, ["amount_minor"], SUMMED_BY, {"group_id": remittance_id})
 
 
 def cash_promised(sums: list[Row]) -> Money:
@@ -197,7 +197,7 @@ class ChargeBatching:
 def _close_batch(work: Work, batches: ChargeBatches, entity: str, day: date, posting_ids: tuple[UUID, ...]) -> None:
     entry = work.get_or_new(JournalEntry, journal_id(GroupKind.CHARGES, batches.id, batches.next_ordinal))
     batches.close(entity, day, entry.id, posting_ids)
-    sums = work.store.sums(LINES, ["amount_minor"], ["account", "party"], {"posting_id": frozenset(posting_ids)})
+    sums = work.store.sums(LINES, ["amount_minor"], SUMMED_BY, {"posting_id": frozenset(posting_ids)})
     lines = summarised_rows(sums)
     if lines:
         entry.intend(

@@ -9,21 +9,30 @@ from enum import StrEnum
 from typing import Annotated, Protocol
 
 from canonical.classes import CanonicalModel, Public
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension
 from canonical.journal import JournalLine
 from canonical.money import Money
 from chassis.domain import Refusal
 from pydantic import Field
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+CodeOrNone = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$")]
+NO_DIMENSIONS: frozenset[Dimension] = frozenset()
 
 
 class ErpLine(CanonicalModel, extra="forbid"):
-    """One line at the ERP: a role of the chart, a party's code where the account is a receivable, an amount."""
+    """One line at the ERP: a role of the chart, a party's code where the account is a receivable, an amount.
+
+    The dimensions are given where the entity's books keep them (`Erp.dimensions`), and empty elsewhere.
+    """
 
     account: AccountRole
-    party: Public[Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$")]] = ""
+    party: Public[CodeOrNone] = ""
     amount: Money
+    payer_class: Public[CodeOrNone] = ""
+    department: Public[CodeOrNone] = ""
+    cost_center: Public[CodeOrNone] = ""
+    location: Public[CodeOrNone] = ""
 
 
 class ErpJournal(CanonicalModel, extra="forbid"):
@@ -83,6 +92,34 @@ class AccountBalance:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class DimensionBalance:
+    """What the ERP has posted to one account under one value of a dimension, debits positive."""
+
+    account: AccountRole
+    dimension: Dimension
+    value: str
+    amount: Money
+
+
+class PeriodState(StrEnum):
+    """SOFT_CLOSED: the ERP takes no journals of ours, and its people may open it again. LOCKED: never again."""
+
+    OPEN = "open"
+    SOFT_CLOSED = "soft-closed"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class FiscalPeriod:
+    """One period of an entity's books at its ERP, both days within it."""
+
+    name: str
+    start: date
+    end: date
+    state: PeriodState
+
+
 class ErpUncertain(Exception):
     """Documents were sent, and no answer tells which of them were booked. Ask by number before anything else."""
 
@@ -116,6 +153,18 @@ class Erp(Protocol):
 
     def balances(self, entity: str) -> Sequence[AccountBalance]:
         """What is posted per account role and party; roles without a posting may be absent."""
+        ...
+
+    def dimensions(self, entity: str) -> frozenset[Dimension]:
+        """What the entity's books at this ERP tell lines of the income statement apart by; asks nobody."""
+        ...
+
+    def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
+        """What is posted per account of the income statement and value of each dimension that the books keep."""
+        ...
+
+    def periods(self, entity: str) -> Sequence[FiscalPeriod]:
+        """The periods that the entity's books have, the earliest first; none where this ERP does not tell."""
         ...
 
 

@@ -6,12 +6,13 @@ of two replicas that would send the same entry, the version lets one through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from canonical.codes import Dimension
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Unavailable
@@ -34,6 +35,7 @@ from ledger_adapter.application.ports import (
     UnknownEntity,
 )
 from ledger_adapter.application.queries import JOURNALS
+from ledger_adapter.application.summaries import kept
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
 BATCH_MAX = 50
@@ -157,7 +159,7 @@ class JournalPosting:
                     there += 1
                 elif held is None:
                     entry.record_probe()
-                    to_send[entry.id] = erp_journal(entry)
+                    to_send[entry.id] = erp_journal(entry, erp.dimensions(entry.head.entity))
             return to_send, there
 
         return self._transact(_ids(rows), decide)
@@ -197,9 +199,10 @@ class JournalPosting:
         if not rows:
             return 0
         held = erp.find(entity, [str(row["external_number"]) for row in rows])
+        dimensions = erp.dimensions(entity)
 
         def decide(work: Work) -> int:
-            return sum(_confirm_or_report(work, entry, held) for entry in _untouched(work, rows))
+            return sum(_confirm_or_report(work, entry, held, dimensions) for entry in _untouched(work, rows))
 
         return self._transact(_ids(rows), decide)
 
@@ -216,14 +219,14 @@ class JournalPosting:
         transact(self._store, context_for(cause, self._clock()), decide)
 
 
-def erp_journal(entry: JournalEntry) -> ErpJournal:
-    """The document of an entry: nothing but our number, its date and its lines."""
+def erp_journal(entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJournal:
+    """The document of an entry: nothing but our number, its date and its lines, by the dimensions that the books keep."""
     assert entry.head is not None, "an intended entry has a head"
     return ErpJournal(
         number=entry.head.external_number,
         entity=entry.head.entity,
         effective_date=entry.head.effective_date,
-        lines=tuple(ErpLine(account=line.account, party=line.party, amount=line.amount) for line in entry.lines),
+        lines=tuple(ErpLine(**dict(line)) for line in kept(entry.lines, dimensions)),
     )
 
 
@@ -269,12 +272,14 @@ def _record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
     return 0
 
 
-def _confirm_or_report(work: Work, entry: JournalEntry, held: Mapping[str, ErpDocument | Pending]) -> int:
+def _confirm_or_report(
+    work: Work, entry: JournalEntry, held: Mapping[str, ErpDocument | Pending], dimensions: Collection[Dimension]
+) -> int:
     assert entry.head is not None, "a posted entry has a head"
     document = held.get(entry.head.external_number)
     if isinstance(document, Pending):
         return 0
-    differences = differences_with(entry, document)
+    differences = differences_with(entry, document, dimensions)
     if differences:
         entry.record_differences(differences)
         _report(work, entry, "ErpDiffers", "; ".join(differences)[:400])
@@ -283,12 +288,14 @@ def _confirm_or_report(work: Work, entry: JournalEntry, held: Mapping[str, ErpDo
     return 1
 
 
-def differences_with(entry: JournalEntry, document: ErpDocument | None) -> tuple[str, ...]:
+def differences_with(
+    entry: JournalEntry, document: ErpDocument | None, dimensions: Collection[Dimension] = ()
+) -> tuple[str, ...]:
     """What the ERP holds otherwise than we sent it; empty when equal line by line."""
     assert entry.head is not None, "a posted entry has a head"
     if document is None:
         return ("the ERP does not hold the document any more",)
-    found = differences_between(entry.lines, document.lines)
+    found = differences_between(kept(entry.lines, dimensions), document.lines)
     if document.effective_date != entry.head.effective_date:
         found += (f"dated {entry.head.effective_date} by us, {document.effective_date} at the ERP",)
     return found

@@ -55,15 +55,17 @@ LINES = Table(
         "item_id": "uuid",
         "payer_class": "text",
         "department": "text",
+        "cost_center": "text",
+        "location": "text",
         "claim_id": "uuid",
         "encounter_id": "uuid",
         "patient_id": "uuid",
         "effective_date": "date",
     },
-    key=("posting_id", "account", "party"),
+    key=("posting_id", "account", "party", "payer_class", "department", "cost_center", "location"),
     indexes=(("group_id",), ("entity", "account")),
 )
-"""A posting's lines summed by account and party; `rules` lists the rules behind a sum."""
+"""A posting's lines summed by account, party and dimensions; `rules` lists the rules behind a sum."""
 
 MANIFESTS = Table(
     "remittance_manifests",
@@ -207,33 +209,38 @@ def project_postings(event: Event) -> Iterable[Change]:
 
 
 def _lines(event: SubledgerPosting.Drafted) -> Iterable[Change]:
-    """A row per account and party, made without detours: a remittance has hundreds of thousands of them."""
-    sums: dict[tuple[str, str], int] = {}
-    rules: dict[tuple[str, str], dict[str, None]] = {}
-    classes: dict[tuple[str, str], str] = {}
+    """A row per account, party and dimensions, made without detours: a remittance has hundreds of thousands of them."""
+    sums: dict[tuple[str, str, str, str, str, str], int] = {}
+    rules: dict[tuple[str, str, str, str, str, str], dict[str, None]] = {}
     for line in event.lines:
-        place = (line.account.value, line.party)
+        payer_class = line.payer_class or event.payer_class
+        place = (line.account.value, line.party, payer_class, line.department, line.cost_center, line.location)
         sums[place] = sums.get(place, 0) + line.amount.minor
         rules.setdefault(place, {})[line.rule] = None
-        classes[place] = line.payer_class or event.payer_class
-    departments = {line.department for line in event.lines}
-    department = departments.pop() if len(departments) == 1 else ""
     in_common: Row = {
         "entity": event.entity,
         "group_id": event.group_id,
         "item_id": event.item_id,
-        "department": department,
         "claim_id": event.claim_id,
         "encounter_id": event.encounter_id,
         "patient_id": event.patient_id,
         "effective_date": event.effective_date,
     }
-    for (account, party), amount in sums.items():
+    for place, amount in sums.items():
         row = in_common.copy()
         row["amount_minor"] = amount
-        row["rules"] = ",".join(rules[account, party])
-        row["payer_class"] = classes[account, party]
-        yield Change(LINES, {"posting_id": event.originator_id, "account": account, "party": party}, row)
+        row["rules"] = ",".join(rules[place])
+        account, party, payer_class, department, cost_center, location = place
+        key: Row = {
+            "posting_id": event.originator_id,
+            "account": account,
+            "party": party,
+            "payer_class": payer_class,
+            "department": department,
+            "cost_center": cost_center,
+            "location": location,
+        }
+        yield Change(LINES, key, row)
         balance: Row = {"entity": event.entity, "account": account, "party": party}
         yield Change(BALANCES, balance, {}, {"subledger_minor": amount})
         if account in CLEARING_ACCOUNTS:

@@ -99,7 +99,7 @@ class Drafting:
         if decided and all(each.claim_id for each in originals if each.decided):
             return lines_that_take_back(event, decided)
         reasons = self.charging.payer(event.payer, event.service_from).contractual_reasons
-        return lines_for_adjudication(event, charges.estimate, reasons, charges.department, self.site_rules)
+        return lines_for_adjudication(event, charges.estimate, reasons, charges.place, self.site_rules)
 
 
 def _originals(work: Work, event: ClaimAdjudicated) -> list[SubledgerPosting]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from canonical.codes import AccountRole, AdjustmentGroup, PayerClass
@@ -27,12 +27,14 @@ from canonical.remittance import ClaimAdjustment, ProviderAdjustment, Remittance
 from chassis.domain import Refusal
 
 from ledger_adapter.domain.posting_rules import (
+    NOWHERE,
     PATIENT_ACCOUNTS,
     PAYER_ACCOUNTS,
     REVERSAL_CODE,
     REVISED_CODE,
     Dimensions,
     Fact,
+    Place,
     booked,
     fact_of_adjustment,
     pair,
@@ -60,7 +62,18 @@ def expected_contractual(total: Money, percent: int) -> Money:
     return total.share_half_even(percent, 100)
 
 
-def lines_for_charges(event: PostedCharges, expected_percent: int) -> tuple[LedgerLine, ...]:
+CostCenterOf = Callable[[str], str]
+"""The cost center of a department on the day of service; empty where it has none."""
+
+
+def no_cost_center(_department: str) -> str:
+    """For entities that keep none."""
+    return ""
+
+
+def lines_for_charges(
+    event: PostedCharges, expected_percent: int, cost_center_of: CostCenterOf = no_cost_center
+) -> tuple[LedgerLine, ...]:
     """J01 by department, and J03 on the whole for a payer. Self-pay is owed by the patient and has no estimate.
 
     Raises:
@@ -74,27 +87,31 @@ def lines_for_charges(event: PostedCharges, expected_percent: int) -> tuple[Ledg
     fact = Fact.CHARGE_TO_PAYER if event.payer else Fact.CHARGE_TO_PATIENT
     lines: list[LedgerLine] = []
     for department, amount in departments.items():
-        lines.extend(booked(fact, amount, _dimensions_of_encounter(event, department)))
+        lines.extend(booked(fact, amount, _dimensions_of_encounter(event, department, cost_center_of(department))))
     if event.payer:
         estimate = expected_contractual(event.total, expected_percent)
         only = next(iter(departments)) if len(departments) == 1 else ""
-        lines.extend(booked(Fact.CONTRACTUAL_EXPECTED, estimate, _dimensions_of_encounter(event, only)))
+        dimensions = _dimensions_of_encounter(event, only, cost_center_of(only))
+        lines.extend(booked(Fact.CONTRACTUAL_EXPECTED, estimate, dimensions))
     return tuple(lines)
 
 
-def _dimensions_of_encounter(event: PostedCharges, department: str) -> Dimensions:
+def _dimensions_of_encounter(event: PostedCharges, department: str = "", cost_center: str = "") -> Dimensions:
     return Dimensions(
         entity=event.entity,
         payer=event.payer,
         payer_class=event.payer_class.value if event.payer else PayerClass.SELF_PAY.value,
-        department=department,
+        place=Place(department, cost_center, event.location),
         encounter_id=event.encounter_id,
         patient_id=event.patient_id,
     )
 
 
 def lines_for_revision(
-    event: ChargesRevised, expected_percent: int, charged: Iterable[PostedLine]
+    event: ChargesRevised,
+    expected_percent: int,
+    charged: Iterable[PostedLine],
+    cost_center_of: CostCenterOf = no_cost_center,
 ) -> tuple[LedgerLine, ...]:
     """J02: the exact mirror of what was booked of the posting before, and J01 and J03 of what it says now.
 
@@ -109,8 +126,10 @@ def lines_for_revision(
             account=line.account,
             amount=-line.amount,
             party=line.party,
-            payer_class=_dimensions_of_encounter(event, "").payer_class,
+            payer_class=_dimensions_of_encounter(event).payer_class,
             department=line.department,
+            cost_center=line.cost_center,
+            location=line.location,
             rule=REVISED_CODE,
             encounter_id=event.encounter_id,
             patient_id=event.patient_id,
@@ -120,15 +139,17 @@ def lines_for_revision(
     owed = Money.total(line.amount for line in mirror if line.account in PAYER_ACCOUNTS | PATIENT_ACCOUNTS)
     if owed != -event.previous_total:
         raise FactDoesNotAddUp(f"encounter {event.encounter_id}: {-owed} was booked, it said {event.previous_total}")
-    now = lines_for_charges(event, expected_percent)
+    now = lines_for_charges(event, expected_percent, cost_center_of)
     return () if _by_place(booked_before) == _by_place(now) else mirror + now
 
 
-def _by_place(lines: Iterable[LedgerLine] | Iterable[PostedLine]) -> dict[tuple[AccountRole, str, str], int]:
-    """Cents by account, party and department."""
-    sums: dict[tuple[AccountRole, str, str], int] = {}
+def _by_place(
+    lines: Iterable[LedgerLine] | Iterable[PostedLine],
+) -> dict[tuple[AccountRole, str, str, str, str], int]:
+    """Cents by account, party, department, cost center and location."""
+    sums: dict[tuple[AccountRole, str, str, str, str], int] = {}
     for line in lines:
-        place = (line.account, line.party, line.department)
+        place = (line.account, line.party, line.department, line.cost_center, line.location)
         sums[place] = sums.get(place, 0) + line.amount.minor
     return sums
 
@@ -142,7 +163,7 @@ def lines_for_adjudication(
     event: ClaimAdjudicated,
     estimate: Money,
     contractual_reasons: Collection[str],
-    department: str = "",
+    place: Place = NOWHERE,
     site_rules: SiteRules = NO_SITE_RULES,
 ) -> tuple[LedgerLine, ...]:
     """J04 to J09 of one payer decision; a primary claim's first one also releases the claim's J03 `estimate`.
@@ -167,7 +188,7 @@ def lines_for_adjudication(
         if fact is Fact.PATIENT_SHARE and event.next_payer:
             fact = Fact.NEXT_PAYER_SHARE
         amounts[fact] = amounts.get(fact, Money(0)) + (adjustment.amount if decided else -adjustment.amount)
-    dimensions = _dimensions_of_claim(event, department)
+    dimensions = _dimensions_of_claim(event, place)
     code = REVERSAL_CODE if event.kind == REVERSAL else ""
     return tuple(
         line
@@ -204,6 +225,8 @@ def lines_that_take_back(event: ClaimAdjudicated, decided: Iterable[PostedLine])
             party=line.party,
             payer_class=line.payer_class or dimensions.payer_class,
             department=line.department,
+            cost_center=line.cost_center,
+            location=line.location,
             rule=REVERSAL_CODE if event.kind == REVERSAL else line.rule,
             claim_id=event.claim_id,
             encounter_id=event.encounter_id,
@@ -225,13 +248,13 @@ def _debited(fact: Fact, event: ClaimAdjudicated, dimensions: Dimensions) -> Dim
 
 
 def _dimensions_of_claim(
-    event: ClaimAdjudicated | ClaimRevised | DenialReleased | DenialWrittenOff, department: str = ""
+    event: ClaimAdjudicated | ClaimRevised | DenialReleased | DenialWrittenOff, place: Place = NOWHERE
 ) -> Dimensions:
     return Dimensions(
         entity=event.entity,
         payer=event.payer,
         payer_class=event.payer_class.value,
-        department=department,
+        place=place,
         claim_id=event.claim_id,
         encounter_id=event.encounter_id,
         patient_id=event.patient_id,

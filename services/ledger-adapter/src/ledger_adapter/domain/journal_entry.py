@@ -261,19 +261,19 @@ class JournalEntry(Aggregate):
 
 
 def differences_between(ours: Iterable[JournalLine], theirs: Iterable[JournalLine]) -> tuple[str, ...]:
-    """What two sets of lines disagree on, by account and party; empty when they are equal to the cent."""
+    """What two sets of lines disagree on, by account, party and dimensions; empty when they are equal to the cent."""
     left, right = _by_place(ours), _by_place(theirs)
     return tuple(
-        f"{account} {party}".strip() + f": ours {left.get(place, 0)} minor units, at the ERP {right.get(place, 0)}"
+        " ".join(filter(None, place)) + f": ours {left.get(place, 0)} minor units, at the ERP {right.get(place, 0)}"
         for place in sorted(left.keys() | right.keys())
         if left.get(place, 0) != right.get(place, 0)
-        for account, party in [place]
     )
 
 
-def _by_place(lines: Iterable[JournalLine]) -> dict[tuple[str, str], int]:
-    sums: dict[tuple[str, str], int] = {}
+def _by_place(lines: Iterable[JournalLine]) -> dict[tuple[str, ...], int]:
+    sums: dict[tuple[str, ...], int] = {}
     for line in lines:
-        place = (line.account.value, line.party)
+        dimensions = (line.payer_class, line.department, line.cost_center, line.location)
+        place = (line.account.value, line.party, *dimensions)
         sums[place] = sums.get(place, 0) + line.amount.minor
     return sums

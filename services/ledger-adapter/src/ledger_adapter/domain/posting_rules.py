@@ -188,13 +188,25 @@ def patient_party(entity: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the entity something was earned; empty where that is not known or not one place."""
+
+    department: str = ""
+    cost_center: str = ""
+    location: str = ""
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Dimensions:
     """What the lines of one fact have in common."""
 
     entity: str
     payer: str = ""
     payer_class: str = ""
-    department: str = ""
+    place: Place = NOWHERE
     claim_id: UUID | None = None
     encounter_id: UUID | None = None
     patient_id: UUID | None = None
@@ -229,7 +241,9 @@ def _line(rule: PostingRule, account: AccountRole, amount: Money, dimensions: Di
         amount=amount,
         party=party_of(account, dimensions),
         payer_class=dimensions.payer_class,
-        department=dimensions.department,
+        department=dimensions.place.department,
+        cost_center=dimensions.place.cost_center,
+        location=dimensions.place.location,
         rule=rule.code,
         claim_id=dimensions.claim_id,
         encounter_id=dimensions.encounter_id,

@@ -16,7 +16,14 @@ from canonical.money import Money
 from canonical.remittance import ProviderAdjustment
 from chassis.domain import Aggregate, Conflict, Event
 
-from ledger_adapter.domain.posting_rules import REVISED_CODE, RULES_VERSION, assert_balanced, estimate_in
+from ledger_adapter.domain.posting_rules import (
+    NOWHERE,
+    REVISED_CODE,
+    RULES_VERSION,
+    Place,
+    assert_balanced,
+    estimate_in,
+)
 
 NO_CASH = Money(0)
 
@@ -85,6 +92,12 @@ class PostedLine(CanonicalModel):
     department: Public[str] = ""
     rule: Public[str]
     payer_class: Public[str] = ""
+    cost_center: Public[str] = ""
+    location: Public[str] = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.department, self.cost_center, self.location)
 
 
 class SubledgerPosting(Aggregate):
@@ -98,7 +111,7 @@ class SubledgerPosting(Aggregate):
         self.content_hash = ""
         self.entity = ""
         self.estimate = Money(0)
-        self.department = ""
+        self.place = NOWHERE
         self.claim_id: UUID | None = None
         self.decided: tuple[PostedLine, ...] = ()
         self.charged: tuple[PostedLine, ...] = ()
@@ -135,7 +148,7 @@ class SubledgerPosting(Aggregate):
             posting.entity = self.entity
             standing = self.unchanged or tuple(line for line in self.lines if line.rule != REVISED_CODE)
             posting.estimate = estimate_in(standing)
-            posting.department = _only_department(standing)
+            posting.place = _only_place(standing)
             posting.claim_id = self.claim_id
             posting.decided = _less_release(self.lines)
             posting.charged = standing if self.group_kind is GroupKind.CHARGES else ()
@@ -197,6 +210,8 @@ def _posted(line: LedgerLine, payer_class: str) -> PostedLine:
         department=line.department,
         rule=line.rule,
         payer_class="" if line.payer_class == payer_class else line.payer_class,
+        cost_center=line.cost_center,
+        location=line.location,
     )
 
 
@@ -218,7 +233,15 @@ def _less_release(lines: tuple[PostedLine, ...]) -> tuple[PostedLine, ...]:
     return lines[2:] if lines and lines[0].account is AccountRole.AR_ALLOWANCE else lines
 
 
-def _only_department(lines: tuple[PostedLine, ...]) -> str:
-    """The department where all lines are of one."""
-    found = {line.department for line in lines if line.account is AccountRole.GROSS_REVENUE}
-    return found.pop() if len(found) == 1 else ""
+def _only_place(lines: tuple[PostedLine, ...]) -> Place:
+    """Where the revenue of the lines was earned, as far as it is one place."""
+    found = {line.place for line in lines if line.account is AccountRole.GROSS_REVENUE}
+    return Place(
+        _only({place.department for place in found}),
+        _only({place.cost_center for place in found}),
+        _only({place.location for place in found}),
+    )
+
+
+def _only(codes: set[str]) -> str:
+    return next(iter(codes)) if len(codes) == 1 else ""

@@ -99,6 +99,10 @@ class Journal:
     confirmed: dict[Place, int] | None = None
 
 
+LINE_DIMENSIONS = ("payer_class", "department", "cost_center", "location")
+"""What subledger lines are told apart by beside account and party."""
+
+
 @dataclass(slots=True)
 class Manifest:
     """What a remittance must count, claims and provider-level adjustments, and add up to, and what became of it."""
@@ -117,7 +121,7 @@ class Rows:
 
     lines: Rebuilt = field(
         default_factory=lambda: Rebuilt(
-            "subledger_lines", ("posting_id", "account", "party"), ("entity", "amount_minor")
+            "subledger_lines", ("posting_id", "account", "party", *LINE_DIMENSIONS), ("entity", "amount_minor")
         )
     )
     postings: Rebuilt = field(default_factory=lambda: Rebuilt("subledger_postings", ("posting_id",), POSTING_COLUMNS))
@@ -197,8 +201,12 @@ class LedgerBook(Book):
         if state["group_kind"] == "remittance":
             manifest = (state["group_id"],)
             self.rows.manifests.add(manifest, postings=1, missing_postings=-1, missing_paid_minor=-cash)
+        for line in state["lines"]:
+            whole = line | {"payer_class": line.get("payer_class") or state.get("payer_class", "")}
+            place = (fact.id, line["account"], line["party"], *(whole.get(name, "") for name in LINE_DIMENSIONS))
+            self.rows.lines.put(place, entity=state["entity"])
+            self.rows.lines.add(place, amount_minor=_amount(line))
         for (account, party), amount in sums.items():
-            self.rows.lines.put((fact.id, account, party), entity=state["entity"], amount_minor=amount)
             self.rows.balances.add((state["entity"], account, party), subledger_minor=amount)
             if account in CLEARING_ACCOUNTS:
                 cleared_by = state.get("deposit_id") if account == "unidentified-receipts" else None
