@@ -96,7 +96,7 @@ class MasterDataFile:
         return self.recent().provider(code, day)
 
     def department(self, code: str, day: date) -> Department:
-        return self().department(code, day)
+        return self.recent().department(code, day)
 
     def entity_by_bank_account(self, account: str, day: date) -> Entity:
         return self.recent().entity_by_bank_account(account, day)
