@@ -12,6 +12,7 @@ from canonical.events.payments import (
     PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
+    PriceConcessionMoved,
 )
 from canonical.ids import derive
 from ledger_adapter.domain import patient_lines as lines
@@ -73,7 +74,44 @@ def written_off(kind: str, amount: str = "3.00") -> PatientBalanceWrittenOff:
     )
 
 
+def not_expected(amount: str, move: int = 1) -> PriceConcessionMoved:
+    return PriceConcessionMoved(
+        account_id=derive("test-account", 1),
+        move=move,
+        entity="NORTH",
+        patient_id=PATIENT,
+        encounter_id=derive("test-encounter", 1),
+        portfolio="NORTH-SELF-PAY",
+        amount=money(amount),
+        effective_date=DAY,
+    )
+
+
 STORIES = {
+    "a share that is not expected to be paid": (
+        (not_expected("3.00"),),
+        {"NORTH price-concession": 300, "NORTH concession-allowance": -300},
+    ),
+    "a share that was paid after all": ((not_expected("3.00"), not_expected("-3.00", 2)), {}),
+    "a price concession as it was expected": (
+        (not_expected("3.00"), written_off("price-concession"), not_expected("-3.00", 2)),
+        {"NORTH price-concession": 300, "NORTH ar-patient PATIENTS-NORTH": -300},
+    ),
+    "charity, a concession and a bad debt of one balance": (
+        (
+            not_expected("3.00"),
+            written_off("charity", "5.00"),
+            written_off("price-concession", "3.00"),
+            not_expected("-3.00", 2),
+            written_off("bad-debt", "2.00"),
+        ),
+        {
+            "NORTH charity-care": 500,
+            "NORTH price-concession": 300,
+            "NORTH bad-debt": 200,
+            "NORTH ar-patient PATIENTS-NORTH": -1000,
+        },
+    ),
     "a refund that was paid": (
         (patient_paid("6.00", "4.00"), refund("approved"), refund("paid")),
         {"NORTH gateway-clearing": 600, "NORTH ar-patient PATIENTS-NORTH": -600},

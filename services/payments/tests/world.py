@@ -21,8 +21,9 @@ from chassis.keys import MemoryKeyStore, Sealer
 from chassis.messaging import Delivery
 from chassis.testing.clock import FixedClock
 from payments.application.doors import Doors
+from payments.application.price_concessions import Portfolios
 from payments.domain.payment import STRIPE
-from payments.main import SHAPE, assemble
+from payments.main import NO_PORTFOLIOS, SHAPE, assemble
 
 from .examples import CLAIM, DAY, ENCOUNTER, PATIENT, claim_payment
 from .fake_gateway import FakeGateway
@@ -31,13 +32,18 @@ from .fake_gateway import FakeGateway
 class World:
     """One payments service, in memory unless another store is given."""
 
-    def __init__(self, store: EventStore | None = None) -> None:
+    def __init__(self, store: EventStore | None = None, portfolios: Portfolios = NO_PORTFOLIOS) -> None:
         self.clock = FixedClock()
         self.memory = MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
         self.store: EventStore = store or self.memory
         self.gateway = FakeGateway()
         self.core = assemble(
-            self.store, self.clock, self.gateway, gateways={STRIPE: self.gateway}, loose_after=timedelta(hours=1)
+            self.store,
+            self.clock,
+            self.gateway,
+            gateways={STRIPE: self.gateway},
+            portfolios=portfolios,
+            loose_after=timedelta(hours=1),
         )
         numbers = random.Random(7)
         self.sealer = Sealer(MemoryKeyStore(numbers.randbytes))

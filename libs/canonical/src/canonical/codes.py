@@ -98,6 +98,8 @@ class AccountRole(StrEnum):
     CHARITY_CARE = "charity-care"
     SMALL_BALANCE = "small-balance"
     BAD_DEBT = "bad-debt"
+    PRICE_CONCESSION = "price-concession"
+    CONCESSION_ALLOWANCE = "concession-allowance"
 
     @property
     def is_of_income(self) -> bool:

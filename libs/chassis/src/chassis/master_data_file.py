@@ -11,10 +11,12 @@ from threading import Lock
 import structlog
 from canonical.master_data import (
     Department,
+    DunningStepRow,
     Entity,
     FeeScheduleRow,
     MasterData,
     Payer,
+    PriceConcession,
     Provider,
     UnusableMasterData,
     load_master_data,
@@ -85,6 +87,14 @@ class MasterDataFile:
     @property
     def fee_schedules(self) -> tuple[FeeScheduleRow, ...]:
         return self.recent().fee_schedules
+
+    @property
+    def price_concessions(self) -> tuple[PriceConcession, ...]:
+        return self.recent().price_concessions
+
+    @property
+    def dunning_steps(self) -> tuple[DunningStepRow, ...]:
+        return self.recent().dunning_steps
 
     def entity(self, code: str, day: date) -> Entity:
         return self.recent().entity(code, day)

@@ -57,9 +57,15 @@ from payments.application.payment_plans import PlanWatch
 from payments.application.plan_rows import PAYMENT_PLANS, project_plans
 from payments.application.ports import GatewayReader, Gateways, PaymentGateway
 from payments.application.posting import PaymentPosting
+from payments.application.price_concessions import (
+    ConcessionAgeing,
+    MasterDataPortfolios,
+    NoPortfolios,
+    Portfolios,
+)
 from payments.application.publishing import publish
 from payments.application.queries import TABLES, project
-from payments.application.reactions import FROM_CLAIMS, FROM_INTAKE
+from payments.application.reactions import reactions
 from payments.application.sweeps import PayoutComposer
 from payments.application.transfer_rows import ACCOUNT_TRANSFERS, project_transfers
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
@@ -87,6 +93,7 @@ EXPIRE_SECONDS, EXPIRE_REST_SECONDS = 3600.0, 60.0
 POSTING_THREADS = 32
 """Each payment that is posted waits in a thread for the commit of its batch."""
 POLL_SECONDS = 60.0
+NO_PORTFOLIOS = NoPortfolios()
 SHAPE = ServiceShape(
     name=NAME,
     aggregates=(
@@ -165,6 +172,7 @@ def assemble(
     gateway: GatewayReader,
     *,
     gateways: Gateways | None = None,
+    portfolios: Portfolios = NO_PORTFOLIOS,
     loose_after: timedelta = timedelta(days=2),
     undeposited_after: timedelta = timedelta(days=5),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
@@ -178,19 +186,19 @@ def assemble(
     composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
     asking = GatewayAsking(store, clock, gateways or {})
     ordering = GatewayOrdering(store, clock, gateways or {})
-    reactions = {"intake": FROM_INTAKE, "claims": FROM_CLAIMS}
     return ServiceCore(
         shape=SHAPE,
         store=store,
         clock=clock,
         consumers={
             upstream: BatchConsumer(f"{NAME}-{upstream}", store, answered, clock, crash_point=crash_point)
-            for upstream, answered in reactions.items()
+            for upstream, answered in reactions(portfolios).items()
         },
         sweeps=(
             Sweep("match-deposits", 1.0, matcher.match),
             Sweep("match-payments", 1.0, PaymentMatcher(store, clock).match),
             Sweep("watch-plans", 60.0, PlanWatch(store, clock).run),
+            Sweep("age-price-concessions", 60.0, ConcessionAgeing(store, clock, portfolios).run),
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("ask-gateways", 1.0, asking.ask),
             Sweep("send-gateway-orders", 1.0, ordering.send),
@@ -228,6 +236,9 @@ def serve(settings: PaymentsSettings) -> int:
         clock,
         gateway,
         gateways=gateways,
+        portfolios=MasterDataPortfolios(
+            lambda: master_data.price_concessions, lambda payer, on: master_data.payer(payer, on).payer_class
+        ),
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
         retention=partial(read_retention, settings.raw_retention_path),

@@ -206,7 +206,7 @@ class PatientPaymentReturned(PublicEvent):
 
 
 class PatientBalanceWrittenOff(PublicEvent):
-    """What a patient owes is given up as `charity`, `small-balance` or `bad-debt`; below zero it is owed again."""
+    """What a patient owes is given up as `charity`, `small-balance`, `bad-debt` or `price-concession`; below zero it is owed again."""
 
     SERVICE = "payments"
     TYPE = "patient-balance-written-off"
@@ -217,6 +217,23 @@ class PatientBalanceWrittenOff(PublicEvent):
     patient_id: UUID
     encounter_id: UUID
     kind: Public[str]
+    amount: Money
+    effective_date: Financial[date]
+
+
+class PriceConcessionMoved(PublicEvent):
+    """More of what a patient owes is not expected to be paid, as its portfolio has shown; less, below zero, once it was paid or
+    given up. `move` counts those of an account."""
+
+    SERVICE = "payments"
+    TYPE = "price-concession-moved"
+
+    account_id: UUID
+    move: int
+    entity: Public[str]
+    patient_id: UUID
+    encounter_id: UUID
+    portfolio: Public[str]
     amount: Money
     effective_date: Financial[date]
 

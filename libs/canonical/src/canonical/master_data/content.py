@@ -15,11 +15,13 @@ from canonical.master_data.rows import (
     Crosswalk,
     Dated,
     Department,
+    DunningStepRow,
     Entity,
     FeeScheduleRow,
     Location,
     Payer,
     Plan,
+    PriceConcession,
     Provider,
     SourceClient,
     TradingPartner,
@@ -40,6 +42,12 @@ class KnownMasterData(Protocol):
 
     @property
     def fee_schedules(self) -> tuple[FeeScheduleRow, ...]: ...
+
+    @property
+    def price_concessions(self) -> tuple[PriceConcession, ...]: ...
+
+    @property
+    def dunning_steps(self) -> tuple[DunningStepRow, ...]: ...
 
     def entity(self, code: str, day: date) -> Entity: ...
 
@@ -78,6 +86,8 @@ class MasterData(CanonicalModel, extra="forbid"):
     charge_master: tuple[ChargeMasterRow, ...] = ()
     plans: tuple[Plan, ...] = ()
     cost_centers: tuple[CostCenter, ...] = ()
+    price_concessions: tuple[PriceConcession, ...] = ()
+    dunning_steps: tuple[DunningStepRow, ...] = ()
 
     def content_hash(self) -> str:
         """SHA-256 of everything but the version."""

@@ -11,11 +11,13 @@ from canonical.master_data.rows import (
     Crosswalk,
     Dated,
     Department,
+    DunningStepRow,
     Entity,
     FeeScheduleRow,
     Location,
     Payer,
     Plan,
+    PriceConcession,
     Provider,
     SourceClient,
     TradingPartner,
@@ -56,7 +58,7 @@ class MasterDataList:
     def key_of(self, row: Dated) -> tuple[str, ...]:
         """What tells the row from others of its list, but for the day it begins."""
         values = (getattr(row, name) for name in self.key)
-        return tuple(value if isinstance(value, str) else ";".join(value) for value in values)
+        return tuple(";".join(value) if isinstance(value, tuple) else str(value) for value in values)
 
 
 _ALL = (
@@ -94,6 +96,22 @@ _ALL = (
         "Prices of charges.",
         ("code", "department"),
         refers={"department": "departments"},
+        takes_two_people=True,
+    ),
+    MasterDataList(
+        "price_concessions",
+        PriceConcession,
+        "What of patients' shares is not expected to be paid.",
+        ("entity", "payer_class", "from_days"),
+        refers={"entity": "entities"},
+        takes_two_people=True,
+    ),
+    MasterDataList(
+        "dunning_steps",
+        DunningStepRow,
+        "How patients are asked to pay.",
+        ("entity", "code"),
+        refers={"entity": "entities"},
         takes_two_people=True,
     ),
 )

@@ -161,6 +161,34 @@ class ChargeMasterRow(Dated):
     units_max: int = Field(default=0, ge=0)
 
 
+class PriceConcession(Dated):
+    """What of patients' shares a portfolio (`code`) has shown not to be paid: those of an entity that a class of payers left to the
+    patient, or that are self-pay, from an age of `from_days` on."""
+
+    entity: Public[str]
+    payer_class: PayerClass
+    from_days: int = Field(default=0, ge=0)
+    percent: int = Field(ge=0, le=100)
+
+
+class DunningStepRow(Dated):
+    """From which age on, in days, and from which balance on an entity asks its patients by this step (`code`), and what stops it.
+
+    An entity without a row asks by the steps that come with the software.
+    """
+
+    code: Public[str] = Field(pattern="^(statement-1|statement-2|statement-3|final-notice|pre-collection)$")
+    entity: Public[str]
+    after_days: int = Field(ge=0)
+    least: Money = Money(500)
+    stopped_by: tuple[Public[Literal["dispute", "plan", "charity-pending", "pending-insurance"]], ...] = (
+        "dispute",
+        "plan",
+        "charity-pending",
+        "pending-insurance",
+    )
+
+
 class SourceClient(Dated):
     """A client (`code` is its id at the token server) and the sources that it speaks for; `*` is any."""
 

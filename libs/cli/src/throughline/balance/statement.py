@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canonical.money import Money
 
-GIVEN_UP = ("charity", "small-balance", "bad-debt")
+GIVEN_UP = ("charity", "small-balance", "bad-debt", "price-concession")
 TAKEN_BACK = ("refund", "return", "dispute", "transfer")
 
 

@@ -55,6 +55,7 @@ REMEMBERED: Mapping[str, tuple[str, ...]] = {
     "patient-payment-returned": ("return_id", "entity", "amount"),
     "patient-balance-written-off": ("write_off_id", "entity", "kind", "amount"),
     "patient-money-transferred": ("transfer_id", "entity", "moved", "amount"),
+    "price-concession-moved": ("account_id", "move", "entity", "amount"),
     "payout-paid": ("entity", "gross", "fees"),
 }
 

@@ -174,10 +174,16 @@ def by_return(facts: State) -> Sums:
 
 
 def by_patient_write_off(facts: State) -> Sums:
-    """J21, J23, J24."""
+    """J21, J22, J23, J24."""
     amount = cents(facts["amount"])
     given_up = "charity-care" if facts["kind"] == "charity" else facts["kind"]
     return added(((given_up, ""), amount), (("ar-patient", f"PATIENTS-{facts['entity']}"), -amount))
+
+
+def by_price_concession(facts: State) -> Sums:
+    """J22."""
+    amount = cents(facts["amount"])
+    return added((("price-concession", ""), amount), (("concession-allowance", ""), -amount))
 
 
 def by_transfer(facts: State) -> Sums:

@@ -66,6 +66,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "patient-payment-returned",
                 "patient-balance-written-off",
                 "patient-money-transferred",
+                "price-concession-moved",
                 "payout-paid",
             }
         ),
@@ -147,6 +148,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "payments.payment.returned": _one("patient-payment-returned"),
         "payments.patient-account.unapplied-applied": _one("payment-applied"),
         "payments.patient-account.written-off": _one("patient-balance-written-off"),
+        "payments.patient-account.allowance-moved": _one("price-concession-moved"),
         "payments.account-transfer.made": _one("patient-money-transferred"),
         "payments.payout.composed": lambda state: ["payout-paid"] * len(state["shares"]),
         "payments.payout.returned": lambda state: ["payout-paid"] * len(state["shares"]),
@@ -228,6 +230,8 @@ CHART: Final[Mapping[str, str]] = {
     "charity-care": "4140",
     "small-balance": "4150",
     "bad-debt": "6200",
+    "price-concession": "4160",
+    "concession-allowance": "1195",
 }
 """The local ERP's account of each role, unless the evidence names others."""
 

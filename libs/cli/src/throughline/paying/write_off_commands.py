@@ -49,7 +49,7 @@ def request_write_off(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account.")],
     place: Annotated[str, typer.Argument(metavar="CLAIM|ENCOUNTER", help="Where it is owed.")],
     amount: AmountArgument,
-    kind: Annotated[str, typer.Option(help="charity, small-balance or bad-debt.")],
+    kind: Annotated[str, typer.Option(help="charity, small-balance, bad-debt or price-concession.")],
     reason: ReasonOption,
     key: KeyOption = "",
     state: StateOption = None,

@@ -39,6 +39,8 @@ ACCOUNTS = {
     AccountRole.CHARITY_CARE: "4140",
     AccountRole.SMALL_BALANCE: "4150",
     AccountRole.BAD_DEBT: "6200",
+    AccountRole.PRICE_CONCESSION: "4160",
+    AccountRole.CONCESSION_ALLOWANCE: "1195",
 }
 
 

@@ -581,7 +581,7 @@ class RequestWriteOffRequest(_message.Message):
     place: _builtins.str
     """The claim, or the encounter without one, a UUID."""
     kind: _builtins.str
-    """charity, small-balance or bad-debt."""
+    """charity, small-balance, bad-debt or price-concession."""
     reason: _builtins.str
     """Why, 5 to 200 characters, kept for ever. No names of patients."""
     @_builtins.property
@@ -835,7 +835,7 @@ class WriteOff(_message.Message):
     place: _builtins.str
     """The claim, or the encounter without one, a UUID."""
     kind: _builtins.str
-    """charity, small-balance or bad-debt."""
+    """charity, small-balance, bad-debt or price-concession."""
     state: _builtins.str
     """requested, approved or turned-down."""
     reason: _builtins.str

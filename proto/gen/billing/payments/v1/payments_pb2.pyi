@@ -171,7 +171,7 @@ class Activity(_message.Message):
     """The account, a UUID."""
     kind: _builtins.str
     """responsibility; payment; application of cash that a payment line has counted; refund, return, dispute or transfer, which
-    take cash back; charity, small-balance or bad-debt, which give up what is owed.
+    take cash back; charity, small-balance, bad-debt or price-concession, which give up what is owed.
     """
     effective_date: _builtins.str
     """The business date, ISO 8601."""

@@ -1,4 +1,4 @@
-"""Journal entries of patients' refunds, disputes, returned payments and write-offs: each fact an entry by itself."""
+"""Journal entries of patients' refunds, disputes, returned payments, write-offs and price concessions: each fact an entry by itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from canonical.events.payments import (
     PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
+    PriceConcessionMoved,
 )
 from chassis.eventstore import Work
 from chassis.messaging.reactions import Reaction
@@ -38,8 +39,13 @@ def when_payment_returned_intend_entry(work: Work, event: PatientPaymentReturned
 def when_patient_balance_written_off_intend_entry(
     work: Work, event: PatientBalanceWrittenOff, envelope: Envelope
 ) -> None:
-    """J21, J23, J24."""
+    """J21, J22, J23, J24."""
     intend_single(work, event, envelope, of_write_off(event), lambda: lines.lines_for_patient_write_off(event))
+
+
+def when_price_concession_moved_intend_entry(work: Work, event: PriceConcessionMoved, envelope: Envelope) -> None:
+    """J22."""
+    intend_single(work, event, envelope, of_price_concession(event), lambda: lines.lines_for_price_concession(event))
 
 
 def when_patient_money_transferred_intend_entry(work: Work, event: PatientMoneyTransferred, envelope: Envelope) -> None:
@@ -68,6 +74,11 @@ def of_write_off(event: PatientBalanceWrittenOff) -> SingleFact:
     return SingleFact(GroupKind.PATIENT_WRITE_OFF, posting_id, event.write_off_id)
 
 
+def of_price_concession(event: PriceConcessionMoved) -> SingleFact:
+    posting_id = single_posting_id(GroupKind.PRICE_CONCESSION, event.account_id, event.move)
+    return SingleFact(GroupKind.PRICE_CONCESSION, posting_id, event.account_id)
+
+
 def of_transfer(event: PatientMoneyTransferred) -> SingleFact:
     posting_id = single_posting_id(GroupKind.PATIENT_TRANSFER, event.transfer_id)
     return SingleFact(GroupKind.PATIENT_TRANSFER, posting_id, event.transfer_id)
@@ -81,6 +92,11 @@ PATIENT_REACTIONS: tuple[Reaction[Any], ...] = (
         PatientBalanceWrittenOff,
         when_patient_balance_written_off_intend_entry,
         lambda event: of_write_off(event).ids,
+    ),
+    Reaction(
+        PriceConcessionMoved,
+        when_price_concession_moved_intend_entry,
+        lambda event: of_price_concession(event).ids,
     ),
     Reaction(
         PatientMoneyTransferred,

@@ -20,6 +20,7 @@ from canonical.events.payments import (
     PayerOverpaymentMoved,
     PaymentApplied,
     PayoutPaid,
+    PriceConcessionMoved,
 )
 from canonical.journal import LedgerLine
 from canonical.remittance import ProviderAdjustment
@@ -42,6 +43,7 @@ Single = (
     | PatientPaymentReturned
     | PatientBalanceWrittenOff
     | PatientMoneyTransferred
+    | PriceConcessionMoved
     | PayerOverpaymentMoved
     | DenialReleased
     | DenialWrittenOff

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from canonical.events.payments import (
     PatientMoneyTransferred,
     PatientPaymentReturned,
     PatientRefundMoved,
+    PriceConcessionMoved,
 )
 from canonical.journal import LedgerLine
 from chassis.domain import Refusal
@@ -30,6 +32,7 @@ GIVEN_UP: Final = {
     "charity": Fact.CHARITY_GIVEN,
     "bad-debt": Fact.BAD_DEBT_GIVEN_UP,
     "small-balance": Fact.SMALL_BALANCE_GIVEN_UP,
+    "price-concession": Fact.PRICE_CONCESSION_GIVEN,
 }
 
 
@@ -79,7 +82,7 @@ def lines_for_return(event: PatientPaymentReturned) -> Lines:
 
 
 def lines_for_patient_write_off(event: PatientBalanceWrittenOff) -> Lines:
-    """J21, J23 or J24 by its kind; below zero the mirror.
+    """J21, J22, J23 or J24 by its kind; below zero the mirror.
 
     Raises:
         UnknownStep: another kind.
@@ -88,6 +91,12 @@ def lines_for_patient_write_off(event: PatientBalanceWrittenOff) -> Lines:
     if fact is None:
         raise UnknownStep(f"write-off {event.write_off_id}: {event.kind}")
     return booked(fact, event.amount, _of(event.entity, event.patient_id))
+
+
+def lines_for_price_concession(event: PriceConcessionMoved) -> Lines:
+    """J22: what is not expected to be paid, off revenue into the allowance; below zero the true-up."""
+    dimensions = replace(_of(event.entity, event.patient_id), encounter_id=event.encounter_id)
+    return booked(Fact.PRICE_CONCESSION_EXPECTED, event.amount, dimensions)
 
 
 def lines_for_transfer(event: PatientMoneyTransferred) -> Lines:

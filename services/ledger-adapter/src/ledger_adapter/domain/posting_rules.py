@@ -66,6 +66,8 @@ class Fact(StrEnum):
     CHARITY_GIVEN = "patient's balance given up as charity"
     BAD_DEBT_GIVEN_UP = "patient's balance given up as bad debt"
     SMALL_BALANCE_GIVEN_UP = "small balance of a patient given up"
+    PRICE_CONCESSION_EXPECTED = "share of a patient that is not expected to be paid"
+    PRICE_CONCESSION_GIVEN = "patient's balance given up as a price concession"
     PATIENT_CASH_TRANSFERRED = "unapplied cash of a patient moved to another patient"
     PATIENT_SHARE_TRANSFERRED = "what a patient owes moved to another patient"
     OVERPAYMENT_IDENTIFIED = "overpayment of a payer, owed back to it"
@@ -117,6 +119,8 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.DISPUTE_LOST: PostingRule("J19", AccountRole.UNAPPLIED_PATIENT, AccountRole.DISPUTES_RECEIVABLE),
     Fact.PAYMENT_RETURNED: PostingRule("J19", AccountRole.UNAPPLIED_PATIENT, AccountRole.GATEWAY_CLEARING),
     Fact.CHARITY_GIVEN: PostingRule("J21", AccountRole.CHARITY_CARE, AccountRole.AR_PATIENT),
+    Fact.PRICE_CONCESSION_EXPECTED: PostingRule("J22", AccountRole.PRICE_CONCESSION, AccountRole.CONCESSION_ALLOWANCE),
+    Fact.PRICE_CONCESSION_GIVEN: PostingRule("J22", AccountRole.PRICE_CONCESSION, AccountRole.AR_PATIENT),
     Fact.BAD_DEBT_GIVEN_UP: PostingRule("J23", AccountRole.BAD_DEBT, AccountRole.AR_PATIENT),
     Fact.SMALL_BALANCE_GIVEN_UP: PostingRule("J24", AccountRole.SMALL_BALANCE, AccountRole.AR_PATIENT),
     Fact.PATIENT_CASH_TRANSFERRED: PostingRule("J16", AccountRole.UNAPPLIED_PATIENT, AccountRole.UNAPPLIED_PATIENT),

@@ -47,6 +47,7 @@ class GroupKind(StrEnum):
     RETURN = "return"
     PATIENT_WRITE_OFF = "patient-write-off"
     PATIENT_TRANSFER = "patient-transfer"
+    PRICE_CONCESSION = "price-concession"
     PAYER_OVERPAYMENT = "payer-overpayment"
 
 

@@ -97,9 +97,11 @@ ACCOUNTS = Table(
         "written_off_minor": "bigint",
         "applied_minor": "bigint",
         "unapplied_minor": "bigint",
+        "allowance_minor": "bigint",
+        "owed_minor": "bigint",
     },
     key=("account_id",),
-    indexes=(("patient_id",), ("entity",)),
+    indexes=(("patient_id",), ("entity",), ("owed_minor",)),
 )
 ACTIVITY = Table(
     "account_activity",
@@ -145,6 +147,8 @@ def patient_changes(event: Event) -> Iterable[Change]:
         ):
             yield from _account(event)
             yield from write_off_changes(event)
+        case PatientAccount.AllowanceMoved():
+            yield add(ACCOUNTS, {"account_id": event.originator_id}, allowance_minor=event.amount.minor)
         case _:
             yield from write_off_changes(event)
 
@@ -329,4 +333,5 @@ def _sums(
         written_off_minor=written_off.minor,
         applied_minor=applied.minor,
         unapplied_minor=unapplied.minor,
+        owed_minor=(responsibility - written_off - applied).minor,
     )

@@ -18,6 +18,7 @@ from canonical.events.payments import (
     PayerOverpaymentMoved,
     PaymentApplied,
     PayoutPaid,
+    PriceConcessionMoved,
     ProviderBalanceMoved,
     RemittanceAccepted,
     RemittanceChunkAccepted,
@@ -66,6 +67,8 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             yield _balance_moved(event)
         case Payment.Succeeded() | Payment.Matched() | PatientAccount.UnappliedApplied():
             yield from _patient_money(event)
+        case PatientAccount.AllowanceMoved():
+            yield _concession_moved(event)
         case AccountTransfer.Made():
             yield PatientMoneyTransferred(
                 transfer_id=event.originator_id,
@@ -82,6 +85,19 @@ def publish(event: Event) -> Iterable[PublicEvent]:
             yield from _payout_shares(event)
         case _:
             return
+
+
+def _concession_moved(event: AccountFacts.AllowanceMoved) -> PublicEvent:
+    return PriceConcessionMoved(
+        account_id=event.originator_id,
+        move=event.move,
+        entity=event.entity,
+        patient_id=event.patient_id,
+        encounter_id=event.encounter_id,
+        portfolio=event.portfolio,
+        amount=event.amount,
+        effective_date=event.effective_date,
+    )
 
 
 def _payout_shares(event: Payout.Composed | Payout.Returned) -> Iterable[PublicEvent]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from typing import Any, TypeVar
 from uuid import UUID
 
 from canonical.envelope import Envelope
@@ -23,12 +26,18 @@ from chassis.exceptions import raise_case
 from chassis.merged_patients import MERGE_REACTIONS
 from chassis.messaging.reactions import Reaction
 
+from payments.application.price_concessions import Portfolios, estimate_new_share
 from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
 from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payer_words import PayerWord
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
 from payments.domain.visit_guarantor import VisitGuarantor, visit_guarantor_id
+
+_Shared = TypeVar("_Shared", EncounterCharged, ChargesRevised, ClaimAdjudicated)
+
+
+CONFLICT = "RemittanceConflict"
 
 
 def when_remittance_received_judge_it(work: Work, event: RemittanceReceived, envelope: Envelope) -> None:
@@ -42,7 +51,7 @@ def when_remittance_received_judge_it(work: Work, event: RemittanceReceived, env
         raise_case(
             work,
             summary.receipt_id,
-            code="RemittanceConflict",
+            code=CONFLICT,
             summary=f"trace {summary.trace_number} came again with other content: {summary.payment}, "
             f"{summary.claim_count} claims",
             subject="remittance",
@@ -163,7 +172,7 @@ def _charged_account(event: PostedCharges) -> list[UUID]:
     return named if event.payer else [*named, account_id_of(event.entity, event.patient_id)]
 
 
-FROM_INTAKE = (
+_WITHOUT_SHARES: tuple[Reaction[Any], ...] = (
     *MERGE_REACTIONS,
     Reaction(RemittanceReceived, when_remittance_received_judge_it, lambda event: ids_touched(event.summary)),
     Reaction(
@@ -172,21 +181,55 @@ FROM_INTAKE = (
         lambda event: [event.remittance_id, chunk_id(event.receipt_id, event.chunk)],
     ),
     Reaction(
-        EncounterCharged,
-        when_self_pay_encounter_charged_charge_the_patient,
-        _charged_account,
-    ),
-    Reaction(ChargesRevised, when_charges_revised_charge_the_patient_the_difference, _charged_account),
-    Reaction(
         PatientPaymentReported,
         when_patient_payment_reported_take_it,
         lambda event: [event.payment_id, account_id_of(event.entity, event.patient_id)],
     ),
 )
-FROM_CLAIMS = (
-    Reaction(
-        ClaimAdjudicated,
-        when_claim_adjudicated_charge_the_patient,
-        lambda event: [account_id_of(event.entity, event.patient_id)] if _concerns_the_patient(event) else [],
-    ),
-)
+
+
+def reactions(portfolios: Portfolios) -> Mapping[str, Sequence[Reaction[Any]]]:
+    """By upstream; what shares are not expected to be paid is estimated where they arise."""
+    return {
+        "intake": (
+            *_WITHOUT_SHARES,
+            _estimating(
+                Reaction(EncounterCharged, when_self_pay_encounter_charged_charge_the_patient, _charged_account),
+                portfolios,
+                lambda event: event.encounter_id,
+            ),
+            _estimating(
+                Reaction(ChargesRevised, when_charges_revised_charge_the_patient_the_difference, _charged_account),
+                portfolios,
+                lambda event: event.encounter_id,
+            ),
+        ),
+        "claims": (
+            _estimating(
+                Reaction(
+                    ClaimAdjudicated,
+                    when_claim_adjudicated_charge_the_patient,
+                    lambda event: (
+                        [account_id_of(event.entity, event.patient_id)] if _concerns_the_patient(event) else []
+                    ),
+                ),
+                portfolios,
+                lambda event: event.claim_id,
+            ),
+        ),
+    }
+
+
+def _estimating(
+    reaction: Reaction[_Shared], portfolios: Portfolios, place_of: Callable[[_Shared], UUID]
+) -> Reaction[_Shared]:
+    def act(work: Work, event: _Shared, envelope: Envelope) -> None:
+        reaction.act(work, event, envelope)
+        account_id = account_id_of(event.entity, event.patient_id)
+        account = work.get(PatientAccount, account_id) if portfolios.rows else None
+        if account is not None:
+            on = next((entry.on for entry in reversed(account.owed.values()) if entry.place == place_of(event)), None)
+            if on is not None:
+                estimate_new_share(account, place_of(event), portfolios, on)
+
+    return replace(reaction, act=act)

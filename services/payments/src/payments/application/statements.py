@@ -32,6 +32,10 @@ _LINE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "transfer": ("Your payment was moved to another account.", "A payment was moved here from another account."),
     "charity": ("Financial assistance was taken back.", "Financial assistance: you do not owe this."),
     "small-balance": ("A small balance is owed again.", "A small balance that we do not ask you for."),
+    "price-concession": (
+        "A part that we did not ask you for is owed again.",
+        "A part that we do not ask you for.",
+    ),
     "bad-debt": ("An old balance is owed again.", "An old balance that we no longer ask you for."),
 }
 """By kind, what a line that raises what is owed says, and one that lowers it."""

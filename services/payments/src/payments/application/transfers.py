@@ -15,6 +15,7 @@ from payments.domain.cash_spread import NOTHING
 from payments.domain.patient_account import PatientAccount, TakenBack
 from payments.domain.payer_words import ShareOrigin
 from payments.domain.payment import Payment
+from payments.domain.price_concession import NONE_EXPECTED
 
 
 def request_transfer(work: Work, transfer_id: UUID, wanted: TransferOf, reason: str) -> None:
@@ -112,6 +113,7 @@ def _move_share(transfer_id: UUID, wanted: TransferOf, giver: PatientAccount, ta
             on=on,
             origin=ShareOrigin.TRANSFER,
         )
+    taker.expect_concession(wanted.source, giver.expected.get(wanted.source, NONE_EXPECTED), on)
 
 
 def _refuse_impossible(giver: PatientAccount, taker: PatientAccount, wanted: TransferOf) -> None:

@@ -13,6 +13,7 @@ from chassis.domain import Aggregate, Event
 
 from payments.domain.cash_spread import NOTHING, Cash, Owed, Part, Reserved, open_of_each, spread
 from payments.domain.payer_words import PayerWord, ShareOrigin
+from payments.domain.price_concession import Expectation
 from payments.domain.write_off_rules import GivenUp, WriteOffChange, WriteOffKind
 
 
@@ -42,6 +43,9 @@ class AccountFacts(Aggregate):
         self.taken_back: dict[UUID, Money] = {}
         self.reserved: dict[UUID, Reserved] = {}
         self.applications = 0
+        self.expected: dict[UUID, Expectation] = {}
+        self.allowances: dict[UUID, Money] = {}
+        self.allowance_moves = 0
 
     class ResponsibilityAssigned(Event):
         """`source_id` is the adjudication, the self-pay posting or the transfer that left the amount to the patient.
@@ -177,6 +181,38 @@ class AccountFacts(Aggregate):
             account.reserved[self.allocation_id] = Reserved(
                 self.payment_id, self.target, self.amount, self.effective_date
             )
+
+    class ConcessionExpected(Event):
+        """So many percent of the shares at a place are not expected to be paid, by its portfolio as master data has it."""
+
+        TOPIC = "payments.patient-account.concession-expected"
+        entity: Public[str]
+        patient_id: UUID
+        place: UUID
+        portfolio: Public[str]
+        percent: int
+        from_days: int
+        effective_date: Financial[date]
+
+        def apply(self, account: AccountFacts) -> None:
+            account.expected[self.place] = Expectation(self.portfolio, self.percent, self.from_days)
+
+    class AllowanceMoved(Event):
+        """More of what is owed at a place is not expected to be paid, or less below zero. `move` counts them."""
+
+        TOPIC = "payments.patient-account.allowance-moved"
+        entity: Public[str]
+        patient_id: UUID
+        place: UUID
+        encounter_id: UUID
+        portfolio: Public[str]
+        move: int
+        amount: Money
+        effective_date: Financial[date]
+
+        def apply(self, account: AccountFacts) -> None:
+            account.allowances[self.place] = account.allowances.get(self.place, NOTHING) + self.amount
+            account.allowance_moves = self.move
 
     @property
     def entries(self) -> list[Owed]:

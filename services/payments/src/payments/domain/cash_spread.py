@@ -103,6 +103,16 @@ def open_of_each(owed: Iterable[Owed], parts: Iterable[Part]) -> dict[UUID, Mone
     return sums
 
 
+def left_of_each(owed: Iterable[Owed], parts: Iterable[Part]) -> dict[UUID, Money]:
+    """What is left to pay at each place, never below zero: what one place was given back beyond what it owed pays the others."""
+    places = _places(owed)
+    _use_credit(places)
+    left = {place.place: place.amount for place in places}
+    for part in parts:
+        left[part.place] -= part.amount
+    return left
+
+
 def _places(owed: Iterable[Owed]) -> list[_Open]:
     """By place, the oldest first."""
     found: dict[UUID, _Open] = {}

@@ -20,6 +20,7 @@ from payments.domain.account_refusals import (
 )
 from payments.domain.cash_spread import NOTHING, Cash, spread, used_of_each
 from payments.domain.payer_words import PayerWord, ShareOrigin
+from payments.domain.price_concession import NONE_EXPECTED, Expectation, allowances
 from payments.domain.write_off_rules import GivenUp, WriteOffChange, WriteOffKind, standings
 
 __all__ = ["PatientAccount", "TakenBack", "WriteOffKind", "account_id_of"]
@@ -198,6 +199,21 @@ class PatientAccount(AccountFacts):
         )
         self._spread_anew(on)
 
+    def expect_concession(self, place: UUID, expectation: Expectation, on: date) -> None:
+        """Takes how much of the shares at a place is not expected to be paid; the same again changes nothing."""
+        if self.expected.get(place, NONE_EXPECTED) == expectation:
+            return
+        self.trigger_event(
+            self.ConcessionExpected,
+            **self._owner(),
+            place=place,
+            portfolio=expectation.portfolio,
+            percent=expectation.percent,
+            from_days=expectation.from_days,
+            effective_date=on,
+        )
+        self._follow_allowances(on)
+
     def _owner(self) -> dict[str, object]:
         return {"entity": self.entity, "patient_id": self.patient_id}
 
@@ -242,6 +258,25 @@ class PatientAccount(AccountFacts):
                     **self._owner(),
                     payment_id=payment_id,
                     application=self.applications + 1,
+                    amount=change,
+                    effective_date=on,
+                )
+        self._follow_allowances(on)
+
+    def _follow_allowances(self, on: date) -> None:
+        """Says of each place by how much what is not expected to be paid changed."""
+        wanted = allowances(self.owed.values(), self.written_off.values(), self.given_up, self.parts, self.expected)
+        for place, allowed in wanted.items():
+            change = allowed - self.allowances.get(place, NOTHING)
+            if change:
+                owed = next(entry for entry in self.owed.values() if entry.place == place)
+                self.trigger_event(
+                    self.AllowanceMoved,
+                    **self._owner(),
+                    place=place,
+                    encounter_id=owed.encounter_id,
+                    portfolio=self.expected[place].portfolio,
+                    move=self.allowance_moves + 1,
                     amount=change,
                     effective_date=on,
                 )

@@ -22,6 +22,7 @@ class WriteOffKind(StrEnum):
     CHARITY = "charity"
     SMALL_BALANCE = "small-balance"
     BAD_DEBT = "bad-debt"
+    PRICE_CONCESSION = "price-concession"
 
 
 class WriteOffChange(StrEnum):

@@ -30,6 +30,8 @@ ACCOUNT_COLUMNS = (
     "written_off_minor",
     "applied_minor",
     "unapplied_minor",
+    "allowance_minor",
+    "owed_minor",
 )
 ACTIVITY_COLUMNS = ("kind", "amount_minor", "effective_date", "source_id")
 OF_REFUND: Final = {"approved": (1, 0), "paid": (0, -1), "failed": (0, 1), "cancelled": (-1, 0)}
@@ -69,6 +71,7 @@ class PatientMoney:
             "payments.patient-account.unapplied-applied": self._applied_later,
             "payments.patient-account.cash-taken-back": self._cash_taken_back,
             "payments.patient-account.written-off": self._written_off,
+            "payments.patient-account.allowance-moved": self._allowance_moved,
         }
 
     def tables(self) -> tuple[Rebuilt, ...]:
@@ -163,9 +166,13 @@ class PatientMoney:
         self._cash(fact, amount, -amount)
         self._activity(fact, "application", -amount, fact.state["payment_id"])
 
+    def _allowance_moved(self, fact: Fact) -> None:
+        self.accounts.add((fact.id,), allowance_minor=cents(fact.state["amount"]))
+
     def _account(self, fact: Fact, **amounts: int) -> None:
         self.accounts.put((fact.id,), entity=fact.state["entity"], patient_id=fact.state["patient_id"])
-        self.accounts.add((fact.id,), **amounts)
+        less = amounts.get("written_off_minor", 0) + amounts.get("applied_minor", 0)
+        self.accounts.add((fact.id,), owed_minor=amounts.get("responsibility_minor", 0) - less, **amounts)
 
     def _cash(self, fact: Fact, applied: int, unapplied: int) -> None:
         sums = self.cash_on_accounts.setdefault(fact.state["entity"], [0, 0])

@@ -21,6 +21,7 @@ from throughline.checker.expected import (
     by_patient_payment,
     by_patient_write_off,
     by_payout,
+    by_price_concession,
     by_provider_adjustment,
     by_refund,
     by_release,
@@ -51,6 +52,7 @@ SIMPLE: Mapping[tuple[str, str], Callable[[State], Sums]] = {
     ("payments", "patient-payment-returned"): by_return,
     ("payments", "patient-balance-written-off"): by_patient_write_off,
     ("payments", "patient-money-transferred"): by_transfer,
+    ("payments", "price-concession-moved"): by_price_concession,
     ("payments", "payout-paid"): by_payout,
 }
 """By upstream and type: facts whose one posting follows from nothing but the message."""
