@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 from intake.adapters.hl7v2.frames import BadFrame, FrameReader
-from intake.adapters.hl7v2.segments import instant_of, parse
+from intake.adapters.hl7v2.segments import parse
+from intake.adapters.hl7v2.stamps import instant_of
 from intake.adapters.hl7v2.wire import FIELDS_MAX, SEGMENTS_MAX, read_text
 from intake.domain.refusals import InvalidMessage
 

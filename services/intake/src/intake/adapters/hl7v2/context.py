@@ -9,6 +9,7 @@ from uuid import UUID
 
 from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import SiteProfile
+from intake.adapters.hl7v2.stamps import local_stamp
 from intake.domain.facts import Link
 from intake.domain.identities import charge_id_of, encounter_id_of, guarantor_id_of, patient_id_of
 from intake.domain.refusals import Finding
@@ -50,6 +51,10 @@ class Reading:
 
     def guarantor_id(self, number: str) -> UUID:
         return guarantor_id_of(self.source, self._own(number))
+
+    def local(self, stamp: str) -> str:
+        """A time stamp as the clocks of the site show it."""
+        return local_stamp(stamp, self.profile.zone)
 
     def visit(self, number: str) -> Link:
         return Link(id=self.visit_id(number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from uuid import UUID
 
 from canonical.ids import derive
@@ -9,7 +10,8 @@ from canonical.party import Address, Guarantor
 
 from intake.adapters.hl7v2.context import Reading
 from intake.adapters.hl7v2.coverages import relationship_of
-from intake.adapters.hl7v2.segments import Message, Segment, day_of
+from intake.adapters.hl7v2.segments import Message, Segment
+from intake.adapters.hl7v2.stamps import day_of
 from intake.domain.identities import SELF
 
 TEXT_CHARACTERS_MAX = 200
@@ -54,7 +56,7 @@ def _identity(gt1: Segment, relationship: str, patient_id: UUID | None, encounte
 
 def _has_ended(gt1: Segment, reading: Reading) -> bool:
     ended, said_at = day_of(gt1.field(14)), reading.said_at
-    return ended is not None and said_at is not None and ended < said_at.date()
+    return ended is not None and said_at is not None and ended < said_at.astimezone(reading.profile.zone or UTC).date()
 
 
 def _phone(gt1: Segment) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from intake.adapters.hl7v2.segments import Message, Segment, instant_of
+from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.adapters.hl7v2.triggers import TRIGGERS, Trigger
 from intake.adapters.hl7v2.wire import CHARACTER_SETS
@@ -47,7 +46,6 @@ class Header:
     version: str = ""
     processing_id: str = ""
     character_set: str = ""
-    sent_at: datetime | None = None
     accept: Wanted | None = None
     application: Wanted | None = None
     profile: str = ""
@@ -72,7 +70,6 @@ def header_of(message: Message) -> Header:
         version=msh.field(12),
         processing_id=msh.field(11),
         character_set=msh.field(18).upper() if msh.field(18).upper() in CHARACTER_SETS else "",
-        sent_at=instant_of(msh.field(7)),
         accept=_wanted(msh.field(15)),
         application=_wanted(msh.field(16)),
     )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from canonical.party import Address, PatientDetails
 
 from intake.adapters.hl7v2.context import Reading
-from intake.adapters.hl7v2.segments import Message, Segment, day_of
+from intake.adapters.hl7v2.segments import Message, Segment
+from intake.adapters.hl7v2.stamps import day_of
 from intake.domain.facts import (
     NOWHERE,
     Fact,

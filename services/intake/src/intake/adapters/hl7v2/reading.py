@@ -12,6 +12,7 @@ from intake.adapters.hl7v2.patient_spans import Span, patient_spans
 from intake.adapters.hl7v2.patients import merges, patient_link, patient_seen, unmerges
 from intake.adapters.hl7v2.segments import Message, parse
 from intake.adapters.hl7v2.site_profiles import SiteProfile, SiteProfiles, Validation, default_profiles
+from intake.adapters.hl7v2.stamps import instant_of
 from intake.adapters.hl7v2.strictness import broken_standard
 from intake.adapters.hl7v2.transactions import transactions
 from intake.adapters.hl7v2.triggers import Trigger
@@ -72,7 +73,7 @@ def read_message(
         header.sender[1] if is_name(header.sender[1]) else "",
         header.control_id if is_name(header.control_id) else "none",
         profile or NO_PROFILE,
-        header.sent_at,
+        instant_of(message.rows[0].field(7), profile.zone if profile else None),
         diagnoses_follow_transactions=header.kind == DETAILED_TRANSACTIONS,
         findings=faults_of(message, header, profile),
     )

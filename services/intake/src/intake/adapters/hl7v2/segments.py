@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
 
 from intake.adapters.hl7v2.wire import (
@@ -17,9 +16,6 @@ from intake.adapters.hl7v2.wire import (
 )
 
 NULL = '""'
-_DATE_DIGITS = 8
-_TIME_DIGITS = 14
-_TIME_PARTS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 _ORDER_DIGITS = 8
 
 
@@ -125,41 +121,3 @@ def parse(raw: bytes, character_set_for: CharacterSetFor = as_it_says) -> Messag
         InvalidMessage: it is no HL7 v2 message, larger than it may be, or not in the character set that it names.
     """
     return Message(read_text(raw, character_set_for))
-
-
-def day_of(text: str) -> date | None:
-    """The day of an HL7 date or time stamp; None where it is none."""
-    digits = text[:_DATE_DIGITS]
-    if len(digits) < _DATE_DIGITS or not digits.isascii() or not digits.isdigit():
-        return None
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError:
-        return None
-
-
-def instant_of(text: str) -> datetime | None:
-    """The instant of an HL7 time stamp, in UTC where it names no offset; None where it is none."""
-    stamp, sign, offset = text, "", ""
-    for mark in "+-":
-        if mark in text:
-            stamp, sign, offset = text.partition(mark)
-    digits = stamp.partition(".")[0]
-    if not digits.isascii() or not digits.isdigit() or not _DATE_DIGITS <= len(digits) <= _TIME_DIGITS:
-        return None
-    try:
-        year, *rest = (int(digits[start:end] or 0) for start, end in _TIME_PARTS)
-        month, day, hour, minute, second = rest
-        return datetime(year, month, day, hour, minute, second, tzinfo=_zone(sign, offset)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _zone(sign: str, offset: str) -> timezone:
-    """Raises ValueError where the offset is none."""
-    if not sign:
-        return UTC
-    if len(offset) != 4 or not offset.isascii() or not offset.isdigit():
-        raise ValueError
-    ahead = timedelta(hours=int(offset[:2]), minutes=int(offset[2:]))
-    return timezone(-ahead if sign == "-" else ahead)

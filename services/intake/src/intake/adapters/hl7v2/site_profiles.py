@@ -11,7 +11,9 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
+from canonical.time_zones import zone_of
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from intake.adapters.hl7v2.wire import CHARACTER_SETS
@@ -58,6 +60,10 @@ def _optional_place(text: str) -> str:
     return _place(text) if text else ""
 
 
+def _optional_zone(text: str) -> str:
+    return zone_of(text).key if text else ""
+
+
 def _sender(text: str) -> str:
     if text.count("|") != 1:
         raise ValueError("a sender reads MSH-3|MSH-4, with * for any")
@@ -72,6 +78,7 @@ def _character_set(text: str) -> str:
 
 Place = Annotated[str, AfterValidator(_place)]
 OptionalPlace = Annotated[str, AfterValidator(_optional_place)]
+OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
 Sender = Annotated[str, AfterValidator(_sender)]
 CharacterSet = Annotated[str, AfterValidator(_character_set)]
 Relationship = Annotated[str, Field(pattern=r"^(self|01|19|20|21|39|40|53|G8)$")]
@@ -89,6 +96,7 @@ class SiteProfile(BaseModel):
     senders: tuple[Sender, ...] = Field(min_length=1)
     processing_ids: tuple[str, ...] = ("P",)
     character_set: CharacterSet = ""
+    time_zone: OptionalZone = ""
     validation: Validation = Validation.WHAT_IS_READ
     numbers_per_facility: bool = False
     medical_record_kinds: tuple[str, ...] = ("MR",)
@@ -120,6 +128,11 @@ class SiteProfile(BaseModel):
     relationships: dict[str, Relationship] = {}
     self_pay_names: tuple[str, ...] = ("SELF PAY", "SELFPAY", "SELF-PAY")
     self_pay_classes: tuple[str, ...] = ("SELF PAY", "SELFPAY", "SELF-PAY", "SELF")
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """Where its senders' clocks are; None where nobody said so."""
+        return zone_of(self.time_zone) if self.time_zone else None
 
     def is_for(self, application: str, facility: str) -> bool:
         """Whether messages of this sender (MSH-3.1, MSH-4.1) are read by it."""

@@ -9,8 +9,9 @@ from canonical.money import Money, MoneyRefused
 
 from intake.adapters.hl7v2.codes import diagnosis_in
 from intake.adapters.hl7v2.context import Reading, value_in
-from intake.adapters.hl7v2.segments import Message, Segment, day_of
+from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import SiteProfile
+from intake.adapters.hl7v2.stamps import day_of
 from intake.domain.clinical import SeenStay
 from intake.domain.facility_codes import type_of_bill
 
@@ -54,7 +55,8 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
     )
     if seen == SeenStay():
         return tuple(codes), None
-    times = {"admitted_at": _time(pv1.field(44)), "discharged_at": _time(pv1.field(45))} if pv1 else {}
+    stamps = {"admitted_at": pv1.field(44), "discharged_at": pv1.field(45)} if pv1 else {}
+    times = {name: _time(reading.local(stamp)) for name, stamp in stamps.items()}
     return tuple(codes), seen.model_copy(update=times)
 
 
@@ -110,7 +112,7 @@ def _procedures(message: Message, reading: Reading) -> Iterator[DatedCode]:
     for pr1 in message.in_order("PR1"):
         if pr1.field(3, 3) not in PROCEDURE_SYSTEMS:
             continue
-        day = day_of(pr1.field(5))
+        day = day_of(reading.local(pr1.field(5)))
         if day is None:
             reading.need("PR1-5", "the day of the procedure, as YYYYMMDD")
         else:

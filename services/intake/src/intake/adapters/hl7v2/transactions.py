@@ -14,8 +14,9 @@ from canonical.money import Money, MoneyRefused
 from intake.adapters.hl7v2.codes import diagnoses_in, diagnosis_in, drug_code_of
 from intake.adapters.hl7v2.context import Reading, value_at
 from intake.adapters.hl7v2.mouth import dental_site
-from intake.adapters.hl7v2.segments import Message, Segment, day_of
+from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import OtherContent, TransactionKind
+from intake.adapters.hl7v2.stamps import day_of
 from intake.adapters.hl7v2.stays import revenue_and_department
 from intake.domain.charge_rules import is_source_code
 from intake.domain.facts import (
@@ -82,7 +83,7 @@ class _Transaction:
             yield from self._adjustment(number, day)
 
     def _day(self) -> date | None:
-        day = day_of(self._ft1.field(4))
+        day = day_of(self._reading.local(self._ft1.field(4)))
         if day is None:
             self._reading.need(f"{self._place}-4", "the day of service, as YYYYMMDD")
         return day

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from intake.adapters.hl7v2.context import Reading, first_value
 from intake.adapters.hl7v2.guarantors import guarantor
-from intake.adapters.hl7v2.segments import Message, day_of
+from intake.adapters.hl7v2.segments import Message
+from intake.adapters.hl7v2.stamps import day_of
 from intake.adapters.hl7v2.stays import diagnoses_and_stay
 from intake.adapters.hl7v2.triggers import Trigger
 from intake.domain.facts import (
@@ -39,8 +40,8 @@ def encounter_seen(message: Message, visit: str, patient: Link, reading: Reading
         diagnosis_codes=diagnoses,
         account_number=visit,
         stay=stay,
-        starts_on=day_of(pv1.field(44)) if pv1 else None,
-        ends_on=day_of(pv1.field(45)) if pv1 else None,
+        starts_on=day_of(reading.local(pv1.field(44))) if pv1 else None,
+        ends_on=day_of(reading.local(pv1.field(45))) if pv1 else None,
         guarantor=guarantor(message, patient.id, reading.visit_id(visit), reading),
         said_at=reading.said_at,
     )
