@@ -206,5 +206,11 @@ class _NoErps:
     def of(self, entity: str) -> Erp:
         raise UnknownEntity(f"no ERP for {entity} while claims are seeded")
 
+    def name_of(self, entity: str) -> str:
+        return ""
+
+    def names(self) -> Sequence[str]:
+        return ()
+
     def entities(self) -> Sequence[str]:
         return ()

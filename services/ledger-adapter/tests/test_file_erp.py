@@ -153,7 +153,7 @@ class FileWorld(World):
     """The service with a legacy ERP behind it."""
 
     def posting(self, erp: FileErp) -> JournalPosting:
-        return JournalPosting(self.store, self.clock, OneErpForAll(erp, ("NORTH",)))
+        return JournalPosting(self.store, self.clock, OneErpForAll(erp, ("NORTH",)), erp.name)
 
     def states(self) -> list[str]:
         return sorted(str(row["state"]) for row in self.rows(JOURNALS))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import pytest
+from canonical.ids import derive, external_number
 from chassis.domain import Refusal
 from chassis.eventstore.work import CrashPoint
 from chassis.testing import context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
-from ledger_adapter.application.ports import RefusalKind
+from ledger_adapter.application.ports import Erp, ErpJournal, Pending, Posted, RefusalKind, Refused
 from ledger_adapter.application.posting import TAKEN_MAX, JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import ReasonMissing, resume_journal
+from ledger_adapter.main import assemble
 
-from .examples import charged, patient_paid
+from .examples import charged, deposit, patient_paid
 from .world import World
 
 
@@ -196,7 +199,7 @@ def test_a_process_that_dies_around_the_erp_call_books_once(world: World, step: 
     pay(world)
     erps = OneErpForAll(world.erp, ("NORTH",))
     with pytest.raises(Died):
-        JournalPosting(world.store, world.clock, erps, crash_point=dies_at(step)).run()
+        JournalPosting(world.store, world.clock, erps, world.erp.name, crash_point=dies_at(step)).run()
     assert len(world.erp.documents) == booked_before
     assert world.journals() == {"patient-payment": ["probed"]}
     world.core = world.started()
@@ -207,7 +210,7 @@ def test_a_process_that_dies_around_the_erp_call_books_once(world: World, step: 
 
 def test_two_replicas_that_post_at_once_book_once(world: World) -> None:
     pay(world, 3)
-    second = JournalPosting(world.store, world.clock, OneErpForAll(world.erp, ("NORTH",)))
+    second = JournalPosting(world.store, world.clock, OneErpForAll(world.erp, ("NORTH",)), world.erp.name)
     posted = world.erp.post
     interfered: list[int] = []
 
@@ -246,7 +249,9 @@ def test_whatever_breaks_every_entry_is_booked_exactly_once(
     world = World(erp=FakeErp(faults=list(faults)))  # type: ignore[arg-type]
     pay(world, 4)
     for crash_point in map(dies_at, deaths):
-        posting = JournalPosting(world.store, world.clock, OneErpForAll(world.erp, ("NORTH",)), crash_point=crash_point)
+        posting = JournalPosting(
+            world.store, world.clock, OneErpForAll(world.erp, ("NORTH",)), "fake", crash_point=crash_point
+        )
         world.erp.is_down = outages.pop() if outages else False
         try:
             posting.run()
@@ -259,3 +264,80 @@ def test_whatever_breaks_every_entry_is_booked_exactly_once(
     assert world.journals() == {"patient-payment": ["confirmed"] * 4}
     assert len({document.number for document in world.erp.documents}) == len(world.erp.documents) == 4
     assert world.balances("confirmed_minor") == world.at_the_erp()
+
+
+class Recording(FakeErp):
+    """Remembers in which order documents came, batch by batch."""
+
+    def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
+        self.batches.append([document.number for document in documents])
+        return super().post(entity, documents)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.batches: list[list[str]] = []
+
+
+def kinds_of(world: World, erp: Recording) -> list[set[str]]:
+    kinds = {str(row["external_number"]): str(row["kind"]) for row in world.rows(JOURNALS)}
+    return [{kinds[number] for number in batch} for batch in erp.batches]
+
+
+def test_patients_money_goes_before_what_was_intended_earlier_and_never_in_one_batch_with_it() -> None:
+    erp = Recording()
+    world = World(erp=erp)
+    world.deliver(deposit(), charged())
+    pay(world, 3)
+    world.settle()
+    assert kinds_of(world, erp)[0] == {"patient-payment"}
+    assert all(len(kinds) == 1 for kinds in kinds_of(world, erp))
+    assert world.journals() == {
+        "charges": ["confirmed"],
+        "deposit": ["confirmed"],
+        "patient-payment": ["confirmed"] * 3,
+    }
+
+
+def test_a_lane_that_is_stuck_keeps_no_other_waiting() -> None:
+    world = World()
+    pay(world)
+    stuck = external_number(only_journal(world))
+    world.erp.refused_numbers = {stuck: RefusalKind.NUMBER_TAKEN}
+    world.deliver(deposit())
+    world.sweep()
+    assert world.journals() == {"deposit": ["confirmed"], "patient-payment": ["rejected"]}
+
+
+def test_patients_money_without_end_starves_no_other_lane() -> None:
+    erp = Recording()
+    world = World(erp=erp)
+    world.deliver(deposit())
+    posting = JournalPosting(world.store, world.clock, OneErpForAll(erp, ("NORTH",)), erp.name)
+    for number in range(20):
+        world.deliver(patient_paid("10.00", number=number))
+        posting.run()
+    assert world.journals()["deposit"] == ["confirmed"]
+
+
+def test_an_erp_that_is_down_keeps_no_other_erp_waiting() -> None:
+    world = World(erp=FakeErp(is_down=True))
+    other = FakeErp(name="other")
+    world.deliver(deposit(), deposit(remittance_id=derive("test-remittance", 2), entity="SOUTH"))
+
+    class Two(OneErpForAll):
+        def of(self, entity: str) -> Erp:
+            return other if entity == "SOUTH" else world.erp
+
+        def name_of(self, entity: str) -> str:
+            return self.of(entity).name
+
+        def names(self) -> Sequence[str]:
+            return ("fake", "other")
+
+    core = assemble(world.store, world.clock, world.master, Two(world.erp, ("NORTH", "SOUTH")))
+    for sweep in core.sweeps:
+        if sweep.name == "post-journals-other":
+            while sweep.run():
+                pass
+    assert [document.effective_date for document in other.documents]
+    assert world.journals() == {"deposit": ["confirmed", "intended"]}

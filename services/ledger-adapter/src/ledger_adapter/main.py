@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -105,7 +105,7 @@ def assemble(
         Sweep("retry-unmapped", RETRY_SECONDS, retrying.run),
         Sweep("draft-remittances", SWEEP_SECONDS, RemittanceDrafting(store, clock).run),
         Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
-        Sweep("post-journals", SWEEP_SECONDS, JournalPosting(store, clock, erps, crash_point=crash_point).run),
+        *_posting(store, clock, erps, crash_point),
     )
     return ServiceCore(
         shape=SHAPE,
@@ -115,6 +115,15 @@ def assemble(
         sweeps=sweeps,
         mending={SUM_DIFFERS: judge_remittance_again},
     )
+
+
+def _posting(
+    store: EventStore, clock: Callable[[], datetime], erps: ErpDirectory, crash_point: CrashPoint
+) -> Iterator[Sweep]:
+    """One sweep an ERP, so that a slow one keeps no other waiting, and one for entities that have none."""
+    for name in (*erps.names(), ""):
+        posting = JournalPosting(store, clock, erps, name, crash_point=crash_point)
+        yield Sweep(f"post-journals-{name or 'nowhere'}", SWEEP_SECONDS, posting.run)
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from typing import Self
 from canonical.codes import AccountRole, Dimension
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ledger_adapter.adapters.erp_quota import QuotaSettings
 from ledger_adapter.application.ports import Code, Erp, UnknownEntity
 
 
@@ -52,10 +53,14 @@ class Chart(_Strict):
 
 
 class ErpSettings(_Strict):
-    """How to reach one ERP; `kind` names its adapter. Paths are relative to the configuration file."""
+    """How to reach one ERP; `kind` names its adapter. Paths are relative to the configuration file.
+
+    `quota` is our slice of what its credential may ask.
+    """
 
     kind: str
     connection_file: Path | None = None
+    quota: QuotaSettings = QuotaSettings()
     folder: Path | None = None
 
 
@@ -110,6 +115,12 @@ class ConfiguredErps:
         if entity not in self._erp_of:
             raise UnknownEntity(f"no ERP is configured for entity {entity!r}; add it to the books configuration")
         return self._erps[self._erp_of[entity]]
+
+    def name_of(self, entity: str) -> str:
+        return self._erp_of.get(entity, "")
+
+    def names(self) -> Sequence[str]:
+        return tuple(sorted(set(self._erp_of.values())))
 
     def entities(self) -> Sequence[str]:
         return tuple(self._erp_of)

@@ -171,5 +171,11 @@ class OneErpForAll:
             raise UnknownEntity(f"no ERP is configured for entity {entity!r}")
         return self._erp
 
+    def name_of(self, entity: str) -> str:
+        return self._erp.name if entity in self._entities else ""
+
+    def names(self) -> Sequence[str]:
+        return (self._erp.name,)
+
     def entities(self) -> Sequence[str]:
         return self._entities

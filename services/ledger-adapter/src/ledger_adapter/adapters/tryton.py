@@ -20,6 +20,7 @@ from canonical.money import Money
 from chassis.domain import Unavailable
 
 from ledger_adapter.adapters.books import Books, ErpSettings
+from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings, QuotaTransport
 from ledger_adapter.adapters.tryton_words import (
     context_of,
     date_in,
@@ -86,6 +87,7 @@ class TrytonErp:
         connection: TrytonConnection,
         books: Mapping[str, Books],
         *,
+        quota: ErpQuota | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._name = name
@@ -98,7 +100,7 @@ class TrytonErp:
             headers={"Authorization": f"Bearer {connection.api_key}"},
             timeout=httpx.Timeout(DEADLINE_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,
-            transport=transport,
+            transport=QuotaTransport(quota or ErpQuota(name, QuotaSettings()), transport or httpx.HTTPTransport()),
         )
 
     @classmethod
@@ -106,7 +108,8 @@ class TrytonErp:
         """From the books configuration; needs `connection_file`."""
         if settings.connection_file is None:
             raise ValueError(f"ERP {name}: a Tryton needs a connection_file")
-        return cls(name, TrytonConnection.read(settings.connection_file), books)
+        quota = ErpQuota(name, settings.quota)
+        return cls(name, TrytonConnection.read(settings.connection_file), books, quota=quota)
 
     @property
     def name(self) -> str:

@@ -21,6 +21,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
 from ledger_adapter.application.drafting import context_for
+from ledger_adapter.application.lanes import Lane, calling_in
 from ledger_adapter.application.ports import (
     Erp,
     ErpDirectory,
@@ -35,12 +36,14 @@ from ledger_adapter.application.ports import (
     UnknownEntity,
 )
 from ledger_adapter.application.queries import JOURNALS
-from ledger_adapter.application.summaries import kept
+from ledger_adapter.application.summaries import kept, minor
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
 BATCH_MAX = 50
 TAKEN_MAX = 20
 UNCERTAIN_MAX = 5_000
+FIRST = Lane.PATIENT_PAYMENT
+TURNED_EVERY = 8
 PAUSE_MIN = timedelta(seconds=1)
 PAUSE_MAX = timedelta(seconds=30)
 NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
@@ -70,13 +73,17 @@ class _Pauses:
 
 
 class JournalPosting:
-    """Moves journal entries from intended to confirmed."""
+    """Moves the journal entries of one ERP's entities from intended to confirmed, the lowest lane first.
+
+    Without a name it looks after the entities that no ERP is configured for.
+    """
 
     def __init__(
         self,
         store: EventStore,
         clock: Callable[[], datetime],
         erps: ErpDirectory,
+        erp_name: str,
         *,
         crash_point: CrashPoint = no_crash,
         batch_max: int = BATCH_MAX,
@@ -84,26 +91,46 @@ class JournalPosting:
         self._store = store
         self._clock = clock
         self._erps = erps
+        self._erp_name = erp_name
         self._crash_point = crash_point
         self._batch_max = batch_max
         self._pauses = _Pauses()
+        self._runs = 0
 
     def run(self) -> int:
-        """One batch of sending and one of confirming per entity; how many entries moved on."""
-        waiting = [state.value for state in (*NOT_SENT, *UNKNOWN_OUTCOME, *TO_CONFIRM)]
-        entities = [str(row["entity"]) for row in self._store.sums(JOURNALS, [], ["entity"], {"state": waiting})]
-        return sum(self._run_for(entity) for entity in entities)
+        """One batch of patients' money and one of another lane per entity; how many entries moved on.
 
-    def _run_for(self, entity: str) -> int:
+        Every few runs the lanes that wait longest go before the others, so that none is starved.
+        """
+        waiting = [state.value for state in (*NOT_SENT, *UNKNOWN_OUTCOME, *TO_CONFIRM)]
+        found = self._store.sums(JOURNALS, [], ["entity", "lane"], {"state": waiting})
+        places = [(Lane(minor(row, "lane")), str(row["entity"])) for row in found]
+        by_lane: dict[Lane, list[str]] = {}
+        for lane, entity in sorted(places):
+            if self._erps.name_of(entity) == self._erp_name:
+                by_lane.setdefault(lane, []).append(entity)
+        self._runs += 1
+        moved = sum(self._run_for(entity, FIRST) for entity in by_lane.pop(FIRST, ()))
+        for lane in sorted(by_lane, reverse=self._runs % TURNED_EVERY == 0):
+            of_lane = sum(self._run_for(entity, lane) for entity in by_lane[lane])
+            if of_lane:
+                return moved + of_lane
+        return moved
+
+    def _run_for(self, entity: str, lane: Lane) -> int:
+        with calling_in(lane):
+            return self._run_lane(entity, lane)
+
+    def _run_lane(self, entity: str, lane: Lane) -> int:
         now = self._clock()
         if self._pauses.holds(entity, now):
             return 0
         try:
             erp = self._erps.of(entity)
-            moved = self._send(entity, erp, self._due(entity, NOT_SENT))
-            for window in self._uncertain(entity):
+            moved = self._send(entity, erp, self._due(entity, lane, NOT_SENT))
+            for window in self._uncertain(entity, lane):
                 moved += self._send(entity, erp, window)
-            moved += self._confirm(entity, erp)
+            moved += self._confirm(entity, erp, lane)
         except Unavailable:
             self._pauses.lengthen(entity, now)
             return 0
@@ -132,13 +159,13 @@ class JournalPosting:
         self._crash_point("after-erp")
         return moved + self._record_answers(documents, answers, erp)
 
-    def _due(self, entity: str, states: Sequence[JournalState]) -> list[Row]:
-        where = {"entity": entity, "state": [state.value for state in states]}
+    def _due(self, entity: str, lane: Lane, states: Sequence[JournalState]) -> list[Row]:
+        where = {"entity": entity, "lane": lane.value, "state": [state.value for state in states]}
         return self._store.rows(JOURNALS, where, order=("intended_at",), limit=self._batch_max)
 
-    def _uncertain(self, entity: str) -> Iterator[list[Row]]:
+    def _uncertain(self, entity: str, lane: Lane) -> Iterator[list[Row]]:
         """Every entry of unknown outcome, window by window: some may stay so for long and must not hide the others."""
-        where = {"entity": entity, "state": [state.value for state in UNKNOWN_OUTCOME]}
+        where = {"entity": entity, "lane": lane.value, "state": [state.value for state in UNKNOWN_OUTCOME]}
         rows = self._store.rows(JOURNALS, where, order=("intended_at",), limit=UNCERTAIN_MAX)
         for start in range(0, len(rows), self._batch_max):
             yield rows[start : start + self._batch_max]
@@ -194,8 +221,8 @@ class JournalPosting:
 
         return self._transact(documents, decide)
 
-    def _confirm(self, entity: str, erp: Erp) -> int:
-        rows = self._due(entity, TO_CONFIRM)
+    def _confirm(self, entity: str, erp: Erp, lane: Lane) -> int:
+        rows = self._due(entity, lane, TO_CONFIRM)
         if not rows:
             return 0
         held = erp.find(entity, [str(row["external_number"]) for row in rows])

@@ -11,6 +11,7 @@ from chassis.eventstore import Change, Row, Table, add, put
 from chassis.eventstore.projecting import of
 
 from ledger_adapter.application.journal_events import reason_of, state_after
+from ledger_adapter.application.lanes import LANE_OF
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.manifest import ManifestState, RemittanceManifest
@@ -98,6 +99,7 @@ JOURNALS = Table(
         "external_number": "text",
         "entity": "text",
         "kind": "text",
+        "lane": "integer",
         "group_id": "uuid",
         "effective_date": "date",
         "state": "text",
@@ -321,6 +323,7 @@ def _intended(event: JournalEntry.Intended) -> Change:
         external_number=event.head.external_number,
         entity=event.head.entity,
         kind=event.head.kind,
+        lane=LANE_OF[event.group_kind].value,
         group_id=event.group_id,
         effective_date=event.head.effective_date,
         state=JournalState.INTENDED.value,
