@@ -351,7 +351,6 @@ STORIES: Mapping[str, GatewayStory] = {
         100_00,
         0,
         [PAID, "J17 cash 96.80, gateway-clearing -100.00, processing-fees 3.20"],
-        ["PayoutCameBack"],
     ),
     "a payout less an ACH return": GatewayStory(
         pay_out_after_a_return,

@@ -42,6 +42,7 @@ from claims.adapters.validating import Validate, validator
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.adapters.x12_inquiries import X12InquiryFormat
 from claims.application.asking_status import StatusAsking
+from claims.application.case_guides import GUIDES
 from claims.application.comparing_balances import PATIENCE_SECONDS, BalanceComparing
 from claims.application.editing import DryRun
 from claims.application.fetching import FETCH_SECONDS, HINTS, AnswerFetching, AnswerHints, project_hints
@@ -103,6 +104,7 @@ SHAPE = ServiceShape(
         project_platform_watches,
     ),
     publishing=publish,
+    guides=GUIDES,
 )
 
 

@@ -59,6 +59,7 @@ from intake.adapters.rereading import Rereading
 from intake.application.answering import AnswerWriting
 from intake.application.answering import Write as WriteAnswer
 from intake.application.bulk_importing import BulkImporting, ImportFolder, ReadLine
+from intake.application.case_guides import GUIDES
 from intake.application.changing_master_data import MasterDataKeeping
 from intake.application.changing_master_data import Replace as ReplaceFile
 from intake.application.deliveries import InboundDelivery, Outcome
@@ -87,6 +88,7 @@ SHAPE = ServiceShape(
     tables=KEPT_TABLES,
     projections=PROJECTIONS,
     publishing=publish,
+    guides=GUIDES,
 )
 
 

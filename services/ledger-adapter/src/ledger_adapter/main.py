@@ -26,6 +26,7 @@ from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
+from ledger_adapter.application.case_guides import GUIDES
 from ledger_adapter.application.drafting import (
     SUM_DIFFERS,
     BatchingRules,
@@ -58,6 +59,7 @@ SHAPE = ServiceShape(
     tables=TABLES,
     projections=PROJECTIONS,
     publishing=publish,
+    guides=GUIDES,
 )
 
 

@@ -45,6 +45,7 @@ from payments.adapters.stripe_api import StripeGateway
 from payments.adapters.stripe_gateway import stripe_webhooks
 from payments.adapters.webhook_scheme import WebhookScheme
 from payments.adapters.webhooks import webhook_app
+from payments.application.case_guides import GUIDES
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
@@ -136,6 +137,7 @@ SHAPE = ServiceShape(
         project_guarantors,
     ),
     publishing=publish,
+    guides=GUIDES,
 )
 
 

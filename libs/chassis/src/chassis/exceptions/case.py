@@ -52,6 +52,7 @@ class ExceptionCase(Aggregate):
         self.state = CaseState.OPEN
         self.code = ""
         self.message_id: UUID | None = None
+        self.subject = ""
         self.subject_id: UUID | None = None
         self.summary = ""
         self.amount: Money | None = None
@@ -74,6 +75,7 @@ class ExceptionCase(Aggregate):
         def apply(self, case: ExceptionCase) -> None:
             case.code = self.code
             case.message_id = self.message_id
+            case.subject = self.subject
             case.subject_id = self.subject_id
             case.summary = self.summary
             case.amount = self.amount

@@ -41,6 +41,7 @@ class CaseGuide:
 
 
 Guides = Mapping[str, CaseGuide]
+"""By code, such as `UnmatchedPayment`, or by kind of subject, such as `encounter`, for the codes that have no guide of their own."""
 REFUSED_MESSAGE = CaseGuide(
     "A rule refused what another service told. It waits here, and what follows of the same thing waits behind it.",
     evidence=("throughline trace {subject}",),
@@ -50,9 +51,9 @@ REFUSED_MESSAGE = CaseGuide(
 ANY_OTHER = CaseGuide("A rule said no, and a person has to look.", evidence=("throughline trace {case}",))
 
 
-def guide_of(guides: Guides, code: str, *, has_parked_message: bool) -> CaseGuide:
-    """The guide of a code; what no service has said anything of is told by what it is."""
-    return guides.get(code, REFUSED_MESSAGE if has_parked_message else ANY_OTHER)
+def guide_of(guides: Guides, code: str, subject: str, *, has_parked_message: bool) -> CaseGuide:
+    """The guide of a code, else that of its kind of subject; what no service has said anything of is told by what it is."""
+    return guides.get(code) or guides.get(subject) or (REFUSED_MESSAGE if has_parked_message else ANY_OTHER)
 
 
 def actions_of_every_case(service: str, guide: CaseGuide, *, can_be_retried: bool) -> Iterator[Action]:

@@ -20,7 +20,7 @@ from chassis.eventstore import Row, transact
 from chassis.eventstore.registry import events_of
 from chassis.eventstore.work import Work
 from chassis.exceptions.case import CASES, CaseState, ExceptionCase
-from chassis.exceptions.guides import actions_of_every_case, guide_of
+from chassis.exceptions.guides import CaseGuide, actions_of_every_case, guide_of
 from chassis.messaging.consumer import retry_case
 from chassis.rpc.case_messages import case_told
 from chassis.rpc.errors import BadArgument, NotThere, uuid_in
@@ -89,8 +89,7 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
 
         def dismiss(work: Work) -> None:
             case = work.require(ExceptionCase, case_id)
-            guide = guide_of(self._core.shape.guides, case.code, has_parked_message=case.message_id is not None)
-            if not case.dismiss(request.reason, by_two=guide.by_two):
+            if not case.dismiss(request.reason, by_two=self._guide(case.code, case.subject, case.message_id).by_two):
                 return
             if case.message_id is not None and work.store.parked(message_ids=[case.message_id]):
                 work.unpark(case.message_id)
@@ -131,8 +130,11 @@ class Operations(operations_pb2_grpc.OperationsServiceServicer):
 
     def _told(self, row: Row) -> pb.Case:
         code, can_be_retried = str(row["code"]), row["message_id"] is not None or row["code"] in self._core.mending
-        guide = guide_of(self._core.shape.guides, code, has_parked_message=row["message_id"] is not None)
+        guide = self._guide(code, str(row["subject"]), row["message_id"])
         return case_told(row, guide, actions_of_every_case(self._core.shape.name, guide, can_be_retried=can_be_retried))
+
+    def _guide(self, code: str, subject: str, message_id: object) -> CaseGuide:
+        return guide_of(self._core.shape.guides, code, subject, has_parked_message=message_id is not None)
 
     def _kind_of(self, event: Event) -> str:
         kinds: tuple[type[Aggregate], ...] = (ExceptionCase, *self._core.shape.aggregates)

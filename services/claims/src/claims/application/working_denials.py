@@ -96,6 +96,7 @@ class DenialClocks:
                 subject_id=denial_id,
                 entity=denial.facts.entity,
                 amount=denial.at_risk,
+                due_on=deadline,
             )
             return True
 

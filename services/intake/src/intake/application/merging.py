@@ -23,6 +23,7 @@ from intake.domain.refusals import (
     UnclearUnmerge,
 )
 
+MERGED_AGAINST_DECISION = "MergedAgainstDecision"
 BY_SOURCE = "the source said so"
 BY_OTHER_MERGES = "other merges made them one person"
 OPEN_PAIRS_MAX = 10_000
@@ -186,7 +187,7 @@ def _settle_match(work: Work, survivor_id: UUID, retired_id: UUID, reason: str) 
         raise_case(
             work,
             derive("merged-against-decision", match.id, match.version),
-            code="MergedAgainstDecision",
+            code=MERGED_AGAINST_DECISION,
             summary=f"the source merged {retired_id} into {survivor_id}, which a person had said are two persons",
             subject="patient-match",
             subject_id=match.id,

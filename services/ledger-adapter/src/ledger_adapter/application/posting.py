@@ -39,6 +39,7 @@ from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.summaries import kept, minor
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
+ERP_DIFFERS = "ErpDiffers"
 BATCH_MAX = 50
 TAKEN_MAX = 20
 UNCERTAIN_MAX = 5_000
@@ -309,7 +310,7 @@ def _confirm_or_report(
     differences = differences_with(entry, document, dimensions)
     if differences:
         entry.record_differences(differences)
-        _report(work, entry, "ErpDiffers", "; ".join(differences)[:400])
+        _report(work, entry, ERP_DIFFERS, "; ".join(differences)[:400])
     else:
         entry.confirm()
     return 1

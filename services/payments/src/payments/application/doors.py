@@ -33,6 +33,7 @@ from payments.domain.patient_account import PatientAccount
 from payments.domain.payment import STRIPE
 
 BANK = "bank"
+ACH_RETURNED, ACH_CHANGED = "AchReturned", "AchNoticeOfChange"
 
 
 class OtherContent(Refusal):
@@ -211,7 +212,7 @@ def _tell_returned(work: Work, entry: ReturnedEntry, message_id: UUID) -> None:
     raise_case(
         work,
         entry.return_id,
-        code="AchReturned" if entry.code.startswith("R") else "AchNoticeOfChange",
+        code=ACH_RETURNED if entry.code.startswith("R") else ACH_CHANGED,
         summary=f"{entry.code} ({entry.meaning}) on {entry.on}: entry {entry.original_trace} of {entry.amount}",
         subject="message",
         subject_id=message_id,

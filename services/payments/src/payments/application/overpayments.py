@@ -69,6 +69,7 @@ def identify_overpayment(
         subject_id=overpayment.id,
         entity=entity,
         amount=amount,
+        due_on=overpayment.due_on,
     )
     return overpayment.id
 

@@ -283,4 +283,5 @@ def _follow_case(work: Work, payment: Payment, dispute_id: UUID, told: ToldDispu
         subject_id=payment.id,
         entity=payment.entity,
         amount=told.amount,
+        due_on=told.respond_by,
     )

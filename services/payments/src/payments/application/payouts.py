@@ -48,6 +48,12 @@ def take_payout(work: Work, fact: PayoutAnnounced | PayoutCameBack, message_id: 
         )
 
 
+def came_back_in(lines: Sequence[BalanceTransaction], gateway: str) -> list[UUID]:
+    """The payouts that came back and whose money is in these lines of a later one."""
+    came_back = [line for line in lines if line.kind is LineKind.PAYOUT_CAME_BACK]
+    return [payout_id_of(line.source_gateway_id, gateway) for line in came_back]
+
+
 class GatewayHoldings:
     """What our books hold at one gateway, by the lines of its balance that settle it."""
 

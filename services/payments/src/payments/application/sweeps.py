@@ -12,7 +12,7 @@ from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import end_case, raise_case
 
 from payments.application.patient_rows import PAYOUTS
-from payments.application.payouts import GatewayHoldings
+from payments.application.payouts import CAME_BACK, GatewayHoldings, came_back_in
 from payments.application.ports import GatewayReader
 from payments.application.row_values import instant_of, int_of, uuid_of
 from payments.domain.payout import Payout, PayoutDiffers, PayoutUnreadable
@@ -82,6 +82,8 @@ class PayoutComposer:
             payout.compose(found.shares, found.payment_ids, found.move_ids)
             for code in (PayoutDiffers.__name__, PayoutUnreadable.__name__):
                 end_case(work, payout_id, code, "the payout is composed")
+            for earlier in came_back_in(lines, name):
+                end_case(work, earlier, CAME_BACK, f"its money was paid out anew in {row['gateway_id']}")
             return 1
 
         try:
