@@ -56,12 +56,19 @@ class Traffic:
 
 
 class ErpQuota:
-    """Shared by every adapter and thread that uses one credential. `clock` is monotonic, in seconds."""
+    """Shared by every adapter and thread that uses one credential. `clock` is monotonic, `epoch` counts from 1970; both seconds."""
 
-    def __init__(self, name: str, settings: QuotaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: QuotaSettings,
+        clock: Callable[[], float] = time.monotonic,
+        epoch: Callable[[], float] = time.time,
+    ) -> None:
         self._name = name
         self._settings = settings
         self._clock = clock
+        self._epoch = epoch
         self._turn = threading.Condition()
         self._waiting: list[tuple[Lane, int]] = []
         self._tickets = count()
@@ -100,7 +107,7 @@ class ErpQuota:
                 self._throttled += 1
                 self._allowed = max(1, self._allowed // 2)
                 self._good_in_a_row = 0
-                self._close_for(retry_after_seconds(headers.get("retry-after", ""), time.time()))
+                self._close_for(retry_after_seconds(headers.get("retry-after", ""), self._epoch()))
             elif status >= httpx.codes.INTERNAL_SERVER_ERROR:
                 self._count_failure(headers.get("retry-after", ""))
             else:
@@ -121,7 +128,7 @@ class ErpQuota:
         self._failed += 1
         self._failures_in_a_row += 1
         if retry_after:
-            self._close_for(retry_after_seconds(retry_after, time.time()))
+            self._close_for(retry_after_seconds(retry_after, self._epoch()))
         elif self._failures_in_a_row >= FAILURES_TO_OPEN:
             self._close_for(OPEN_SECONDS)
 
