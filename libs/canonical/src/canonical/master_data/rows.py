@@ -11,6 +11,7 @@ from canonical.classes import CanonicalModel, Public
 from canonical.codes import ClaimType, PayerClass
 from canonical.money import Money
 from canonical.party import OrganizationAddress
+from canonical.time_zones import ZoneName
 
 CLAIMS_PER_INTERCHANGE_MAX = 500
 _HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
@@ -40,7 +41,8 @@ class Entity(Dated):
 
     `bills` is how it bills what is done for it, unless the department says otherwise; without it, stays are institutional
     and everything else is professional. Charges of services before `books_open_from` are booked on that day.
-    `claims_worked_by` names the external platform that works its claims; empty where we do.
+    `claims_worked_by` names the external platform that works its claims; empty where we do. `time_zone` is the IANA name of its
+    clocks: they say which day lies in the future.
     """
 
     name: Public[str]
@@ -54,6 +56,7 @@ class Entity(Dated):
     books_open_from: Public[date] = date(2000, 1, 1)
     bills: ClaimType | None = None
     claims_worked_by: Public[str] = Field(default="", pattern="^([a-z][a-z0-9-]{0,30})?$")
+    time_zone: Public[ZoneName] = "UTC"
 
 
 class Payer(Dated):

@@ -23,6 +23,7 @@ from intake.application.batch import Batch
 from intake.application.charge_places import ChargePlaces
 from intake.application.deliveries import InboundDelivery, Outcome
 from intake.application.envelopes import Envelopes
+from intake.application.local_days import today_of
 from intake.application.matching import match_people
 from intake.application.needed_ids import ids_needed
 from intake.application.ports import MasterDataSource
@@ -250,7 +251,10 @@ class Receiving:
     def _take(self, batch: Batch, arrival: _Delivered) -> tuple[list[str], tuple[ResourceVersion, ...]]:
         work, places = batch.work, batch.places
         delivery = arrival.delivery
-        findings = [*delivery.findings, *broken_rules(delivery.facts, self._clock().date())]
+        findings = [
+            *delivery.findings,
+            *broken_rules(delivery.facts, today_of(work, delivery, batch.master_data, self._clock())),
+        ]
         if findings:
             raise InvalidMessage(findings)
         resources = self._resources(work, arrival)

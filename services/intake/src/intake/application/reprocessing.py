@@ -18,6 +18,7 @@ from chassis.keys.rehearsal import RehearsalKeys
 from intake.application.deliveries import InboundDelivery
 from intake.application.disclosing import Disclosing
 from intake.application.envelopes import Envelopes
+from intake.application.local_days import today_of
 from intake.application.matching import match_people
 from intake.application.ports import MasterDataSource
 from intake.application.receiving import ENCOUNTER_FACT, findings_of
@@ -148,7 +149,8 @@ class Reprocessing:
     def _take(
         self, work: Work, sealer: Sealer, original: Original, delivery: InboundDelivery
     ) -> tuple[tuple[str, ...], tuple[UUID, ...]]:
-        findings = [*delivery.findings, *broken_rules(delivery.facts, original.received_at.date())]
+        today = today_of(work, delivery, self._master_data(), original.received_at)
+        findings = [*delivery.findings, *broken_rules(delivery.facts, today)]
         if findings:
             raise InvalidMessage(findings)
         standing = Standing(work, original.source, original.message_id, original.received_at)
