@@ -8,6 +8,7 @@ from dataclasses import replace
 from canonical.ids import derive, external_number
 from canonical.money import Money
 from throughline.connection import Service
+from throughline.operations.cases import Case
 from throughline.outcome import Refused
 from throughline.tracing import identities
 from throughline.tracing.books import State
@@ -204,6 +205,7 @@ class SmallBooks:
         self.history = all_events()
         self.payments_of: dict[str, str] = {}
         self.accounts_of: dict[str, str] = {}
+        self.cases: list[Case] = []
         self.bytes = CLP
         self.may_read_raw = True
 
@@ -279,6 +281,9 @@ class SmallBooks:
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         return self.history.get((service, aggregate_id), [])
+
+    def case(self, case_id: str) -> Case | None:
+        return next((each for each in self.cases if each.case_id == case_id), None)
 
     def raw(self, message: Message, start: int, length: int) -> bytes:
         if not self.may_read_raw:

@@ -44,7 +44,7 @@ Guides = Mapping[str, CaseGuide]
 """By code, such as `UnmatchedPayment`, or by kind of subject, such as `encounter`, for the codes that have no guide of their own."""
 REFUSED_MESSAGE = CaseGuide(
     "A rule refused what another service told. It waits here, and what follows of the same thing waits behind it.",
-    evidence=("throughline trace {subject}",),
+    evidence=("throughline trace {case}",),
     within_days=1,
     by_two=True,
 )

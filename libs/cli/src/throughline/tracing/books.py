@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from throughline.connection import Service
+from throughline.operations.cases import Case
 from throughline.tracing.records import Claim, Decision, Encounter, ErpAnswer, Journal, Message, Remittance
 
 State = Mapping[str, object]
@@ -62,6 +63,10 @@ class Books(Protocol):
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         """Topic and state of the stored events of an aggregate."""
+        ...
+
+    def case(self, case_id: str) -> Case | None:
+        """An exception of any service."""
         ...
 
     def raw(self, message: Message, start: int, length: int) -> bytes:

@@ -17,8 +17,9 @@ from billing.payments.v1 import (
     payments_pb2_grpc,
 )
 
-from throughline.connection import Access, Service
+from throughline.connection import SERVICES, Access, Service
 from throughline.operations.calls import Operations
+from throughline.operations.cases import Case, find
 from throughline.outcome import Failure, NotFound, Refused, Unusable
 from throughline.screen import progress
 from throughline.tracing import translation
@@ -205,6 +206,9 @@ class GrpcBooks:
             return [(event.topic, event.state) for event in history.events if isinstance(event.state, dict)]
 
         return self._once(("events", service, aggregate_id), read) or ()
+
+    def case(self, case_id: str) -> Case | None:
+        return self._once(("case", case_id), lambda: find(self._operations, SERVICES, case_id))
 
     def raw(self, message: Message, start: int, length: int) -> bytes:
         if message.service != "intake":

@@ -38,7 +38,7 @@ def trace(
     """Follow money from its line at the ERP to the bytes it came from, adding up at every level.
 
     ID is an ERP external number, the ERP's own document, a journal entry, a claim, a patient control number (CLM01), a
-    remittance, a payment, a deposit, a payout, an encounter or a message.
+    remittance, a payment, a deposit, a payout, an encounter, a message or an exception.
 
     Each journal line is compared with the line that the ERP holds now, with the sum of all of its subledger parts, and
     each part that is followed with the fact that its service tells: the payer's decision, the charges, the deposit or

@@ -48,7 +48,7 @@ def subject_of(books: Books, wanted: str) -> Subject:
     if journal is not None:
         return _journal_subject(journal)
     identity = as_uuid(wanted)
-    finders = (_by_number, _by_document) if identity is None else (_claim, _remittance, _money, _encounter, _message)
+    finders = (_by_number, _by_document) if identity is None else (*_BY_ID, _case)
     for find in finders:
         subject = find(books, wanted if identity is None else str(identity))
         if subject is not None:
@@ -173,6 +173,8 @@ def _money(books: Books, identity: str) -> Subject | None:
             group = identities.payout_posting(identities.payout_share(identity, entity), entity)
             subject.add_entry(books.journal(identities.journal("payout", group)), f"share of {entity}")
     if kind in ("payment", "patient-account", "deposit", "payout"):
+        if not subject.entries:
+            _add_messages(books, subject, events)
         return subject
     owner = books.payment_of(identity) or books.account_of(identity)
     return _money(books, owner) if owner else None
@@ -239,3 +241,52 @@ def _message(books: Books, message_id: str) -> Subject | None:
         for encounter in books.encounters_of_message(message_id):
             _tell_encounter(books, subject, encounter)
     return subject
+
+
+def _add_messages(books: Books, subject: Subject, events: Sequence[tuple[str, State]]) -> None:
+    """What told of it: where no journal entry leads to the bytes yet."""
+    for message_id in dict.fromkeys(str(state["message_id"]) for _, state in events if state.get("message_id")):
+        message = books.message("payments", message_id) or books.message("intake", message_id)
+        subject.messages += [message] if message else []
+
+
+def _case(books: Books, case_id: str) -> Subject | None:
+    """An exception, and what it is about; where that is nothing that is booked, its history and what it names."""
+    case = books.case(case_id)
+    if case is None:
+        return None
+    subject = Subject(
+        "case", f"Exception {case.code}, {case.state}", [case.summary, *([case.means] if case.means else [])]
+    )
+    events = books.events(case.service, case.subject_id) if case.subject_id else ()
+    about = _first_of(books, [case.subject_id])
+    if about is None:
+        subject.told += [topic.rpartition(".")[2].replace("-", " ") for topic, _ in events]
+        about = _first_of(books, [str(state[name]) for _, state in events for name in _NAMED if state.get(name)])
+    if about is None:
+        _add_messages(books, subject, events)
+        return subject
+    subject.told += [about.title, *about.told]
+    subject.entries, subject.messages = about.entries, about.messages
+    return subject
+
+
+def _first_of(books: Books, identities_named: Sequence[str]) -> Subject | None:
+    for identity in filter(as_uuid, dict.fromkeys(identities_named)):
+        for find in _BY_ID:
+            if subject := find(books, identity):
+                return subject
+    return None
+
+
+_BY_ID = (_claim, _remittance, _money, _encounter, _message)
+_NAMED = (
+    "payment_id",
+    "of_payment",
+    "remittance_id",
+    "deposit_id",
+    "claim_id",
+    "encounter_id",
+    "account_id",
+    "message_id",
+)

@@ -23,7 +23,7 @@ from claims.application.watching_platforms import SILENT_CASE
 from claims.application.working_denials import DEADLINE_CASE
 
 WRITE = "claims.write"
-_SHOW, _TRACE = "throughline claim show {subject}", "throughline trace {subject}"
+_SHOW, _TRACE = "throughline claim show {subject}", "throughline trace {case}"
 _HISTORY = "throughline replay claims {subject}"
 _EDIT = Action(
     "edit", "See what the edits say of the claim now.", "throughline claim edit {subject} --dry-run", "claims.read"

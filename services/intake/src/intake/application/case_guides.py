@@ -22,7 +22,7 @@ from intake.application.taking_reports import NOT_ITS_ENTITY, UNPLACED
 from intake.domain.patient_match import CASE_CODES
 
 WRITE, REPROCESS, PEOPLE = "intake.write", "intake.reprocess", "intake.patients.write"
-_TRACE, _HISTORY = "throughline trace {subject}", "throughline replay intake {subject}"
+_TRACE, _HISTORY = "throughline trace {case}", "throughline replay intake {subject}"
 _REREAD = Action(
     "reprocess",
     "Read its kept bytes again, once the reader or the master data is mended.",

@@ -10,7 +10,7 @@ from ledger_adapter.application.posting import ERP_DIFFERS
 from ledger_adapter.domain.posting_rules import UnmappedAdjustment, UnmappedProviderAdjustment
 
 WRITE = "ledger.write"
-_TRACE, _HISTORY = "throughline trace {subject}", "throughline replay ledger {subject}"
+_TRACE, _HISTORY = "throughline trace {case}", "throughline replay ledger {subject}"
 _RESUME = Action(
     "resume",
     "Let the entry go on, once its cause is mended at the ERP; it is asked for before it is sent.",

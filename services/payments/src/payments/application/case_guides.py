@@ -23,7 +23,7 @@ from payments.domain.remittance import NegativePayment, RemittanceUnbalanced
 
 WRITE, APPROVE = "payments.write", "payments.approve"
 OVERPAYMENT_DAYS = 60
-_TRACE = "throughline trace {subject}"
+_TRACE = "throughline trace {case}"
 _PAYMENT, _REFUNDS = "throughline payments show {subject}", "throughline payments refunds --payment {subject}"
 _TIE = Action(
     "tie", "Tie deposits and remittances that belong together, to the cent.", "POST /v1/payments/deposits:tie", WRITE
@@ -94,14 +94,14 @@ _OF_PATIENTS: Guides = {
 _OF_GATEWAYS: Guides = {
     UNCERTAIN: CaseGuide(
         "An order was sent to the gateway, and nobody knows whether it was done. Look at the gateway before deciding.",
-        ("throughline payments orders --in uncertain", "throughline replay payments {subject}"),
+        ("throughline payments orders --in uncertain", "throughline replay payments {subject}", _TRACE),
         (_AGAIN, _GIVE_UP),
         within_days=1,
         by_two=True,
     ),
     REFUSED: CaseGuide(
         "The gateway refused an order; its reason says what to mend.",
-        ("throughline replay payments {subject}",),
+        ("throughline replay payments {subject}", _TRACE),
         (_AGAIN, _GIVE_UP),
         within_days=2,
         by_two=True,
@@ -124,9 +124,7 @@ _OF_GATEWAYS: Guides = {
         within_days=2,
         by_two=True,
     ),
-    NO_SUCH_OBJECT: CaseGuide(
-        "A message names an object that the gateway does not have.", ("throughline trace {subject}",), within_days=2
-    ),
+    NO_SUCH_OBJECT: CaseGuide("A message names an object that the gateway does not have.", (_TRACE,), within_days=2),
     UnreadableEvent.__name__: CaseGuide(
         "An event of the gateway cannot be read; its bytes are kept. The gateway's own page tells what it is of.",
         (_TRACE,),
@@ -198,7 +196,7 @@ _OF_BANKS_AND_PAYERS: Guides = {
     ),
     OWED_BACK: CaseGuide(
         "A payer paid too much; it is to be returned by the sixtieth day after somebody knew.",
-        ("throughline replay payments {subject}",),
+        ("throughline replay payments {subject}", _TRACE),
         (_RETURNED,),
         within_days=OVERPAYMENT_DAYS,
         by_two=True,
