@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from canonical.money import Money
 from chassis.domain import Unavailable
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.port import History
 from chassis.testing import context
 from ledger_adapter.adapters.books import Books, load_books
 from ledger_adapter.adapters.fake_erp import OneErpForAll
@@ -17,6 +20,7 @@ from ledger_adapter.application.ports import ErpDocument, Pending, RefusalKind, 
 from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import resume_journal
+from ledger_adapter.main import SHAPE
 
 from .erp_contract import document
 from .examples import patient_paid
@@ -172,6 +176,29 @@ def test_entries_wait_for_the_acknowledgement_without_a_further_event(erp: FileE
     legacy.run()
     posting.run()
     assert world.states() == ["confirmed"]
+
+
+class CountingStore(MemoryEventStore):
+    """Counts the aggregates that are loaded from it."""
+
+    loaded = 0
+
+    def load(self, ids: Iterable[UUID]) -> dict[UUID, History]:
+        wanted = list(ids)
+        self.loaded += len(wanted)
+        return super().load(wanted)
+
+
+def test_entries_that_the_erp_has_in_hand_are_not_even_loaded(erp: FileErp) -> None:
+    store = CountingStore(SHAPE.registry(), SHAPE.all_projections)
+    world = FileWorld(store=store)
+    posting = world.posting(erp)
+    world.deliver(*(patient_paid("10.00", number=number) for number in range(3)))
+    posting.run()
+    before = store.loaded
+    posting.run()
+    assert store.loaded == before
+    assert world.states() == ["uncertain"] * 3
 
 
 def test_a_refused_entry_is_sent_again_only_after_a_person_resumed_it(erp: FileErp, legacy: LegacyErp) -> None:

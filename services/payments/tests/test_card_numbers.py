@@ -10,6 +10,8 @@ from canonical.money import Money
 from chassis.eventstore import EventRegistry
 from chassis.inbound import INBOUND_MESSAGES, read_raw
 from chassis.testing.given import given
+from hypothesis import given as given_examples
+from hypothesis import strategies as st
 from payments.adapters.stripe_gateway import event_of
 from payments.application.doors import Answer, GatewayMessage
 from payments.application.row_values import uuid_of
@@ -21,6 +23,8 @@ from payments.main import SHAPE
 from .world import World
 
 CARD = "4242424242424242"
+AROUND = "aAcCnNpP:{}\"'_é\n"
+"""Letters of the words that name such numbers, and none that would make one longer."""
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,17 @@ def test_such_numbers_are_found_and_masked_to_the_digit(text: str) -> None:
 def test_ids_amounts_and_dates_are_let_through(text: str) -> None:
     assert masked(text) == text
     refuse_card_numbers(note=text)
+
+
+@given_examples(
+    before=st.text(AROUND, max_size=12),
+    secret=st.sampled_from(
+        ["4242 4242 4242 4242", CARD, "Cvv2 = 123", "CVC:'7 3 7", "acct no 0012", "IBAN is 00 12 34"]
+    ),
+    after=st.text(AROUND, max_size=12),
+)
+def test_the_quick_look_misses_no_number_wherever_it_stands(before: str, secret: str, after: str) -> None:
+    assert holds_card_number(f"{before} {secret} {after}")
 
 
 def test_no_identity_of_ours_is_taken_for_a_card() -> None:

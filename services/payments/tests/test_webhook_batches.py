@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Row, Table, Where
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.port import History
-from payments.application.doors import Answer, GatewayMessage
+from chassis.keys import MemoryKeyStore, Sealer
+from payments.application.doors import Answer, Doors, GatewayMessage
 from payments.domain.gateway_facts import PaymentArrived
 from payments.domain.patient_account import account_id_of
 from payments.main import SHAPE
@@ -22,10 +24,13 @@ class CountingStore(MemoryEventStore):
     """Counts the questions that it is asked."""
 
     asked = 0
+    loaded = 0
 
     def load(self, ids: Iterable[UUID]) -> dict[UUID, History]:
+        wanted = list(ids)
         self.asked += 1
-        return super().load(ids)
+        self.loaded += len(wanted)
+        return super().load(wanted)
 
     def rows(
         self, table: Table, where: Where, *, order: Sequence[str] = (), limit: int = 1000, after: Row | None = None
@@ -34,8 +39,23 @@ class CountingStore(MemoryEventStore):
         return super().rows(table, where, order=order, limit=limit, after=after)
 
 
-def paid(number: int, raw: bytes = b"") -> GatewayMessage:
-    fact = PaymentArrived(f"pi_{number}", Money(100), DAY, "NORTH", account_id_of("NORTH", PATIENT))
+class KeysOfADatabase(MemoryKeyStore):
+    """Counts how often keys are asked for that this process has not seen yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trips = 0
+        self._seen: set[UUID] = set()
+
+    def keys_for(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+        wanted = set(key_ids)
+        self.trips += not wanted <= self._seen
+        self._seen |= wanted
+        return super().keys_for(wanted)
+
+
+def paid(number: int, raw: bytes = b"", patient_id: UUID = PATIENT) -> GatewayMessage:
+    fact = PaymentArrived(f"pi_{number}", Money(100), DAY, "NORTH", account_id_of("NORTH", patient_id))
     return GatewayMessage(raw or b"%d" % number, f"evt_{number}", fact)
 
 
@@ -57,3 +77,28 @@ def test_a_hundred_webhooks_ask_the_store_as_often_as_one() -> None:
         assert world.doors.receive_webhooks([paid(number) for number in range(count)]) == [Answer.TAKEN] * count
         asked.append(store.asked - before)
     assert asked[0] == asked[1] <= 6
+
+
+def test_what_came_before_is_known_by_its_row_and_nothing_of_it_is_loaded() -> None:
+    store = CountingStore(SHAPE.registry(), SHAPE.all_projections)
+    world = World(store)
+    world.deliver(adjudication(2500))
+    told = [paid(number) for number in range(10)]
+    world.doors.receive_webhooks(told)
+    before = store.loaded, store.last_position()
+    assert world.doors.receive_webhooks(told) == [Answer.REPEATED] * 10
+    assert (store.loaded, store.last_position()) == before
+
+
+def test_the_keys_of_all_patients_of_a_batch_are_asked_for_at_once() -> None:
+    world = World()
+    patients = [derive("patient", number) for number in range(20)]
+    for number, patient in enumerate(patients):
+        world.deliver(adjudication(2500, number, patient_id=patient, encounter_id=derive("encounter", number)))
+    keys = KeysOfADatabase()
+    doors = Doors(world.store, Sealer(keys), world.clock, "NORTH")
+    doors.receive_webhooks([paid(1)])
+    before = keys.trips
+    told = [paid(number, patient_id=patient) for number, patient in enumerate(patients, 2)]
+    assert doors.receive_webhooks(told) == [Answer.TAKEN] * 20
+    assert keys.trips == before + 1

@@ -146,6 +146,7 @@ class JournalPosting:
         if not rows:
             return 0
         found = erp.find(entity, [str(row["external_number"]) for row in rows])
+        rows = [row for row in rows if not isinstance(found.get(str(row["external_number"])), Pending)]
         documents, moved = self._record_probe(rows, found, erp)
         if not documents:
             return moved
@@ -174,7 +175,12 @@ class JournalPosting:
     def _record_probe(
         self, rows: Sequence[Row], found: Mapping[str, ErpDocument | Pending], erp: Erp
     ) -> tuple[dict[UUID, ErpJournal], int]:
-        """Records what the ERP holds; the documents that are ours to send now, and how many turned out to be there."""
+        """Records what the ERP holds; the documents that are ours to send now, and how many turned out to be there.
+
+        An ERP that takes files may have thousands in hand: `rows` are those that it has decided, or never got.
+        """
+        if not rows:
+            return {}, 0
 
         def decide(work: Work) -> tuple[dict[UUID, ErpJournal], int]:
             to_send: dict[UUID, ErpJournal] = {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from chassis.domain import Transient, Unavailable
+from chassis.inbound.awaited_answers import AwaitedAnswers
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.telemetry.metrics import DOOR_REFUSALS
 from starlette.applications import Starlette
@@ -28,11 +28,16 @@ class TooLarge(WebhookRefused):
 def webhook_app(doors: Doors, schemes: Sequence[WebhookScheme], clock: Callable[[], datetime]) -> Starlette:
     """The HTTP application with one path for each gateway, such as `POST /webhooks/stripe`."""
     queue: ReceivingQueue[GatewayMessage, Answer] = ReceivingQueue(doors.receive_webhooks)
-    return Starlette(routes=[_route(scheme, queue, clock) for scheme in schemes])
+    awaited = AwaitedAnswers()
+
+    async def durable(message: GatewayMessage) -> Answer:
+        return await awaited.result_of(queue.submit(message), ANSWER_SECONDS)
+
+    return Starlette(routes=[_route(scheme, durable, clock) for scheme in schemes])
 
 
 def _route(
-    scheme: WebhookScheme, queue: ReceivingQueue[GatewayMessage, Answer], clock: Callable[[], datetime]
+    scheme: WebhookScheme, durable: Callable[[GatewayMessage], Awaitable[Answer]], clock: Callable[[], datetime]
 ) -> Route:
     async def receive(request: Request) -> Response:
         try:
@@ -42,8 +47,7 @@ def _route(
         except WebhookRefused as refused:
             return _refused(refused)
         try:
-            future = asyncio.wrap_future(queue.submit(GatewayMessage(raw, event_id, fact, scheme.gateway)))
-            answer = await asyncio.wait_for(future, ANSWER_SECONDS)
+            answer = await durable(GatewayMessage(raw, event_id, fact, scheme.gateway))
         except (Transient, Unavailable, TimeoutError):
             return JSONResponse({"code": "busy"}, 503, {"Retry-After": "2"})
         return JSONResponse({"answer": answer.value})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ from chassis.inbound import (
     keep,
     message_id_of,
 )
-from chassis.keys import Sealer
+from chassis.keys import Sealer, entity_key_id
 
 from payments.application.gateway_loading import KnownDeliveries, load_what_is_concerned
 from payments.application.gateway_taking import take_gateway_fact
@@ -90,6 +90,15 @@ class BankFile:
     returns: Sequence[ReturnedEntry] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Webhook:
+    """A gateway's message as it is kept: without card numbers, with its id among all that ever arrived."""
+
+    message: GatewayMessage
+    arrival: Arrival
+    identity: UUID
+
+
 def fetched_from(gateway: str) -> str:
     """The source of events that we asked a gateway for."""
     return f"{gateway}-events"
@@ -111,27 +120,38 @@ class Doors:
         self._default_entity = default_entity
 
     def receive_webhooks(self, messages: Sequence[GatewayMessage]) -> list[Answer]:
-        """Many webhooks in one transaction, each with its own answer; one that is refused does not disturb the others."""
-        messages = [replace(message, raw=without_card_numbers(message.raw)) for message in messages]
-        entity = self._default_entity
-        arrivals = [Arrival(message.source, message.event_id, "gateway-event", entity) for message in messages]
-        ids = [message_id_of(self._sealer, a, m.raw) for a, m in zip(arrivals, messages, strict=True)]
-        first = self._context(ids[0], messages[0].source, messages[0].event_id)
+        """Many webhooks in one transaction, each with its own answer; one that is refused does not disturb the others.
+
+        What came before is known by its row alone: nothing else of it is asked for.
+        """
+        webhooks = [self._webhook(message) for message in messages]
 
         def decide(work: Work) -> list[Answer]:
-            work.prefetch(ids)
-            load_what_is_concerned(work, [(message.fact, message.gateway) for message in messages])
-            known = KnownDeliveries(self._store, arrivals)
-            answers = []
-            for message, arrival, identity in zip(messages, arrivals, ids, strict=True):
-                work.within(self._context(identity, message.source, message.event_id))
-                answers.append(self._take_webhook(work, message, arrival, known))
-            return answers
+            known = KnownDeliveries(self._store, [each.arrival for each in webhooks])
+            fresh = [each for each in webhooks if not known.is_repeated(each.arrival, each.identity)]
+            work.prefetch(each.identity for each in fresh)
+            load_what_is_concerned(work, [(each.message.fact, each.message.gateway) for each in fresh])
+            plans = {each.identity: self._spans(work, each.message) for each in fresh}
+            self._fetch_keys(plan for planned in plans.values() for plan in planned)
+            return [self._take_webhook(work, each, known, plans.get(each.identity, [])) for each in webhooks]
 
-        return transact(self._store, first, decide)
+        return transact(self._store, self._context(webhooks[0].identity, webhooks[0].arrival), decide)
 
-    def _take_webhook(self, work: Work, message: GatewayMessage, arrival: Arrival, known: KnownDeliveries) -> Answer:
-        kept = keep(work, self._sealer, arrival, message.raw, self._spans(work, message))
+    def _webhook(self, message: GatewayMessage) -> _Webhook:
+        message = replace(message, raw=without_card_numbers(message.raw))
+        arrival = Arrival(message.source, message.event_id, "gateway-event", self._default_entity)
+        return _Webhook(message, arrival, message_id_of(self._sealer, arrival, message.raw))
+
+    def _fetch_keys(self, plans: Iterable[SpanPlan]) -> None:
+        """All at once, for the sealer remembers them: each message by itself would ask for the keys of its own."""
+        self._sealer.keys.keys_for({entity_key_id(self._default_entity), *(plan.key_id for plan in plans)})
+
+    def _take_webhook(self, work: Work, webhook: _Webhook, known: KnownDeliveries, plans: Sequence[SpanPlan]) -> Answer:
+        message, arrival = webhook.message, webhook.arrival
+        if known.is_repeated(arrival, webhook.identity):
+            return Answer.REPEATED
+        work.within(self._context(webhook.identity, arrival))
+        kept = keep(work, self._sealer, arrival, message.raw, plans)
         if kept.is_decided:
             return Answer.REPEATED
         mark = work.mark()
@@ -183,7 +203,7 @@ class Doors:
             kept.accept([Fact(name=name, value=str(count)) for name, count in counted.items()])
             return Answer.TAKEN
 
-        return transact(self._store, self._context(identity, BANK, file.name), decide)
+        return transact(self._store, self._context(identity, arrival), decide)
 
     def _refuse(self, work: Work, identity: UUID, refusal: Refusal, subject: str) -> None:
         work.require(InboundMessage, identity).quarantine([f"{refusal.code}: {refusal}"[:500]])
@@ -196,13 +216,13 @@ class Doors:
             subject_id=identity,
         )
 
-    def _context(self, identity: UUID, source: str, reference: str) -> Context:
+    def _context(self, identity: UUID, arrival: Arrival) -> Context:
         meta = Meta(
             correlation_id=derive("correlation", identity),
             causation_id=identity,
-            actor=f"source:{source}",
-            source_system=source,
-            source_reference=reference,
+            actor=f"source:{arrival.source_system}",
+            source_system=arrival.source_system,
+            source_reference=arrival.delivery_key,
         )
         return Context(self._clock(), meta)
 

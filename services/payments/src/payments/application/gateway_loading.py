@@ -61,6 +61,10 @@ class KnownDeliveries:
     def __init__(self, store: EventStore, arrivals: Iterable[Arrival]) -> None:
         self._known = messages_by_deliveries(store, arrivals)
 
+    def is_repeated(self, arrival: Arrival, identity: UUID) -> bool:
+        """Whether these very bytes came before; whatever is kept was decided in the same commit."""
+        return identity in self._known.get((arrival.source_system, arrival.delivery_key), ())
+
     def is_other_content(self, arrival: Arrival, identity: UUID) -> bool:
         """Whether other bytes came before under this id; these are known from here on."""
         known = self._known.setdefault((arrival.source_system, arrival.delivery_key), set())
