@@ -89,12 +89,15 @@ class FileErp:
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
         self._read_record()
         found: dict[str, ErpDocument | Pending] = {}
+        answered: dict[str, Mapping[str, Acknowledged] | None] = {}
         for number in numbers:
             sending = self._latest(entity, number)
             if sending is None:
                 continue
-            self._deliver(sending.batch)
-            answers = self._acknowledgement(sending.batch)
+            if sending.batch.name not in answered:
+                self._deliver(sending.batch)
+                answered[sending.batch.name] = self._acknowledgement(sending.batch)
+            answers = answered[sending.batch.name]
             if answers is None:
                 found[number] = Pending()
             elif number in answers and answers[number].code == ACCEPTED:
@@ -197,6 +200,8 @@ class FileErp:
     def _latest(self, entity: str, number: str) -> _Sending | None:
         """The sending that speaks for a number: the one whose refusal no person has been told of, where there is one."""
         sendings = self._sendings.get((self._books[entity].company, number), [])
+        if len(sendings) < 2:
+            return next(iter(sendings), None)
         unsettled = [sending for sending in sendings if not self._reported(sending.batch, number).exists()]
         return next(iter(unsettled or sendings), None)
 
