@@ -12,8 +12,10 @@ from chassis.domain import Event
 from chassis.testing.clock import START
 from chassis.testing.contexts import context
 from payments.domain.account_transfer import AccountTransfer, Moved
+from payments.domain.asking import AccountAsking
 from payments.domain.deposit import Deposit, DepositKind, DepositSource
 from payments.domain.disputes import DisputeState, DisputeStep
+from payments.domain.dunning import DunningStep
 from payments.domain.gateway_facts import ObjectKind
 from payments.domain.gateway_order import GatewayOrder, OrderKind
 from payments.domain.gateway_question import GatewayQuestion
@@ -512,6 +514,17 @@ EXAMPLES: tuple[Event, ...] = (
         made_by="clerk",
         effective_date=DAY,
         origin=derive("e", 121),
+    ),
+    _event(
+        AccountAsking.StatementSent,
+        derive("e", 126),
+        account_id=derive("e", 113),
+        entity="NORTH",
+        step=DunningStep.STATEMENT_1,
+        asked=Money(2500),
+        means="mail",
+        sent_by="clerk",
+        effective_date=DAY,
     ),
     _event(
         PatientAccount.ConcessionExpected,

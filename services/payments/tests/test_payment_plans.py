@@ -168,7 +168,7 @@ def test_a_statement_asks_for_what_was_agreed_and_for_all_that_was_missed() -> N
     assert kept.asking.step is DunningStep.HELD
     missed = world.told(SECOND + timedelta(days=1))
     assert to_pay(missed) == "Please pay $20.00 of your plan, which was due."
-    assert missed.asking.step is DunningStep.STATEMENT_2
+    assert (missed.asking.step, missed.asking.due) == (DunningStep.STATEMENT_1, DunningStep.STATEMENT_2)
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,9 @@ def test_a_statement_asks_for_what_was_agreed_and_for_all_that_was_missed() -> N
         (900, DunningStep.PRE_COLLECTION),
     ],
 )
-def test_the_asking_grows_firmer_with_the_days(days: int, step: DunningStep) -> None:
-    assert dunning([OpenVisit(Money(2500), DAY)], DAY + timedelta(days=days)).step is step
-    assert Planned().told(DAY + timedelta(days=days)).asking.step is step
+def test_what_is_due_grows_firmer_with_the_days(days: int, step: DunningStep) -> None:
+    assert dunning([OpenVisit(Money(2500), DAY)], DAY + timedelta(days=days)).due is step
+    assert Planned().told(DAY + timedelta(days=days)).asking.due is step
 
 
 def test_what_is_stopped_is_not_asked_for_and_a_credit_lowers_the_oldest() -> None:
@@ -196,7 +196,7 @@ def test_what_is_stopped_is_not_asked_for_and_a_credit_lowers_the_oldest() -> No
         OpenVisit(Money(-500), DAY),
     ]
     found = dunning(visits, DAY + timedelta(days=130))
-    assert (found.step, found.asked, found.held, found.days) == (
+    assert (found.due, found.asked, found.held, found.days) == (
         DunningStep.STATEMENT_2,
         Money(1000),
         Money(2000),
@@ -207,7 +207,7 @@ def test_what_is_stopped_is_not_asked_for_and_a_credit_lowers_the_oldest() -> No
 
 
 def test_less_than_the_least_is_not_asked_for() -> None:
-    least = DEFAULT_POLICY.least.minor
+    least = DEFAULT_POLICY.steps[0].least.minor
     assert dunning([OpenVisit(Money(least - 1), DAY)], DAY).step is DunningStep.NOTHING_DUE
     assert dunning([OpenVisit(Money(least), DAY)], DAY).step is DunningStep.STATEMENT_1
     assert dunning([], DAY).step is DunningStep.NOTHING_DUE
@@ -228,4 +228,4 @@ def test_a_dispute_stops_the_asking_until_it_is_decided() -> None:
     ]
     lost = ToldDispute("dp_1", Money(1000), Money(1500), DisputeState.LOST, True, False, None, DAY)
     world.change(lambda work: take_gateway_fact(work, DisputeReported("pi_1", lost), derive("m", 9), "NORTH"))
-    assert world.told(later).asking.step is DunningStep.FINAL_NOTICE
+    assert world.told(later).asking.due is DunningStep.FINAL_NOTICE

@@ -45,10 +45,12 @@ from payments.adapters.stripe_api import StripeGateway
 from payments.adapters.stripe_gateway import stripe_webhooks
 from payments.adapters.webhook_scheme import WebhookScheme
 from payments.adapters.webhooks import webhook_app
+from payments.application.asking_rows import STATEMENTS_SENT, project_asking
 from payments.application.case_guides import GUIDES
 from payments.application.deposits import DepositMatcher, WithoutCounterpart
 from payments.application.dispute_rows import DISPUTES, project_disputes
 from payments.application.doors import Doors
+from payments.application.dunning import policies_in
 from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
@@ -71,6 +73,7 @@ from payments.application.sweeps import PayoutComposer
 from payments.application.transfer_rows import ACCOUNT_TRANSFERS, project_transfers
 from payments.application.unapplied_cash import UNAPPLIED_CASH, project_unapplied_cash
 from payments.domain.account_transfer import AccountTransfer
+from payments.domain.asking import AccountAsking
 from payments.domain.deposit import Deposit
 from payments.domain.gateway_order import GatewayOrder
 from payments.domain.gateway_question import GatewayQuestion
@@ -112,6 +115,7 @@ SHAPE = ServiceShape(
         PatientAccount,
         PatientWriteOff,
         AccountTransfer,
+        AccountAsking,
         PaymentPlan,
         VisitGuarantor,
         PatientMerge,
@@ -124,6 +128,7 @@ SHAPE = ServiceShape(
         DISPUTES,
         PAYMENT_PLANS,
         ACCOUNT_TRANSFERS,
+        STATEMENTS_SENT,
         VISIT_GUARANTORS,
     ),
     projections=(
@@ -134,6 +139,7 @@ SHAPE = ServiceShape(
         project_disputes,
         project_plans,
         project_transfers,
+        project_asking,
         project_guarantors,
     ),
     publishing=publish,
@@ -293,7 +299,7 @@ def _calls(
         return {entity.code: entity.name for entity in master_data.entities}
 
     posting = PaymentPosting(core.store, sealer)
-    documents = Documents(STATEMENT_FORMS, entity_names)
+    documents = Documents(STATEMENT_FORMS, entity_names, policies_in(lambda: master_data.dunning_steps))
     return [
         payments_service(core, today),
         patient_accounts_service(core, today, Money(settings.write_off_limit_minor), documents),

@@ -15,6 +15,7 @@ from chassis.runtime import ServiceCore
 
 from payments.adapters.arguments import day_in, instant_in, one_of
 from payments.adapters.grpc_messages import money_sent, text_of
+from payments.application.dunning import Policies, default_policy
 from payments.application.statements import statement
 from payments.domain.statement import Statement, StatementLine, Visit
 
@@ -29,10 +30,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The forms by name, and the name that each entity has for its patients."""
+    """The forms by name, the name that each entity has for its patients, and how each asks them to pay."""
 
     forms: Mapping[str, Document]
     entity_names: Callable[[], Mapping[str, str]]
+    policies: Policies = default_policy
 
 
 class StatementAnswers:
@@ -48,7 +50,7 @@ class StatementAnswers:
         as_of = day_in(request.as_of, "as_of") if request.as_of else self._today()
         known_at = instant_in(request.known_at, "known_at") if request.known_at else self._core.clock()
         form = one_of(request.format, "format", ["", *self._documents.forms])
-        said = statement(self._store, account_id, as_of, known_at)
+        said = statement(self._store, account_id, as_of, known_at, self._documents.policies)
         if said is None:
             raise NotThere("no such account, or it had no fact by then")
         sent = statement_sent(said)

@@ -13,7 +13,7 @@ from chassis.domain import Event
 from chassis.eventstore import EventStore, Row
 
 from payments.application.account_history import AccountThen, Moment, Place, accounts_at
-from payments.application.dunning import asking_of
+from payments.application.dunning import Policies, asking_of, default_policy
 from payments.application.guarantors import guarantors_of
 from payments.application.payment_plans import plan_of
 from payments.domain.cash_spread import NOTHING
@@ -51,7 +51,9 @@ class _Told:
     transfers: set[UUID]
 
 
-def statement(store: EventStore, account_id: UUID, as_of: date, known_at: datetime) -> Statement | None:
+def statement(
+    store: EventStore, account_id: UUID, as_of: date, known_at: datetime, policies: Policies = default_policy
+) -> Statement | None:
     """What an account's statement says as of a day, as it was known at an instant; None where it had no fact by then."""
     moment = Moment(as_of, known_at)
     account = next(iter(accounts_at(store, [account_id], moment)), None)
@@ -69,7 +71,7 @@ def statement(store: EventStore, account_id: UUID, as_of: date, known_at: dateti
         lines=tuple(_line(row, told) for row in account.lines),
         balance=account.balance,
         unapplied=account.unapplied,
-        asking=asking_of(store, account_id, visits, plan, as_of),
+        asking=asking_of(store, account_id, visits, plan, as_of, known_at, policies(account.entity, as_of)),
         plan=plan,
     )
 

@@ -1,8 +1,8 @@
-"""How firmly a patient is asked to pay: it follows from what is open, since when, and what stops the asking."""
+"""How firmly a patient is asked to pay: it follows from what is open, since when, what was sent before, and what stops the asking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -26,30 +26,47 @@ class DunningStep(StrEnum):
 
 
 class Stop(StrEnum):
-    """What stops the asking: the payer of the card disputes it, a plan is kept, or an insurance has not decided."""
+    """What stops the asking: the payer of the card disputes it, a plan is kept, somebody asked for charity and nobody has decided, or
+    an insurance has not decided."""
 
     DISPUTE = "dispute"
     PLAN = "plan"
+    CHARITY_PENDING = "charity-pending"
     PENDING_INSURANCE = "pending-insurance"
+
+
+LEAST: Final = Money(500)
+EVERY_STOP: Final = frozenset(Stop)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """From which age on, in days, a step is due, from which balance on, and what stops it."""
+
+    step: DunningStep
+    after_days: int
+    least: Money = LEAST
+    stopped_by: frozenset[Stop] = EVERY_STOP
 
 
 @dataclass(frozen=True, slots=True)
 class DunningPolicy:
-    """After how many days each step begins, in their order; less than `least` is not asked for."""
+    """The steps in the order of their days; there is at least one."""
 
-    after_days: tuple[tuple[DunningStep, int], ...]
-    least: Money
+    steps: tuple[PolicyStep, ...]
 
 
 DEFAULT_POLICY: Final = DunningPolicy(
-    (
-        (DunningStep.STATEMENT_1, 0),
-        (DunningStep.STATEMENT_2, 30),
-        (DunningStep.STATEMENT_3, 60),
-        (DunningStep.FINAL_NOTICE, 90),
-        (DunningStep.PRE_COLLECTION, 120),
-    ),
-    Money(500),
+    tuple(
+        PolicyStep(step, days)
+        for step, days in (
+            (DunningStep.STATEMENT_1, 0),
+            (DunningStep.STATEMENT_2, 30),
+            (DunningStep.STATEMENT_3, 60),
+            (DunningStep.FINAL_NOTICE, 90),
+            (DunningStep.PRE_COLLECTION, 120),
+        )
+    )
 )
 
 
@@ -63,8 +80,17 @@ class OpenVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A statement that went to the patient, by the step it asked with."""
+
+    on: date
+    step: DunningStep
+
+
+@dataclass(frozen=True, slots=True)
 class Dunning:
-    """`asked` may be asked for, `held` not now; `days` is how long the oldest part that may be asked for is open."""
+    """`step` is how a statement of this day asks; `due` how the days alone would, whatever was sent. `asked` may be asked for,
+    `held` not now; `days` is how long the oldest part that may be asked for is open."""
 
     step: DunningStep
     asked: Money
@@ -72,30 +98,63 @@ class Dunning:
     days: int
     stops: frozenset[Stop]
     next_in_days: int | None
+    due: DunningStep = DunningStep.NOTHING_DUE
 
 
-def dunning(visits: Iterable[OpenVisit], as_of: date, policy: DunningPolicy = DEFAULT_POLICY) -> Dunning:
-    """Where an account stands on a day. A credit of one visit lowers what is asked for the others, the oldest first."""
+def dunning(
+    visits: Iterable[OpenVisit], as_of: date, policy: DunningPolicy = DEFAULT_POLICY, sent: Iterable[Sent] = ()
+) -> Dunning:
+    """Where an account stands on a day. A credit of one visit lowers what is asked for the others, the oldest first.
+
+    No step is skipped: each is due once the one before was sent, and as many days after it as the policy has between the two.
+    """
     entries = sorted(visits, key=lambda visit: visit.since)
     credit = -Money.total(visit.amount for visit in entries if visit.amount < NOTHING)
-    asked, held, days = NOTHING, NOTHING, -1
+    asked, held, oldest = NOTHING, NOTHING, as_of
     stops: frozenset[Stop] = frozenset()
     for visit in entries:
         amount = visit.amount - min(credit, max(visit.amount, NOTHING))
         if visit.amount <= NOTHING or visit.since > as_of:
             continue
         credit -= visit.amount - amount
-        if visit.stops and amount:
-            held, stops = held + amount, stops | visit.stops
+        stopping = visit.stops & _begun(policy, (as_of - visit.since).days).stopped_by
+        if stopping and amount:
+            held, stops = held + amount, stops | stopping
         elif amount:
-            asked, days = asked + amount, max(days, (as_of - visit.since).days)
-    if not asked or asked < policy.least:
-        return Dunning(DunningStep.HELD if held else DunningStep.NOTHING_DUE, asked, held, max(days, 0), stops, None)
-    step, following = _step(days, policy)
-    return Dunning(step, asked, held, days, stops, following)
+            asked, oldest = asked + amount, min(oldest, visit.since)
+    days = (as_of - oldest).days
+    ladder = [each for each in policy.steps if asked and asked >= each.least]
+    if not ladder or ladder[0].after_days > days:
+        return Dunning(DunningStep.HELD if held else DunningStep.NOTHING_DUE, asked, held, days, stops, None)
+    told = [each for each in sent if oldest <= each.on <= as_of]
+    due = max(number for number, each in enumerate(ladder) if each.after_days <= days)
+    step, following = _reached(ladder, due, days, told, as_of)
+    return Dunning(ladder[step].step, asked, held, days, stops, following, ladder[due].step)
 
 
-def _step(days: int, policy: DunningPolicy) -> tuple[DunningStep, int | None]:
-    begun = [step for step, after in policy.after_days if after <= days]
-    coming = [after - days for _, after in policy.after_days if after > days]
-    return (begun[-1] if begun else DunningStep.NOTHING_DUE), (coming[0] if coming else None)
+def _begun(policy: DunningPolicy, days: int) -> PolicyStep:
+    """The step that a visit has come to by its days alone; the first one before any."""
+    begun = [each for each in policy.steps if each.after_days <= days]
+    return begun[-1] if begun else policy.steps[0]
+
+
+def _reached(
+    ladder: Sequence[PolicyStep], due: int, days: int, told: Sequence[Sent], as_of: date
+) -> tuple[int, int | None]:
+    """The number of the step to ask with, and in how many days the next one may be."""
+    numbers = {each.step: number for number, each in enumerate(ladder)}
+    known = [(numbers[each.step], each.on) for each in told if each.step in numbers]
+    if not known:
+        return 0, ladder[1].after_days - ladder[0].after_days if len(ladder) > 1 else None
+    last = max(number for number, _ in known)
+    if last + 1 == len(ladder):
+        return last, None
+    first_sent = min(on for number, on in known if number == last)
+    waits = max(
+        ladder[last + 1].after_days - ladder[last].after_days - (as_of - first_sent).days,
+        ladder[last + 1].after_days - days,
+    )
+    if waits > 0 or due <= last:
+        return last, max(waits, 0)
+    coming = ladder[last + 2].after_days - ladder[last + 1].after_days if last + 2 < len(ladder) else None
+    return last + 1, coming

@@ -24,6 +24,7 @@ _FIRMLY: Final[Mapping[DunningStep, str]] = {
 _STOPPED: Final[Mapping[Stop, str]] = {
     Stop.DISPUTE: "One of your payments is disputed. We do not ask you to pay until that is decided.",
     Stop.PLAN: "You keep a plan with us. We ask for nothing beyond it.",
+    Stop.CHARITY_PENDING: "You asked us for financial assistance. We do not ask you to pay until we have decided.",
     Stop.PENDING_INSURANCE: "Some visits wait for your other insurance. Do not pay what is open of them yet.",
 }
 
