@@ -219,7 +219,9 @@ def test_conditions_and_procedures_on_their_own_name_their_encounter() -> None:
     assert only(read(procedure | visit).facts, ProcedureSeen).procedure.code == "02703DZ"
     assert rules(condition) == rules(procedure) == ["no-encounter"]
     refuted = condition | visit | {"verificationStatus": coded("refuted")}
-    assert (read(refuted).facts, read(refuted).findings) == ((), ())
+    assert only(read(refuted).facts, DiagnosisSeen).withdrawn
+    nowhere = condition | {"verificationStatus": coded("refuted")}
+    assert (read(nowhere).facts, read(nowhere).findings) == ((), ())
 
 
 def test_an_account_says_in_which_order_coverages_pay() -> None:

@@ -17,7 +17,7 @@ from intake.domain.charge_rules import (
     MERGES_PER_MESSAGE_MAX,
     broken_rules,
 )
-from intake.domain.clinical import merged_diagnoses, pointers_to
+from intake.domain.clinical import pointers_to
 from intake.domain.encounter_content import BillingTerms
 from intake.domain.facts import (
     AdjustmentSeen,
@@ -126,21 +126,6 @@ def test_a_message_has_a_bounded_number_of_credits_and_merges(facts_told: list[F
     assert broken_rules(facts_told * most, TODAY) == []
     (finding,) = broken_rules(facts_told * (most + 1), TODAY)
     assert (finding.rule, finding.field) == (rule, rule.removeprefix("too-many-"))
-
-
-@pytest.mark.parametrize(
-    ("known", "seen", "pointed_at", "after"),
-    [
-        ((), ("A00.1", "B00.1"), False, ("A00.1", "B00.1")),
-        (("A00.1",), ("B00.1", "A00.1"), False, ("B00.1", "A00.1")),
-        (("A00.1",), ("B00.1", "A00.1"), True, ("A00.1", "B00.1")),
-        (("A00.1",), (), False, ("A00.1",)),
-    ],
-)
-def test_a_list_that_charges_point_into_only_grows(
-    known: tuple[str, ...], seen: tuple[str, ...], pointed_at: bool, after: tuple[str, ...]
-) -> None:
-    assert merged_diagnoses(known, seen, pointed_at=pointed_at) == after
 
 
 def test_a_charge_points_to_its_diagnoses_by_number() -> None:

@@ -108,7 +108,8 @@ class _Billing:
         """With the details of the coverage that it was billed to, whatever is known by now."""
         known = self._envelopes.open(said.details, EncounterPhi)
         phi = self._phi_of_revised(bill, said, known)
-        elsewhere = diagnoses_elsewhere(phi.diagnosis_codes, bill.charges, self._encounter.charges.values())
+        own = {charge.line.charge_id for charge in bill.charges}
+        elsewhere = diagnoses_elsewhere(self._clinical, own, self._encounter.charges.values())
         before, now = (seen_by_payer(each, said.claim_type, elsewhere) for each in (known, phi))
         self._encounter.revise(said, bill.terms, bill.charges, self._seal(phi), is_clinical=before != now)
 
@@ -116,7 +117,7 @@ class _Billing:
         if _payers_of(bill.terms) == _payers_of(said):
             return self._phi(bill)
         now = {
-            "diagnosis_codes": self._clinical.diagnosis_codes,
+            "diagnosis_codes": self._clinical.billed_diagnoses,
             "account_number": self._clinical.account_number,
             "stay": bill.stay,
             "guarantor": self._clinical.guarantor,
@@ -130,7 +131,7 @@ class _Billing:
             patient=opened(self._patient.details, PatientDetails),
             coverage=opened(self._coverage, CoverageDetails) if self._coverage else None,
             other_coverages=tuple(opened(each.coverage, CoverageDetails) for each in following),
-            diagnosis_codes=self._clinical.diagnosis_codes,
+            diagnosis_codes=self._clinical.billed_diagnoses,
             account_number=self._clinical.account_number,
             stay=bill.stay,
             guarantor=self._clinical.guarantor,

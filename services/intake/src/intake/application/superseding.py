@@ -18,6 +18,7 @@ from intake.domain.facts import (
     ChargesWithdrawn,
     ChargeVoided,
     CoverageSeen,
+    DiagnosisSeen,
     EncounterCancelled,
     EncounterReopened,
     EncounterSeen,
@@ -83,6 +84,8 @@ class Standing:
             case EncounterSeen():
                 is_over = fact.finished and not self._has_newer(fact.encounter_id, _STATE)
                 yield from self._unless_newer(replace(fact, finished=is_over), fact.encounter_id, _DETAILS)
+            case DiagnosisSeen():
+                yield replace(fact, is_old=self._has_newer(self._id(fact.encounter), _DETAILS))
             case CoverageSeen():
                 yield from self._coverage(fact)
             case ChargeSeen():

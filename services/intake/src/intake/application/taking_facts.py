@@ -20,7 +20,8 @@ from intake.application.merging import are_one, merge, unmerge
 from intake.application.taking_charges import ChargeTaking
 from intake.application.taking_money import Whose, of_encounter, take_adjustment, take_payment
 from intake.application.taking_people import take_patient
-from intake.domain.clinical import ClinicalDetails, SeenStay, merged_diagnoses, merged_stay, pointers_to
+from intake.domain.clinical import ClinicalDetails, SeenStay, merged_stay, pointers_to
+from intake.domain.diagnoses import diagnosed, diagnosed_alone, diagnosed_by_charge
 from intake.domain.encounter import CLINICAL_KIND, Encounter
 from intake.domain.encounter_content import CapturedCharge, EncounterFacts, EncounterState
 from intake.domain.facts import (
@@ -153,16 +154,14 @@ class FactTaking:
             or (before.rendering_provider if before else ""),
             guarantor_id=guarantor.guarantor_id if guarantor else None,
         )
-        codes = merged_diagnoses(known.diagnosis_codes, fact.diagnosis_codes, pointed_at=bool(encounter.charges))
-        clinical = ClinicalDetails(
-            diagnosis_codes=codes,
-            account_number=fact.account_number or known.account_number,
-            stay=merged_stay(known.stay, fact.stay),
-            starts_on=fact.starts_on or known.starts_on,
-            ends_on=fact.ends_on or known.ends_on,
-            guarantor=guarantor,
-        )
-        self._see(encounter, facts, clinical)
+        changes = {
+            "account_number": fact.account_number or known.account_number,
+            "stay": merged_stay(known.stay, fact.stay),
+            "starts_on": fact.starts_on or known.starts_on,
+            "ends_on": fact.ends_on or known.ends_on,
+            "guarantor": guarantor,
+        }
+        self._see(encounter, facts, diagnosed(known, encounter.charges.values(), fact).model_copy(update=changes))
         is_outdated = encounter.is_outdated(fact.said_at)
         if encounter.state is EncounterState.CANCELLED:
             if fact.stands and not is_outdated:
@@ -175,10 +174,15 @@ class FactTaking:
             encounter.finish(fact.said_at)
 
     def _take_diagnosis(self, fact: DiagnosisSeen) -> None:
-        """Adds a diagnosis to the encounter; the same one again changes nothing."""
-        encounter = self._encounter(fact.encounter, fact.place)
+        """Adds a diagnosis to the encounter, or takes it back; what never came needs no taking back."""
+        try:
+            encounter = self._encounter(fact.encounter, fact.place)
+        except UnknownReference:
+            if fact.withdrawn:
+                return
+            raise
         assert encounter.facts is not None
-        self._see(encounter, encounter.facts, self._clinical(encounter).with_diagnosis(fact.code, fact.use))
+        self._see(encounter, encounter.facts, diagnosed_alone(self._clinical(encounter), fact))
 
     def _take_procedure(self, fact: ProcedureSeen) -> None:
         """Adds a procedure to the stay; the same one again changes nothing."""
@@ -201,7 +205,7 @@ class FactTaking:
         sealed = encounter.clinical
         if sealed is None or fingerprint != encounter.fingerprint:
             sealed = self._envelopes.seal(clinical, facts.patient_id, CLINICAL_KIND, encounter.id)
-        encounter.see(facts, sealed, len(clinical.diagnosis_codes), fingerprint)
+        encounter.see(facts, sealed, len(clinical.billed_diagnoses), fingerprint)
 
     def _clinical(self, encounter: Encounter) -> ClinicalDetails:
         if encounter.clinical is None:
@@ -269,10 +273,10 @@ class FactTaking:
 
     def _take_charge(self, fact: ChargeSeen, encounter: Encounter) -> None:
         assert encounter.facts is not None
-        clinical = self._clinical(encounter)
-        codes = merged_diagnoses(clinical.diagnosis_codes, fact.diagnosis_codes, pointed_at=True)
-        if codes != clinical.diagnosis_codes:
-            self._see(encounter, encounter.facts, clinical.model_copy(update={"diagnosis_codes": codes}))
+        known = self._clinical(encounter)
+        clinical = diagnosed_by_charge(known, encounter.charges.get(fact.charge_id), fact)
+        if clinical != known:
+            self._see(encounter, encounter.facts, clinical)
         line = ChargeLine(
             charge_id=fact.charge_id,
             procedure_code=fact.procedure_code,
@@ -280,7 +284,7 @@ class FactTaking:
             units=fact.units,
             amount=fact.amount or Money.zero(),
             service_date=fact.service_date,
-            diagnosis_pointers=pointers_to(codes, fact.diagnosis_codes),
+            diagnosis_pointers=pointers_to(clinical.diagnosis_codes, fact.diagnosis_codes),
             department=fact.department,
             revenue_code=fact.revenue_code,
             dental=fact.dental,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from canonical.codes import ClaimType
 from canonical.encounter import EncounterPhi, InstitutionalStay
@@ -47,7 +48,7 @@ def bills_of(
     reasons = dict.fromkeys(found)
     for kind, own in kinds.items():
         terms = billing_terms(
-            facts, payer, own, len(clinical.diagnosis_codes), master_data, next_coverages, claim_type=kind
+            facts, payer, own, len(clinical.billed_diagnoses), master_data, next_coverages, claim_type=kind
         )
         stay, lacking = _stay(facts, own, clinical, master_data)
         why = terms if isinstance(terms, tuple) else ()
@@ -96,12 +97,13 @@ def seen_by_payer(phi: EncounterPhi, claim_type: ClaimType, elsewhere: Collectio
 
 
 def diagnoses_elsewhere(
-    codes: Sequence[str], own: Iterable[CapturedCharge], charges: Iterable[CapturedCharge]
+    clinical: ClinicalDetails, own: Collection[UUID], charges: Iterable[CapturedCharge]
 ) -> frozenset[str]:
     """The diagnoses at which some of the charges point, and none of a posting's `own`."""
-    pointed_at = {pointer for charge in charges for pointer in charge.line.diagnosis_pointers}
-    pointed_at -= {pointer for charge in own for pointer in charge.line.diagnosis_pointers}
-    return frozenset(code for place, code in enumerate(codes, 1) if place in pointed_at)
+    pointed_at: dict[bool, set[str]] = {True: set(), False: set()}
+    for charge in charges:
+        pointed_at[charge.line.charge_id in own] |= {*clinical.codes_at(charge.line.diagnosis_pointers)}
+    return frozenset(pointed_at[False] - pointed_at[True])
 
 
 def _stay(
@@ -113,7 +115,7 @@ def _stay(
         bill_type = master_data.location(location, day).bill_type if location else ""
     except UnknownMasterData:
         bill_type = ""
-    return institutional_stay(clinical.stay, facts.source, day, bill_type, clinical.diagnosis_codes, master_data)
+    return institutional_stay(clinical.stay, facts.source, day, bill_type, clinical.billed_diagnoses, master_data)
 
 
 def _covering(terms: BillingTerms, stay: InstitutionalStay) -> BillingTerms:

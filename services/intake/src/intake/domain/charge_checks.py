@@ -23,7 +23,10 @@ CONTRADICTING_MODIFIERS = (frozenset({"26", "TC"}), frozenset({"50", "LT"}), fro
 def checked_charges(
     facts: EncounterFacts, charges: Sequence[CapturedCharge], clinical: ClinicalDetails, master_data: MasterData
 ) -> tuple[tuple[CapturedCharge, ...], tuple[HoldReason, ...]]:
-    """The charges, each with a price, and why they cannot be billed. Reasons name a charge by its place, from 1."""
+    """The charges, each with a price and pointing at the diagnoses that are billed, and why they cannot be billed.
+
+    Reasons name a charge by its place, from 1.
+    """
     priced: list[CapturedCharge] = []
     reasons: list[HoldReason] = []
     for place, charge in enumerate(charges, 1):
@@ -34,10 +37,11 @@ def checked_charges(
         reasons += _prices(field, charge, row, facts.source)
         reasons += _modifiers(field, charge.line)
         reasons += _days(field, charge.line.service_date, clinical)
+        reasons += _diagnoses(field, line, clinical)
+        changes: dict[str, object] = {"diagnosis_pointers": clinical.billed_pointers(line.diagnosis_pointers)}
         if row is not None and not charge.is_priced:
-            line = charge.line.model_copy(update={"amount": price_of(row, charge.line.units)})
-            charge = charge.model_copy(update={"line": line})
-        priced.append(charge)
+            changes["amount"] = price_of(row, line.units)
+        priced.append(charge.model_copy(update={"line": line.model_copy(update=changes)}))
     return tuple(priced), tuple(reasons)
 
 
@@ -81,3 +85,9 @@ def _days(field: str, day: date, clinical: ClinicalDetails) -> Iterator[HoldReas
     if too_early or too_late:
         note = "its day of service lies outside of the visit"
         yield HoldReason(field=field, rule="service-outside-visit", note=note)
+
+
+def _diagnoses(field: str, line: ChargeLine, clinical: ClinicalDetails) -> Iterator[HoldReason]:
+    if not clinical.billed_pointers(line.diagnosis_pointers):
+        note = "the source took back every diagnosis that it names"
+        yield HoldReason(field=field, rule="diagnosis-withdrawn", note=note)

@@ -88,7 +88,8 @@ class EncounterSeen:
     """An encounter as the source has it now; an empty code leaves what was known before.
 
     `location_link` leads to the location where no code of it is in the message. With `stands`, the source keeps one
-    word on its encounter, and this one takes a cancellation back. `said_at`, here and in what follows of encounters, is
+    word on its encounter, and this one takes a cancellation back. With `lists_diagnoses`, its diagnoses, if it has any, are
+    all that the visit has; `withdrawn_codes` are taken back by name. `said_at`, here and in what follows of encounters, is
     when the source said whether the encounter goes on: an older word does not undo a newer one.
     """
 
@@ -103,6 +104,8 @@ class EncounterSeen:
     account_number: str = field(default="", repr=False)
     stay: SeenStay | None = field(default=None, repr=False)
     location_link: Link = NOWHERE
+    lists_diagnoses: bool = False
+    withdrawn_codes: tuple[str, ...] = field(default=(), repr=False)
     starts_on: date | None = field(default=None, repr=False)
     ends_on: date | None = field(default=None, repr=False)
     stands: bool = False
@@ -211,13 +214,18 @@ class AdjustmentSeen:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisSeen:
-    """One diagnosis of an encounter, on its own; `use` is admitting, principal or other, `rank` its place from 1."""
+    """One diagnosis of an encounter, on its own; `use` is admitting, principal or other, `rank` its place from 1.
+
+    One that is `withdrawn` is taken back. With `is_old` it adds what is not known, and brings nothing back that was.
+    """
 
     place: str
     encounter: Link
     code: str = field(repr=False)
     use: str = ""
     rank: int = 0
+    withdrawn: bool = False
+    is_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class _ClaimReading:
                 rendering_provider=self._rendering(),
                 finished=True,
                 diagnosis_codes=self._diagnoses(),
+                lists_diagnoses=True,
                 account_number=self._number,
                 location_link=references.link(claim.facility),
                 stay=stay_of_claim(claim),

@@ -35,6 +35,16 @@ class _Diagnosis:
     use: str
     rank: int
     present_on_admission: str
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDiagnoses:
+    """The diagnoses to bill, the principal one first, and those taken back; reasons of the visit are no whole list."""
+
+    codes: tuple[str, ...]
+    withdrawn: tuple[str, ...]
+    is_whole: bool
 
 
 class ClinicalResources:
@@ -47,23 +57,28 @@ class ClinicalResources:
         self._procedures = message.of("Procedure")
         self._used: set[str] = set()
 
-    def diagnoses_and_stay(self, entry: Entry, findings: list[Finding]) -> tuple[tuple[str, ...], SeenStay | None]:
-        """The diagnoses to bill, the principal one first, and the stay where the encounter tells of one."""
-        told = self._diagnoses(entry, findings)
+    def diagnoses_and_stay(self, entry: Entry, findings: list[Finding]) -> tuple[ListedDiagnoses, SeenStay | None]:
+        """The diagnoses of the encounter, and the stay where it tells of one."""
+        all_told = self._diagnoses(entry, findings)
+        told = [each for each in all_told if not each.is_withdrawn]
+        withdrawn = {each.code for each in all_told} - {each.code for each in told}
         admitting = next((each.code for each in told if each.use in ADMITTING_USES), "")
         billed = sorted((each for each in told if each.use not in ADMITTING_USES), key=_importance)
         reasons = tuple(filter(None, map(diagnosis_in, entry.resource.reasonCode or ())))
         on_admission = {each.code: each.present_on_admission for each in billed if each.present_on_admission}
         stay = _stay(entry.resource, admitting, on_admission, self._performed(entry, findings))
-        return tuple(each.code for each in billed) or reasons, stay
+        codes = tuple(each.code for each in billed)
+        return ListedDiagnoses(codes or reasons, tuple(sorted(withdrawn)), is_whole=bool(codes)), stay
 
     def on_their_own(self) -> list[Fact]:
         """What stands by itself: a diagnosis or procedure of an encounter that the message does not describe."""
         facts: list[Fact] = []
         for entry in {each.place: each for each in (*self._conditions.values(), *self._procedures)}.values():
-            if entry.is_contained or entry.place in self._used or _is_withdrawn(entry.resource):
+            if entry.is_contained or entry.place in self._used:
                 continue
             encounter = self._message.references.link(entry.resource.encounter)
+            if _is_withdrawn(entry.resource) and (encounter.is_empty or entry.type != "Condition"):
+                continue
             if encounter.is_empty:
                 self._message.find(f"{entry.place}.encounter", "no-encounter", "the encounter that it is billed with")
             elif entry.type == "Condition":
@@ -73,8 +88,9 @@ class ClinicalResources:
         return facts
 
     def _diagnosis(self, entry: Entry, encounter: Link) -> list[DiagnosisSeen]:
+        is_withdrawn = _is_withdrawn(entry.resource)
         code = self._code_of(entry)
-        return [DiagnosisSeen(entry.place, encounter, code)] if code else []
+        return [DiagnosisSeen(entry.place, encounter, code, withdrawn=is_withdrawn)] if code else []
 
     def _procedure(self, entry: Entry, encounter: Link) -> list[ProcedureSeen]:
         """Nothing where it has no ICD-10-PCS code: what is billed by CPT comes as a charge."""
@@ -82,8 +98,9 @@ class ClinicalResources:
         return [ProcedureSeen(entry.place, encounter, procedure)] if procedure else []
 
     def _code_of(self, condition: Entry) -> str:
+        """What was never so need not say what it was."""
         code = diagnosis_in(condition.resource.code)
-        if not code:
+        if not code and not _is_withdrawn(condition.resource):
             self._message.find(f"{condition.place}.code", "diagnosis-code", "an ICD-10-CM code")
         return code
 
@@ -96,11 +113,11 @@ class ClinicalResources:
                 findings.append(Finding(place, "unknown-reference", "send the Condition in the same message"))
                 continue
             self._used.add(condition.place)
-            code = self._code_of(condition)
-            if not code or _is_withdrawn(condition.resource):
+            if not (code := self._code_of(condition)):
                 continue
             present = _extension(condition.resource, self._names.present_on_admission_extension)
-            found.append(_Diagnosis(code, code_in(each.use), each.rank or LAST, present))
+            is_withdrawn = _is_withdrawn(condition.resource)
+            found.append(_Diagnosis(code, code_in(each.use), each.rank or LAST, present, is_withdrawn))
         return found
 
     def _performed(self, entry: Entry, findings: list[Finding]) -> tuple[DatedCode, ...]:

@@ -138,7 +138,7 @@ def _visit(message: Message, trigger: Trigger, reading: Reading) -> Iterator[Fac
         yield from _without_visit(message, trigger, patient, reading)
         return
     link = reading.visit(visit)
-    yield encounter_seen(message, visit, patient, reading, finished=trigger is Trigger.VISIT_ENDED)
+    yield encounter_seen(message, visit, patient, trigger, reading)
     yield from coverages(message, patient, link, reading)
     if trigger is Trigger.TRANSACTIONS:
         yield from transactions(message, patient, link, reading)

@@ -12,11 +12,13 @@ from intake.adapters.hl7v2.context import Reading, value_in
 from intake.adapters.hl7v2.segments import Message, Segment
 from intake.adapters.hl7v2.site_profiles import SiteProfile
 from intake.adapters.hl7v2.stamps import day_of
+from intake.adapters.hl7v2.triggers import Trigger
 from intake.domain.clinical import SeenStay
 from intake.domain.facility_codes import type_of_bill
 
 INPATIENT = "I"
 ADMITTING = "A"
+DELETED = "D"
 REVENUE_SYSTEMS = ("NUBC", "HL70456", "0456")
 REVENUE_DIGITS = 4
 CODE_CHARACTERS_MAX = 20
@@ -30,7 +32,8 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
     DG1s of type A are the admission's: they are billed only where a visit that is no stay has none of another type.
     """
     pv1 = message.first("PV1")
-    told = [(diagnosis_in(dg1, 3, "DG1", reading), dg1) for dg1 in message.in_order("DG1")]
+    listed = (dg1 for dg1 in message.in_order("DG1") if dg1.field(21) != DELETED)
+    told = [(diagnosis_in(dg1, 3, "DG1", reading), dg1) for dg1 in listed]
     admitting = [code for code, dg1 in told if dg1.field(6) == ADMITTING and code]
     others = [(code, dg1) for code, dg1 in told if dg1.field(6) != ADMITTING and code]
     is_inpatient = pv1 is not None and pv1.field(2) == INPATIENT
@@ -58,6 +61,17 @@ def diagnoses_and_stay(message: Message, reading: Reading) -> tuple[tuple[str, .
     stamps = {"admitted_at": pv1.field(44), "discharged_at": pv1.field(45)} if pv1 else {}
     times = {name: _time(reading.local(stamp)) for name, stamp in stamps.items()}
     return tuple(codes), seen.model_copy(update=times)
+
+
+def withdrawn_diagnoses(message: Message, reading: Reading) -> tuple[str, ...]:
+    """Those of DG1s that say "delete" (DG1-21)."""
+    deleted = (dg1 for dg1 in message.in_order("DG1") if dg1.field(21) == DELETED)
+    return tuple(filter(None, (diagnosis_in(dg1, 3, "DG1", reading) for dg1 in deleted)))
+
+
+def lists_diagnoses(message: Message, trigger: Trigger) -> bool:
+    """Whether its diagnoses are those of the visit: more than the admission's, and not those of some charges."""
+    return trigger is not Trigger.TRANSACTIONS and any(dg1.field(6) != ADMITTING for dg1 in message.segments("DG1"))
 
 
 def _code(pv1: Segment | None, number: int, reading: Reading) -> str:

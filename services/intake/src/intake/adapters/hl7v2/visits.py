@@ -8,7 +8,7 @@ from intake.adapters.hl7v2.context import Reading, first_value
 from intake.adapters.hl7v2.guarantors import guarantor
 from intake.adapters.hl7v2.segments import Message
 from intake.adapters.hl7v2.stamps import day_of
-from intake.adapters.hl7v2.stays import diagnoses_and_stay
+from intake.adapters.hl7v2.stays import diagnoses_and_stay, lists_diagnoses, withdrawn_diagnoses
 from intake.adapters.hl7v2.triggers import Trigger
 from intake.domain.facts import (
     ChargesComplete,
@@ -25,8 +25,8 @@ def visit_number(message: Message, reading: Reading) -> str:
     return first_value(reading.profile.visit_number, message)
 
 
-def encounter_seen(message: Message, visit: str, patient: Link, reading: Reading, *, finished: bool) -> EncounterSeen:
-    """The visit as the message has it."""
+def encounter_seen(message: Message, visit: str, patient: Link, trigger: Trigger, reading: Reading) -> EncounterSeen:
+    """The visit as the message has it; one of charges may list the diagnoses of those alone."""
     pv1 = message.first("PV1")
     diagnoses, stay = diagnoses_and_stay(message, reading)
     return EncounterSeen(
@@ -36,8 +36,10 @@ def encounter_seen(message: Message, visit: str, patient: Link, reading: Reading
         Link(code=reading.facility),
         location=pv1.field(3) if pv1 else "",
         rendering_provider=Link(code=pv1.field(7) if pv1 else ""),
-        finished=finished,
+        finished=trigger is Trigger.VISIT_ENDED,
         diagnosis_codes=diagnoses,
+        lists_diagnoses=lists_diagnoses(message, trigger),
+        withdrawn_codes=withdrawn_diagnoses(message, reading),
         account_number=visit,
         stay=stay,
         starts_on=day_of(reading.local(pv1.field(44))) if pv1 else None,
