@@ -18,9 +18,9 @@ FILE = b"""01,BANK,CLINIC,260302,0800,1,,,2/
 16,165,800000,Z,B1,C1,ACME EDI PYMT TRN*1*TRACE1*1999\\/
 16,165,12000,Z,B2,,STRIPE PAYOUT po_12345/
 88,SECOND LINE/
-49,2124000,4/
-98,2124000,1,6/
-99,2124000,1,8/
+49,2124000,5/
+98,2124000,1,7/
+99,2124000,1,9/
 """
 
 
@@ -62,7 +62,26 @@ def test_the_deposits_of_a_file_are_read_with_what_they_are_for() -> None:
     [
         (b"49,2124000", b"49,2124001", "account's control total"),
         (b"98,2124000,1", b"98,2124000,2", "number of accounts"),
-        (b"99,2124000,1,8/\n", b"", "truncated"),
+        (b"99,2124000,1,9/\n", b"", "truncated"),
+        (
+            b"49,2124000,5",
+            b"49,2124000,4",
+            r"line 7, record 7 \(49\): the account's number of records is 4, the records",
+        ),
+        (b"98,2124000,1,7", b"98,2124000,1,8", r"line 8, record 8 \(98\): the group's number of records is 8"),
+        (b"99,2124000,1,9", b"99,2124000,1,10", r"line 9, record 9 \(99\): the file's number of records is 10"),
+        (b"99,2124000,1,9", b"99,2124001,1,9", r"\(99\): the file's control total"),
+        (b"98,2124000,1,7", b"98,2124001,1,7", r"\(98\): the group's control total"),
+        (b"99,2124000,1,9", b"99,2124000,2,9", r"\(99\): the number of groups"),
+        (b"49,2124000,5", b"49,2124000,", r"\(49\): field 3 is not a count"),
+        (b"49,2124000,5/\n", b"", r"line 7, record 7 \(98\): an account's trailer \(49\) is missing"),
+        (b"98,2124000,1,7/\n", b"", r"\(99\): a group's trailer \(98\) is missing"),
+        (b"49,2124000,5/\n", b"49,2124000,5/\n49,0,1/\n", r"line 8, record 8 \(49\): the trailer of no account"),
+        (b"98,2124000,1,7/\n", b"98,2124000,1,7/\n98,0,0,1/\n", r"\(98\): the trailer of no group"),
+        (b"03,111222333", b"03,", r"\(03\): field 2, the number of the account, is empty"),
+        (b"16,165,12000", b"02,CLINIC,BANK,1,260302,,USD,/\n16,165,12000", r"line 5, .*a group in a group"),
+        (b"16,165,12000", b"03,999,USD,010,0,,,/\n16,165,12000", r"line 5, .*an account in an account"),
+        (b"16,165,12000", b"01,BANK,CLINIC,260302,0800,1,,,2/\n16,165,12000", r"line 5, .*one file header"),
         (b"16,165,800000", b"16,165,8000.00", "not an amount"),
         (b"16,165,800000", b"16,165,-800000", "not an amount without a sign"),
         (b"01,BANK", b"03,BANK", "file header"),
@@ -93,8 +112,8 @@ def test_the_public_sample_files_are_read(name: str, count: int) -> None:
 def test_two_credits_under_one_reference_of_the_bank_are_two_deposits() -> None:
     line = b"16,165,12000,Z,B2,,STRIPE PAYOUT po_12345/\n88,SECOND LINE/\n"
     other = b"16,165,12000,Z,B2,,STRIPE PAYOUT po_67890/\n"
-    raw = FILE.replace(line, line + other).replace(b"2124000,4", b"2136000,5")
-    raw = raw.replace(b"98,2124000,1,6", b"98,2136000,1,7").replace(b"99,2124000,1,8", b"99,2136000,1,9")
+    raw = FILE.replace(line, line + other).replace(b"2124000,5", b"2136000,6")
+    raw = raw.replace(b"98,2124000,1,7", b"98,2136000,1,8").replace(b"99,2124000,1,9", b"99,2136000,1,10")
     file = bank_file("bai2.txt", raw, MASTER_DATA)
     assert file.refusal is None
     assert [one.reference for one in file.deposits] == ["TRACE1", "po_12345", "po_67890"]

@@ -152,8 +152,8 @@ def test_the_same_entries_in_another_file_are_no_new_deposits() -> None:
 def test_two_payments_alike_that_both_kinds_of_files_tell_of_are_two_deposits() -> None:
     line = b"16,165,800000,Z,B1,C1,HEALTHCARE CLAIM PMT/\n"
     twice = silent(BAI2).replace(b"16,165,800000,Z,B1,C1,ACME EDI PYMT HEALTHCARE CLAIM PMT/\n", line + line)
-    twice = twice.replace(b"49,2124000,4", b"49,2924000,5").replace(b"98,2124000,1,6", b"98,2924000,1,7")
-    twice = twice.replace(b"99,2124000,1,8", b"99,2924000,1,9")
+    twice = twice.replace(b"49,2124000,5", b"49,2924000,6").replace(b"98,2124000,1,7", b"98,2924000,1,8")
+    twice = twice.replace(b"99,2124000,1,9", b"99,2924000,1,10")
     world = World()
     for name, raw in (("report.bai2", twice), ("entries.ach", ach(credit(), credit(trace="TRACE2")))):
         assert world.doors.receive_bank_file(bank_file(name, raw, MASTER_DATA)) is Answer.TAKEN

@@ -1,4 +1,4 @@
-"""BAI2 balance reporting: reads the credits of a bank file, and refuses one whose control totals are wrong.
+"""BAI2 balance reporting: reads the credits of a bank file, and refuses one whose control totals or counts are wrong.
 
 Source: Cash Management Balance Reporting Specifications, version 2 (BAI2).
 """
@@ -40,11 +40,19 @@ class BankTransaction:
 
 @dataclass(slots=True)
 class _Record:
+    """A record with its continuations; `parts` counts them all, `line` is where it starts, from 1."""
+
     number: int
     code: str
     fields: list[str]
     start: int
     length: int
+    line: int
+    parts: int = 1
+
+    @property
+    def place(self) -> str:
+        return f"line {self.line}, record {self.number} ({self.code})"
 
 
 @dataclass(slots=True)
@@ -54,31 +62,38 @@ class _Reader:
     account_currency: str = USD
     on: date | None = None
     account_sum: int = 0
+    account_records: int = 0
     group_sum: int = 0
     group_accounts: int = 0
+    group_records: int = 0
     file_sum: int = 0
     file_groups: int = 0
+    file_records: int = 0
     seen: dict[tuple[object, ...], int] = field(default_factory=dict)
     found: list[BankTransaction] = field(default_factory=list)
     ended: bool = False
 
 
 def read_bai2(raw: bytes) -> list[BankTransaction]:
-    """Every transaction of the file, in order, once all of its control totals have been checked.
+    """Every transaction of the file, in order, once all of its control totals and counts have been checked.
 
     Raises:
-        BankFileRefused: not BAI2, truncated, over the limits, a control total or count that differs.
+        BankFileRefused: not BAI2, truncated, over the limits, a record out of its place, a control total or count that
+            differs; it names line and record.
     """
     if len(raw) > SIZE_BYTES_MAX:
         raise BankFileRefused(f"a bank file may have {SIZE_BYTES_MAX} bytes")
     reader = _Reader()
     expected_first = True
     for record in _logical_records(raw):
-        if expected_first and record.code != "01":
-            raise BankFileRefused("record 1: a BAI2 file starts with a file header (01)")
+        if expected_first != (record.code == "01"):
+            raise BankFileRefused(f"{record.place}: a BAI2 file starts with one file header (01)")
         expected_first = False
         if reader.ended:
-            raise BankFileRefused(f"record {record.number}: nothing may follow the file trailer (99)")
+            raise BankFileRefused(f"{record.place}: nothing may follow the file trailer (99)")
+        reader.account_records += record.parts
+        reader.group_records += record.parts
+        reader.file_records += record.parts
         _HANDLERS[record.code](reader, record)
     if not reader.ended:
         raise BankFileRefused("the file trailer (99) is missing: the file is truncated")
@@ -93,22 +108,24 @@ def _logical_records(raw: bytes) -> Iterator[_Record]:
     if len(starts) > RECORDS_MAX:
         raise BankFileRefused(f"a bank file may have {RECORDS_MAX} records")
     pending: _Record | None = None
+    line, before = 1, 0
     for number, match in enumerate(starts, start=1):
         begin = match.start(1)
+        line, before = line + raw.count(b"\n", before, begin), begin
         end = starts[number].start(1) if number < len(starts) else len(raw)
         text = raw[begin:end].decode("ascii", errors="replace").rstrip(" \t\r\n")
         closed = text.endswith("/")
         body = text[3:-1] if closed else text[3:]
         if match.group(1) == b"88":
             if pending is None:
-                raise BankFileRefused(f"record {number}: a continuation (88) continues nothing")
+                raise BankFileRefused(f"line {line}, record {number} (88): a continuation continues nothing")
             _continue(pending, body)
             pending.length = begin + len(text) - pending.start
-            pending.number = number
+            pending.parts += 1
             continue
         if pending is not None:
             yield pending
-        pending = _Record(number, match.group(1).decode(), body.split(","), begin, len(text))
+        pending = _Record(number, match.group(1).decode(), body.split(","), begin, len(text), line)
     if pending is not None:
         yield pending
 
@@ -125,37 +142,41 @@ def _amount(record: _Record, index: int) -> int:
     if not text:
         return 0
     if not _AMOUNT.fullmatch(text):
-        raise BankFileRefused(f"record {record.number} ({record.code}): field {index + 2} is not an amount")
+        raise BankFileRefused(f"{record.place}: field {index + 2} is not an amount")
     return int(text)
 
 
 def _count(record: _Record, index: int) -> int:
     text = record.fields[index].strip() if index < len(record.fields) else ""
     if not re.fullmatch("[0-9]{1,9}", text):
-        raise BankFileRefused(f"record {record.number} ({record.code}): field {index + 2} is not a count")
+        raise BankFileRefused(f"{record.place}: field {index + 2} is not a count")
     return int(text)
 
 
 def _file_header(reader: _Reader, record: _Record) -> None:
     version = record.fields[7].strip() if len(record.fields) > 7 else ""
     if version != "2":
-        raise BankFileRefused("record 1 (01): field 9, the version, must be 2")
+        raise BankFileRefused(f"{record.place}: field 9, the version, must be 2")
 
 
 def _group_header(reader: _Reader, record: _Record) -> None:
+    _refuse_where(record, reader.on is not None, "a group in a group, whose trailer (98) is missing")
     text = record.fields[3].strip() if len(record.fields) > 3 else ""
     try:
         reader.on = datetime.strptime(text, "%y%m%d").date()  # noqa: DTZ007 - a business date has no zone
     except ValueError:
-        raise BankFileRefused(f"record {record.number} (02): field 5 is not an as-of date") from None
+        raise BankFileRefused(f"{record.place}: field 5 is not an as-of date") from None
     reader.currency = (record.fields[5].strip() if len(record.fields) > 5 else "") or USD
     reader.group_sum = reader.group_accounts = 0
+    reader.group_records = record.parts
 
 
 def _account_header(reader: _Reader, record: _Record) -> None:
-    if reader.on is None:
-        raise BankFileRefused(f"record {record.number} (03): an account outside a group")
+    _refuse_where(record, reader.on is None, "an account outside a group")
+    _refuse_where(record, bool(reader.account), "an account in an account, whose trailer (49) is missing")
+    reader.account_records = record.parts
     reader.account = record.fields[0].strip()
+    _refuse_where(record, not reader.account, "field 2, the number of the account, is empty")
     reader.account_currency = (record.fields[1].strip() if len(record.fields) > 1 else "") or reader.currency
     reader.account_sum = _summaries(record)
 
@@ -180,11 +201,11 @@ def _funds_fields(record: _Record, index: int) -> int:
 
 def _transaction(reader: _Reader, record: _Record) -> None:
     if not reader.account or reader.on is None:
-        raise BankFileRefused(f"record {record.number} (16): a transaction outside an account")
+        raise BankFileRefused(f"{record.place}: a transaction outside an account")
     type_code = _count(record, 0)
     minor = _amount(record, 1)
     if minor < 0:
-        raise BankFileRefused(f"record {record.number} (16): field 3 is not an amount without a sign")
+        raise BankFileRefused(f"{record.place}: field 3 is not an amount without a sign")
     reader.account_sum += minor
     rest = _after_funds_type(record)
     bank_reference, customer_reference, text = (*(part.strip() for part in rest[:2]), ",".join(rest[2:]).strip())
@@ -215,31 +236,41 @@ def _after_funds_type(record: _Record) -> Sequence[str]:
 
 
 def _account_trailer(reader: _Reader, record: _Record) -> None:
+    _refuse_where(record, not reader.account, "the trailer of no account")
     _same(record, "the account's control total", _amount(record, 0), reader.account_sum)
+    _same(record, "the account's number of records", _count(record, 1), reader.account_records)
     reader.group_sum += reader.account_sum
     reader.group_accounts += 1
     reader.account = ""
 
 
 def _group_trailer(reader: _Reader, record: _Record) -> None:
+    _refuse_where(record, reader.on is None, "the trailer of no group")
+    _refuse_where(record, bool(reader.account), "an account's trailer (49) is missing before it")
     _same(record, "the group's control total", _amount(record, 0), reader.group_sum)
     _same(record, "the number of accounts", _count(record, 1), reader.group_accounts)
+    _same(record, "the group's number of records", _count(record, 2), reader.group_records)
     reader.file_sum += reader.group_sum
     reader.file_groups += 1
     reader.on = None
 
 
 def _file_trailer(reader: _Reader, record: _Record) -> None:
+    _refuse_where(record, reader.on is not None, "a group's trailer (98) is missing before it")
     _same(record, "the file's control total", _amount(record, 0), reader.file_sum)
     _same(record, "the number of groups", _count(record, 1), reader.file_groups)
+    _same(record, "the file's number of records", _count(record, 2), reader.file_records)
     reader.ended = True
+
+
+def _refuse_where(record: _Record, is_wrong: bool, why: str) -> None:
+    if is_wrong:
+        raise BankFileRefused(f"{record.place}: {why}")
 
 
 def _same(record: _Record, what: str, stated: int, found: int) -> None:
     if stated != found:
-        raise BankFileRefused(
-            f"record {record.number} ({record.code}): {what} is {stated}, the records add up to {found}"
-        )
+        raise BankFileRefused(f"{record.place}: {what} is {stated}, the records add up to {found}")
 
 
 _HANDLERS = {
