@@ -1,8 +1,6 @@
 """Bank files are read whole or refused, with the record and the rule."""
 
-import os
 from datetime import date
-from pathlib import Path
 
 import pytest
 from canonical.master_data import MasterData
@@ -11,7 +9,6 @@ from payments.adapters.bai2 import read_bai2
 from payments.adapters.bank_files import bank_file
 from payments.adapters.bank_texts import BankFileRefused, payout_of, trace_of
 
-CORPUS = Path(os.environ.get("THROUGHLINE_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "data"))
 FILE = b"""01,BANK,CLINIC,260302,0800,1,,,2/
 02,CLINIC,BANK,1,260302,,USD,/
 03,111222333,USD,010,500000,,,100,812000,2,/
@@ -99,14 +96,6 @@ def test_a_file_that_contradicts_itself_is_refused_by_rule(before: bytes, after:
 def test_what_is_no_bank_file_is_refused_and_never_crashes(raw: bytes) -> None:
     with pytest.raises(BankFileRefused):
         read_bai2(raw)
-
-
-@pytest.mark.parametrize(("name", "count"), [("bai2__sample1.txt", 17), ("bai2__sample2.txt", 4)])
-def test_the_public_sample_files_are_read(name: str, count: int) -> None:
-    path = CORPUS / "bank" / "bai2" / name
-    if not path.is_file():
-        pytest.skip("the corpus of real files is not beside the repository")
-    assert len(read_bai2(path.read_bytes())) == count
 
 
 def test_two_credits_under_one_reference_of_the_bank_are_two_deposits() -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import date
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from canonical.money import Money
 from payments.adapters.stripe_gateway import event_of
-from payments.adapters.stripe_objects import fact_of
 from payments.adapters.webhook_fields import Fields, WebhookRefused
 from payments.domain.disputes import DisputeState, ToldDispute
 from payments.domain.gateway_facts import (
@@ -32,7 +29,6 @@ from payments.domain.gateway_facts import (
 )
 from payments.domain.refunds import ToldState
 
-CORPUS = Path(os.environ.get("THROUGHLINE_CORPUS", Path(__file__).resolve().parents[4] / "shared" / "data"))
 NOON = 1_772_452_800
 """2 March 2026, 12:00 UTC."""
 DAY = date(2026, 3, 2)
@@ -244,25 +240,3 @@ def test_a_thin_event_says_what_to_ask_for() -> None:
 def test_a_thin_event_without_its_object_or_its_instant_is_refused(raw: bytes) -> None:
     with pytest.raises(WebhookRefused):
         event_of(raw)
-
-
-def test_the_official_fixture_of_every_object_is_read() -> None:
-    path = CORPUS / "stripe" / "stripe__fixtures3.json"
-    if not path.exists():
-        pytest.skip("the corpus of real files is not beside the repository")
-    objects = json.loads(path.read_text())["resources"]
-    names = {
-        ObjectKind.PAYMENT: "payment_intent",
-        ObjectKind.CHARGE: "charge",
-        ObjectKind.REFUND: "refund",
-        ObjectKind.DISPUTE: "dispute",
-        ObjectKind.PAYOUT: "payout",
-    }
-    read_as = {kind: type(fact_of(kind, objects[name], DAY)).__name__ for kind, name in names.items()}
-    assert read_as == {
-        ObjectKind.PAYMENT: "PaymentDeclined",
-        ObjectKind.CHARGE: "PaymentPending",
-        ObjectKind.REFUND: "RefundReported",
-        ObjectKind.DISPUTE: "DisputeReported",
-        ObjectKind.PAYOUT: "NothingNew",
-    }
