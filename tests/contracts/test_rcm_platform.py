@@ -83,6 +83,16 @@ def test_what_patients_paid_the_platform_is_booked_once_and_its_adjustments_wait
     assert {account: minor - before[account] for account, minor in theirs.accounts().items()} == moved
 
 
+def test_money_that_breaks_a_rule_is_a_case_with_the_reason_and_is_not_booked(theirs: Road) -> None:
+    before = theirs.pay().accounts()
+    number = next(str(row["patient_control_number"]) for row in theirs.claims() if row["patient_minor"])
+    theirs.tell(theirs.desk.patient_paid("P-2", number, Money(-500), PAID_ON))
+    theirs.tell(theirs.desk.adjusted("A-3", number, Money(0), "SMALL", PAID_ON))
+    told = [each for each in theirs.cases() if each[0] in ("PlatformMoneyUnplaced", "ReportedAdjustment")]
+    assert told == [("PlatformMoneyUnplaced", -500)]
+    assert theirs.accounts() == before
+
+
 def test_a_platform_says_nothing_of_an_entity_that_it_does_not_work(ours: Road) -> None:
     road = Road("")
     road.charge()

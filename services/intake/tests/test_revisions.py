@@ -354,6 +354,14 @@ def test_an_adjustment_of_the_source_is_kept_for_a_person() -> None:
     assert (source.open_cases(), source.said) == (["ReportedAdjustment"], [])
 
 
+def test_an_adjustment_of_nothing_is_left_out_and_told_and_takes_no_charge_along() -> None:
+    source = Source()
+    nothing = AdjustmentSeen("adjustment", derive("test-adjustment", 2), VISIT, Money(0), "SMALL", DAY)
+    outcome = source.tell(charge(1), nothing)
+    assert (outcome.accepted, [note.split(": ")[1] for note in outcome.notes]) == (True, ["nothing-adjusted"])
+    assert (source.open_cases(), source.billed()) == ([], {1: "100.00"})
+
+
 def as_the_source_says(words: Iterable[ChargeSeen | ChargeVoided]) -> int:
     """Cents of what stands, by the words in the order in which they were said."""
     amounts: dict[object, int] = {}

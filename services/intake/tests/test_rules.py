@@ -86,6 +86,7 @@ ADJUSTMENT = AdjustmentSeen("FT1[1]", charge_id(3), Link(id=charge_id(0)), Money
         (replace(PAYMENT, day=date(1999, 1, 1)), "date-too-old"),
         (replace(PAYMENT, method="4111 1111 1111 1111"), "source-code"),
         (replace(CREDIT, amount=Money(0)), "amount-above-zero"),
+        (replace(ADJUSTMENT, amount=Money(-500, "EUR")), "currency"),
         (replace(ADJUSTMENT, day=TODAY + timedelta(days=1)), "date-in-future"),
         (replace(ADJUSTMENT, code="for Ms Sample, who moved"), "source-code"),
     ],

@@ -50,6 +50,7 @@ from intake.domain.patient import COVERAGE_KIND, Patient
 from intake.domain.refusals import Finding, InvalidMessage, UnknownReference
 from intake.domain.source_reference import SourceReference
 
+NOTHING_ADJUSTED = "nothing-adjusted: an adjustment of nothing is left out"
 OLDER_STATE = "older-word: a newer word on whether the encounter goes on is known, and stands"
 
 
@@ -77,7 +78,7 @@ class FactTaking:
         self._source = source
         self._message_id = message_id
         self._touched: dict[UUID, None] = {}
-        self._older: list[str] = []
+        self._notes: list[str] = []
         self._charges = ChargeTaking(work, message_id, places or ChargePlaces(work))
 
     def take(self, facts: tuple[Fact, ...]) -> list[str]:
@@ -101,10 +102,11 @@ class FactTaking:
                 case PatientPaymentSeen():
                     take_payment(self._work, fact, self._whose(fact), self._master_data, self._message_id)
                 case AdjustmentSeen():
-                    take_adjustment(self._work, fact, self._whose(fact), self._message_id)
+                    if not take_adjustment(self._work, fact, self._whose(fact), self._message_id):
+                        self._notes.append(f"{fact.place}: {NOTHING_ADJUSTED}")
                 case _:
                     self._take_visit(fact)
-        notes = self._older + self._charges.notes
+        notes = self._notes + self._charges.notes
         for encounter_id in self.encounters:
             encounter = self._work.require(Encounter, encounter_id)
             notes += bill(self._work, encounter, self._envelopes, self._master_data)
@@ -130,7 +132,7 @@ class FactTaking:
         """Whether the encounter goes on, in the newest word on it."""
         encounter = self._encounter(fact.encounter, fact.place)
         if encounter.is_outdated(fact.said_at):
-            self._older.append(f"{fact.place}: {OLDER_STATE}")
+            self._notes.append(f"{fact.place}: {OLDER_STATE}")
         elif isinstance(fact, EncounterCancelled):
             release(self._work, encounter, "the source cancelled the encounter")
             encounter.cancel(fact.said_at)
@@ -169,7 +171,7 @@ class FactTaking:
             else:
                 self._charges.tell_of_cancelled(encounter)
         if fact.finished and is_outdated:
-            self._older.append(f"{fact.place}: {OLDER_STATE}")
+            self._notes.append(f"{fact.place}: {OLDER_STATE}")
         elif fact.finished:
             encounter.finish(fact.said_at)
 

@@ -54,8 +54,14 @@ def take_payment(work: Work, fact: PatientPaymentSeen, whose: Whose, master_data
     )
 
 
-def take_adjustment(work: Work, fact: AdjustmentSeen, whose: Whose, message_id: UUID) -> None:
-    """Keeps it, and tells a person; raises ReportedOtherwise."""
+def take_adjustment(work: Work, fact: AdjustmentSeen, whose: Whose, message_id: UUID) -> bool:
+    """Keeps it, and tells a person; one of nothing is left out. Whether it was kept, now or before.
+
+    Raises:
+        ReportedOtherwise: it came before with other content.
+    """
+    if not fact.amount:
+        return False
     adjustment = work.get_or_new(ReportedAdjustment, fact.adjustment_id)
     is_new = adjustment.report(
         patient_id=_as_told_before(work, whose.patient_id, adjustment.patient_id),
@@ -76,6 +82,7 @@ def take_adjustment(work: Work, fact: AdjustmentSeen, whose: Whose, message_id: 
             entity=whose.entity,
             amount=fact.amount,
         )
+    return True
 
 
 def _as_told_before(work: Work, patient_id: UUID, before: UUID | None) -> UUID:

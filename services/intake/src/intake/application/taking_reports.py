@@ -11,6 +11,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import raise_case
 
 from intake.application.taking_money import of_encounter, take_adjustment, take_payment
+from intake.domain.charge_rules import money_rules
 from intake.domain.encounter import Encounter
 from intake.domain.facts import AdjustmentSeen, PatientPaymentSeen
 from intake.domain.refusals import InvalidMessage, ReportedOtherwise
@@ -64,6 +65,8 @@ def _take(
         return "no encounter of ours has this id"
     if not is_worked_by(master_data, encounter.facts.entity, platform):
         return f"{encounter.facts.entity} is not worked by it"
+    if findings := list(money_rules(fact)):
+        return "; ".join(map(str, findings))
     try:
         if isinstance(fact, AdjustmentSeen):
             take_adjustment(work, fact, of_encounter(encounter), message_id)

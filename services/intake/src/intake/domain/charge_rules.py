@@ -51,19 +51,25 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
             findings.extend(_charge(fact, today))
         elif isinstance(fact, ChargeVoided) and fact.amount is not None:
             findings.extend(_amount_moved(fact.place, fact.amount))
-        elif isinstance(fact, PatientPaymentSeen):
-            findings.extend(_amount_moved(fact.place, fact.amount))
+        elif isinstance(fact, PatientPaymentSeen | AdjustmentSeen):
+            findings.extend(money_rules(fact))
             findings.extend(_day(f"{fact.place}.day", fact.day, today))
-            findings.extend(_source_code(f"{fact.place}.method", fact.method))
-        elif isinstance(fact, AdjustmentSeen):
-            findings.extend(_day(f"{fact.place}.day", fact.day, today))
-            findings.extend(_source_code(f"{fact.place}.code", fact.code))
         elif isinstance(fact, EncounterSeen):
             findings.extend(_diagnoses(fact.place, fact.diagnosis_codes, DIAGNOSES_PER_STAY_MAX))
             findings.extend(broken_stay_rules(fact.place, fact.stay))
         elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
             findings.append(Finding(f"{fact.place}.birth-date", "date-in-future", "a birth lies in the past"))
     return findings
+
+
+def money_rules(fact: PatientPaymentSeen | AdjustmentSeen) -> Iterator[Finding]:
+    """What is wrong with money that a source tells of, whatever day it names."""
+    if isinstance(fact, PatientPaymentSeen):
+        yield from _amount_moved(fact.place, fact.amount)
+        yield from _source_code(f"{fact.place}.method", fact.method)
+    else:
+        yield from _amount(fact.place, abs(fact.amount))
+        yield from _source_code(f"{fact.place}.code", fact.code)
 
 
 def _too_many(facts: Sequence[Fact]) -> Iterator[Finding]:
