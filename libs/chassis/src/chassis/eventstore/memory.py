@@ -109,6 +109,8 @@ class MemoryEventStore:
         found = self.rows_of_each([seen.question for seen in commit.seen])
         if [len(rows) for rows in found] != [seen.count for seen in commit.seen]:
             raise VersionConflict("rows that the batch was decided on have changed meanwhile")
+        if any(len(self._streams.get(each, ())) != version for each, version in commit.unmoved.items()):
+            raise VersionConflict("an aggregate that the batch was decided on has moved on meanwhile")
 
     def _change(self, changes: Iterable[Change]) -> None:
         for change in coalesce(changes):

@@ -79,6 +79,8 @@ class Commit:
     expired: list[UUID] = field(default_factory=list)
     """Messages whose spans are deleted; each has an event that says so."""
     seen: list[SeenRows] = field(default_factory=list)
+    unmoved: dict[UUID, int] = field(default_factory=dict)
+    """Aggregates that the batch was decided on and does not change, each with its version."""
 
     @property
     def is_empty(self) -> bool:

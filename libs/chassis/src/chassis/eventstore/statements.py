@@ -37,6 +37,10 @@ SELECT * FROM unnest(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])
 ON CONFLICT (aggregate_id) DO UPDATE SET version = EXCLUDED.version, topic = EXCLUDED.topic, state = EXCLUDED.state
 WHERE snapshots.version < EXCLUDED.version
 """
+_MOVED = """
+SELECT 1 FROM unnest(%b::uuid[], %b::bigint[]) AS seen (id, version)
+JOIN stored_events e ON e.originator_id = seen.id AND e.originator_version > seen.version LIMIT 1
+"""
 
 _PARKED_KINDS: tuple[SqlType, ...] = (
     "uuid",
@@ -66,6 +70,8 @@ def _seen(commit: Commit) -> Iterable[Statement]:
     for seen in commit.seen:
         asked = seen.question
         yield replace(queries.rows(asked.table, asked.where, asked.order, asked.limit), rows_expected=seen.count)
+    if commit.unmoved:
+        yield replace(_many(_MOVED, ("uuid", "bigint"), list(commit.unmoved.items())), rows_expected=0)
 
 
 def _spans(commit: Commit) -> Iterable[Statement]:

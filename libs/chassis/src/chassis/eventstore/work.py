@@ -51,6 +51,7 @@ class Work:
         self._looked_up: set[UUID] = set()
         self._histories: dict[UUID, History] = {}
         self._commit = Commit()
+        self._unmoved: dict[UUID, None] = {}
 
     @property
     def context(self) -> Context:
@@ -131,10 +132,29 @@ class Work:
 
         For rows that tell what no one aggregate knows, in tables where a row never takes another's place.
         """
-        question = Question(table, where, limit=limit)
         found = self.store.rows(table, where, limit=limit)
-        self._commit.seen.append(SeenRows(question, len(found)))
+        self._see(table, where, len(found), limit)
         return found
+
+    def same_rows(self, table: Table, where: Where, *, limit: int = 1000) -> list[Row]:
+        """As `rows_to_stay`, where rows come and go: saving fails unless the rows are just these by then.
+
+        As many as these, and all of these still among them, are these. The table's key is one column, which `where` leaves open.
+        """
+        (key,) = table.key
+        assert key not in where, "the rows are told apart by the key"
+        found = self.rows_to_stay(table, where, limit=limit)
+        if found:
+            self._see(table, {**where, key: [row[key] for row in found]}, len(found), limit)
+        return found
+
+    def _see(self, table: Table, where: Where, count: int, limit: int) -> None:
+        self._commit.seen.append(SeenRows(Question(table, where, limit=limit), count))
+
+    def expect_unmoved(self, aggregate: Aggregate) -> None:
+        """Saving fails if somebody else changes this aggregate meanwhile, also where this batch only reads it."""
+        assert self._aggregates.get(aggregate.id) is aggregate, "it was loaded by this work"
+        self._unmoved[aggregate.id] = None
 
     def mark(self) -> int:
         """Where the work stands now, for `roll_back`."""
@@ -178,6 +198,8 @@ class Work:
         self._commit.events = self.pending_events()
         if self._commit.is_empty:
             return 0
+        read = [self._aggregates[identity] for identity in self._unmoved]
+        self._commit.unmoved = {held.id: held.version for held in read if not held.pending}
         self._commit.snapshots = [row for held in self._aggregates.values() if (row := _snapshot_due(held))]
         return self.store.save(self._commit)
 

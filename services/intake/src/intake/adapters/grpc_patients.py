@@ -8,7 +8,7 @@ import grpc
 from billing.intake.v1 import intake_pb2 as pb
 from canonical.party import Address
 from chassis.eventstore import EventStore, Row, Work, transact
-from chassis.keys import ErasedKey
+from chassis.keys import ErasedKey, Sealer
 from chassis.merged_patients import GROUP_MAX, PATIENT_MERGES, group_of
 from chassis.rpc import BadArgument, NotThere
 from chassis.rpc.errors import uuid_in
@@ -17,8 +17,11 @@ from chassis.telemetry.correlation import call_context
 
 from intake.adapters.rows import limit_in, number_of, text_of
 from intake.application.disclosing import Disclosing
-from intake.application.merging import mark_distinct, merge_by_person, unmerge
+from intake.application.envelopes import Envelopes
+from intake.application.merging import mark_distinct
+from intake.application.merging_by_person import PeopleMerging
 from intake.application.patient_rows import MATCHES, matches_of
+from intake.application.ports import MasterDataSource
 from intake.application.queries import ENCOUNTERS
 from intake.domain.patient import Patient
 from intake.domain.patient_match import MatchState
@@ -39,6 +42,8 @@ class PatientAnswers:
     _core: ServiceCore
     _store: EventStore
     _disclosing: Disclosing
+    _sealer: Sealer
+    _master_data: MasterDataSource
 
     def GetPatient(self, request: pb.GetPatientRequest, context: grpc.ServicerContext) -> pb.GetPatientResponse:
         patient_id = uuid_in(request.patient_id, "patient_id")
@@ -91,7 +96,7 @@ class PatientAnswers:
         reason = _reason(request.reason)
         cause = call_context(self._core.clock())
         person_id = transact(
-            self._store, cause, lambda work: merge_by_person(work, survivor_id, retired_id, reason=reason)
+            self._store, cause, lambda work: self._merging(work).merge(survivor_id, retired_id, reason=reason)
         )
         return pb.MergePatientsResponse(person_id=str(person_id))
 
@@ -100,8 +105,13 @@ class PatientAnswers:
     ) -> pb.UnmergePatientsResponse:
         pair = _pair(request.survivor_id, "survivor_id", request.retired_id, "retired_id")
         reason = _reason(request.reason)
-        transact(self._store, call_context(self._core.clock()), lambda work: unmerge(work, *pair, reason=reason))
+        transact(
+            self._store, call_context(self._core.clock()), lambda work: self._merging(work).part(pair, reason=reason)
+        )
         return pb.UnmergePatientsResponse()
+
+    def _merging(self, work: Work) -> PeopleMerging:
+        return PeopleMerging(work, Envelopes(self._sealer), self._master_data())
 
     def DistinguishPatients(
         self, request: pb.DistinguishPatientsRequest, context: grpc.ServicerContext

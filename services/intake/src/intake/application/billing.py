@@ -14,7 +14,7 @@ from chassis.exceptions import end_case, raise_case
 
 from intake.application.envelopes import Envelopes
 from intake.application.held_codes import codes_in, meet_codes
-from intake.application.held_payers import expect_no_coverage
+from intake.application.held_payers import covered, expect_no_coverage
 from intake.application.stay_codes import veiled
 from intake.domain.billing_plan import plan_billing
 from intake.domain.bills import Bill, bills_of, diagnoses_elsewhere, seen_by_payer
@@ -81,7 +81,7 @@ class _Billing:
         self._master_data = master_data
         self._patient = work.require(Patient, encounter.facts.patient_id)
         self._clinical = envelopes.open(encounter.clinical, ClinicalDetails)
-        owner = self._patient if encounter.payer is None else encounter
+        owner = covered(work, self._patient.id) if encounter.payer is None else encounter
         self._payer = owner.payer
         self._coverage = owner.coverage
         self._following = in_order(owner.next_coverages)

@@ -6,6 +6,7 @@ from chassis.exceptions.guides import Action, CaseGuide, Guides
 from chassis.inbound.refused_files import REFUSED_FILE
 
 from intake.application.held_codes import UNMAPPED_CODE
+from intake.application.held_payers import OTHER_COVERAGE
 from intake.application.judging_files import UNBALANCED, UNKNOWN_PAYEE, UNKNOWN_PAYER, UNUSABLE
 from intake.application.merging import MERGED_AGAINST_DECISION
 from intake.application.receiving_files import INTERCHANGE_REUSED
@@ -15,7 +16,6 @@ from intake.application.taking_charges import (
     CHARGED_AGAIN,
     CREDIT_ABOVE_CHARGE,
     CREDIT_WITHOUT_CHARGE,
-    OTHER_COVERAGE,
 )
 from intake.application.taking_money import ADJUSTMENT_CASE
 from intake.application.taking_reports import NOT_ITS_ENTITY, UNPLACED
@@ -135,7 +135,7 @@ _OF_CHARGES: Guides = {
         by_two=True,
     ),
     OTHER_COVERAGE: CaseGuide(
-        "The source names another coverage than the one that was billed; what was billed stands.",
+        "Another coverage is known than the one that was billed, or that one was of another patient; what was billed stands.",
         (_TRACE,),
         by_two=True,
     ),

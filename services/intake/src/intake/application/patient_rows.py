@@ -40,10 +40,7 @@ MATCHES = Table(
     key=("match_id",),
     indexes=(("state", "score"), ("first_id",), ("second_id",)),
 )
-COVERED_PATIENTS = Table("covered_patients", {"patient_id": "uuid"}, key=("patient_id",))
-"""Those of whom a source told, beside any encounter, who pays for them."""
-
-PATIENT_TABLES = (PATIENTS, BLOCKS, IDENTIFIERS, PATIENT_MERGES, MATCHES, COVERED_PATIENTS)
+PATIENT_TABLES = (PATIENTS, BLOCKS, IDENTIFIERS, PATIENT_MERGES, MATCHES)
 
 
 @of(Patient, PatientMatch)
@@ -52,8 +49,6 @@ def project_patients(event: Event) -> Iterable[Change]:
     match event:
         case Patient.Registered() | Patient.DetailsChanged():
             yield from _details(event)
-        case Patient.CoverageNamed():
-            yield put(COVERED_PATIENTS, patient_id=event.originator_id)
         case Patient.Merged():
             yield merge_row(event, event.originator_id, event.into)
         case Patient.Unmerged() if event.was_merged:

@@ -11,6 +11,7 @@ from chassis.eventstore import Work
 from chassis.exceptions import end_case, raise_case
 
 from intake.application.charge_places import ChargePlaces
+from intake.application.held_payers import OTHER_COVERAGE
 from intake.domain.charge_rules import (
     CHARGES_PER_ENCOUNTER_MAX,
     CREDITS_PER_CHARGE_MAX,
@@ -27,7 +28,6 @@ CREDIT_WITHOUT_CHARGE = "CreditWithoutCharge"
 CREDIT_ABOVE_CHARGE = "CreditAboveCharge"
 CHARGED_AGAIN = "ChargedAgainAfterCredit"
 CANCELLED_CHARGES = "ChargesOfCancelledEncounter"
-OTHER_COVERAGE = "CoverageChangedAfterBilling"
 
 
 class ChargeTaking:

@@ -16,10 +16,10 @@ from intake.application.billing import bill, release
 from intake.application.charge_places import ChargePlaces
 from intake.application.envelopes import Envelopes
 from intake.application.held_payers import waiting_for_coverage
-from intake.application.merging import are_one, merge, unmerge
+from intake.application.merging import are_one
 from intake.application.taking_charges import ChargeTaking
 from intake.application.taking_money import Whose, of_encounter, take_adjustment, take_payment
-from intake.application.taking_people import take_patient
+from intake.application.taking_people import take_merge, take_patient
 from intake.domain.clinical import ClinicalDetails, SeenStay, merged_stay, pointers_to
 from intake.domain.diagnoses import diagnosed, diagnosed_alone, diagnosed_by_charge
 from intake.domain.encounter import CLINICAL_KIND, Encounter
@@ -87,12 +87,8 @@ class FactTaking:
             match fact:
                 case PatientSeen():
                     take_patient(self._work, self._envelopes, self._source, fact)
-                case PatientsMerged():
-                    survivor_id = self._patient_id(fact.survivor, fact.place)
-                    merge(self._work, survivor_id, self._id(fact.retired, fact.place), said_at=fact.said_at)
-                case PatientsUnmerged():
-                    pair = (self._id(fact.survivor, fact.place), self._id(fact.retired, fact.place))
-                    unmerge(self._work, *pair, said_at=fact.said_at)
+                case PatientsMerged() | PatientsUnmerged():
+                    self._take_merge(fact)
                 case CoverageSeen():
                     self._take_coverage(fact)
                 case ChargeSeen() | ChargeVoided():
@@ -116,6 +112,11 @@ class FactTaking:
     def encounters(self) -> tuple[UUID, ...]:
         """Those that the message brought something to, or took something out of."""
         return tuple(self._touched | self._charges.left)
+
+    def _take_merge(self, fact: PatientsMerged | PatientsUnmerged) -> None:
+        survivor = self._patient_id if isinstance(fact, PatientsMerged) else self._id
+        pair = survivor(fact.survivor, fact.place), self._id(fact.retired, fact.place)
+        self._touched |= dict.fromkeys(take_merge(self._work, fact, *pair))
 
     def _take_visit(self, fact: VisitFact) -> None:
         match fact:
