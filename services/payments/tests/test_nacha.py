@@ -10,8 +10,11 @@ from canonical.money import Money
 from payments.adapters.bank_files import bank_file
 from payments.adapters.bank_texts import BankFileRefused
 from payments.adapters.nacha import read_nacha
-from payments.application.doors import Answer
+from payments.application.doors import Answer, GatewayMessage
+from payments.application.patient_rows import PAYOUTS
 from payments.application.queries import DEPOSITS, REMITTANCES
+from payments.domain.gateway_facts import GatewayFact, PayoutAnnounced
+from payments.domain.payout import payout_id_of
 from sandbox.world.nacha import RETURNED_DEBIT, AchEntry, ach_file
 
 from .examples import summary
@@ -111,15 +114,101 @@ def test_a_returned_entry_is_a_case_with_its_reason_and_the_account_of_a_strange
     assert len(world.rows(DEPOSITS)) == 1
 
 
-def test_an_entry_without_a_trace_number_is_left_to_the_balance_report() -> None:
-    file = bank_file("entries.ach", ach(AchEntry(ACCOUNT, Money(100), "RENT")), MASTER_DATA)
-    assert (file.refusal, file.deposits) == (None, [])
+RENT = AchEntry(ACCOUNT, Money(12000), "RENT")
+RENT_TOLD = BAI2.replace(
+    b"16,165,12000,Z,B2,,STRIPE PAYOUT po_12345/\n88,SECOND LINE/", b"16,165,12000,Z,B2,,RENT/\n88,MAY/"
+)
+
+
+def tell(world: World, *files: tuple[str, bytes]) -> None:
+    for name, raw in files:
+        assert world.doors.receive_bank_file(bank_file(name, raw, MASTER_DATA)) in (Answer.TAKEN, Answer.REPEATED)
+    world.sweep()
+
+
+def test_an_entry_that_names_nothing_is_a_deposit_that_waits_for_its_balance_report_before_it_is_nobodys() -> None:
+    world = World()
+    tell(world, ("entries.ach", ach(RENT)))
+    (row,) = world.rows(DEPOSITS)
+    assert (row["kind"], row["amount_minor"], row["reference"] != "") == ("other", 12000, True)
+    assert world.open_cases() == []
+    world.clock.advance(hours=2)
+    world.sweep()
+    assert (world.open_cases(), world.rows(DEPOSITS)[0]["booked_as"]) == (["DepositWithoutRemittance"], None)
+    world.clock.advance(hours=72)
+    world.sweep()
+    assert world.rows(DEPOSITS)[0]["booked_as"] == "unidentified-receipts"
+
+
+@pytest.mark.parametrize("report", [RENT_TOLD, BAI2], ids=["that names nothing either", "that names its payout"])
+def test_an_entry_that_names_nothing_and_a_balance_report_are_one_deposit_whichever_comes_first(report: bytes) -> None:
+    for files in permutations((("report.bai2", report), ("entries.ach", ach(RENT)))):
+        world = World()
+        tell(world, *files, *files)
+        named = [row for row in world.rows(DEPOSITS) if row["amount_minor"] == 12000]
+        assert [row["kind"] for row in named] == ["other" if report is RENT_TOLD else "payout"]
+
+
+def test_an_entry_that_was_booked_as_nobodys_is_not_made_a_payouts_without_a_person() -> None:
+    world = World()
+    tell(world, ("entries.ach", ach(RENT)))
+    world.clock.advance(hours=80)
+    world.sweep()
+    tell(world, ("report.bai2", BAI2))
+    (row,) = (row for row in world.rows(DEPOSITS) if row["amount_minor"] == 12000)
+    assert (row["kind"], row["booked_as"], row["matched_to"]) == ("other", "unidentified-receipts", None)
+    assert "DepositWithoutRemittance" in world.open_cases()
 
 
 def test_an_entry_on_an_account_of_nobody_refuses_the_file() -> None:
     file = bank_file("entries.ach", ach(credit(account="42")), MASTER_DATA)
     assert file.refusal is not None
     assert file.refusal.code == "UnknownBankAccount"
+
+
+def payout(amount: int) -> PayoutAnnounced:
+    return PayoutAnnounced("po_12345", Money(amount), DAY)
+
+
+def gateway_tells(world: World, fact: GatewayFact) -> None:
+    world.doors.receive_webhooks([GatewayMessage(repr(fact).encode(), f"evt-{type(fact).__name__}", fact)])
+    world.sweep()
+
+
+DEBITED = BAI2.replace(b"16,165,12000,Z", b"16,455,12000,Z")
+
+
+def test_the_banks_debit_of_a_payout_below_zero_is_tied_to_it_whichever_comes_first() -> None:
+    for is_bank_first in (True, False):
+        world = World()
+        if is_bank_first:
+            tell(world, ("report.bai2", DEBITED))
+        gateway_tells(world, payout(-12000))
+        if not is_bank_first:
+            tell(world, ("report.bai2", DEBITED))
+        (row,) = (row for row in world.rows(DEPOSITS) if row["kind"] == "payout")
+        assert (row["amount_minor"], row["matched_to"]) == (-12000, payout_id_of("po_12345"))
+        assert world.rows(PAYOUTS)[0]["deposit_id"] == row["deposit_id"]
+
+
+def test_a_debit_of_a_payout_of_another_amount_is_a_case() -> None:
+    world = World()
+    gateway_tells(world, payout(-11000))
+    tell(world, ("report.bai2", DEBITED))
+    assert "PayoutDiffers" in world.open_cases()
+
+
+def test_other_debits_are_the_banks_own_business() -> None:
+    file = bank_file("report.bai2", DEBITED.replace(b"po_12345", b"FEE"), MASTER_DATA)
+    assert [one.amount for one in file.deposits] == [Money(800000)]
+
+
+def test_a_debit_that_both_kinds_of_files_tell_of_is_one() -> None:
+    entry = AchEntry(ACCOUNT, Money(12000), "STRIPE po_12345", code=RETURNED_DEBIT)
+    for files in permutations((("report.bai2", DEBITED), ("entries.ach", ach(entry)))):
+        world = World()
+        tell(world, *files)
+        assert [row["amount_minor"] for row in world.rows(DEPOSITS) if row["kind"] == "payout"] == [-12000]
 
 
 def silent(raw: bytes) -> bytes:

@@ -11,15 +11,14 @@ from chassis.domain import Refusal
 from chassis.file_formats import HEAD_BYTES, Format, recognise
 
 from payments.adapters.bai2 import BankTransaction, read_bai2
-from payments.adapters.bank_texts import BankFileRefused, payout_of, traces_of
+from payments.adapters.bank_texts import REFERENCE_MAX, BankFileRefused, named_in, payout_of
 from payments.adapters.nacha import read_nacha
 from payments.adapters.nacha_files import deposits_in, returns_in, without_strangers_accounts
 from payments.application.doors import Answer, BankFile, Doors
 from payments.application.recording_deposits import ReportedDeposit
-from payments.domain.deposit import DepositKind
 
-ACH_TYPES = frozenset({142, 143, 145, 164, 165, 166, 168, 169})
-"""BAI2 types of credits that come as electronic entries."""
+ACH_TYPES = frozenset({142, 143, 145, 164, 165, 166, 168, 169, 451, 452, 455, 466, 469})
+"""BAI2 types of credits and debits that come as electronic entries."""
 
 
 class UnreadableBankFile(Refusal):
@@ -35,7 +34,7 @@ class UnknownBankAccount(Refusal):
 
 
 def bank_file(name: str, raw: bytes, master_data: KnownMasterData) -> BankFile:
-    """The file with its deposits, or with the refusal it earned; debits are the bank's own business."""
+    """The file with its deposits, or with the refusal it earned; debits are the bank's own business, but for those of payouts below zero."""
     is_nacha = recognise(raw[:HEAD_BYTES]) is Format.NACHA
     kind = (Format.NACHA if is_nacha else Format.BAI2).value
     if is_nacha:
@@ -44,8 +43,8 @@ def bank_file(name: str, raw: bytes, master_data: KnownMasterData) -> BankFile:
         if is_nacha:
             entries = read_nacha(raw)
             return BankFile(name, raw, deposits_in(entries, master_data), kind=kind, returns=returns_in(entries))
-        credits_found = [line for line in read_bai2(raw) if line.is_credit and line.amount]
-        return BankFile(name, raw, _deposits(credits_found, master_data))
+        lines = [line for line in read_bai2(raw) if line.amount and (line.is_credit or payout_of(line.text))]
+        return BankFile(name, raw, _deposits(lines, master_data))
     except BankFileRefused as refused:
         return BankFile(name, raw, refusal=UnreadableBankFile(str(refused)), kind=kind)
     except DepositOfOtherCurrency as other:
@@ -75,19 +74,18 @@ def _deposit(line: BankTransaction, identity: tuple[object, ...], master_data: K
     entity = master_data.entity_by_bank_account(line.account, line.on)
     if line.amount.currency != USD:
         raise DepositOfOtherCurrency(f"a deposit of {line.amount} on {line.on}, where the books are kept in {USD}")
-    traces, payout = traces_of(line.text), payout_of(line.text)
-    kind = DepositKind.REMITTANCE if traces else DepositKind.PAYOUT if payout else DepositKind.OTHER
+    named = named_in(line.text)
     return ReportedDeposit(
         deposit_id=derive("deposit", *identity),
         entity=entity.code,
-        kind=kind,
-        amount=line.amount,
+        kind=named.kind,
+        amount=line.amount if line.is_credit else -line.amount,
         on=line.on,
-        reference=(traces[0][0] if traces else payout or line.bank_reference)[:100],
+        reference=(named.reference or line.bank_reference)[:REFERENCE_MAX],
         span_start=line.span_start,
         span_length=line.span_length,
-        originator=traces[0][1] if traces else "",
-        further_references=tuple(trace for trace, _ in traces[1:]),
+        originator=named.originator,
+        further_references=named.further,
         is_ach=line.type_code in ACH_TYPES,
     )
 

@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from payments.domain.deposit import DepositKind
 
 _TRACE = re.compile(r"TRN\*1\*([A-Za-z0-9 .\-]{1,50}?)\*([A-Za-z0-9]{1,20})")
 _PAYOUT = re.compile(r"\b(po_[A-Za-z0-9_]{4,60})\b")
 TRACES_MAX = 20
+REFERENCE_MAX = 100
 
 
 class BankFileRefused(ValueError):
     """The file is not what it should be, or contradicts itself. The message names record and rule, never an account holder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the text of a deposit names: trace numbers with the payer of the first, a payout, or nothing (`other`)."""
+
+    kind: DepositKind
+    reference: str = ""
+    originator: str = ""
+    further: tuple[str, ...] = ()
+
+    @property
+    def is_payout(self) -> bool:
+        return self.kind is DepositKind.PAYOUT
+
+
+def named_in(text: str) -> Named:
+    """What a deposit is for, as far as its text says."""
+    traces, payout = traces_of(text), payout_of(text)
+    if traces:
+        (first, originator), *further = traces
+        return Named(DepositKind.REMITTANCE, first[:REFERENCE_MAX], originator, tuple(trace for trace, _ in further))
+    return Named(DepositKind.PAYOUT, payout) if payout else Named(DepositKind.OTHER)
 
 
 def traces_of(text: str) -> list[tuple[str, str]]:

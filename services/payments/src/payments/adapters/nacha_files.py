@@ -1,6 +1,6 @@
-"""The bank's files of electronic entries: payers' transfers with the trace numbers of their remittances, and returns.
+"""The bank's files of electronic entries: transfers with the trace numbers of their remittances, others, and returns.
 
-An entry without a trace number is left to the balance report, which tells of every credit: so no credit is taken twice.
+A balance report tells of the same credits; which are the same is found where they are recorded.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable
 from canonical.ids import derive
 from canonical.master_data import KnownMasterData
 
-from payments.adapters.bank_texts import traces_of
+from payments.adapters.bank_texts import Named, named_in
 from payments.adapters.nacha import RECORD_BYTES, NachaEntry
 from payments.application.doors import ReturnedEntry
 from payments.application.recording_deposits import ReportedDeposit
-from payments.domain.deposit import DepositKind, DepositSource
+from payments.domain.deposit import DepositSource
 
 ACCOUNT_AT, ACCOUNT_BYTES = 12, 17
 RETURNS = {
@@ -43,31 +43,27 @@ RETURNS = {
 
 
 def deposits_in(entries: Iterable[NachaEntry], master_data: KnownMasterData) -> list[ReportedDeposit]:
-    """The credits that name the remittance they are for, at accounts of ours.
+    """The credits at accounts of ours, and the debits that take a payout below zero.
 
     Raises:
         UnknownMasterData: one is on an account of no entity.
     """
-    return [
-        _deposit(entry, traces, master_data)
-        for entry in entries
-        if entry.is_credit and entry.amount and not entry.original_trace and (traces := traces_of(entry.text))
-    ]
+    own = ((entry, named_in(entry.text)) for entry in entries if entry.amount and not entry.original_trace)
+    return [_deposit(entry, named, master_data) for entry, named in own if entry.is_credit or named.is_payout]
 
 
-def _deposit(entry: NachaEntry, traces: list[tuple[str, str]], master_data: KnownMasterData) -> ReportedDeposit:
-    (first, originator), *further = traces
+def _deposit(entry: NachaEntry, named: Named, master_data: KnownMasterData) -> ReportedDeposit:
     return ReportedDeposit(
         deposit_id=derive("deposit", "nacha", entry.account, entry.on, entry.trace_number),
         entity=master_data.entity_by_bank_account(entry.account, entry.on).code,
-        kind=DepositKind.REMITTANCE,
-        amount=entry.amount,
+        kind=named.kind,
+        amount=entry.amount if entry.is_credit else -entry.amount,
         on=entry.on,
-        reference=first,
+        reference=named.reference or entry.trace_number,
         span_start=entry.span_start,
         span_length=entry.span_length,
-        originator=originator,
-        further_references=tuple(trace for trace, _ in further),
+        originator=named.originator,
+        further_references=named.further,
         source=DepositSource.NACHA,
     )
 

@@ -14,9 +14,10 @@ from chassis.exceptions import CASES, ExceptionCase, case_id_of, end_case, raise
 
 from payments.application.patient_rows import PAYOUTS
 from payments.application.queries import DEPOSITS, REMITTANCES, TRACE_SEPARATOR
+from payments.application.recording_deposits import DAYS_APART_MAX
 from payments.application.sweeps import context_for
 from payments.application.tying import DIFFERS, LOOSE_DEPOSIT, UNDEPOSITED, tie
-from payments.domain.deposit import Deposit, DepositKind, DepositTaken
+from payments.domain.deposit import Deposit, DepositKind, DepositSource, DepositTaken
 from payments.domain.payout import Payout
 from payments.domain.reassociation import Difference, LooseDeposit, Tie, WaitingRemittance, reassociate
 from payments.domain.remittance import DepositDiffers, Settlement
@@ -85,10 +86,11 @@ class DepositMatcher:
         references = sorted({str(row["reference"]) for row in rows})
         if not references:
             return 0
-        where: Where = {**_UNTIED, "gateway_id": references}
+        where: Where = {"gateway_id": references}
         payouts = {str(row["gateway_id"]): row for row in self._store.rows(PAYOUTS, where, limit=CANDIDATES_MAX)}
         pairs = [(row, payouts.get(str(row["reference"]))) for row in rows]
-        return sum(self._tie_payout(row, _uuid(payout["payout_id"])) for row, payout in pairs if payout)
+        fitting = [(row, payout) for row, payout in pairs if payout and _may_pay(row, payout)]
+        return sum(self._tie_payout(row, _uuid(payout["payout_id"])) for row, payout in fitting)
 
     def _tie_payout(self, row: Row, payout_id: UUID) -> int:
         deposit_id = _uuid(row["deposit_id"])
@@ -128,7 +130,7 @@ class WithoutCounterpart:
         limit = len(self._reported) + PORTION_MAX
         rows = self._store.rows(DEPOSITS, {"matched_to": None}, order=("recorded_at",), limit=limit)
         self._reported &= {_uuid(row["deposit_id"]) for row in rows}
-        due = [row for row in rows if _instant(row["recorded_at"]) <= before or row["kind"] == DepositKind.OTHER.value]
+        due = [row for row in rows if _instant(row["recorded_at"]) <= before or _names_nothing(row)]
         due = [row for row in due if row["deposit_id"] not in self._reported]
         for row in due:
             deposit_id, amount = _uuid(row["deposit_id"]), Money(_int(row["amount_minor"]))
@@ -155,7 +157,7 @@ class WithoutCounterpart:
         where: Where = {"matched_to": None, "booked_as": None, "kind": _NOBODYS}
         rows = self._store.rows(DEPOSITS, where, order=("recorded_at",), limit=PORTION_MAX)
         before = self._clock() - self._loose_after
-        due = [_uuid(row["deposit_id"]) for row in rows if _instant(row["recorded_at"]) <= before]
+        due = [_uuid(row["deposit_id"]) for row in rows if _instant(row["recorded_at"]) <= _waited(row, before)]
         for deposit_id in due:
             self._about(deposit_id, partial(_give_up_waiting, deposit_id=deposit_id))
         return len(due)
@@ -175,6 +177,29 @@ class WithoutCounterpart:
 
     def _about(self, cause: UUID, decide: Callable[[Work], None]) -> None:
         transact(self._store, context_for(cause, self._clock()), decide)
+
+
+def _names_nothing(deposit: Row) -> bool:
+    """Whether no file will say more of it: the balance report has told of it, and named nothing."""
+    return deposit["kind"] == DepositKind.OTHER.value and not _waits_for_report(deposit)
+
+
+def _waits_for_report(deposit: Row) -> bool:
+    """Whether a balance report may still say what an entry is that names nothing itself."""
+    is_silent = deposit["kind"] == DepositKind.OTHER.value and deposit["source"] == DepositSource.NACHA.value
+    return is_silent and deposit["told_again_by"] is None
+
+
+def _waited(deposit: Row, before: datetime) -> datetime:
+    """When it must have been recorded to be given up; what waits for its report waits as long as that may come later."""
+    return before - timedelta(days=DAYS_APART_MAX) if _waits_for_report(deposit) else before
+
+
+def _may_pay(deposit: Row, payout: Row) -> bool:
+    """Whether it is looked at as the payout's deposit, or is the bank's debit of one that came back."""
+    if _int(deposit["amount_minor"]) == -_int(payout["net_minor"]):
+        return payout["state"] == "returned"
+    return payout["deposit_id"] is None
 
 
 def _tell_undeposited(work: Work, row: Row) -> None:

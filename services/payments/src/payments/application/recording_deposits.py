@@ -19,7 +19,7 @@ CANDIDATES_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class ReportedDeposit:
-    """One credit as a bank reports it; its identity is the bank's own reference, not the file it came in."""
+    """One credit as a bank reports it, or, below zero, one debit of a payout; its identity is the bank's own reference, not the file it came in."""
 
     deposit_id: UUID
     entity: str
@@ -98,8 +98,7 @@ def _told_before(work: Work, entry: ReportedDeposit) -> Deposit | None:
 
 
 def _may_be(row: Row, entry: ReportedDeposit) -> bool:
-    named = DepositKind.REMITTANCE.value
-    if row["kind"] == named and entry.kind is DepositKind.REMITTANCE:
+    if row["kind"] == entry.kind.value and entry.kind is not DepositKind.OTHER:
         is_same_payer = "" in (row["originator"], entry.originator) or row["originator"] == entry.originator
         return row["reference"] == entry.reference and is_same_payer
     one_is_silent = DepositKind.OTHER.value in (row["kind"], entry.kind.value)
@@ -117,8 +116,13 @@ def _days_apart(row: Row, entry: ReportedDeposit) -> int:
 
 
 def _repeat(told_before: Deposit, deposit: Deposit, entry: ReportedDeposit, message_id: UUID) -> None:
-    """Names the deposit by what either file says of it, and keeps that the other told of it again."""
-    knows_better = told_before.kind is DepositKind.OTHER
+    """Names the deposit by what either file says of it, and keeps that the other told of it again.
+
+    A payout's money is in the books with the payout: what was booked as nobody's before stays that, with its case, until a
+    person has corrected it.
+    """
+    is_booked_twice = told_before.is_unidentified and entry.kind is DepositKind.PAYOUT
+    knows_better = told_before.kind is DepositKind.OTHER and not is_booked_twice
     told_before.trigger_event(
         Deposit.ToldAgain,
         told_by=deposit.id,

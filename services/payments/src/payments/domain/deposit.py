@@ -35,7 +35,7 @@ class DepositKind(StrEnum):
 
 
 class Deposit(Aggregate):
-    """One credit on one account. `matched_to` is the remittance or payout that it pays, the first where it pays several.
+    """One credit on one account, or what the bank took for a payout below zero (`amount` is below zero too). `matched_to` is the remittance or payout that it pays, the first where it pays several.
 
     Where another file tells the same credit under a reference of its own, that one is the deposit's repetition: it keeps
     what it was told, and has no money.

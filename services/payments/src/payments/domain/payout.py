@@ -187,12 +187,12 @@ class Payout(Aggregate):
             self.trigger_event(self.Returned, effective_date=self.came_back_on, shares=tuple(mirrored))
 
     def match_deposit(self, deposit_id: UUID, amount: Money) -> None:
-        """Says that a bank deposit is this payout.
+        """Says that a bank deposit is this payout; where it came back, the bank's debit of it is explained by that.
 
         Raises:
             PayoutDiffers: another amount.
         """
-        if self.deposit_id == deposit_id:
+        if self.deposit_id == deposit_id or (self.came_back_on is not None and amount == -self.net):
             return
         if amount != self.net:
             raise PayoutDiffers(f"payout {self.gateway_id}: deposit {amount}, payout {self.net}")
