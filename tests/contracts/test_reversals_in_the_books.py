@@ -40,11 +40,20 @@ HALVES = (adjustment(CO, "45", "35.00"), adjustment(PR, "3", "15.00"))
 HALF = paid(amount="75.00", charge=Money.of("125.00"), adjustments=HALVES, patient_responsibility=Money.of("15.00"))
 STRANGER = paid_by_line().model_copy(update={"patient_control_number": "TNOBODYSENTTHIS01"})
 BOTH_PARTS = reversal_of(paid_by_line(), payer_control_number="ICN1-1")
+PART_OF_BOTH, REST_OF_BOTH = (
+    reversal_of(paid(amount=amount, charge=Money.of(charge), adjustments=taken, patient_responsibility=Money.of(share)))
+    for charge, amount, share, taken in (
+        ("200.00", "120.00", "20.00", (adjustment(CO, "45", "60.00"), adjustment(PR, "3", "20.00"))),
+        ("50.00", "30.00", "10.00", (adjustment(CO, "45", "10.00"), adjustment(PR, "3", "10.00"))),
+    )
+)
 STORIES: dict[str, tuple[ClaimPayment, ...]] = {
     "one reversal of both parts of a split claim": (part(1), part(2), BOTH_PARTS),
     "both parts taken back, and paid again in one": (part(1), part(2), BOTH_PARTS, paid_by_line()),
     "a payment that a person matched, taken back": (STRANGER, reversal_of(paid_by_line())),
     "a part taken back, by a person": (paid_by_line(), reversal_of(HALF)),
+    "a part of both parts taken back, by a person": (part(1), part(2), PART_OF_BOTH),
+    "a part of both parts taken back by a person, then the rest": (part(1), part(2), PART_OF_BOTH, REST_OF_BOTH),
     "a part taken back by a person, then the rest": (paid_by_line(), reversal_of(HALF), reversal_of(HALF)),
 }
 REASONS_OF = contractual_reasons_by(MASTER_DATA)
