@@ -1,47 +1,36 @@
-"""The fake, the file adapter and Tryton keep the same promises."""
+"""Every ERP keeps the same promises: the fake, the file adapter, Tryton, and the adapters whose ERP is simulated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_adapter.adapters.books import Books, load_books
-from ledger_adapter.adapters.fake_erp import FakeErp
-from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.tryton import TrytonConnection, TrytonErp
 from sandbox.servers.postgres import PostgresServer
 from sandbox.servers.tryton import TrytonServer
 from sandbox.servers.tryton_plan import PayerParty, TrytonPlan
 
-from .erp_contract import CONTRACT, ErpUnderTest
-from .legacy_erp import LegacyErp
+from .erp_contract import CONTRACT, ErpUnderTest, Trouble, books_every_document_once_through
+from .erps_under_test import QUICK, sample_books
 
-SAMPLE = Path(__file__).parents[1] / "books.sample.json"
-
-
-def sample_books() -> Mapping[str, Books]:
-    chart = load_books(SAMPLE).charts["standard"]
-    return {entity: Books(entity=entity, company=entity, journal="TL", chart=chart) for entity in ("NORTH", "SOUTH")}
+Promise = Callable[[ErpUnderTest], None]
+TROUBLED = [(name, trouble) for name, candidate in QUICK.items() for trouble in sorted(candidate.troubles)]
 
 
+@pytest.mark.parametrize("name", QUICK)
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
-def test_the_fake_erp_keeps_the_promise(promise: Callable[[ErpUnderTest], None]) -> None:
-    erp = FakeErp()
-    promise(ErpUnderTest(erp, lambda _, day: erp.closed_months.add((day.year, day.month))))
+def test_every_erp_keeps_the_promise(promise: Promise, name: str, tmp_path: Path) -> None:
+    with QUICK[name].open(tmp_path) as subject:
+        promise(subject)
 
 
-@pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
-def test_the_file_erp_keeps_the_promise(promise: Callable[[ErpUnderTest], None], tmp_path: Path) -> None:
-    erp = FileErp("legacy", tmp_path, sample_books())
-    legacy = LegacyErp(tmp_path)
-    legacy.run()
-    close = lambda _, day: legacy.closed_months.add((day.year, day.month))  # noqa: E731
-    for company in ("NORTH", "SOUTH"):
-        (tmp_path / "balances" / f"{company}.csv").touch()
-    promise(ErpUnderTest(erp, close, legacy.run))
+@pytest.mark.parametrize(("name", "trouble"), TROUBLED, ids=lambda word: str(getattr(word, "name", word)))
+def test_every_document_is_booked_once_through_every_trouble(name: str, trouble: Trouble, tmp_path: Path) -> None:
+    with QUICK[name].open(tmp_path) as subject:
+        books_every_document_once_through(subject, trouble)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +46,7 @@ def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
 @pytest.mark.slow
 @pytest.mark.servers
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
-def test_tryton_keeps_the_promise(promise: Callable[[ErpUnderTest], None], tryton: TrytonServer) -> None:
+def test_tryton_keeps_the_promise(promise: Promise, tryton: TrytonServer) -> None:
     erp = TrytonErp("tryton", TrytonConnection.read(tryton.info_file), sample_books())
 
     def close_period(entity: str, day: date) -> None:

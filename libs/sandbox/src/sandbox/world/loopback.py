@@ -7,7 +7,7 @@ import threading
 import time
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 START_SECONDS_MAX = 10
 
@@ -17,9 +17,9 @@ class NotStarted(RuntimeError):
 
 
 class LoopbackApp:
-    """A Starlette app under uvicorn in a thread; port 0 picks a free one, known before the start."""
+    """An ASGI app under uvicorn in a thread; port 0 picks a free one, known before the start."""
 
-    def __init__(self, app: Starlette, *, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, *, port: int = 0) -> None:
         self._app = app
         self._socket = socket.create_server(("127.0.0.1", port), reuse_port=False)
         self.port = int(self._socket.getsockname()[1])

@@ -14,7 +14,7 @@ UNTIL_LIFTED = -1
 
 class Fault(StrEnum):
     """What can be asked for. `measure` of the request means: steps (delay), milliseconds (slow, hold), bytes (cut), cents
-    (interest, levy, refund-acknowledged).
+    (interest, levy, refund-acknowledged), seconds until it may be asked again (throttle), questions (read-lag).
     """
 
     DUPLICATE = "duplicate"
@@ -26,6 +26,11 @@ class Fault(StrEnum):
     DOWN = "down"
     TIMEOUT_AFTER_WORK = "timeout-after-work"
     SERVER_ERROR = "server-error"
+    ERROR_AFTER_WORK = "error-after-work"
+    RESET = "reset"
+    RESET_AFTER_WORK = "reset-after-work"
+    THROTTLE = "throttle"
+    READ_LAG = "read-lag"
     SLOW = "slow"
     HOLD = "hold"
     CUT = "cut"

@@ -1,0 +1,1 @@
+"""Doubles of ERPs that can be had as a service only: real state behind their documented interfaces."""
