@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -11,17 +12,36 @@ from canonical.events.intake import EncounterCharged
 from canonical.master_data import ChargeMasterRow, Crosswalk, Location
 from canonical.money import Money
 from canonical.party import CoverageDetails
+from chassis.eventstore import transact
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.port import History
 from chassis.eventstore.work import no_crash
+from chassis.exceptions.case import CaseState, ExceptionCase
+from chassis.testing import context
 from intake.application.held_codes import HELD_FOR_CODES, UNMAPPED_CODES
 from intake.application.queries import ENCOUNTERS
 from intake.application.releasing_mapped import RELEASED_PER_BATCH
 from intake.domain.facts import ChargeSeen, CoverageSeen, EncounterCancelled, EncounterSeen, Fact, Link
 from intake.domain.identities import encounter_id_of
+from intake.main import SHAPE
 
 from .people import SOURCE, message, person, seen, visit
 from .world import IntakeUnderTest
 
 NEW_PLAN = "HARBOR"
+
+
+class NotingStore(MemoryEventStore):
+    """Notes which aggregates are loaded from it."""
+
+    def __init__(self) -> None:
+        super().__init__(SHAPE.registry(), SHAPE.all_projections)
+        self.loaded: list[UUID] = []
+
+    def load(self, ids: Iterable[UUID]) -> dict[UUID, History]:
+        asked = list(ids)
+        self.loaded += asked
+        return super().load(asked)
 
 
 class Died(BaseException):
@@ -126,6 +146,20 @@ def test_the_work_item_says_how_many_wait_and_what_they_charge() -> None:
     service.clock.advance(minutes=1)
     service.sweep()
     assert service.cases()[0]["amount_minor"] == 40_000
+
+
+def test_a_case_that_a_person_dismissed_is_not_looked_at_again() -> None:
+    store = NotingStore()
+    service = IntakeUnderTest(store)
+    wait_for(service, "1")
+    service.sweep()
+    case_id = service.cases()[0]["case_id"]
+    assert isinstance(case_id, UUID)
+    transact(store, context(), lambda work: work.require(ExceptionCase, case_id).end(CaseState.DISMISSED, "long gone"))
+    store.loaded.clear()
+    service.clock.advance(minutes=1)
+    service.sweep()
+    assert store.loaded == []
 
 
 def charge_without_price(service: IntakeUnderTest, number: str, department: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -86,14 +86,20 @@ class MappedReleasing:
         if now < self._restate_at:
             return
         self._restate_at = now + timedelta(seconds=RESTATED_EVERY_SECONDS)
-        where = {"code": UNMAPPED_CODE, "state": [CaseState.OPEN.value, CaseState.ASSIGNED.value]}
-        cases = self._store.rows(CASES, where, order=("raised_at",), limit=CODES_PER_RUN_MAX)
-        said = {row["subject_id"]: (row["summary"], row["amount_minor"]) for row in cases}
-        waiting = self._waiting()
-        news = [each for each in waiting if said.get(each[0].code_id, each[1:]) != (work_item_says(*each[:2]), each[2])]
+        waiting = {each[0].code_id: each for each in self._waiting()}
+        asked = [(row, waiting.get(_identity(row["subject_id"]))) for row in self._open_cases()]
+        news = [each for row, each in asked if each and (row["summary"], row["amount_minor"]) != _says(each)]
         if news:
             context = self._context(derive("restate-codes", *(code.code_id for code, _, _ in news)))
             transact(self._store, context, lambda work: _restate_all(work, news), crash_point=self._crash_point)
+
+    def _open_cases(self) -> Iterator[Row]:
+        """What people are asked to map; a case that somebody dismissed is not among them."""
+        where = {"code": UNMAPPED_CODE, "state": [CaseState.OPEN.value, CaseState.ASSIGNED.value]}
+        last: Row | None = None
+        while page := self._store.rows(CASES, where, order=("case_id",), limit=CODES_PER_RUN_MAX, after=last):
+            yield from page
+            last = page[-1]
 
     def _waiting(self) -> list[_Waiting]:
         """Every code that encounters wait for, how many they are, and what they charge in cents."""
@@ -154,6 +160,12 @@ class MappedReleasing:
 def _restate_all(work: Work, waiting: Sequence[_Waiting]) -> int:
     work.prefetch(code.code_id for code, _, _ in waiting)
     return sum(restate_code(work, code, count, Money(minor)) for code, count, minor in waiting)
+
+
+def _says(waiting: _Waiting) -> tuple[str, int]:
+    """Summary and amount of its case."""
+    code, count, minor = waiting
+    return work_item_says(code, count), minor
 
 
 def _number(value: object) -> int:
