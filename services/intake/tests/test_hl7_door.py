@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from intake.adapters.hl7v2 import MllpDoor, server_tls
 from intake.application.deliveries import InboundDelivery, Outcome
+from prometheus_client import REGISTRY
 
 from .world import IntakeUnderTest, Wire, encounters, messages_of
 
@@ -201,7 +202,7 @@ def test_a_sender_that_wants_no_acknowledgement_gets_none_and_its_message_is_kep
 SOURCES = {"ehr-a": (encounters(Wire.HL7)[0].source,), "ehr-b": ("another",), "hub": ("*",)}
 
 
-@pytest.mark.parametrize(("client", "verdict"), [("ehr-a", "AA"), ("hub", "AA"), ("ehr-b", "AR"), ("nobody", "AR")])
+@pytest.mark.parametrize(("client", "verdict"), [("ehr-a", "AA"), ("hub", "AA"), ("ehr-b", "AR")])
 def test_a_port_speaks_for_the_sources_of_its_client_alone(
     service: IntakeUnderTest, queue: Queue, client: str, verdict: str
 ) -> None:
@@ -214,6 +215,29 @@ def test_a_port_speaks_for_the_sources_of_its_client_alone(
     said = asyncio.run(talk())
     assert b"MSA|%s|" % verdict.encode() in said
     assert (b"MSH-3: sender: an application for which this client may speak" in said) is (verdict == "AR")
+
+
+def test_a_client_that_is_not_listed_is_hung_up_on_and_sends_again_once_it_is(
+    service: IntakeUnderTest, queue: Queue, tmp_path: Path
+) -> None:
+    public, private = certificate(tmp_path, "localhost")
+    shown = certificate(tmp_path, "ehr-north")
+    listed: dict[str, tuple[str, ...]] = {}
+    tls = server_tls(public, private, shown[0])
+    door = MllpDoor(queue.submit, service.clock, tls=tls, sources_of=lambda name: listed.get(name, ()))
+
+    async def talk() -> tuple[bytes, bytes]:
+        async with opened(door) as port:
+            before = await spoken(port, FIRST, client_tls(public, shown))
+            assert service.store.rows(INBOUND_MESSAGES, {}) == []
+            listed["ehr-north"] = SOURCES["ehr-a"]
+            return before, await spoken(port, FIRST, client_tls(public, shown))
+
+    labels = {"door": "mllp", "code": "unlisted-client"}
+    counted = REGISTRY.get_sample_value("throughline_door_refusals_total", labels) or 0.0
+    before, after = asyncio.run(talk())
+    assert (before, b"MSA|AA|" in after) == (b"", True)
+    assert REGISTRY.get_sample_value("throughline_door_refusals_total", labels) == counted + 1
 
 
 def test_the_certificate_says_for_whom_and_not_the_port(service: IntakeUnderTest, queue: Queue, tmp_path: Path) -> None:

@@ -32,8 +32,14 @@ BUSY_WAIT_SECONDS = 0.05
 BUSY_WAITS_MAX = round(ANSWER_SECONDS / BUSY_WAIT_SECONDS)
 PEER_CHARACTERS_MAX = 64
 
+NEEDS_ROW = "a row of source_clients in the master data that holds today"
+
 Submit = Callable[[InboundDelivery], "Future[Outcome]"]
 _log = structlog.get_logger(__name__)
+
+
+class UnlistedClient(Exception):
+    """Master data names no source for this client: what it sends waits with it, unanswered, until there is one."""
 
 
 class MllpDoor:
@@ -43,7 +49,8 @@ class MllpDoor:
     many messages wait already, nothing more is read. With `tls`, who shows a certificate is named as the actor by it.
 
     A client speaks for the sources (MSH-3) that `sources_of` gives for the name in its certificate, or for `client`, whose
-    port this is, where it shows none. Where neither names anybody, every source may be spoken for.
+    port this is, where it shows none. A client without any source is hung up on: its messages stay in its own queue, where a
+    rejection would end them. Where neither names anybody, every source may be spoken for.
     """
 
     def __init__(
@@ -101,6 +108,9 @@ class MllpDoor:
         except BadFrame as bad:
             DOOR_REFUSALS.labels("mllp", "frame").inc()
             _log.warning("mllp connection closed", reason=str(bad))
+        except UnlistedClient as unlisted:
+            DOOR_REFUSALS.labels("mllp", "unlisted-client").inc()
+            _log.warning("mllp connection closed", reason="unlisted-client", client=str(unlisted), needs=NEEDS_ROW)
         except (TimeoutError, ConnectionError, ssl.SSLError, Transient, Unavailable) as failure:
             _log.warning("mllp connection closed", error=failure)
         except Exception as bug:  # noqa: BLE001 - nothing is acknowledged, and what the fault says may quote the message
@@ -120,8 +130,16 @@ class MllpDoor:
             await asyncio.wait_for(writer.drain(), SEND_SECONDS)
 
     def _sources(self, client: str) -> Sequence[str]:
-        """For which a client may speak now: master data may change while a connection lasts."""
-        return self._sources_of(client) if self._sources_of and client else (EVERY_SOURCE,)
+        """For which a client may speak now: master data may change while a connection lasts.
+
+        Raises:
+            UnlistedClient: for none.
+        """
+        if not self._sources_of or not client:
+            return (EVERY_SOURCE,)
+        if sources := self._sources_of(client):
+            return sources
+        raise UnlistedClient(client)
 
     async def _answers(self, frame: bytes, actor: str, sources: Sequence[str]) -> list[bytes]:
         reading = read_message(frame, actor=actor, profiles=self._profiles, sources=sources)
