@@ -33,6 +33,7 @@ from claims.application.ports import BillableClaim
 from claims.domain.claim_content import control_number_of_posting
 from claims.domain.interchange_order import InterchangeOrder
 from ledger_adapter.application.ports import Erp, UnknownEntity
+from ledger_adapter.domain.period_calendar import LatePolicy
 from sandbox.world.bulk import generate_remittance, made_up_claims
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.received_claims import ReceivedClaim
@@ -208,6 +209,9 @@ class _NoErps:
 
     def name_of(self, entity: str) -> str:
         return ""
+
+    def late_policy(self, entity: str) -> LatePolicy:
+        return LatePolicy.HOLD
 
     def names(self) -> Sequence[str]:
         return ()

@@ -36,6 +36,7 @@ from chassis.messaging import Delivery
 from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, digest_of, journal_id
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
+from ledger_adapter.domain.period_calendar import FiscalPeriod, PeriodCalendar, PeriodState, calendar_id
 from ledger_adapter.domain.subledger import GroupKind, PostedLine, SubledgerPosting, charge_posting_id
 
 DAY = date(2026, 3, 2)
@@ -376,7 +377,9 @@ def stored_examples() -> list[Event]:
 
     posting = charge_posting_id(encounter_id(), 1)
     line = PostedLine(account=AccountRole.AR_PAYER, amount=money("100.00"), party="ACME", department="N-FM", rule="J01")
+    march = FiscalPeriod(name="2026-03", start=date(2026, 3, 1), end=date(2026, 3, 31), state=PeriodState.OPEN)
     contents: list[tuple[type[Event], UUID, dict[str, object]]] = [
+        (PeriodCalendar.Told, calendar_id("NORTH"), {"entity": "NORTH", "erp": "tryton", "periods": (march,)}),
         (
             SubledgerPosting.Drafted,
             posting,

@@ -13,8 +13,9 @@ from chassis.testing import context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
+from ledger_adapter.application.exchanging import TAKEN_MAX
 from ledger_adapter.application.ports import Erp, ErpJournal, Pending, Posted, RefusalKind, Refused
-from ledger_adapter.application.posting import TAKEN_MAX, JournalPosting
+from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import ReasonMissing, resume_journal
@@ -234,7 +235,9 @@ def test_what_is_announced_follows_the_entry(world: World) -> None:
     assert announced == ["journal-intended", "journal-confirmed"]
 
 
-FAULTS = st.lists(st.sampled_from([None, *(fault for fault in ErpFault if fault is not ErpFault.LOSES_ONE_CENT)]))
+FAULTS = st.lists(
+    st.sampled_from([None, *(fault for fault in ErpFault if fault is not ErpFault.LOSES_ONE_CENT)]), max_size=10
+)
 
 
 @settings(max_examples=60, deadline=None)

@@ -27,6 +27,7 @@ from chassis.testing import FixedClock
 from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
 from ledger_adapter.application.drafting import BatchingRules
 from ledger_adapter.application.queries import BALANCES, JOURNALS
+from ledger_adapter.domain.period_calendar import LatePolicy
 from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.main import SHAPE, assemble
 
@@ -44,6 +45,7 @@ class World:
     clock: FixedClock = field(default_factory=FixedClock)
     master: MasterData = MASTER
     site_rules: SiteRules = NO_SITE_RULES
+    late_policy: LatePolicy = LatePolicy.NEXT_OPEN
     store: MemoryEventStore | PostgresEventStore = field(
         default_factory=lambda: MemoryEventStore(SHAPE.registry(), SHAPE.all_projections)
     )
@@ -53,7 +55,7 @@ class World:
 
     def started(self) -> ServiceCore:
         """A fresh process on the same store and ERP."""
-        erps = OneErpForAll(self.erp, ("NORTH", "SOUTH"))
+        erps = OneErpForAll(self.erp, ("NORTH", "SOUTH"), self.late_policy)
         batching = BatchingRules(quiet=timedelta(seconds=2), oldest=timedelta(seconds=60), postings_max=100)
         return assemble(self.store, self.clock, self.master, erps, batching=batching, site_rules=self.site_rules)
 

@@ -62,7 +62,10 @@ def refuse_unbalanced(name: str, lines: Iterable[LedgerLine | JournalLine]) -> N
 
 
 class JournalHead(CanonicalModel):
-    """What a journal entry is about, without its lines."""
+    """What a journal entry is about, without its lines.
+
+    `posting_date` is the day on which it was booked, where that is another than its business date, whose period was closed.
+    """
 
     journal_id: UUID
     entity: Public[str]
@@ -70,3 +73,4 @@ class JournalHead(CanonicalModel):
     effective_date: Public[date]
     external_number: Public[str]
     rules_version: Public[str]
+    posting_date: Public[date] | None = None

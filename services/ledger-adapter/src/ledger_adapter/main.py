@@ -34,6 +34,7 @@ from ledger_adapter.application.drafting import (
     RemittanceDrafting,
     judge_remittance_again,
 )
+from ledger_adapter.application.periods import PERIODS, HeldRelease, PeriodReading, project_periods
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.publishing import publish
@@ -43,6 +44,7 @@ from ledger_adapter.application.retrying import RetryingUnmapped
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.manifest import RemittanceManifest
+from ledger_adapter.domain.period_calendar import PeriodCalendar
 from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.domain.subledger import SubledgerPosting
 
@@ -50,14 +52,15 @@ NAME = "ledger"
 Seconds = float
 SWEEP_SECONDS = 0.5
 RETRY_SECONDS = 5.0
+PERIODS_SECONDS = 30.0
 DEFAULT_BATCHING = BatchingRules()
 ADAPTERS: Mapping[str, BuildErp] = {"tryton": TrytonErp.configured, "file": FileErp.configured}
 
 SHAPE = ServiceShape(
     name=NAME,
-    aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry),
-    tables=TABLES,
-    projections=PROJECTIONS,
+    aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry, PeriodCalendar),
+    tables=(*TABLES, PERIODS),
+    projections=(*PROJECTIONS, project_periods),
     publishing=publish,
     guides=GUIDES,
 )
@@ -122,10 +125,14 @@ def assemble(
 def _posting(
     store: EventStore, clock: Callable[[], datetime], erps: ErpDirectory, crash_point: CrashPoint
 ) -> Iterator[Sweep]:
-    """One sweep an ERP, so that a slow one keeps no other waiting, and one for entities that have none."""
+    """One sweep an ERP, so that a slow one keeps no other waiting, and one for entities that have none; and the periods."""
     for name in (*erps.names(), ""):
         posting = JournalPosting(store, clock, erps, name, crash_point=crash_point)
         yield Sweep(f"post-journals-{name or 'nowhere'}", SWEEP_SECONDS, posting.run)
+    for name in erps.names():
+        reading = PeriodReading(store, clock, erps, name)
+        yield Sweep(f"read-periods-{name}", PERIODS_SECONDS, reading.run)
+    yield Sweep("release-held-journals", RETRY_SECONDS, HeldRelease(store, clock, erps).run)
 
 
 def main() -> int:

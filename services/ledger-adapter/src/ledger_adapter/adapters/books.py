@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger_adapter.adapters.erp_quota import QuotaSettings
 from ledger_adapter.application.ports import Code, Erp, UnknownEntity
+from ledger_adapter.domain.period_calendar import LatePolicy
 
 
 class _Strict(BaseModel):
@@ -65,12 +66,13 @@ class ErpSettings(_Strict):
 
 
 class EntityBooks(_Strict):
-    """Where one entity's books are kept."""
+    """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed."""
 
     erp: str
     company: Code
     journal: Code = "TL"
     chart: str
+    late_entries: LatePolicy = LatePolicy.NEXT_OPEN
 
 
 class BooksConfiguration(_Strict):
@@ -105,6 +107,7 @@ class ConfiguredErps:
 
     def __init__(self, configuration: BooksConfiguration, adapters: Mapping[str, BuildErp]) -> None:
         self._erp_of = {entity: books.erp for entity, books in configuration.entities.items()}
+        self._late_policies = {entity: books.late_entries for entity, books in configuration.entities.items()}
         self._erps = {}
         for name, settings in configuration.erps.items():
             if settings.kind not in adapters:
@@ -118,6 +121,9 @@ class ConfiguredErps:
 
     def name_of(self, entity: str) -> str:
         return self._erp_of.get(entity, "")
+
+    def late_policy(self, entity: str) -> LatePolicy:
+        return self._late_policies.get(entity, LatePolicy.NEXT_OPEN)
 
     def names(self) -> Sequence[str]:
         return tuple(sorted(set(self._erp_of.values())))

@@ -29,6 +29,7 @@ from ledger_adapter.application.ports import (
     Refused,
     UnknownEntity,
 )
+from ledger_adapter.domain.period_calendar import LatePolicy
 from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
 
 
@@ -107,8 +108,9 @@ class FakeErp:
         return [DimensionBalance(*place, amount) for place, amount in sums.items()]
 
     def periods(self, entity: str) -> Sequence[FiscalPeriod]:
-        """The months of `told_months`."""
-        self._answer_the_call()
+        """The months of `told_months`; it is no call that `calls` counts."""
+        if self.is_down:
+            raise Unavailable("the ERP refuses connections")
         return [self._month(*month) for month in sorted(self.told_months)]
 
     def _month(self, year: int, month: int) -> FiscalPeriod:
@@ -116,7 +118,7 @@ class FakeErp:
         if (year, month) in self.closed_months:
             state = PeriodState.LOCKED if (year, month) in self.locked_months else PeriodState.SOFT_CLOSED
         end = date(year, month, monthrange(year, month)[1])
-        return FiscalPeriod(f"{year}-{month:02}", date(year, month, 1), end, state)
+        return FiscalPeriod(name=f"{year}-{month:02}", start=date(year, month, 1), end=end, state=state)
 
     def _shows(self, number: str) -> bool:
         """Whether a question about this number is answered with what was booked; each question counts down."""
@@ -162,7 +164,8 @@ class FakeErp:
 class OneErpForAll:
     """A directory in which one ERP keeps the books of every entity it is given."""
 
-    def __init__(self, erp: Erp, entities: Sequence[str]) -> None:
+    def __init__(self, erp: Erp, entities: Sequence[str], late_policy: LatePolicy = LatePolicy.NEXT_OPEN) -> None:
+        self._late_policy = late_policy
         self._erp = erp
         self._entities = tuple(entities)
 
@@ -173,6 +176,9 @@ class OneErpForAll:
 
     def name_of(self, entity: str) -> str:
         return self._erp.name if entity in self._entities else ""
+
+    def late_policy(self, entity: str) -> LatePolicy:
+        return self._late_policy
 
     def names(self) -> Sequence[str]:
         return (self._erp.name,)

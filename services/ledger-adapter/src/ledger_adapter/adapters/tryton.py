@@ -176,7 +176,10 @@ class TrytonErp:
         rows = self._search(company.company_id, "account.period", domain, "name", "start_date", "end_date", "state")
         found = [
             FiscalPeriod(
-                row["name"], date_in(row["start_date"]), date_in(row["end_date"]), _PERIOD_STATES[row["state"]]
+                name=row["name"],
+                start=date_in(row["start_date"]),
+                end=date_in(row["end_date"]),
+                state=_PERIOD_STATES[row["state"]],
             )
             for row in rows
         ]

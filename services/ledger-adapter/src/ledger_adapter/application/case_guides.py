@@ -5,8 +5,8 @@ from __future__ import annotations
 from chassis.exceptions.guides import Action, CaseGuide, Guides
 
 from ledger_adapter.application.drafting import SUM_DIFFERS
+from ledger_adapter.application.exchanging import ERP_DIFFERS
 from ledger_adapter.application.ports import RefusalKind, UnknownEntity
-from ledger_adapter.application.posting import ERP_DIFFERS
 from ledger_adapter.domain.posting_rules import UnmappedAdjustment, UnmappedProviderAdjustment
 
 WRITE = "ledger.write"

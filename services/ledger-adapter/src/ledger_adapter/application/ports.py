@@ -15,6 +15,10 @@ from canonical.money import Money
 from chassis.domain import Refusal
 from pydantic import Field
 
+from ledger_adapter.domain.period_calendar import FiscalPeriod as FiscalPeriod
+from ledger_adapter.domain.period_calendar import LatePolicy
+from ledger_adapter.domain.period_calendar import PeriodState as PeriodState
+
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 CodeOrNone = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$")]
 NO_DIMENSIONS: frozenset[Dimension] = frozenset()
@@ -102,24 +106,6 @@ class DimensionBalance:
     amount: Money
 
 
-class PeriodState(StrEnum):
-    """SOFT_CLOSED: the ERP takes no journals of ours, and its people may open it again. LOCKED: never again."""
-
-    OPEN = "open"
-    SOFT_CLOSED = "soft-closed"
-    LOCKED = "locked"
-
-
-@dataclass(frozen=True, slots=True)
-class FiscalPeriod:
-    """One period of an entity's books at its ERP, both days within it."""
-
-    name: str
-    start: date
-    end: date
-    state: PeriodState
-
-
 class ErpUncertain(Exception):
     """Documents were sent, and no answer tells which of them were booked. Ask by number before anything else."""
 
@@ -180,6 +166,10 @@ class ErpDirectory(Protocol):
 
     def name_of(self, entity: str) -> str:
         """The name of the ERP that keeps an entity's books; empty where none is configured."""
+        ...
+
+    def late_policy(self, entity: str) -> LatePolicy:
+        """What becomes of an entity's entries whose period is closed."""
         ...
 
     def names(self) -> Sequence[str]:

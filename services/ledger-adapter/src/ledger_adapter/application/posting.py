@@ -6,42 +6,38 @@ of two replicas that would send the same entry, the version lets one through.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from canonical.codes import Dimension
 from canonical.ids import derive
-from canonical.money import Money
 from chassis.domain import Unavailable
 from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
 from ledger_adapter.application.drafting import context_for
+from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, record_refusal
 from ledger_adapter.application.lanes import Lane, calling_in
 from ledger_adapter.application.ports import (
     Erp,
     ErpDirectory,
     ErpDocument,
     ErpJournal,
-    ErpLine,
     ErpUncertain,
     Pending,
     Posted,
-    RefusalKind,
     Refused,
     UnknownEntity,
 )
 from ledger_adapter.application.queries import JOURNALS
-from ledger_adapter.application.summaries import kept, minor
-from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
+from ledger_adapter.application.summaries import minor
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
+from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 
-ERP_DIFFERS = "ErpDiffers"
 BATCH_MAX = 50
-TAKEN_MAX = 20
 UNCERTAIN_MAX = 5_000
 FIRST = Lane.PATIENT_PAYMENT
 TURNED_EVERY = 8
@@ -192,11 +188,24 @@ class JournalPosting:
                     entry.record_posted(erp.name, held.document_id)
                     there += 1
                 elif held is None:
-                    entry.record_probe()
+                    day = self._day_of(work, entry)
+                    if day is None:
+                        hold(work, entry, f"the period of {entry.head.effective_date} is closed")
+                        continue
+                    entry.record_probe(day)
                     to_send[entry.id] = erp_journal(entry, erp.dimensions(entry.head.entity))
             return to_send, there
 
         return self._transact(_ids(rows), decide)
+
+    def _day_of(self, work: Work, entry: JournalEntry) -> date | None:
+        """When the entry is booked, by the periods as the ERP told them last; None where it has to wait."""
+        assert entry.head is not None, "an intended entry has a head"
+        if entry.state is JournalState.UNCERTAIN:
+            return entry.booked_on
+        calendar = work.get_or_new(PeriodCalendar, calendar_id(entry.head.entity))
+        policy = self._erps.late_policy(entry.head.entity)
+        return posting_day(entry.head.effective_date, calendar.periods, policy)
 
     def _record_uncertain(self, documents: Mapping[UUID, ErpJournal], reason: str) -> None:
         def decide(work: Work) -> None:
@@ -219,7 +228,7 @@ class JournalPosting:
                     entry.record_posted(erp.name, answer.document_id)
                     moved += 1
                 elif isinstance(answer, Refused):
-                    moved += _record_refusal(work, entry, answer)
+                    moved += record_refusal(work, entry, answer)
                 elif isinstance(answer, Pending):
                     entry.record_uncertain("handed over, not acknowledged yet")
                 else:
@@ -236,7 +245,7 @@ class JournalPosting:
         dimensions = erp.dimensions(entity)
 
         def decide(work: Work) -> int:
-            return sum(_confirm_or_report(work, entry, held, dimensions) for entry in _untouched(work, rows))
+            return sum(confirm_or_report(work, entry, held, dimensions) for entry in _untouched(work, rows))
 
         return self._transact(_ids(rows), decide)
 
@@ -251,17 +260,6 @@ class JournalPosting:
             raise_case(work, cause, code="UnknownEntity", summary=summary, subject="entity", entity=entity)
 
         transact(self._store, context_for(cause, self._clock()), decide)
-
-
-def erp_journal(entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJournal:
-    """The document of an entry: nothing but our number, its date and its lines, by the dimensions that the books keep."""
-    assert entry.head is not None, "an intended entry has a head"
-    return ErpJournal(
-        number=entry.head.external_number,
-        entity=entry.head.entity,
-        effective_date=entry.head.effective_date,
-        lines=tuple(ErpLine(**dict(line)) for line in kept(entry.lines, dimensions)),
-    )
 
 
 def _ids(rows: Iterable[Row]) -> list[UUID]:
@@ -285,65 +283,3 @@ def _probed(work: Work, documents: Mapping[UUID, ErpJournal]) -> Iterator[Journa
         entry = work.require(JournalEntry, identity)
         if entry.state is JournalState.PROBED:
             yield entry
-
-
-def _record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
-    """One where the ERP is to be asked again at once, else nought. A closed period holds the entry; any other refusal ends the attempt; both are a person's to mend.
-
-    A number that is taken is most likely our own earlier sending, which a slow ERP finished after we had given up waiting
-    and after it had said that it did not know the number: asking again tells. Only a number that stays taken and is
-    never found is refused for good.
-    """
-    reason = refused.reason[:200]
-    if refused.kind is RefusalKind.NUMBER_TAKEN and entry.uncertain_count < TAKEN_MAX:
-        entry.record_uncertain(reason)
-        return 1
-    if refused.kind is RefusalKind.PERIOD_CLOSED:
-        entry.hold_for_period(reason)
-    else:
-        entry.record_rejected(refused.kind.value, reason)
-    _report(work, entry, refused.kind.value, reason)
-    return 0
-
-
-def _confirm_or_report(
-    work: Work, entry: JournalEntry, held: Mapping[str, ErpDocument | Pending], dimensions: Collection[Dimension]
-) -> int:
-    assert entry.head is not None, "a posted entry has a head"
-    document = held.get(entry.head.external_number)
-    if isinstance(document, Pending):
-        return 0
-    differences = differences_with(entry, document, dimensions)
-    if differences:
-        entry.record_differences(differences)
-        _report(work, entry, ERP_DIFFERS, "; ".join(differences)[:400])
-    else:
-        entry.confirm()
-    return 1
-
-
-def differences_with(
-    entry: JournalEntry, document: ErpDocument | None, dimensions: Collection[Dimension] = ()
-) -> tuple[str, ...]:
-    """What the ERP holds otherwise than we sent it; empty when equal line by line."""
-    assert entry.head is not None, "a posted entry has a head"
-    if document is None:
-        return ("the ERP does not hold the document any more",)
-    found = differences_between(kept(entry.lines, dimensions), document.lines)
-    if document.effective_date != entry.head.effective_date:
-        found += (f"dated {entry.head.effective_date} by us, {document.effective_date} at the ERP",)
-    return found
-
-
-def _report(work: Work, entry: JournalEntry, code: str, summary: str) -> None:
-    assert entry.head is not None, "an intended entry has a head"
-    raise_case(
-        work,
-        derive("journal-stopped", entry.id, entry.version),
-        code=code,
-        summary=f"journal {entry.head.external_number}: {summary}",
-        subject="journal-entry",
-        subject_id=entry.id,
-        entity=entry.head.entity,
-        amount=Money.total(line.amount for line in entry.lines if line.amount.minor > 0),
-    )

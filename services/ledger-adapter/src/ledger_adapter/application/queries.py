@@ -102,6 +102,7 @@ JOURNALS = Table(
         "lane": "integer",
         "group_id": "uuid",
         "effective_date": "date",
+        "posting_date": "date",
         "state": "text",
         "version": "integer",
         "erp": "text",
@@ -311,6 +312,8 @@ def project_journals(event: Event) -> Iterable[Change]:
         "changed_at": event.timestamp,
         "reason": reason_of(event),
     }
+    if isinstance(event, JournalEntry.Probed):
+        changed |= {"posting_date": event.posting_date}
     if isinstance(event, JournalEntry.Posted):
         changed |= {"erp": event.erp, "erp_document": event.erp_document}
     yield put(JOURNALS, journal_id=event.originator_id, **changed)

@@ -27,11 +27,17 @@ def resume_journal(store: EventStore, context: Context, journal_id: UUID, reason
     if len(reason.strip()) < 5:
         raise ReasonMissing("resuming a journal entry needs a reason of at least five characters")
 
-    def decide(work: Work) -> None:
-        work.require(JournalEntry, journal_id).resume(reason)
-        for row in work.rows(CASES, {"subject_id": journal_id, "state": ["open", "assigned"]}):
-            case_id = row["case_id"]
-            assert isinstance(case_id, UUID)
-            work.require(ExceptionCase, case_id).end(CaseState.CORRECTED, reason)
+    transact(store, context, lambda work: resume(work, work.require(JournalEntry, journal_id), reason))
 
-    transact(store, context, decide)
+
+def resume(work: Work, entry: JournalEntry, reason: str) -> None:
+    """Lets an entry go on and ends its cases.
+
+    Raises:
+        IllegalMove: nothing has stopped it.
+    """
+    entry.resume(reason)
+    for row in work.rows(CASES, {"subject_id": entry.id, "state": ["open", "assigned"]}):
+        case_id = row["case_id"]
+        assert isinstance(case_id, UUID)
+        work.require(ExceptionCase, case_id).end(CaseState.CORRECTED, reason)

@@ -33,7 +33,7 @@ class JournalState(StrEnum):
 
 LEGAL_MOVES: Mapping[JournalState, frozenset[JournalState]] = {
     JournalState.UNKNOWN: frozenset({JournalState.INTENDED}),
-    JournalState.INTENDED: frozenset({JournalState.PROBED, JournalState.POSTED}),
+    JournalState.INTENDED: frozenset({JournalState.PROBED, JournalState.POSTED, JournalState.HELD_FOR_PERIOD}),
     JournalState.PROBED: frozenset(
         {
             JournalState.PROBED,
@@ -99,12 +99,18 @@ class JournalEntry(Aggregate):
             entry.lines = self.lines
 
     class Probed(Event):
-        """The ERP was asked and does not hold our number; what follows is the only sending this event allows."""
+        """The ERP was asked and does not hold our number; what follows is the only sending this event allows.
+
+        `posting_date` is the day it is booked on, where the period of its business date is closed.
+        """
 
         TOPIC = "ledger.journal-entry.probed"
+        posting_date: Public[date] | None = None
 
         def apply(self, entry: JournalEntry) -> None:
             entry.state = JournalState.PROBED
+            if entry.head is not None:
+                entry.head = entry.head.model_copy(update={"posting_date": self.posting_date})
 
     class Posted(Event):
         TOPIC = "ledger.journal-entry.posted"
@@ -213,9 +219,19 @@ class JournalEntry(Aggregate):
             posting_digest=digest_of(posting_ids),
         )
 
-    def record_probe(self) -> None:
+    @property
+    def booked_on(self) -> date:
+        """The day that the entry has at the ERP."""
+        assert self.head is not None, "an intended entry has a head"
+        return self.head.posting_date or self.head.effective_date
+
+    def record_probe(self, posting_date: date | None = None) -> None:
+        """`posting_date` is when it will be booked, where that is not its business date. An entry of unknown outcome
+        keeps the day that it was sent with."""
         self._refuse_illegal(JournalState.PROBED)
-        self.trigger_event(self.Probed)
+        assert self.head is not None, "an intended entry has a head"
+        day = self.head.posting_date if self.state is JournalState.UNCERTAIN else posting_date
+        self.trigger_event(self.Probed, posting_date=None if day == self.head.effective_date else day)
 
     def record_posted(self, erp: str, erp_document: str) -> None:
         self._refuse_illegal(JournalState.POSTED)

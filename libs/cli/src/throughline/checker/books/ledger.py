@@ -84,7 +84,7 @@ class Posting:
 
 @dataclass(slots=True)
 class Journal:
-    """One journal entry. `confirmed` holds the lines of its confirmation, None until there is one."""
+    """One journal entry. `posting_date` is given where it is not the effective date. `confirmed` holds the lines of its confirmation, None until there is one."""
 
     number: str
     entity: str
@@ -97,6 +97,12 @@ class Journal:
     state: str = "intended"
     document: str = ""
     confirmed: dict[Place, int] | None = None
+    posting_date: str = ""
+
+    @property
+    def booked_on(self) -> str:
+        """The day that it has at the ERP."""
+        return self.posting_date or self.effective_date
 
 
 LINE_DIMENSIONS = ("payer_class", "department", "cost_center", "location")
@@ -282,7 +288,9 @@ class LedgerBook(Book):
         journal = self.journals[fact.id]
         journal.state = fact.state["state"] if word == "resumed" else STATE_AFTER[word]
         self.rows.journals.put((fact.id,), state=journal.state, version=fact.version)
-        if word == "posted":
+        if word == "probed":
+            journal.posting_date = fact.state.get("posting_date") or ""
+        elif word == "posted":
             journal.document = fact.state["erp_document"]
             self.rows.journals.put((fact.id,), erp=fact.state["erp"], erp_document=journal.document)
         elif word == "confirmed":

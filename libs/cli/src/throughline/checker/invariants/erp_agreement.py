@@ -102,8 +102,8 @@ def _differences(name: str, journal: Journal, move: ErpMove, chart: Mapping[str,
         yield f"{name}: document {move.document} is not posted"
     if move.document != journal.document:
         yield f"{name}: confirmed as document {journal.document}, at the ERP it is {move.document}"
-    if move.day != journal.effective_date:
-        yield f"{name}: dated {journal.effective_date} here, {move.day} at the ERP"
+    if move.day != journal.booked_on:
+        yield f"{name}: dated {journal.booked_on} here, {move.day} at the ERP"
     wanted = at_erp(journal.confirmed or {}, chart)
     for account, party in sorted(wanted.keys() | move.lines.keys()):
         left, right = wanted.get((account, party), 0), move.lines.get((account, party), 0)

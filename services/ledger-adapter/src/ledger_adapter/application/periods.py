@@ -1,0 +1,147 @@
+"""Fiscal periods as the ERPs tell them, kept here; what a closed period held goes on when it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from canonical.ids import derive
+from chassis.domain import Event, Unavailable
+from chassis.eventstore import Change, EventStore, Row, Table, Work, put, transact
+from chassis.eventstore.projecting import of
+
+from ledger_adapter.application.drafting import context_for
+from ledger_adapter.application.lanes import Lane, calling_in
+from ledger_adapter.application.ports import ErpDirectory
+from ledger_adapter.application.queries import JOURNALS
+from ledger_adapter.application.use_cases import resume
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
+from ledger_adapter.domain.period_calendar import (
+    FiscalPeriod,
+    PeriodCalendar,
+    PeriodState,
+    calendar_id,
+    posting_day,
+)
+
+HELD_PER_RUN_MAX = 500
+LOOK_EVERY = timedelta(seconds=30)
+PERIODS = Table(
+    "fiscal_periods",
+    {
+        "entity": "text",
+        "start_date": "date",
+        "end_date": "date",
+        "name": "text",
+        "state": "text",
+        "erp": "text",
+        "told_at": "timestamptz",
+    },
+    key=("entity", "start_date"),
+)
+"""`told_at` is when the ERP last told something else of the entity's periods."""
+
+
+@of(PeriodCalendar)
+def project_periods(event: Event) -> Iterable[Change]:
+    """A row per period."""
+    if isinstance(event, PeriodCalendar.Told):
+        for period in event.periods:
+            yield put(
+                PERIODS,
+                entity=event.entity,
+                start_date=period.start,
+                end_date=period.end,
+                name=period.name,
+                state=period.state.value,
+                erp=event.erp,
+                told_at=event.timestamp,
+            )
+
+
+class PeriodReading:
+    """Asks one ERP for the periods of its entities, and lets go on what a closed period held.
+
+    An ERP that is down, or tells no periods, changes nothing.
+    """
+
+    def __init__(self, store: EventStore, clock: Callable[[], datetime], erps: ErpDirectory, erp_name: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._erps = erps
+        self._erp_name = erp_name
+        self._next_look: datetime | None = None
+
+    def run(self) -> int:
+        """How many calendars were news; between two looks there are at least `LOOK_EVERY`."""
+        now = self._clock()
+        if self._next_look is not None and now < self._next_look:
+            return 0
+        self._next_look = now + LOOK_EVERY
+        entities = [entity for entity in self._erps.entities() if self._erps.name_of(entity) == self._erp_name]
+        return sum(self._read(entity) for entity in entities)
+
+    def _read(self, entity: str) -> int:
+        try:
+            with calling_in(Lane.MONTH_END):
+                periods = self._erps.of(entity).periods(entity)
+        except Unavailable:
+            return 0
+        identity = calendar_id(entity)
+
+        def decide(work: Work) -> int:
+            return int(work.get_or_new(PeriodCalendar, identity).tell(entity, self._erp_name, periods))
+
+        return transact(self._store, context_for(identity, self._clock()), decide)
+
+
+class HeldRelease:
+    """Resumes entries that a closed period held: it is open again, or by the entity's policy another one takes them.
+
+    Only what the ERP told after an entry was held says so, so that one that is refused again waits for the next news.
+    """
+
+    def __init__(self, store: EventStore, clock: Callable[[], datetime], erps: ErpDirectory) -> None:
+        self._store = store
+        self._clock = clock
+        self._erps = erps
+
+    def run(self) -> int:
+        """How many were resumed."""
+        where = {"state": JournalState.HELD_FOR_PERIOD.value}
+        held = self._store.rows(JOURNALS, where, order=("changed_at",), limit=HELD_PER_RUN_MAX)
+        if not held:
+            return 0
+        calendars = {str(row["entity"]): self._store.rows(PERIODS, {"entity": row["entity"]}) for row in held}
+        return sum(self._release(row, calendars[str(row["entity"])]) for row in held)
+
+    def _release(self, row: Row, periods: list[Row]) -> int:
+        changed_at, day = row["changed_at"], row["effective_date"]
+        assert isinstance(changed_at, datetime)
+        assert isinstance(day, date)
+        news = [period for period in periods if isinstance(told := period["told_at"], datetime) and told > changed_at]
+        on = posting_day(day, map(period_of, news), self._erps.late_policy(str(row["entity"]))) if news else None
+        if on is None:
+            return 0
+        journal_id = row["journal_id"]
+        assert isinstance(journal_id, UUID)
+        reason = f"the period of {day} is open again" if on == day else f"booked on {on}, the period of {day} is closed"
+        context = context_for(derive("held-release", journal_id, changed_at.isoformat()), self._clock())
+
+        def decide(work: Work) -> int:
+            entry = work.require(JournalEntry, journal_id)
+            if entry.state is not JournalState.HELD_FOR_PERIOD:
+                return 0
+            resume(work, entry, reason)
+            return 1
+
+        return transact(self._store, context, decide)
+
+
+def period_of(row: Row) -> FiscalPeriod:
+    """A period by its row."""
+    start, end = row["start_date"], row["end_date"]
+    assert isinstance(start, date)
+    assert isinstance(end, date)
+    return FiscalPeriod(name=str(row["name"]), start=start, end=end, state=PeriodState(str(row["state"])))
