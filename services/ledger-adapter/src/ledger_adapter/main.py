@@ -34,6 +34,7 @@ from ledger_adapter.application.drafting import (
     RemittanceDrafting,
     judge_remittance_again,
 )
+from ledger_adapter.application.journal_rows import project_journals
 from ledger_adapter.application.periods import PERIODS, HeldRelease, PeriodReading, project_periods
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
@@ -60,7 +61,7 @@ SHAPE = ServiceShape(
     name=NAME,
     aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry, PeriodCalendar),
     tables=(*TABLES, PERIODS),
-    projections=(*PROJECTIONS, project_periods),
+    projections=(*PROJECTIONS, project_journals, project_periods),
     publishing=publish,
     guides=GUIDES,
 )
