@@ -16,9 +16,10 @@ from chassis.telemetry.correlation import caused_by, incoming
 from payments.adapters.grpc_orders import GatewayOrders
 from payments.domain.card_numbers import CardNumberSeen
 from payments.domain.gateway_order import GatewayOrder
+from payments.domain.refunds import ToldState
 
 from .examples import PATIENT
-from .test_patient_money import ACCOUNT, Told
+from .test_patient_money import ACCOUNT, Told, arrived, refund
 
 NO_CONTEXT = cast(grpc.ServicerContext, None)
 
@@ -84,3 +85,13 @@ def test_a_card_number_is_no_token() -> None:
 def test_an_order_that_was_never_placed_cannot_be_decided() -> None:
     with pytest.raises(UnknownAggregate):
         Ordering().decide(str(PATIENT), again=True)
+
+
+def test_what_went_back_from_the_gateway_is_listed_until_a_payout_settles_it() -> None:
+    world = Ordering()
+    world.tell(arrived(), refund(ToldState.SUCCEEDED))
+    request = pb.ListGatewayMovesRequest(entity="NORTH", only_not_paid_out=True)
+    (move,) = world.calls.ListGatewayMoves(request, NO_CONTEXT).moves
+    assert (move.kind, move.entity, move.amount.minor, move.payout_id) == ("refund", "NORTH", -1000, "")
+    elsewhere = pb.ListGatewayMovesRequest(entity="SOUTH")
+    assert list(world.calls.ListGatewayMoves(elsewhere, NO_CONTEXT).moves) == []

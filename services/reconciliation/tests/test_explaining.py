@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from canonical.codes import AccountRole
 from canonical.events.ledger import JournalConfirmed
-from canonical.events.payments import DepositMatched, DepositUnidentified
+from canonical.events.payments import DepositMatched, DepositUnidentified, PatientRefundMoved
 from canonical.ids import derive
 from canonical.money import Money
-from reconciliation.domain.books import OpenCase, OpenGroup
-from reconciliation.domain.controls import NO_DEPOSIT, NO_REMITTANCE, NOT_PAID_OUT
+from reconciliation.domain.books import GATEWAY_CLEARING, ClearingEntry, OpenCase, OpenGroup
+from reconciliation.domain.controls import NO_DEPOSIT, NO_REMITTANCE, NOT_PAID_OUT, NOT_SETTLED
 from reconciliation.domain.findings import ControlResult, Verdict
 
 from .test_planted_errors import ENTRY, REMITTANCE, missing_at_the_erp, one_cent_in_billing
@@ -64,6 +64,24 @@ def test_open_items_explain_the_clearing_accounts_one_by_one() -> None:
     assert items_of(results, "eft-clearing", "erp-zero", "SOUTH") == [(NO_DEPOSIT, 12_000)]
     assert items_of(results, "eft-clearing", "erp-zero", "NORTH") == []
     assert items_of(results, "gateway-clearing", "erp-zero", "NORTH") == [(NOT_PAID_OUT, 1_500)]
+
+
+def refunded(world: World, refund_id: UUID) -> None:
+    """A refund of 5.00 left the gateway's balance, and no payout has settled it yet."""
+    world.post("refund", "NORTH", Role.UNAPPLIED_PATIENT, Role.GATEWAY_CLEARING, 500, refund_id)
+    world.book("refund", "refund", refund_id, "NORTH")
+    told = {"refund_id": refund_id, "payment_id": refund_id, "patient_id": None, "step": "paid", "entity": "NORTH"}
+    world.events.append(PatientRefundMoved.model_validate({**told, "amount": Money(500), "effective_date": DAY}))
+    world.not_paid_out.append(ClearingEntry("NORTH", GATEWAY_CLEARING, refund_id, "refund", Money(-500), DAY))
+
+
+def test_what_went_back_and_is_in_no_payout_yet_explains_the_gateways_account() -> None:
+    world = consistent_world()
+    refunded(world, derive("test-refund", 1))
+    results = Bench(world).prove()
+    found = items_of(results, "gateway-clearing", "erp-zero", "NORTH")
+    assert found == [(NOT_PAID_OUT, 1_500), (f"refund {NOT_SETTLED}", -500)]
+    assert broken(results) == []
 
 
 def unidentified(world: World, deposit_id: UUID, *, matched: bool = False) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from billing.claims.v1 import claims_pb2_grpc
 from billing.ledger.v1 import ledger_pb2_grpc
 from billing.operations.v1 import operations_pb2_grpc
-from billing.payments.v1 import payer_overpayments_pb2_grpc, payments_pb2_grpc
+from billing.payments.v1 import gateway_orders_pb2_grpc, payer_overpayments_pb2_grpc, payments_pb2_grpc
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
 from chassis.eventstore.work import CrashPoint, no_crash
@@ -143,6 +143,7 @@ def _books(settings: Settings) -> tuple[ClaimsBooks, PatientBooks, LedgerBooks]:
         GrpcClaimsBooks(claims_pb2_grpc.ClaimsServiceStub(claims), operations(claims)),
         GrpcPatientBooks(
             payments_pb2_grpc.PaymentsServiceStub(payments),
+            gateway_orders_pb2_grpc.GatewayOrdersServiceStub(payments),
             payer_overpayments_pb2_grpc.PayerOverpaymentsServiceStub(payments),
             operations(payments),
         ),

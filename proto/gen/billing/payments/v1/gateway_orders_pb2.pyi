@@ -246,3 +246,105 @@ class GatewayOrder(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GatewayOrder: _TypeAlias = GatewayOrder  # noqa: Y015
+
+@_typing.final
+class ListGatewayMovesRequest(_message.Message):
+    """Which moves of the gateway's balance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    ONLY_NOT_PAID_OUT_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Only this entity; empty for all."""
+    only_not_paid_out: _builtins.bool
+    """Only those that no payout has settled."""
+    limit: _builtins.int
+    """At most so many, 1 to 5000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        only_not_paid_out: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "limit", b"limit", "only_not_paid_out", b"only_not_paid_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGatewayMovesRequest: _TypeAlias = ListGatewayMovesRequest  # noqa: Y015
+
+@_typing.final
+class ListGatewayMovesResponse(_message.Message):
+    """The moves found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayMove]:
+        """By their day."""
+
+    def __init__(
+        self,
+        *,
+        moves: _abc.Iterable[Global___GatewayMove] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moves", b"moves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGatewayMovesResponse: _TypeAlias = ListGatewayMovesResponse  # noqa: Y015
+
+@_typing.final
+class GatewayMove(_message.Message):
+    """What something other than a payment took from the balance at a gateway, or gave it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    PAYOUT_ID_FIELD_NUMBER: _builtins.int
+    move_id: _builtins.str
+    """The move, a UUID."""
+    kind: _builtins.str
+    """refund, dispute, return or payout."""
+    payment_id: _builtins.str
+    """The payment that it is of, a UUID; empty for a payout that came back."""
+    entity: _builtins.str
+    """The legal entity."""
+    effective_date: _builtins.str
+    """ISO 8601."""
+    payout_id: _builtins.str
+    """The payout that settled it, a UUID; empty while it is in the balance."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """Below zero where it was taken."""
+
+    def __init__(
+        self,
+        *,
+        move_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        effective_date: _builtins.str = ...,
+        payout_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "effective_date", b"effective_date", "entity", b"entity", "kind", b"kind", "move_id", b"move_id", "payment_id", b"payment_id", "payout_id", b"payout_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GatewayMove: _TypeAlias = GatewayMove  # noqa: Y015

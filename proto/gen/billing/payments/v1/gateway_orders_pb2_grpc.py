@@ -50,6 +50,11 @@ class GatewayOrdersServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.ListGatewayMoves = channel.unary_unary(
+                '/billing.payments.v1.GatewayOrdersService/ListGatewayMoves',
+                request_serializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesResponse.FromString,
+                _registered_method=True)
 
 
 class GatewayOrdersServiceServicer:
@@ -77,6 +82,13 @@ class GatewayOrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGatewayMoves(self, request, context):
+        """What refunds, disputes, returns and payouts that came back took from the gateway's balance, or gave it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GatewayOrdersServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_GatewayOrdersServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'ListGatewayMoves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGatewayMoves,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class GatewayOrdersService:
             '/billing.payments.v1.GatewayOrdersService/ListOrders',
             billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGatewayMoves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.GatewayOrdersService/ListGatewayMoves',
+            billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_gateway__orders__pb2.ListGatewayMovesResponse.FromString,
             options,
             channel_credentials,
             insecure,

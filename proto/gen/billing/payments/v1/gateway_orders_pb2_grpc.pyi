@@ -39,6 +39,8 @@ class GatewayOrdersServiceStub:
     """A person who looked at the gateway says that an uncertain or refused order is sent anew, or given up."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_gateway_orders_pb2.ListOrdersRequest, _gateway_orders_pb2.ListOrdersResponse]
     """Orders by state and account, the newest first."""
+    ListGatewayMoves: _grpc.UnaryUnaryMultiCallable[_gateway_orders_pb2.ListGatewayMovesRequest, _gateway_orders_pb2.ListGatewayMovesResponse]
+    """What refunds, disputes, returns and payouts that came back took from the gateway's balance, or gave it."""
 
 @_typing.type_check_only
 class GatewayOrdersServiceAsyncStub(GatewayOrdersServiceStub):
@@ -51,6 +53,8 @@ class GatewayOrdersServiceAsyncStub(GatewayOrdersServiceStub):
     """A person who looked at the gateway says that an uncertain or refused order is sent anew, or given up."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_gateway_orders_pb2.ListOrdersRequest, _gateway_orders_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Orders by state and account, the newest first."""
+    ListGatewayMoves: _aio.UnaryUnaryMultiCallable[_gateway_orders_pb2.ListGatewayMovesRequest, _gateway_orders_pb2.ListGatewayMovesResponse]  # type: ignore[assignment]
+    """What refunds, disputes, returns and payouts that came back took from the gateway's balance, or gave it."""
 
 class GatewayOrdersServiceServicer(metaclass=_abc_1.ABCMeta):
     """Orders of payments and refunds at gateways."""
@@ -78,5 +82,13 @@ class GatewayOrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_gateway_orders_pb2.ListOrdersResponse, _abc.Awaitable[_gateway_orders_pb2.ListOrdersResponse]]:
         """Orders by state and account, the newest first."""
+
+    @_abc_1.abstractmethod
+    def ListGatewayMoves(
+        self,
+        request: _gateway_orders_pb2.ListGatewayMovesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_gateway_orders_pb2.ListGatewayMovesResponse, _abc.Awaitable[_gateway_orders_pb2.ListGatewayMovesResponse]]:
+        """What refunds, disputes, returns and payouts that came back took from the gateway's balance, or gave it."""
 
 def add_GatewayOrdersServiceServicer_to_server(servicer: GatewayOrdersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-"""The gRPC face of orders at payment gateways: payments to take, and what a person decides of uncertain ones."""
+"""The gRPC face of payment gateways: payments to take, what a person decides of uncertain ones, and what was taken back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from payments.adapters.arguments import amount_in, ids_in, key_in, one_of, size_
 from payments.adapters.grpc_messages import minor_sent, text_of
 from payments.application.gateway_orders import decide_order, request_payment
 from payments.application.gateway_rows import GATEWAY_ORDERS
+from payments.application.patient_rows import GATEWAY_MOVES
 
 NAME = "billing.payments.v1.GatewayOrdersService"
 SCOPES: Mapping[str, str] = {
     "RequestPayment": "payments.write",
     "DecideOrder": "payments.approve",
     "ListOrders": "payments.read",
+    "ListGatewayMoves": "payments.read",
 }
 METHOD_KINDS = ("card", "ach")
 TOKEN_LENGTH_MAX = 100
@@ -79,6 +81,16 @@ class GatewayOrders(gateway_orders_pb2_grpc.GatewayOrdersServiceServicer):
         rows = self._store.rows(GATEWAY_ORDERS, where, order=("-placed_at",), limit=limit)
         return pb.ListOrdersResponse(orders=map(_order_sent, rows))
 
+    def ListGatewayMoves(
+        self, request: pb.ListGatewayMovesRequest, context: grpc.ServicerContext
+    ) -> pb.ListGatewayMovesResponse:
+        where: dict[str, object] = {"entity": request.entity} if request.entity else {}
+        if request.only_not_paid_out:
+            where["payout_id"] = None
+        limit = size_in(request.limit, "limit", LIST_MAX)
+        rows = self._store.rows(GATEWAY_MOVES, where, order=("effective_date", "move_id"), limit=limit)
+        return pb.ListGatewayMovesResponse(moves=map(_move_sent, rows))
+
     def _change(self, command: Callable[[Work, str], UUID]) -> UUID:
         cause = call_context(self._core.clock())
         return transact(self._store, cause, lambda work: command(work, cause.meta.actor))
@@ -100,4 +112,16 @@ def _order_sent(row: Row) -> pb.GatewayOrder:
         refund_id=text_of(row["refund_id"]),
         gateway_id=text_of(row["gateway_id"]),
         placed_by=text_of(row["placed_by"]),
+    )
+
+
+def _move_sent(row: Row) -> pb.GatewayMove:
+    return pb.GatewayMove(
+        move_id=text_of(row["move_id"]),
+        kind=text_of(row["kind"]),
+        payment_id=text_of(row["payment_id"]),
+        entity=text_of(row["entity"]),
+        amount=minor_sent(row["amount_minor"]),
+        effective_date=text_of(row["effective_date"]),
+        payout_id=text_of(row["payout_id"]),
     )

@@ -7,8 +7,13 @@ from uuid import UUID
 
 from billing.operations.v1 import operations_pb2 as operations
 from billing.operations.v1 import operations_pb2_grpc
+from billing.payments.v1 import (
+    gateway_orders_pb2,
+    gateway_orders_pb2_grpc,
+    payer_overpayments_pb2_grpc,
+    payments_pb2_grpc,
+)
 from billing.payments.v1 import payer_overpayments_pb2 as overpayments
-from billing.payments.v1 import payer_overpayments_pb2_grpc, payments_pb2_grpc
 from billing.payments.v1 import payments_pb2 as pb
 
 from reconciliation.adapters.wire import date_or_none, is_settled, money, open_cases, uuid_or_none
@@ -28,22 +33,24 @@ PROVIDERS_MAX = 1000
 
 
 class GrpcPatientBooks:
-    """What patients owe, and which of their payments the gateway still holds."""
+    """What patients owe, and what the gateway still holds of their payments, less what it took back."""
 
     def __init__(
         self,
         stub: payments_pb2_grpc.PaymentsServiceStub,
+        moves: gateway_orders_pb2_grpc.GatewayOrdersServiceStub,
         overpaid: payer_overpayments_pb2_grpc.PayerOverpaymentsServiceStub,
         operations_stub: operations_pb2_grpc.OperationsServiceStub,
     ) -> None:
         self._stub = stub
+        self._moves = moves
         self._overpaid = overpaid
         self._operations = operations_stub
 
     def read(self, entities: Sequence[str]) -> PatientReading:
         answer = self._stub.GetSubledgerBalances(pb.GetSubledgerBalancesRequest())
         chosen = [row for row in answer.entities if row.entity in entities]
-        waiting = tuple(entry for entity in entities for entry in self._not_paid_out(entity))
+        waiting = tuple(entry for entity in entities for entry in (*self._not_paid_out(entity), *self._moved(entity)))
         providers = [row for entity in entities for row in self._provider_balances(entity)]
         status = self._operations.GetStatus(operations.GetStatusRequest())
         settled = is_settled(status, answer.log_position)
@@ -92,6 +99,21 @@ class GrpcPatientBooks:
                 reference=payment.gateway_id,
             )
             for payment in self._stub.ListPayments(request).payments
+        ]
+
+    def _moved(self, entity: str) -> list[ClearingEntry]:
+        """What refunds, disputes, returns and payouts that came back changed in the gateway's balance since its payouts."""
+        request = gateway_orders_pb2.ListGatewayMovesRequest(entity=entity, only_not_paid_out=True, limit=LIST_MAX)
+        return [
+            ClearingEntry(
+                entity=entity,
+                account=GATEWAY_CLEARING,
+                item_id=UUID(move.move_id),
+                kind=move.kind,
+                amount=money(move.amount),
+                on=date_or_none(move.effective_date),
+            )
+            for move in self._moves.ListGatewayMoves(request).moves
         ]
 
     def accounts(self, entity: str) -> Sequence[AccountBalance]:

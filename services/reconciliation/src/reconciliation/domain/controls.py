@@ -47,6 +47,8 @@ WAITING = "journal entry not confirmed yet"
 NO_DEPOSIT = "remittance without deposit"
 NO_REMITTANCE = "deposit without remittance"
 NOT_PAID_OUT = "payment not paid out yet"
+NOT_SETTLED = "in no payout yet"
+PAYMENT = "payment"
 REMITTANCE_WAITS = "remittance not booked yet"
 
 
@@ -211,7 +213,8 @@ def _open_entries(books: Books, place: Place) -> Iterator[ClearingEntry]:
 
 
 def _open_item(entry: ClearingEntry) -> ExplainingItem:
-    reason = {EFT_CLEARING: NO_DEPOSIT, UNIDENTIFIED_RECEIPTS: NO_REMITTANCE}.get(entry.account, NOT_PAID_OUT)
+    of_gateway = NOT_PAID_OUT if entry.kind == PAYMENT else f"{entry.kind} {NOT_SETTLED}"
+    reason = {EFT_CLEARING: NO_DEPOSIT, UNIDENTIFIED_RECEIPTS: NO_REMITTANCE}.get(entry.account, of_gateway)
     return ExplainingItem(reason=reason, amount=entry.amount, subject_id=entry.item_id, reference=entry.reference)
 
 
