@@ -327,7 +327,8 @@ def example_events() -> list[Event]:
     )
     case.trigger_event(ExceptionCase.Assigned, owner="kim")
     case.trigger_event(ExceptionCase.Ended, how=CaseState.DISMISSED, reason="sent to another tenant")
-    case.trigger_event(ExceptionCase.Restated, summary="two remittances name AETNA7", amount=Money(20000))
+    restated = {"summary": "two remittances name AETNA7", "amount": Money(20000)}
+    case.trigger_event(ExceptionCase.Restated, **restated, entity="SOUTH")
     case.trigger_event(ExceptionCase.DismissalProposed, reason="sent to another tenant")
     file = TakenFile(derive("taken-file", "golden"), ContextSource(context()))
     file.take("charges.csv", "9f86d081")

@@ -265,6 +265,14 @@ def test_refunds_that_were_only_asked_for_count_against_what_can_be_refunded() -
         approve(world, derive("test-refund", 3), "lead")
 
 
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_the_case_of_a_dispute_is_its_entitys_also_where_it_is_told_of_before_its_payment(order: Sequence[int]) -> None:
+    world, facts = Told(), (arrived(), dispute(DisputeState.NEEDS_RESPONSE))
+    world.tell(*(facts[place] for place in order))
+    (case,) = world.rows(CASES, code="DisputeOpen")
+    assert case["entity"] == "NORTH"
+
+
 def test_what_is_in_dispute_cannot_be_refunded() -> None:
     world = Told()
     world.tell(arrived(), dispute(DisputeState.NEEDS_RESPONSE, amount=2000))

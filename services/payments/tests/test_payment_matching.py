@@ -76,6 +76,19 @@ def test_a_payment_finds_what_it_names_in_whatever_order_they_come(named: str) -
             assert ends(world) == expected
 
 
+@pytest.mark.parametrize("named", ["account", "patient"])
+def test_a_payment_finds_an_account_that_owes_nothing_in_whatever_order_they_come(named: str) -> None:
+    left_to_the_next_payer = adjudication(2500, next_payer="MEDICARE")
+    plain = World()
+    plain.deliver(left_to_the_next_payer)
+    tell(plain, NAMED[named])
+    late = World()
+    tell(late, NAMED[named])
+    late.deliver(left_to_the_next_payer)
+    assert ends(late) == ends(plain)
+    assert [row["account_id"] for row in late.rows(PAYMENTS)] == [ACCOUNT]
+
+
 def test_a_payment_that_names_nothing_known_waits_as_a_case() -> None:
     world = World()
     tell(world, NAMED["account"])

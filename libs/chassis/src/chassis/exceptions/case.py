@@ -55,6 +55,7 @@ class ExceptionCase(Aggregate):
         self.subject = ""
         self.subject_id: UUID | None = None
         self.summary = ""
+        self.entity = ""
         self.amount: Money | None = None
         self.dismissal_by = ""
 
@@ -78,17 +79,20 @@ class ExceptionCase(Aggregate):
             case.subject = self.subject
             case.subject_id = self.subject_id
             case.summary = self.summary
+            case.entity = self.entity
             case.amount = self.amount
 
     class Restated(Event):
-        """What is at stake has grown or shrunk since it was raised."""
+        """What is at stake has grown or shrunk since it was raised, or whose it is has become known: `entity` is empty else."""
 
         TOPIC = "chassis.exception-case.restated"
         summary: Public[str]
         amount: Money | None = None
+        entity: Public[str] = ""
 
         def apply(self, case: ExceptionCase) -> None:
             case.summary = self.summary
+            case.entity = self.entity or case.entity
             case.amount = self.amount
             case.dismissal_by = ""
 
@@ -132,11 +136,12 @@ class ExceptionCase(Aggregate):
             raise NobodyNamed(f"{owner[:40]!r}: an owner has 1 to 100 letters, digits and . _ : @ -")
         self.trigger_event(self.Assigned, owner=owner)
 
-    def restate(self, summary: str, amount: Money | None) -> bool:
-        """Says of an open case what is at stake by now; whether that is news."""
-        if not self.is_open or (self.summary, self.amount) == (summary, amount):
+    def restate(self, summary: str, amount: Money | None, entity: str = "") -> bool:
+        """Says of an open case what is at stake by now, and whose it is where that is known; whether that is news."""
+        known = (self.summary, self.amount, self.entity)
+        if not self.is_open or known == (summary, amount, entity or self.entity):
             return False
-        self.trigger_event(self.Restated, summary=summary, amount=amount)
+        self.trigger_event(self.Restated, summary=summary, amount=amount, entity=entity)
         return True
 
     def dismiss(self, reason: str, *, by_two: bool) -> bool:
@@ -266,6 +271,7 @@ def project_cases(event: Event) -> Iterable[Change]:
     elif isinstance(event, ExceptionCase.Restated):
         amount_minor = event.amount.minor if event.amount else None
         said = {"summary": event.summary, "amount_minor": amount_minor}
+        said |= {"entity": event.entity} if event.entity else {}
         yield put(CASES, case_id=event.originator_id, **said, **_NOT_PROPOSED)
     elif isinstance(event, ExceptionCase.Assigned):
         yield put(

@@ -12,7 +12,7 @@ from uuid import UUID
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
-from chassis.exceptions import end_case, raise_case
+from chassis.exceptions import ExceptionCase, case_id_of, end_case, raise_case
 
 from payments.domain.disputes import Dispute, DisputeStep, ToldDispute, dispute_id_of
 from payments.domain.gateway_order import GatewayOrder, OrderKind, order_id_of
@@ -124,6 +124,7 @@ def follow(work: Work, payment: Payment) -> None:
     for dispute_id, dispute in list(payment.disputes.items()):
         for due in dispute.steps_due():
             _move_dispute(work, payment, dispute_id, dispute, due)
+        _say_whose_case_it_is(work, payment, dispute_id)
     for return_id, told in list(payment.returns.items()):
         if not told.is_booked and payment.undoes_the_payment(return_id):
             payment.trigger_event(
@@ -285,3 +286,10 @@ def _follow_case(work: Work, payment: Payment, dispute_id: UUID, told: ToldDispu
         amount=told.amount,
         due_on=told.respond_by,
     )
+
+
+def _say_whose_case_it_is(work: Work, payment: Payment, dispute_id: UUID) -> None:
+    """A dispute may be told of before its payment, whose entity nobody knows then."""
+    case = work.get(ExceptionCase, case_id_of(dispute_id, DISPUTE_OPEN))
+    if case is not None:
+        case.restate(case.summary, case.amount, payment.entity)

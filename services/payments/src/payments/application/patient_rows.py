@@ -149,6 +149,9 @@ def patient_changes(event: Event) -> Iterable[Change]:
             yield from write_off_changes(event)
         case PatientAccount.AllowanceMoved():
             yield add(ACCOUNTS, {"account_id": event.originator_id}, allowance_minor=event.amount.minor)
+        case PatientAccount.PayerHeard():
+            yield _known(event)
+            yield _sums(event)
         case _:
             yield from write_off_changes(event)
 
@@ -303,7 +306,7 @@ def activity_row(event: Counted) -> Row:
 
 
 def _account(event: Counted) -> Iterable[Change]:
-    yield put(ACCOUNTS, account_id=event.originator_id, entity=event.entity, patient_id=event.patient_id)
+    yield _known(event)
     yield put(ACTIVITY, **activity_row(event))
     match event:
         case PatientAccount.ResponsibilityAssigned():
@@ -318,8 +321,13 @@ def _account(event: Counted) -> Iterable[Change]:
             yield _sums(event, written_off=event.amount)
 
 
+def _known(event: Counted | AccountFacts.PayerHeard) -> Change:
+    """The account is there as well where its payers left nothing to the patient: a payment may name it."""
+    return put(ACCOUNTS, account_id=event.originator_id, entity=event.entity, patient_id=event.patient_id)
+
+
 def _sums(
-    event: Counted,
+    event: Counted | AccountFacts.PayerHeard,
     *,
     responsibility: Money = NOTHING,
     written_off: Money = NOTHING,

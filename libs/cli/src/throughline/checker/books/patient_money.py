@@ -66,6 +66,7 @@ class PatientMoney:
             "payments.payment.refund-denied": self._refund_denied,
             "payments.payment.dispute-moved": self._dispute_moved,
             "payments.payment.returned": self._returned,
+            "payments.patient-account.payer-heard": self._account_heard_of,
             "payments.patient-account.responsibility-assigned": self._assigned_to_patient,
             "payments.patient-account.payment-received": self._account_paid,
             "payments.patient-account.unapplied-applied": self._applied_later,
@@ -147,6 +148,10 @@ class PatientMoney:
         told = {"entity": fact.state["entity"], "effective_date": fact.state["effective_date"]}
         key = derive("gateway-move", cause, step)
         self.moves.put((key,), kind=kind, payment_id=fact.id, amount_minor=amount, **told)
+
+    def _account_heard_of(self, fact: Fact) -> None:
+        """Its payers left nothing to the patient; the account is there."""
+        self._account(fact, responsibility_minor=0, written_off_minor=0, applied_minor=0, unapplied_minor=0)
 
     def _assigned_to_patient(self, fact: Fact) -> None:
         amount = cents(fact.state["amount"])
