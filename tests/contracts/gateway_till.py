@@ -39,6 +39,7 @@ class Till:
     webhooks: list[bytes] = field(default_factory=list)
     ids: list[UUID] = field(default_factory=list)
     paid_out: list[Payout] = field(default_factory=list)
+    entity: str = ENTITY
 
     def pay(self, cents: int, *, by_bank: bool = False, named: bool = True) -> PaymentIntent:
         """A payment by card, or the order to debit a bank account."""
@@ -90,7 +91,11 @@ class Till:
         """The story's balance goes to the bank."""
         made, events = self.book.pay_out(self.name)
         payout_id = payout_id_of(made.id)
-        self.ids += [payout_id, derive("payout-share", payout_id, ENTITY), returned_share_id_of(payout_id, ENTITY)]
+        self.ids += [
+            payout_id,
+            derive("payout-share", payout_id, self.entity),
+            returned_share_id_of(payout_id, self.entity),
+        ]
         self.paid_out.append(made)
         self._tell(events)
         return made
@@ -107,8 +112,8 @@ class Till:
         fields = {"amount": str(cents), "confirm": "true", "payment_method": method}
         if named:
             fields |= {
-                "metadata[patient_account]": str(account_id_of(ENTITY, self.patient_id)),
-                "metadata[entity]": ENTITY,
+                "metadata[patient_account]": str(account_id_of(self.entity, self.patient_id)),
+                "metadata[entity]": self.entity,
             }
         intent, events = self.book.create_intent(fields, _account(self.name))
         self.ids.append(payment_id_of(intent.id))

@@ -54,7 +54,9 @@ def told(story: int) -> Simulation:
 
 
 def suite_of(simulation: Simulation, expected: Mapping[tuple[str, str, str], int]) -> Suite:
-    return Suite(simulation.nodes, simulation.bus, simulation.erp.inner, simulation.transport, expected)
+    patients = simulation.story.patients_end()
+    erp, transport, outside = simulation.erp.inner, simulation.transport, simulation.outside
+    return Suite(simulation.nodes, simulation.bus, erp, transport, expected, patients, outside)
 
 
 @pytest.mark.parametrize("story", range(STORIES))

@@ -17,6 +17,7 @@ from claims.domain.rules.edits import ClaimEdits
 from ledger_adapter.adapters.grpc import Ledger
 from ledger_adapter.application.ports import ErpDirectory
 from payments.adapters.grpc import Payments
+from payments.adapters.grpc_orders import GatewayOrders
 from payments.adapters.grpc_overpayments import PayerOverpaymentCalls
 from reconciliation.adapters.claims_books import GrpcClaimsBooks
 from reconciliation.adapters.ledger_books import GrpcLedgerBooks
@@ -57,6 +58,8 @@ def books(
 
     overpaid: Any = InProcess(lambda: PayerOverpaymentCalls(core_of("payments"), _today_of(core_of), tuple), mischief)
 
+    moves: Any = InProcess(lambda: GatewayOrders(core_of("payments")), mischief)
+
     def stubs(name: str) -> tuple[Any, Any]:
         return (
             InProcess(servicers[name], mischief),
@@ -66,7 +69,7 @@ def books(
     payments, operations = stubs("payments")
     return (
         GrpcClaimsBooks(*stubs("claims")),
-        GrpcPatientBooks(payments, overpaid, operations),
+        GrpcPatientBooks(payments, moves, overpaid, operations),
         GrpcLedgerBooks(*stubs("ledger")),
     )
 

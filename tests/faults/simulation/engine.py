@@ -18,11 +18,12 @@ from sandbox.world.known_world import sandbox_master_data
 
 from .bus import Bus
 from .erp import FaultyErp, FaultyTransport
+from .gateway import gateway_over
 from .mischief import GROUPS, Crashed, Kind, Mischief
 from .nodes import REPLICAS, Node, Process, Surroundings, builders
-from .outside import GatewayApi, Outside
-from .person import Cashier, resume_stopped_journals
-from .story import TODAY, Story, scenario_of
+from .outside import Outside
+from .person import Cashier, repeat_refused_orders, resume_stopped_journals
+from .story import Story, scenario_of
 
 STEPS_PER_ACT_MAX = 4_000
 IDLE_STEPS = 50
@@ -85,7 +86,7 @@ class Simulation:
             sealer=Sealer(_OrderedKeys(self.random.randbytes), self.random.randbytes),
             transport=self.transport,
             erp=self.erp,
-            gateway=GatewayApi(self.outside.gateway, self.mischief),
+            gateway=gateway_over(self.outside.gateway_api, self.mischief),
             core_of=lambda service: self._process(service, 0).parts.core,
             mischief=self.mischief,
             pause=self._pause,
@@ -117,6 +118,9 @@ class Simulation:
             self._come_to_rest()
         self.clock.advance(days=DAYS_AFTER)
         self._come_to_rest()
+        with self.mischief.without(*GROUPS):
+            while self._relay("reconciliation", 0):
+                pass
 
     def _bustle(self) -> None:
         """Steps with all faults until nothing has happened for a while."""
@@ -245,7 +249,8 @@ class Simulation:
         yield Action("claims", "door: clearinghouse", lambda replica: outside.carry_claims())
         ledger, payments = self.nodes["ledger"].store, self.nodes["payments"].store
         yield Action("ledger", "door: accountant", lambda replica: resume_stopped_journals(ledger, self.clock))
-        yield Action("payments", "door: cashier", lambda replica: self.cashier.work(payments, self.clock, TODAY))
+        yield Action("payments", "door: cashier", lambda replica: self.cashier.work(payments, self.clock))
+        yield Action("payments", "door: manager", lambda replica: repeat_refused_orders(payments, self.clock))
 
     def _process(self, service: str, replica: int) -> Process:
         return self.nodes[service].replicas[replica]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from canonical.codes import AccountRole
 from chassis.eventstore import Row, Table
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.exceptions import CASES
@@ -14,8 +15,14 @@ from claims.application.read_models import CLAIMS, INTERCHANGES
 from intake.application.queries import ENCOUNTERS
 from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, MANIFESTS
-from payments.application.patient_rows import ACCOUNTS, PAYMENTS, PAYOUTS
+from payments.application.dispute_rows import DISPUTES
+from payments.application.gateway_rows import GATEWAY_ORDERS
+from payments.application.overpayments import PAYER_OVERPAYMENTS
+from payments.application.patient_rows import ACCOUNTS, GATEWAY_MOVES, PAYMENTS, PAYOUTS, REFUNDS
+from payments.application.plan_rows import PAYMENT_PLANS
 from payments.application.queries import DEPOSITS, RECEIPTS, REMITTANCES
+from payments.application.transfer_rows import ACCOUNT_TRANSFERS
+from payments.application.write_off_rows import PATIENT_WRITE_OFFS
 from reconciliation.application.queries import RUNS
 
 from .nodes import Node
@@ -40,11 +47,26 @@ def fingerprint_of(nodes: Mapping[str, Node], erp: FakeErp, entities: tuple[str,
         "claims by state of their interchange": _claims_by_interchange(claims),
         "payments for unknown claims": _counted(claims, UNKNOWN_PAYMENTS, "entity", "payer", "why", "paid_minor"),
         "patient accounts": _by_id(
-            payments, ACCOUNTS, "account_id", "entity", "responsibility_minor", "applied_minor", "unapplied_minor"
+            payments,
+            ACCOUNTS,
+            "account_id",
+            "entity",
+            "responsibility_minor",
+            "written_off_minor",
+            "applied_minor",
+            "unapplied_minor",
         ),
         "patient payments": _counted(
             payments, PAYMENTS, "entity", "state", "amount_minor", "?account_id", "?payout_id"
         ),
+        "refunds": _counted(payments, REFUNDS, "entity", "state", "amount_minor", "?gateway_id"),
+        "disputes": _counted(payments, DISPUTES, "entity", "outcome", "step", "amount_minor", "fee_minor"),
+        "moves at the gateway": _counted(payments, GATEWAY_MOVES, "entity", "kind", "amount_minor", "?payout_id"),
+        "orders at the gateway": _counted(payments, GATEWAY_ORDERS, "entity", "kind", "state", "amount_minor"),
+        "write-offs": _by_id(payments, PATIENT_WRITE_OFFS, "write_off_id", "kind", "state", "stands_minor"),
+        "transfers": _by_id(payments, ACCOUNT_TRANSFERS, "transfer_id", "moved", "state", "amount_minor"),
+        "payment plans": _by_id(payments, PAYMENT_PLANS, "plan_id", "state", "total_minor"),
+        "payer overpayments": _counted(payments, PAYER_OVERPAYMENTS, "entity", "payer", "amount_minor", "open_minor"),
         "payouts": _counted(payments, PAYOUTS, "state", "net_minor", "?deposit_id"),
         "remittances": _counted(
             payments, REMITTANCES, "entity", "payer", "payment_minor", "claim_count", "chunks_accepted", "?deposit_id"
@@ -131,8 +153,12 @@ def _balances(store: MemoryEventStore) -> dict[tuple[object, ...], tuple[int, ..
 
 
 def _clearing(store: MemoryEventStore) -> dict[tuple[object, ...], int]:
-    """What is not cleared; an item whose cash was applied in two steps may have passed through another account."""
-    open_items = [row for row in _rows(store, CLEARING) if _whole(row["amount_minor"])]
+    """What is not cleared; an item whose cash was applied in two steps may have passed through another account.
+
+    Which of a patient's payments of one day is used first hangs on ids that the gateway gives as they are ordered.
+    """
+    where = [role.value for role in AccountRole if role is not AccountRole.UNAPPLIED_PATIENT]
+    open_items = [row for row in _rows(store, CLEARING, account=where) if _whole(row["amount_minor"])]
     counts = Counter((row["entity"], row["account"], row["amount_minor"]) for row in open_items)
     return dict(sorted(counts.items(), key=str))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from canonical.codes import AccountRole
 from canonical.envelope import Envelope
@@ -19,15 +19,19 @@ from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.queries import BALANCES, CLEARING, JOURNALS, LINES, POSTINGS
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.subledger import SubledgerPosting
+from payments.application.gateway_rows import GATEWAY_ORDERS
 from payments.application.patient_rows import ACCOUNTS
 from payments.application.queries import REMITTANCES
 from reconciliation.application.queries import BREAKS, RUNS
 from reconciliation.domain.breaks import BreakState
 from sandbox.world.expected_books import PAYER_SIDE
+from sandbox.world.expected_patient_books import PATIENT_SIDE
 
 from .bus import Bus
 from .erp import FaultyTransport
 from .nodes import Node
+from .outside import Outside
+from .patient_oracle import ExpectedPatients
 
 _ROWS_MAX = 100_000
 
@@ -35,7 +39,8 @@ _ROWS_MAX = 100_000
 class Suite:
     """What the invariants look at: the stores without their faults, the streams, the ERP, the files that were sent.
 
-    `expected` are the payers' side of the books as the story alone says, in cents by entity, account and party.
+    `expected` are the payers' side of the books as the story alone says, in cents by entity, account and party;
+    `patients` says the same of patients' money.
     """
 
     def __init__(
@@ -45,12 +50,16 @@ class Suite:
         erp: FakeErp,
         transport: FaultyTransport,
         expected: Mapping[tuple[str, str, str], int],
+        patients: ExpectedPatients,
+        outside: Outside,
     ) -> None:
         self.nodes = nodes
         self.bus = bus
         self.erp = erp
         self.transport = transport
         self.expected = expected
+        self.patients = patients
+        self.outside = outside
 
     def store(self, service: str) -> MemoryEventStore:
         return self.nodes[service].kept
@@ -212,14 +221,50 @@ def payer_receivables_are_what_claims_say(suite: Suite) -> Iterator[str]:
 
 def the_books_are_what_payers_decided(suite: Suite) -> Iterator[str]:
     """Every account that only charges and payers move, against the oracle; a party tells who owes a receivable."""
-    accounts = {role.value for role in PAYER_SIDE}
+    yield from _books_differ(suite, PAYER_SIDE, suite.expected)
+
+
+def the_books_are_what_became_of_patients_money(suite: Suite) -> Iterator[str]:
+    yield from _books_differ(suite, PATIENT_SIDE, suite.patients.books)
+
+
+def _books_differ(
+    suite: Suite, roles: Collection[AccountRole], expected: Mapping[tuple[str, str, str], int]
+) -> Iterator[str]:
+    accounts = {role.value for role in roles}
     found: Counter[tuple[str, str, str]] = Counter()
     for row in suite.rows("ledger", BALANCES):
         if row["account"] in accounts:
             found[str(row["entity"]), str(row["account"]), str(row["party"])] += _whole(row["subledger_minor"])
-    for place in sorted(found.keys() | suite.expected.keys()):
-        if found[place] != suite.expected.get(place, 0):
-            yield f"{place}: ledger {found[place]}, by the story {suite.expected.get(place, 0)}"
+    for place in sorted(found.keys() | expected.keys()):
+        if found[place] != expected.get(place, 0):
+            yield f"{place}: ledger {found[place]}, by the story {expected.get(place, 0)}"
+
+
+def each_account_has_what_its_patient_owes_and_paid(suite: Suite) -> Iterator[str]:
+    """An account that was never opened owes nothing, and no payment has found it."""
+    rows = {row["account_id"]: row for row in suite.rows("payments", ACCOUNTS)}
+    for account_id, money in suite.patients.accounts.items():
+        row = rows.pop(account_id, None)
+        if row is None:
+            found = (0, 0, sum(money.cash))
+        else:
+            owed = _whole(row["responsibility_minor"]) - _whole(row["written_off_minor"])
+            found = (owed, _whole(row["applied_minor"]), _whole(row["unapplied_minor"]))
+        if found != (money.owed, money.applied, money.unapplied):
+            yield f"{account_id}: {found}, by the story {(money.owed, money.applied, money.unapplied)}"
+    yield from (f"{account_id}: nobody has this account" for account_id in rows)
+
+
+def nothing_was_ordered_twice_at_the_gateway(suite: Suite) -> Iterator[str]:
+    told = [each.metadata.get("refund_id") for each in suite.outside.later.refunds.values()]
+    told += [each.metadata.get("request_id") for each in suite.outside.gateway.intents.values()]
+    for identity, count in Counter(each for each in told if each).items():
+        if count > 1:
+            yield f"order {identity} was carried out {count} times"
+    for row in suite.rows("payments", GATEWAY_ORDERS):
+        if row["state"] != "known":
+            yield f"order {row['order_id']} is {row['state']}"
 
 
 def patient_receivables_are_what_payments_says(suite: Suite) -> Iterator[str]:
@@ -228,7 +273,8 @@ def patient_receivables_are_what_payments_says(suite: Suite) -> Iterator[str]:
         ledger[row["entity"], row["patient_id"]] += _whole(row["amount_minor"])
     accounts: Counter[object] = Counter()
     for row in suite.rows("payments", ACCOUNTS):
-        accounts[row["entity"], row["patient_id"]] += _whole(row["responsibility_minor"]) - _whole(row["applied_minor"])
+        owed = _whole(row["responsibility_minor"]) - _whole(row["written_off_minor"])
+        accounts[row["entity"], row["patient_id"]] += owed - _whole(row["applied_minor"])
     for place in ledger.keys() | accounts.keys():
         if ledger[place] != accounts[place]:
             yield f"{place}: ledger {ledger[place]}, payments {accounts[place]}"
@@ -292,6 +338,9 @@ INVARIANTS: tuple[Callable[[Suite], Iterator[str]], ...] = (
     eft_clearing_is_zero_after_the_deposit,
     payer_receivables_are_what_claims_say,
     the_books_are_what_payers_decided,
+    the_books_are_what_became_of_patients_money,
+    each_account_has_what_its_patient_owes_and_paid,
+    nothing_was_ordered_twice_at_the_gateway,
     patient_receivables_are_what_payments_says,
     every_charge_has_one_effect,
     no_file_left_twice,

@@ -50,6 +50,9 @@ class Kind(StrEnum):
     DOOR_SENT_AGAIN = "door:sent-again"
     DOOR_ANSWER_LOST = "door:answer-lost"
     GATEWAY_DOWN = "gateway:down"
+    GATEWAY_ANSWER_LOST = "gateway:answer-lost"
+    GATEWAY_REFUSED = "gateway:refused"
+    GATEWAY_WEBHOOK_LOST = "gateway:webhook-lost"
     CALL_UNANSWERED = "call:unanswered"
     CLOCK_STEPPED_BACK = "clock:stepped-back"
 
@@ -83,6 +86,7 @@ _RARE: Mapping[Kind, float] = {
     Kind.CRASH_AFTER_ERP: 0.1,
     Kind.CRASH_BEFORE_SEND: 0.2,
     Kind.CRASH_AFTER_SEND: 0.2,
+    Kind.GATEWAY_WEBHOOK_LOST: 0.1,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from canonical.master_data import MasterData
@@ -11,7 +11,7 @@ from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.work import CrashPoint
 from chassis.keys import Sealer
 from chassis.messaging.relay import Relay
-from chassis.runtime import ServiceCore, ServiceShape
+from chassis.runtime import ServiceCore, ServiceShape, Sweep
 from chassis.runtime.sweep_loops import ParkedRelease
 from chassis.testing.clock import FixedClock
 from claims.adapters.patient_details import SealedDetails
@@ -29,7 +29,9 @@ from ledger_adapter.application.ports import Erp
 from ledger_adapter.main import SHAPE as LEDGER
 from ledger_adapter.main import assemble as assemble_ledger
 from payments.application.doors import Doors
-from payments.application.ports import GatewayReader
+from payments.application.gateway_polling import GatewayPolling, PollingTimes
+from payments.application.ports import PaymentGateway
+from payments.domain.payment import STRIPE
 from payments.main import SHAPE as PAYMENTS
 from payments.main import assemble as assemble_payments
 from reconciliation.main import SHAPE as RECONCILIATION
@@ -42,6 +44,8 @@ from .mischief import Mischief
 from .store import FaultyStore
 
 LOOSE_AFTER = timedelta(hours=36)
+POLLING = PollingTimes(first_look_back=timedelta(hours=2))
+POLL_SECONDS = 60.0
 BATCHING = BatchingRules(quiet=timedelta(seconds=5), oldest=timedelta(seconds=60), postings_max=5)
 GATHERING_SECONDS = 3.0
 PROOF_EVERY_SECONDS = 30.0
@@ -57,7 +61,7 @@ class Surroundings:
     sealer: Sealer
     transport: ClaimTransport
     erp: Erp
-    gateway: GatewayReader
+    gateway: PaymentGateway
     core_of: CoreOf
     mischief: Mischief
     pause: Callable[[], None]
@@ -156,8 +160,14 @@ def builders(outside: Surroundings) -> Mapping[str, tuple[ServiceShape, Build]]:
         )
 
     def payments(store: FaultyStore, crash_point: CrashPoint) -> Parts:
-        core = assemble_payments(store, clock, outside.gateway, loose_after=LOOSE_AFTER, crash_point=crash_point)
-        return Parts(core, doors=Doors(store, outside.sealer, clock, outside.entities[0]))
+        gateways = {STRIPE: outside.gateway}
+        core = assemble_payments(
+            store, clock, outside.gateway, gateways=gateways, loose_after=LOOSE_AFTER, crash_point=crash_point
+        )
+        doors = Doors(store, outside.sealer, clock, outside.entities[0])
+        polling = GatewayPolling(store, clock, gateways, doors, POLLING)
+        core = replace(core, sweeps=(*core.sweeps, Sweep("poll-gateways", POLL_SECONDS, polling.poll)))
+        return Parts(core, doors=doors)
 
     def ledger(store: FaultyStore, crash_point: CrashPoint) -> Parts:
         return Parts(assemble_ledger(store, clock, master, erps, batching=BATCHING, crash_point=crash_point))

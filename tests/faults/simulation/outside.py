@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from random import Random
 from typing import TypeVar
 
-from canonical.money import Money
-from chassis.domain import Unavailable
 from chassis.testing.clock import FixedClock
 from intake.adapters.fhir import FhirNames, Sender, read_submission
 from intake.adapters.hl7v2 import read_message
@@ -20,17 +18,19 @@ from intake.application.receiving_files import ReceivingFiles
 from payments.adapters.bank_files import take_bank_file
 from payments.adapters.stripe_gateway import event_of, verify
 from payments.application.doors import Doors, GatewayMessage
-from payments.domain.payout import BalanceTransaction
 from sandbox.world.adjudication import PayerRules
 from sandbox.world.bank import Bank
 from sandbox.world.desk import NextCoverages
 from sandbox.world.ehr import DeliveryKind, delivery_of
+from sandbox.world.gateway_api import GatewayApi
 from sandbox.world.gateway_book import GatewayBook
+from sandbox.world.gateway_later import LaterMoney
 from sandbox.world.gateway_objects import Json
 from sandbox.world.identities import registered_twice
 from sandbox.world.known_world import sandbox_master_data
 from sandbox.world.misbehaviour import Misbehaviour
 from sandbox.world.payer import PAYER_SEED, Answer, Payers
+from sandbox.world.remittances import Remittance
 from sandbox.world.scenario import SimulatedEncounter
 from sandbox.world.webhooks import signature_header
 
@@ -39,6 +39,7 @@ from .mischief import Kind, Mischief
 from .revisions import is_revised, revisions_of
 
 SECRET = "whsec_of_the_simulation"
+TODAY = date(2026, 3, 2)
 TOGETHER_MAX = 3
 RULES = PayerRules(sequestration_percent=2)
 _T = TypeVar("_T")
@@ -71,7 +72,10 @@ class Outside:
             clearinghouse_reports=True,
         )
         self.bank = Bank()
-        self.gateway = GatewayBook(1, lambda: clock().timestamp(), Misbehaviour())
+        self._latest = clock()
+        self.gateway = GatewayBook(1, self._gateways_clock, Misbehaviour())
+        self.later = LaterMoney(self.gateway)
+        self.gateway_api = GatewayApi(self.gateway, self.later, self.tell)
         self.conversations: list[list[InboundDelivery]] = []
         self.payer_files: dict[str, bytes] = {}
         self.bank_files: dict[str, bytes] = {}
@@ -80,6 +84,15 @@ class Outside:
         self._past_payer_files: list[tuple[str, bytes]] = []
         self._past_bank_files: list[tuple[str, bytes]] = []
         self._past_webhooks: list[bytes] = []
+
+    def now(self) -> datetime:
+        """The moment it is for us."""
+        return self._clock()
+
+    def _gateways_clock(self) -> float:
+        """The gateway's clock is not ours: it is never set back."""
+        self._latest = max(self._latest, self._clock())
+        return self._latest.timestamp()
 
     @property
     def is_quiet(self) -> bool:
@@ -154,7 +167,11 @@ class Outside:
 
     def tell(self, events: Iterable[Json]) -> None:
         """The gateway has these events to tell, in no order that it promises."""
-        self.webhooks += [json.dumps(event).encode() for event in events]
+        self.tell_raw(json.dumps(event).encode() for event in events)
+
+    def tell_raw(self, told: Iterable[bytes]) -> None:
+        """The same; now and then a webhook never comes."""
+        self.webhooks += [raw for raw in told if not self._mischief.strikes(Kind.GATEWAY_WEBHOOK_LOST)]
 
     def send_webhooks(self, doors: Doors) -> int:
         chosen = self._some(self.webhooks)
@@ -176,6 +193,13 @@ class Outside:
     def deposit_statement(self, day: date) -> None:
         """The bank's files of what arrived since the last ones."""
         for file in self.bank.statement(day, self._clock()):
+            self.bank_files[file.name] = file.content
+
+    def tell_electronic_entries(self, remittances: Iterable[Remittance], day: date) -> None:
+        """The bank tells of the same transfers once more, entry by entry."""
+        paying = [each for each in remittances if each.amount]
+        if paying:
+            file = self.bank.electronic_entries(paying, day, self._clock())
             self.bank_files[file.name] = file.content
 
     def _some(self, waiting: Sequence[_T]) -> list[_T]:
@@ -205,26 +229,3 @@ def _conversation(encounter: SimulatedEncounter) -> list[InboundDelivery]:
         sender = Sender("client:ehr")
         return [read_submission(raw, FhirNames(), sender).deliveries[0] for raw in told.messages]
     return [read_message(raw, actor="door:mllp").delivery for raw in told.messages]
-
-
-class GatewayApi:
-    """What payments may ask the gateway; implements GatewayReader."""
-
-    def __init__(self, book: GatewayBook, mischief: Mischief) -> None:
-        self._book = book
-        self._mischief = mischief
-
-    def balance_transactions(self, payout_gateway_id: str) -> Sequence[BalanceTransaction]:
-        if self._mischief.strikes(Kind.GATEWAY_DOWN):
-            raise Unavailable("simulated: the gateway does not answer")
-        return [
-            BalanceTransaction(
-                gateway_id=line.id,
-                amount=Money(line.amount),
-                fee=Money(line.fee),
-                net=Money(line.net),
-                payment_gateway_id=self._book.charges[line.source].intent_id,
-            )
-            for line in self._book.transactions_of(payout_gateway_id)
-            if line.kind == "charge"
-        ]

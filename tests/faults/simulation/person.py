@@ -1,20 +1,26 @@
-"""The people who work exceptions: one mends what stopped at the ERP, one says whose payment it is."""
+"""The people at work: one mends what stopped at the ERP, others decide about patients' money."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from functools import partial
 from uuid import UUID
 
 from canonical.ids import derive
-from chassis.domain import Context, Meta
-from chassis.eventstore import EventStore, transact
+from chassis.domain import Context, Meta, Refusal
+from chassis.eventstore import EventStore, Work, transact
 from chassis.testing.clock import FixedClock
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.use_cases import resume_journal
 from ledger_adapter.domain.journal_entry import JournalState
+from payments.application.gateway_orders import decide_order
+from payments.application.gateway_rows import GATEWAY_ORDERS
 from payments.application.use_cases import match_payment
+from payments.domain.gateway_order import OrderState
 
+CLERK, MANAGER = "user:clerk", "user:manager"
+Command = Callable[[Work], object]
 MENDABLE = (JournalState.REJECTED.value, JournalState.HELD_FOR_PERIOD.value)
 
 
@@ -31,19 +37,45 @@ def resume_stopped_journals(store: EventStore, clock: FixedClock) -> int:
     return len(stopped)
 
 
+def repeat_refused_orders(store: EventStore, clock: FixedClock) -> int:
+    """Sends every order that the gateway refused once more, having looked there; how many."""
+    refused = store.rows(GATEWAY_ORDERS, {"state": OrderState.REFUSED.value}, order=("order_id",))
+    for row in refused:
+        order_id = row["order_id"]
+        assert isinstance(order_id, UUID)
+        context = _command(clock, order_id, MANAGER)
+        transact(store, context, partial(decide_order, order_id=order_id, again=True, by=MANAGER))
+    return len(refused)
+
+
 @dataclass
 class Cashier:
-    """Matches payments to accounts; each order is repeated until its answer came."""
+    """What people do to patients' money, one thing after the other; each is tried again until its answer came."""
 
-    orders: list[tuple[UUID, UUID]] = field(default_factory=list)
+    orders: list[tuple[str, Command]] = field(default_factory=list)
+    _tried: bool = False
 
-    def work(self, store: EventStore, clock: FixedClock, day: date) -> int:
+    def ask(self, actor: str, command: Command) -> None:
+        """Somebody does this next."""
+        self.orders.append((actor, command))
+
+    def match(self, payment_id: UUID, account_id: UUID) -> None:
+        """Somebody found whose payment it is."""
+        self.ask(CLERK, lambda work: match_payment(work, payment_id, account_id, work.context.now.date()))
+
+    def work(self, store: EventStore, clock: FixedClock) -> int:
+        """The next thing; that it is done already is the answer to whoever tried it before."""
         if not self.orders:
             return 0
-        payment_id, account_id = self.orders[0]
-        context = _command(clock, payment_id, "user:cashier")
-        transact(store, context, lambda work: match_payment(work, payment_id, account_id, day))
+        actor, command = self.orders[0]
+        tried, self._tried = self._tried, True
+        try:
+            transact(store, _command(clock, derive("simulated-order", len(self.orders)), actor), command)
+        except Refusal:
+            if not tried:
+                raise
         self.orders.pop(0)
+        self._tried = False
         return 1
 
 

@@ -70,7 +70,15 @@ def _played(seed: int, story: int, faults: tuple[str, ...]) -> Outcome:
         erp = simulation.erp.inner
         erp.is_down = False
         broken = violations(
-            Suite(simulation.nodes, simulation.bus, erp, simulation.transport, simulation.story.books())
+            Suite(
+                simulation.nodes,
+                simulation.bus,
+                erp,
+                simulation.transport,
+                simulation.story.books(),
+                simulation.story.patients_end(),
+                simulation.outside,
+            )
         )
     return Outcome(
         seed=seed,

@@ -8,31 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from uuid import UUID
 
 from canonical.money import Money
-from chassis.eventstore import EventStore, Row
-from payments.application.patient_rows import ACCOUNTS
-from payments.domain.payment import payment_id_of
+from chassis.eventstore import EventStore
 from sandbox.world.expected_books import expected_books, payer_side
-from sandbox.world.gateway_book import DECLINED_PAYMENT_METHOD, NothingToPayOut
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.payer import Answer, AnswerKind, remittance_answer
 from sandbox.world.received_claims import Frequency
 from sandbox.world.remittances import Remittance, in_other_layout
 from sandbox.world.scenario import Scenario, SimulatedEncounter
 
-from .outside import Outside
+from .outside import TODAY, Outside
+from .patient_oracle import ExpectedPatients, expected_patients
+from .patients import PatientsStory
 from .person import Cashier
 from .revisions import as_revised
 
-TODAY = date(2026, 3, 2)
 ENCOUNTERS = 10
 FIRST_WAVE = 7
 STORIES = 6
 UNRELATED_DEPOSIT = Money(77_00)
-UNMATCHED_PAYMENT = Money(41_50)
-OVERPAID = Money(25_00)
 NEXT_PAYER_PERCENT = 60
 ODD_DECISIONS = (Fault.SPLIT_CLAIM, Fault.CROSSOVER, Fault.PREDETERMINATION, Fault.FORWARDED)
 CHANGES = (
@@ -56,7 +51,7 @@ class Story:
     def __post_init__(self) -> None:
         self.scenario = scenario_of(self.number)
         self._corrupted: list[Remittance] = []
-        self._unmatched: UUID | None = None
+        self.patients = PatientsStory(self.number, self.scenario, self.outside, self.payments, self.cashier)
 
     @property
     def acts(self) -> Sequence[tuple[str, Callable[[], None]]]:
@@ -64,9 +59,11 @@ class Story:
             ("charges come in", self._first_charges),
             ("payers pay, more charges come in", self._first_settlement),
             ("payers pay the rest, patients pay, the gateway pays out", self._second_settlement),
-            ("the bank reports the payouts, somebody finds whose payment it was", self._payout_deposits),
+            ("the bank reports the payouts, people ask for refunds", self.patients.ask),
             ("payers take back, correct and give in, the EHR says some charges otherwise", self._third_settlement),
             ("payers pay the rest and take what is still theirs", self._last_settlement),
+            ("people give up what is left", self.patients.give_up),
+            ("some is paid after all, some is moved", self.patients.pay_after_all),
         )
 
     def _first_charges(self) -> None:
@@ -96,44 +93,7 @@ class Story:
         self.outside.drop([self.outside.payers.corrected(each) for each in self._corrupted])
         self.outside.bank.deposit_remittances(made)
         self.outside.deposit_statement(date(2026, 3, 12))
-        self._patients_pay()
-        for entity in ("NORTH", "SOUTH"):
-            self._pay_out(entity)
-
-    def _patients_pay(self) -> None:
-        """Every second patient pays all, the first too much, the others half; one payer is unknown, one card declined."""
-        for place, row in enumerate(self._owing()):
-            owed = Money(_balance(row))
-            amount = owed + OVERPAID if place == 0 else owed if place % 2 else Money(max(owed.minor // 2, 1))
-            self._pay(amount, str(row["account_id"]), str(row["entity"]))
-        self._unmatched = self._pay(UNMATCHED_PAYMENT, "", "NORTH")
-        self._pay(UNMATCHED_PAYMENT, "", "SOUTH", DECLINED_PAYMENT_METHOD)
-
-    def _owing(self) -> list[Row]:
-        rows = self.payments.rows(ACCOUNTS, {}, order=("account_id",))
-        return [row for row in rows if _balance(row) > 0]
-
-    def _pay(self, amount: Money, account: str, entity: str, method: str = "pm_card_visa") -> UUID:
-        fields = {"amount": str(amount.minor), "confirm": "true", "payment_method": method}
-        fields |= {"metadata[patient_account]": account, "metadata[entity]": entity}
-        intent, events = self.outside.gateway.create_intent(fields)
-        self.outside.tell(events)
-        self.outside.tell(events[:1])
-        return payment_id_of(intent.id)
-
-    def _pay_out(self, entity: str) -> None:
-        try:
-            payout, events = self.outside.gateway.pay_out(entity)
-        except NothingToPayOut:
-            return
-        self.outside.tell(events)
-        self.outside.bank.deposit_payout(entity, payout.id, Money(payout.amount), TODAY)
-
-    def _payout_deposits(self) -> None:
-        self.outside.deposit_statement(date(2026, 3, 14))
-        found = [row["account_id"] for row in self._owing() if row["entity"] == "NORTH"]
-        if self._unmatched and found and isinstance(found[0], UUID):
-            self.cashier.orders.append((self._unmatched, found[0]))
+        self.patients.pay()
 
     def _third_settlement(self) -> None:
         """One payer denies no longer, one changes its mind; interest is paid, something is levied, a refund acknowledged.
@@ -148,8 +108,10 @@ class Story:
         faults.request(Fault.REFUND_ACKNOWLEDGED, measure=30_00)
         self._settle_again(date(2026, 3, 18))
         self.outside.revise(self.scenario.encounters)
+        self.patients.pay_out_in_vain()
 
     def _last_settlement(self) -> None:
+        self.patients.pay_out_again()
         self._settle_again(date(2026, 3, 25))
 
     def _settle_again(self, day: date) -> None:
@@ -157,6 +119,7 @@ class Story:
         self.outside.drop(_answers(made))
         self.outside.bank.deposit_remittances(made)
         self.outside.deposit_statement(day + timedelta(days=1))
+        self.outside.tell_electronic_entries(made, day + timedelta(days=1))
 
     def books(self) -> dict[tuple[str, str, str], int]:
         """What the ledger must show of payers' money at the end, by what was charged and decided."""
@@ -164,6 +127,11 @@ class Story:
         claims = [file.claim for _, _, file in payers.claim_files()]
         standing = [claim for claim in claims if claim.frequency != Frequency.VOID]
         return payer_side(expected_books(as_revised(self.scenario), payers.remittances, standing))
+
+    def patients_end(self) -> ExpectedPatients:
+        """What patients owe and have at the end, and what the books must show of their money."""
+        revised, unidentified = as_revised(self.scenario), {"NORTH": UNRELATED_DEPOSIT.minor}
+        return expected_patients(self.patients, revised, self.outside.payers.remittances, unidentified, TODAY)
 
 
 def scenario_of(number: int) -> Scenario:
@@ -188,10 +156,3 @@ def _copy_of(remittance: Remittance) -> Answer:
     """The same remittance in another layout, under another name: a duplicate that no hash of bytes finds."""
     again = remittance_answer(remittance)
     return Answer(AnswerKind.REMITTANCE, again.name.replace(".835", "-again.835"), in_other_layout(again.content))
-
-
-def _balance(row: Row) -> int:
-    owed, paid = row["responsibility_minor"], row["applied_minor"]
-    assert isinstance(owed, int)
-    assert isinstance(paid, int)
-    return owed - paid

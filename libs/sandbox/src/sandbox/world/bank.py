@@ -43,7 +43,7 @@ class StatementFile:
 
 
 class Bank:
-    """Accounts of the entities, and statements of what arrived since the last one.
+    """Accounts of the entities, and statements of what arrived since the last one; `credited` is all that ever arrived.
 
     Faults by target `remittance`, `payout` or `unrelated`: DELAY (that many statements later), CORRUPT_ONE_CENT (one cent
     more than was sent), DUPLICATE (credited twice). By target `statement`: DUPLICATE (the same file again). By target
@@ -54,6 +54,7 @@ class Bank:
         self.master_data = master_data or sandbox_master_data()
         self.misbehaviour = misbehaviour or Misbehaviour()
         self._outbox: Outbox[Deposit] = Outbox(self.misbehaviour)
+        self.credited: dict[str, Money] = {}
         self._balances: dict[str, Money] = {}
         self._deposit_count = 0
         self._file_count = 0
@@ -107,6 +108,7 @@ class Bank:
         self._deposit_count += 1
         if self.misbehaviour.strike(Fault.CORRUPT_ONE_CENT, kind):
             amount += Money(1)
+        self.credited[account] = self.credited.get(account, Money(0)) + amount
         credit = Credit(amount, f"BK{self._deposit_count:08d}", texts)
         self._outbox.put(Deposit(kind, account, credit), kind)
 

@@ -116,8 +116,7 @@ class GatewayBook:
             NothingToPayOut: nothing above zero since the last payout.
         """
         account = account_of(entity)
-        own = [each for each in self.transactions.values() if each.account == account and not each.payout_id]
-        net = sum(each.net for each in own)
+        own, net = self._not_paid_out(account), self.balance_of(entity)
         if net <= 0:
             raise NothingToPayOut(f"{entity}: nothing above zero since the last payout")
         identity = self.new_id("po")
@@ -127,6 +126,13 @@ class GatewayBook:
         payout = Payout(identity, account, net, self.now(), transaction.id, {"entity": entity})
         self.payouts[identity] = payout
         return payout, self.tell(account, [("payout.paid", payout.wire())])
+
+    def balance_of(self, entity: str) -> int:
+        """What a payout of the entity would be now, in cents."""
+        return sum(each.net for each in self._not_paid_out(account_of(entity)))
+
+    def _not_paid_out(self, account: str) -> list[BalanceTransaction]:
+        return [each for each in self.transactions.values() if each.account == account and not each.payout_id]
 
     def transactions_of(self, payout_id: str) -> list[BalanceTransaction]:
         """What a payout paid out, and the payout's own negative transaction; all transactions for an empty id."""

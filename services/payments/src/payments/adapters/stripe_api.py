@@ -40,8 +40,11 @@ class StripeGateway:
 
     key_seconds = KEY_SECONDS
 
-    def __init__(self, api_key: str, api_base: str = "", retries: int = 2) -> None:
+    def __init__(
+        self, api_key: str, api_base: str = "", retries: int = 2, http_client: stripe.HTTPClient | None = None
+    ) -> None:
         options: dict[str, object] = {"base_addresses": {"api": api_base}} if api_base else {}
+        options |= {"http_client": http_client} if http_client else {}
         self._client = stripe.StripeClient(api_key, max_network_retries=retries, **options)  # type: ignore[arg-type]
 
     def balance_transactions(self, payout_gateway_id: str) -> list[BalanceTransaction]:
