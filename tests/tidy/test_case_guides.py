@@ -116,6 +116,8 @@ def command_named(name: str) -> Any:
 def _is_a_command(line: str) -> bool:
     words = shlex.split(line.replace("{", "").replace("}", ""))
     assert words[0] == "throughline"
+    if words[1] not in _PLACES:
+        return False
     found: Any = command_named(words[1])
     rest = words[2:]
     while getattr(found, "commands", None):

@@ -1,4 +1,4 @@
-"""The read models of what we ask of gateways: questions, and orders of payments and refunds."""
+"""The read models of what we ask of gateways: questions, orders of payments and refunds, and payments under way."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from chassis.domain import Event
 from chassis.eventstore import Change, Table, put
+from chassis.eventstore.tables import remove
 
 from payments.domain.gateway_order import GatewayOrder, OrderState
 from payments.domain.gateway_question import GatewayQuestion
+from payments.domain.payment import Channel, Payment
 
 GATEWAY_QUESTIONS = Table(
     "gateway_questions",
@@ -43,7 +45,21 @@ GATEWAY_ORDERS = Table(
     key=("order_id",),
     indexes=(("state",), ("account_id",)),
 )
-GATEWAY_TABLES = (GATEWAY_QUESTIONS, GATEWAY_ORDERS)
+PAYMENTS_UNDER_WAY = Table(
+    "payments_under_way",
+    {
+        "payment_id": "uuid",
+        "gateway": "text",
+        "gateway_id": "text",
+        "entity": "text",
+        "message_id": "uuid",
+        "since": "timestamptz",
+    },
+    key=("payment_id",),
+    indexes=(("gateway",),),
+)
+"""Payments that a gateway has taken the order for, and said nothing more of."""
+GATEWAY_TABLES = (GATEWAY_QUESTIONS, GATEWAY_ORDERS, PAYMENTS_UNDER_WAY)
 _ORDER_STATES: Mapping[type[Event], OrderState] = {
     GatewayOrder.Attempted: OrderState.SENDING,
     GatewayOrder.AnswerLost: OrderState.UNCERTAIN,
@@ -68,6 +84,18 @@ def gateway_changes(event: Event) -> Iterable[Change]:
             )
         case GatewayQuestion.Answered():
             yield put(GATEWAY_QUESTIONS, question_id=event.originator_id, state="answered")
+        case Payment.Processing():
+            yield put(
+                PAYMENTS_UNDER_WAY,
+                payment_id=event.originator_id,
+                gateway=event.gateway,
+                gateway_id=event.gateway_id,
+                entity=event.entity,
+                message_id=event.message_id,
+                since=event.timestamp,
+            )
+        case Payment.Succeeded(channel=Channel.GATEWAY) | Payment.Failed() | Payment.Cancelled():
+            yield remove(PAYMENTS_UNDER_WAY, payment_id=event.originator_id)
         case GatewayOrder.Placed():
             yield _placed(event)
         case GatewayOrder.Attempted() | GatewayOrder.AnswerLost() | GatewayOrder.Refused():

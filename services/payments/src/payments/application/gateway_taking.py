@@ -122,7 +122,7 @@ def _take_state(
         "message_id": message_id,
     }
     if isinstance(fact, PaymentPending):
-        payment.trigger_event(Payment.Processing, **told)
+        payment.trigger_event(Payment.Processing, gateway=gateway, **told)
     elif isinstance(fact, PaymentDeclined):
         payment.trigger_event(Payment.Failed, reason=fact.reason, **told)
     else:

@@ -162,7 +162,11 @@ def gateway_move_id(cause_id: UUID, step: str) -> UUID:
 
 
 def _payment(event: Payment.Succeeded | Payment.Processing | Payment.Failed | Payment.Cancelled) -> Change:
-    states = {Payment.Processing: "processing", Payment.Failed: "failed", Payment.Cancelled: "cancelled"}
+    states: dict[type[Event], str] = {
+        Payment.Processing: "processing",
+        Payment.Failed: "failed",
+        Payment.Cancelled: "cancelled",
+    }
     succeeded = event if isinstance(event, Payment.Succeeded) else None
     return put(
         PAYMENTS,

@@ -61,3 +61,8 @@ class GatewayQuestion(Aggregate):
 def question_id_of(message_id: UUID, kind: ObjectKind, gateway_id: str) -> UUID:
     """The id of what one message makes us ask of one object."""
     return derive("gateway-question", message_id, kind.value, gateway_id)
+
+
+def waiting_question_id(payment_id: UUID, times: int) -> UUID:
+    """The id of what is asked because a payment is under way for long, by how often its time has doubled."""
+    return derive("gateway-question", payment_id, "waiting", times)

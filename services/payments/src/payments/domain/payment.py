@@ -104,6 +104,7 @@ class Payment(Aggregate):
         gateway_id: Financial[str]
         amount: Money
         message_id: UUID
+        gateway: Public[str] = STRIPE
 
         def apply(self, payment: Payment) -> None:
             payment.state = PaymentState.PROCESSING
