@@ -140,6 +140,20 @@ def test_the_reversal_takes_back_what_was_contractual_then_whatever_the_list_say
     assert event.shares.contractual == Money.of("-70.00")
 
 
+def test_each_decision_says_what_the_payer_has_paid_twice_after_it() -> None:
+    service = sent()
+    service.receive(chunk(ORIGINAL))
+    service.receive(chunk(CORRECTION, remittance=3))
+    service.receive(chunk(reversal_of(ORIGINAL), remittance=2))
+    service.receive(chunk(ORIGINAL, remittance=4))
+    assert [event.overpaid for event in adjudicated(service)] == [
+        Money(0),
+        CORRECTION.paid,
+        Money(0),
+        ORIGINAL.paid,
+    ]
+
+
 def test_pay_reverse_and_pay_again_is_no_duplicate_but_paying_twice_is_suspected() -> None:
     service = sent()
     service.receive(chunk(ORIGINAL))

@@ -20,6 +20,7 @@ from payments.domain.gateway_facts import ObjectKind
 from payments.domain.gateway_order import GatewayOrder, OrderKind
 from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
+from payments.domain.payer_credit import PayerCredit
 from payments.domain.payer_overpayment import OverpaymentReason, OverpaymentStep, PayerOverpayment
 from payments.domain.payer_words import PayerWord
 from payments.domain.payment import Channel, Payment
@@ -315,7 +316,21 @@ EXAMPLES: tuple[Event, ...] = (
         amount=Money(8000),
         effective_date=DAY,
         due_on=date(2026, 5, 1),
+        identified_by="clerk",
     ),
+    _event(
+        PayerCredit.Told,
+        derive("e", 127),
+        claim_id=CLAIM,
+        entity="NORTH",
+        payer="ACME",
+        remittance_id=derive("e", 128),
+        position=3,
+        overpaid=Money(8000),
+        decision=2,
+        effective_date=DAY,
+    ),
+    _event(PayerCredit.Identified, derive("e", 127), overpayment_id=derive("e", 94), amount=Money(8000)),
     _event(
         PayerOverpayment.Moved,
         derive("e", 95),
@@ -572,5 +587,6 @@ EXAMPLES: tuple[Event, ...] = (
         guarantor_id=derive("e", 124),
         revision=0,
         posting=1,
+        sequence=3,
     ),
 )

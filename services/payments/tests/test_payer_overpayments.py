@@ -31,7 +31,7 @@ RETURNED, RECOUPED, WITHDRAWN = OverpaymentStep.RETURNED, OverpaymentStep.RECOUP
 def identify(world: World, minor: int = 8000, evidence: str = "paid by TRACE1 and TRACE2") -> UUID:
     return transact(
         world.store,
-        context(),
+        context(actor="ann"),
         lambda work: identify_overpayment(
             work,
             entity="NORTH",

@@ -32,6 +32,7 @@ from pydantic import Field, SecretStr
 
 from payments.adapters.bank_files import take_bank_file
 from payments.adapters.grpc import payments_service
+from payments.adapters.grpc_account_work import account_work_service
 from payments.adapters.grpc_accounts import patient_accounts_service
 from payments.adapters.grpc_orders import gateway_orders_service
 from payments.adapters.grpc_overpayments import payer_overpayments_service
@@ -54,8 +55,8 @@ from payments.application.dunning import policies_in
 from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
-from payments.application.gateway_waiting import GatewayWaiting
 from payments.application.guarantors import VISIT_GUARANTORS, project_guarantors
+from payments.application.payer_credits import PAYER_CREDITS, project_payer_credits
 from payments.application.payment_matching import PaymentMatcher
 from payments.application.payment_plans import PlanWatch
 from payments.application.plan_rows import PAYMENT_PLANS, project_plans
@@ -79,6 +80,7 @@ from payments.domain.deposit import Deposit
 from payments.domain.gateway_order import GatewayOrder
 from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount
+from payments.domain.payer_credit import PayerCredit
 from payments.domain.payer_overpayment import PayerOverpayment
 from payments.domain.payment import STRIPE, Payment
 from payments.domain.payment_plan import PaymentPlan
@@ -98,7 +100,6 @@ EXPIRE_SECONDS, EXPIRE_REST_SECONDS = 3600.0, 60.0
 POSTING_THREADS = 32
 """Each payment that is posted waits in a thread for the commit of its batch."""
 POLL_SECONDS = 60.0
-WAITING_SECONDS = 60.0
 NO_PORTFOLIOS = NoPortfolios()
 SHAPE = ServiceShape(
     name=NAME,
@@ -109,6 +110,7 @@ SHAPE = ServiceShape(
         RemittanceContent,
         ProviderBalance,
         PayerOverpayment,
+        PayerCredit,
         Deposit,
         Payment,
         Payout,
@@ -131,6 +133,7 @@ SHAPE = ServiceShape(
         PAYMENT_PLANS,
         ACCOUNT_TRANSFERS,
         STATEMENTS_SENT,
+        PAYER_CREDITS,
         VISIT_GUARANTORS,
     ),
     projections=(
@@ -142,6 +145,7 @@ SHAPE = ServiceShape(
         project_plans,
         project_transfers,
         project_asking,
+        project_payer_credits,
         project_guarantors,
     ),
     publishing=publish,
@@ -153,12 +157,10 @@ class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated; an event that no webhook told
-    within `gateway_grace_seconds` is fetched, and what became of a payment that is under way for `gateway_waiting_days`
-    is asked. `processor_...` are those of a second processor. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
     remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
     the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents, or a write-off above
-    `write_off_limit_minor`, needs a second person.
+    `write_off_limit_minor`, or a transfer between accounts above `transfer_limit_minor`, needs a second person.
     """
 
     gateway_secrets: SecretStr = SecretStr("")
@@ -166,7 +168,6 @@ class PaymentsSettings(Settings):
     gateway_api_base: str = ""
     gateway_entity: str = ""
     gateway_grace_seconds: int = 120
-    gateway_waiting_days: int = Field(default=7, ge=1)
     processor_secrets: SecretStr = SecretStr("")
     processor_api_key: SecretStr = SecretStr("")
     processor_api_base: str = ""
@@ -175,6 +176,7 @@ class PaymentsSettings(Settings):
     raw_retention_path: Path | None = None
     refund_limit_minor: int = Field(default=0, ge=0)
     write_off_limit_minor: int = Field(default=0, ge=0)
+    transfer_limit_minor: int = Field(default=0, ge=0)
     grpc_threads: int = POSTING_THREADS
 
 
@@ -187,7 +189,6 @@ def assemble(
     portfolios: Portfolios = NO_PORTFOLIOS,
     loose_after: timedelta = timedelta(days=2),
     undeposited_after: timedelta = timedelta(days=5),
-    waiting_after: timedelta = timedelta(days=7),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     done: Path | None = None,
     crash_point: CrashPoint = no_crash,
@@ -199,7 +200,6 @@ def assemble(
     composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
     asking = GatewayAsking(store, clock, gateways or {})
     ordering = GatewayOrdering(store, clock, gateways or {})
-    waiting = GatewayWaiting(store, clock, gateways or {}, waiting_after)
     return ServiceCore(
         shape=SHAPE,
         store=store,
@@ -216,7 +216,6 @@ def assemble(
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("ask-gateways", 1.0, asking.ask),
             Sweep("send-gateway-orders", 1.0, ordering.send),
-            Sweep("ask-about-waiting", WAITING_SECONDS, waiting.ask),
             Sweep("report-loose-deposits", 5.0, alone.report_deposits),
             Sweep("report-undeposited-remittances", 30.0, alone.report_remittances),
             Sweep("book-unidentified-deposits", 5.0, alone.book_unidentified),
@@ -256,7 +255,6 @@ def serve(settings: PaymentsSettings) -> int:
         ),
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
-        waiting_after=timedelta(days=settings.gateway_waiting_days),
         retention=partial(read_retention, settings.raw_retention_path),
         done=settings.exchange_dir / "bank-done" if settings.exchange_dir else None,
         crash_point=settings.crash_points(NAME),
@@ -307,10 +305,12 @@ def _calls(
         return {entity.code: entity.name for entity in master_data.entities}
 
     posting = PaymentPosting(core.store, sealer)
-    documents = Documents(STATEMENT_FORMS, entity_names, policies_in(lambda: master_data.dunning_steps))
+    policies = policies_in(lambda: master_data.dunning_steps)
+    documents = Documents(STATEMENT_FORMS, entity_names, policies)
     return [
         payments_service(core, today),
         patient_accounts_service(core, today, Money(settings.write_off_limit_minor), documents),
+        account_work_service(core, today, Money(settings.transfer_limit_minor), policies),
         gateway_orders_service(core),
         payer_overpayments_service(core, today, entities),
         patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),

@@ -82,7 +82,7 @@ class ClaimAdjudicated(PublicEvent):
     brought the decision straight to the claim; from 1 on it counts the moves of a payment that was first booked as
     unapplied cash (J26) and then matched (`decision` or `reversal` as the payer sent it) or unmatched again (`unmatched`,
     every amount negated). What the patient would owe is owed by `next_payer` where there is one. `sequence` is 1
-    for the primary payer.
+    for the primary payer. `overpaid` is what this payer has paid, after this decision, for charges that its decisions cover twice.
     """
 
     SERVICE = "claims"
@@ -117,6 +117,7 @@ class ClaimAdjudicated(PublicEvent):
     reverses_match: int = 0
     reverses_also: tuple[DecisionPlace, ...] = ()
     partial: bool = False
+    overpaid: Money = Money(0)
 
 
 class ClaimRevised(PublicEvent):

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 import typer
 from billing.payments.v1 import (
+    account_work_pb2_grpc,
     gateway_orders_pb2_grpc,
     patient_accounts_pb2_grpc,
     patient_payments_pb2_grpc,
+    payer_overpayments_pb2_grpc,
     payments_pb2_grpc,
 )
 from google.protobuf.message import Message
@@ -49,6 +51,8 @@ class PatientMoney:
         channel = access.channel("payments")
         self.payments = payments_pb2_grpc.PaymentsServiceStub(channel)
         self.accounts = patient_accounts_pb2_grpc.PatientAccountsServiceStub(channel)
+        self.work = account_work_pb2_grpc.AccountWorkServiceStub(channel)
+        self.overpayments = payer_overpayments_pb2_grpc.PayerOverpaymentsServiceStub(channel)
         self.orders = gateway_orders_pb2_grpc.GatewayOrdersServiceStub(channel)
         self.patients = patient_payments_pb2_grpc.PatientPaymentsServiceStub(channel)
 

@@ -12,6 +12,7 @@ from billing.payments.v1 import payments_pb2 as pb
 from throughline.connection import StateOption
 from throughline.outcome import Exit, ends_with_a_code
 from throughline.paying import order_commands, refund_commands
+from throughline.paying.asking_commands import refund_proposals
 from throughline.paying.calls import (
     LIMIT,
     EntityOption,
@@ -31,6 +32,7 @@ AmountArgument = Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 1
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")
 refund_commands.add_to(app)
 order_commands.add_to(app)
+app.command("refund-proposals")(refund_proposals)
 
 
 @app.callback()

@@ -16,6 +16,7 @@ from throughline.outcome import Exit, NotFound, Unusable, ends_with_a_code
 from throughline.remitting.keying_commands import add_keying
 from throughline.remitting.matches import tell_matched, tell_unmatched, tell_unmatched_claim
 from throughline.remitting.telling import tell_balance, tell_balances, tell_remittance, tell_remittances
+from throughline.remitting.tying_commands import add_tying
 from throughline.screen import JsonOption, show_json
 from throughline.wire import as_uuid, data_of, identity_in
 
@@ -172,6 +173,7 @@ def unmatch_payment(
 
 
 add_keying(app)
+add_tying(app)
 
 
 def _show(told: _Told, tell: Callable[[_Told], None], as_json: bool) -> None:

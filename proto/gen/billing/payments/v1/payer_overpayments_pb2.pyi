@@ -225,6 +225,7 @@ class PayerOverpayment(_message.Message):
     WITHDRAWN_FIELD_NUMBER: _builtins.int
     IDENTIFIED_ON_FIELD_NUMBER: _builtins.int
     DUE_ON_FIELD_NUMBER: _builtins.int
+    IDENTIFIED_BY_FIELD_NUMBER: _builtins.int
     overpayment_id: _builtins.str
     """The overpayment, a UUID."""
     entity: _builtins.str
@@ -241,6 +242,8 @@ class PayerOverpayment(_message.Message):
     """The day on which it was known, ISO 8601."""
     due_on: _builtins.str
     """The day by which it must be returned, ISO 8601."""
+    identified_by: _builtins.str
+    """Who identified it; another person says what ended it."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """What was paid too much."""
@@ -272,11 +275,124 @@ class PayerOverpayment(_message.Message):
         withdrawn: _common_pb2.Money | None = ...,
         identified_on: _builtins.str = ...,
         due_on: _builtins.str = ...,
+        identified_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open", b"open", "recouped", b"recouped", "withdrawn", b"withdrawn"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "cause", b"cause", "due_on", b"due_on", "entity", b"entity", "evidence", b"evidence", "identified_on", b"identified_on", "open", b"open", "overpayment_id", b"overpayment_id", "payer", b"payer", "reason", b"reason", "recouped", b"recouped", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "cause", b"cause", "due_on", b"due_on", "entity", b"entity", "evidence", b"evidence", "identified_by", b"identified_by", "identified_on", b"identified_on", "open", b"open", "overpayment_id", b"overpayment_id", "payer", b"payer", "reason", b"reason", "recouped", b"recouped", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayerOverpayment: _TypeAlias = PayerOverpayment  # noqa: Y015
+
+@_typing.final
+class ListPayerCreditsRequest(_message.Message):
+    """Which credits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    IDENTIFIED_TOO_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """Only of this entity; empty for all."""
+    identified_too: _builtins.bool
+    """Those that a person has identified too."""
+    limit: _builtins.int
+    """At most so many, 1 to 5000; 0 means 100."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        identified_too: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "identified_too", b"identified_too", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayerCreditsRequest: _TypeAlias = ListPayerCreditsRequest  # noqa: Y015
+
+@_typing.final
+class ListPayerCreditsResponse(_message.Message):
+    """Credits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayerCredit]:
+        """The largest first."""
+
+    def __init__(
+        self,
+        *,
+        credits: _abc.Iterable[Global___PayerCredit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayerCreditsResponse: _TypeAlias = ListPayerCreditsResponse  # noqa: Y015
+
+@_typing.final
+class PayerCredit(_message.Message):
+    """What a payer has paid twice of one claim."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIM_ID_FIELD_NUMBER: _builtins.int
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    OVERPAID_FIELD_NUMBER: _builtins.int
+    REMITTANCE_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
+    OVERPAYMENT_ID_FIELD_NUMBER: _builtins.int
+    IDENTIFIED_FIELD_NUMBER: _builtins.int
+    claim_id: _builtins.str
+    """The claim, a UUID."""
+    entity: _builtins.str
+    """The legal entity."""
+    payer: _builtins.str
+    """The payer."""
+    remittance_id: _builtins.str
+    """The remittance of the last decision, a UUID."""
+    position: _builtins.int
+    """The claim's ordinal in it, from 0."""
+    effective_date: _builtins.str
+    """The day of that decision, ISO 8601."""
+    overpayment_id: _builtins.str
+    """The overpayment as which it was identified, a UUID; empty until then."""
+    @_builtins.property
+    def overpaid(self) -> _common_pb2.Money:
+        """How much was paid twice."""
+
+    @_builtins.property
+    def identified(self) -> _common_pb2.Money:
+        """As how much it was identified."""
+
+    def __init__(
+        self,
+        *,
+        claim_id: _builtins.str = ...,
+        entity: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        overpaid: _common_pb2.Money | None = ...,
+        remittance_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+        effective_date: _builtins.str = ...,
+        overpayment_id: _builtins.str = ...,
+        identified: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identified", b"identified", "overpaid", b"overpaid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_id", b"claim_id", "effective_date", b"effective_date", "entity", b"entity", "identified", b"identified", "overpaid", b"overpaid", "overpayment_id", b"overpayment_id", "payer", b"payer", "position", b"position", "remittance_id", b"remittance_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayerCredit: _TypeAlias = PayerCredit  # noqa: Y015

@@ -50,6 +50,11 @@ class PayerOverpaymentsServiceStub:
                 request_serializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsRequest.SerializeToString,
                 response_deserializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsResponse.FromString,
                 _registered_method=True)
+        self.ListPayerCredits = channel.unary_unary(
+                '/billing.payments.v1.PayerOverpaymentsService/ListPayerCredits',
+                request_serializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsRequest.SerializeToString,
+                response_deserializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsResponse.FromString,
+                _registered_method=True)
 
 
 class PayerOverpaymentsServiceServicer:
@@ -77,6 +82,13 @@ class PayerOverpaymentsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPayerCredits(self, request, context):
+        """What payers have paid twice by their own decisions and have not taken back: for a person to identify.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PayerOverpaymentsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_PayerOverpaymentsServiceServicer_to_server(servicer, server):
                     servicer.ListPayerOverpayments,
                     request_deserializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsRequest.FromString,
                     response_serializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsResponse.SerializeToString,
+            ),
+            'ListPayerCredits': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPayerCredits,
+                    request_deserializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsRequest.FromString,
+                    response_serializer=billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class PayerOverpaymentsService:
             '/billing.payments.v1.PayerOverpaymentsService/ListPayerOverpayments',
             billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsRequest.SerializeToString,
             billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerOverpaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPayerCredits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.payments.v1.PayerOverpaymentsService/ListPayerCredits',
+            billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsRequest.SerializeToString,
+            billing_dot_payments_dot_v1_dot_payer__overpayments__pb2.ListPayerCreditsResponse.FromString,
             options,
             channel_credentials,
             insecure,

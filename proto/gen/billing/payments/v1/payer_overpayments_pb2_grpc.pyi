@@ -39,6 +39,8 @@ class PayerOverpaymentsServiceStub:
     """Evidence that it, or a part of it, was returned, recouped or is none."""
     ListPayerOverpayments: _grpc.UnaryUnaryMultiCallable[_payer_overpayments_pb2.ListPayerOverpaymentsRequest, _payer_overpayments_pb2.ListPayerOverpaymentsResponse]
     """Overpayments, the first due first."""
+    ListPayerCredits: _grpc.UnaryUnaryMultiCallable[_payer_overpayments_pb2.ListPayerCreditsRequest, _payer_overpayments_pb2.ListPayerCreditsResponse]
+    """What payers have paid twice by their own decisions and have not taken back: for a person to identify."""
 
 @_typing.type_check_only
 class PayerOverpaymentsServiceAsyncStub(PayerOverpaymentsServiceStub):
@@ -51,6 +53,8 @@ class PayerOverpaymentsServiceAsyncStub(PayerOverpaymentsServiceStub):
     """Evidence that it, or a part of it, was returned, recouped or is none."""
     ListPayerOverpayments: _aio.UnaryUnaryMultiCallable[_payer_overpayments_pb2.ListPayerOverpaymentsRequest, _payer_overpayments_pb2.ListPayerOverpaymentsResponse]  # type: ignore[assignment]
     """Overpayments, the first due first."""
+    ListPayerCredits: _aio.UnaryUnaryMultiCallable[_payer_overpayments_pb2.ListPayerCreditsRequest, _payer_overpayments_pb2.ListPayerCreditsResponse]  # type: ignore[assignment]
+    """What payers have paid twice by their own decisions and have not taken back: for a person to identify."""
 
 class PayerOverpaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps payers' overpayments."""
@@ -78,5 +82,13 @@ class PayerOverpaymentsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payer_overpayments_pb2.ListPayerOverpaymentsResponse, _abc.Awaitable[_payer_overpayments_pb2.ListPayerOverpaymentsResponse]]:
         """Overpayments, the first due first."""
+
+    @_abc_1.abstractmethod
+    def ListPayerCredits(
+        self,
+        request: _payer_overpayments_pb2.ListPayerCreditsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payer_overpayments_pb2.ListPayerCreditsResponse, _abc.Awaitable[_payer_overpayments_pb2.ListPayerCreditsResponse]]:
+        """What payers have paid twice by their own decisions and have not taken back: for a person to identify."""
 
 def add_PayerOverpaymentsServiceServicer_to_server(servicer: PayerOverpaymentsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -110,6 +110,7 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         next_payer_class=event.next_payer_class,
         sequence=event.sequence,
         charges_revision=event.charges_revision,
+        overpaid=event.overpaid,
     )
 
 

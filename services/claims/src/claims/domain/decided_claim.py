@@ -63,7 +63,8 @@ class DecidedClaim(Aggregate):
         `reverses_*` is the decision that a reversal takes back, `reverses_also` those that it takes back with it; of a
         `partial` reversal they are the decisions that a part is taken of. `pair_*` is the decision that a correction takes the
         place of, or the correction that came before its reversal. `match` counts the moves of a payment that was not booked
-        here at first: odd where it was matched, even where it was unmatched, with every amount negated.
+        here at first: odd where it was matched, even where it was unmatched, with every amount negated. `overpaid` is what the payer
+        has paid twice for, after it.
         """
 
         TOPIC = "claims.claim.adjudicated"
@@ -86,6 +87,7 @@ class DecidedClaim(Aggregate):
         reverses_match: int = 0
         reverses_also: tuple[DecisionPlace, ...] = ()
         partial: bool = False
+        overpaid: Money = Money(0)
 
         def apply(self, claim: DecidedClaim) -> None:
             claim.state = self.state
@@ -232,6 +234,7 @@ class DecidedClaim(Aggregate):
             next_payer_class=next_payer.payer_class if next_payer else None,
             sequence=content.sequence,
             charges_revision=self.revision,
+            overpaid=after.overpaid(content.total),
         )
         self._release_denials(change.decision.effective_date)
 

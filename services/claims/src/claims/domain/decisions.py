@@ -163,6 +163,16 @@ class Decisions:
         """By how much the decisions cover the charge twice, where no denial explains it."""
         return self.charge_beyond(total) - self.released_denials(total)
 
+    def overpaid(self, total: Money) -> Money:
+        """What the payer has paid for charges that the decisions cover twice, by the latest of those that stand."""
+        excess = self.over_adjudicated(total).minor
+        covered = paid = 0
+        for each in reversed(self.standing):
+            if covered >= excess:
+                break
+            covered, paid = covered + each.decision.charge.minor, paid + each.decision.paid.minor
+        return Money(max(0, min(excess, paid)), total.currency)
+
     def twins_of(self, decision: PayerDecision) -> list[Place]:
         """Others that stand with the same payer's number, status and amounts: perhaps one payment told twice.
 

@@ -16,6 +16,7 @@ KEY_LENGTH_MIN, KEY_LENGTH_MAX = 8, 100
 REASON_LENGTH_MIN, REASON_LENGTH_MAX = 5, 200
 PAGE_MAX = 1000
 PAGE_DEFAULT = 100
+ROWS_MAX = 5000
 
 
 def amount_in(sent: common_pb2.Money, field: str = "amount") -> Money:
@@ -78,6 +79,11 @@ def reason_in(text: str, field: str = "reason") -> str:
 def ids_in(**columns: str) -> dict[str, object]:
     """The ids that were given, by column."""
     return {name: uuid_in(text, name) for name, text in columns.items() if text}
+
+
+def named_in(**columns: str) -> dict[str, object]:
+    """The values that were given, by column."""
+    return {name: text for name, text in columns.items() if text}
 
 
 def one_of(text: str, field: str, choices: Sequence[str]) -> str:

@@ -8,16 +8,18 @@ from datetime import date
 import grpc
 from billing.payments.v1 import payer_overpayments_pb2 as pb
 from billing.payments.v1 import payer_overpayments_pb2_grpc
-from chassis.eventstore import Row, transact
+from chassis.eventstore import Above, Row, transact
 from chassis.rpc import BadArgument, GrpcService
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from payments.adapters.arguments import amount_in, day_in, one_of, reason_in, text_in
+from payments.adapters.arguments import amount_in, day_in, named_in, one_of, reason_in, text_in
 from payments.adapters.grpc_messages import minor_sent, money_sent, text_of
 from payments.adapters.grpc_remittances import limit_in
 from payments.application.overpayments import PAYER_OVERPAYMENTS, identify_overpayment, move_overpayment
+from payments.application.payer_credits import PAYER_CREDITS
+from payments.application.row_values import int_of
 from payments.domain.payer_overpayment import OverpaymentReason, OverpaymentStep
 
 NAME = "billing.payments.v1.PayerOverpaymentsService"
@@ -25,6 +27,7 @@ SCOPES = {
     "IdentifyOverpayment": "payments.write",
     "MoveOverpayment": "payments.approve",
     "ListPayerOverpayments": "payments.read",
+    "ListPayerCredits": "payments.read",
 }
 NAME_LENGTH_MAX = 60
 ENDINGS = [step.value for step in OverpaymentStep if step is not OverpaymentStep.IDENTIFIED]
@@ -100,6 +103,16 @@ class PayerOverpaymentCalls(payer_overpayments_pb2_grpc.PayerOverpaymentsService
         chosen = [row for row in rows if row["open_minor"] or not request.only_open]
         return pb.ListPayerOverpaymentsResponse(overpayments=map(_sent, chosen))
 
+    def ListPayerCredits(
+        self, request: pb.ListPayerCreditsRequest, context: grpc.ServicerContext
+    ) -> pb.ListPayerCreditsResponse:
+        where = named_in(entity=request.entity) | {"overpaid_minor": Above.ZERO}
+        if not request.identified_too:
+            where["overpayment_id"] = None
+        order, limit = ("-overpaid_minor", "claim_id"), limit_in(request.limit)
+        rows = self._core.store.rows(PAYER_CREDITS, where, order=order, limit=limit)
+        return pb.ListPayerCreditsResponse(credits=map(_credit_sent, rows))
+
     def _day(self, text: str, field: str) -> date:
         return day_in(text, field) if text else self._today()
 
@@ -122,4 +135,19 @@ def _sent(row: Row) -> pb.PayerOverpayment:
         withdrawn=minor_sent(row["withdrawn_minor"]),
         identified_on=text_of(row["effective_date"]),
         due_on=text_of(row["due_on"]),
+        identified_by=text_of(row["identified_by"]),
+    )
+
+
+def _credit_sent(row: Row) -> pb.PayerCredit:
+    return pb.PayerCredit(
+        claim_id=text_of(row["claim_id"]),
+        entity=text_of(row["entity"]),
+        payer=text_of(row["payer"]),
+        overpaid=minor_sent(row["overpaid_minor"]),
+        remittance_id=text_of(row["remittance_id"]),
+        position=int_of(row["position"]),
+        effective_date=text_of(row["effective_date"]),
+        overpayment_id=text_of(row["overpayment_id"]),
+        identified=minor_sent(row["identified_minor"]),
     )

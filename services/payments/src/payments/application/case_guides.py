@@ -10,6 +10,7 @@ from payments.application.gateway_orders import REFUSED, UNCERTAIN
 from payments.application.gateway_questions import NO_SUCH_OBJECT
 from payments.application.overpayments import OWED_BACK
 from payments.application.patient_money import DISPUTE_OPEN, OVERDRAWN, REFUND_FAILED
+from payments.application.payer_credits import PAYER_CREDIT
 from payments.application.payment_plans import MISSED
 from payments.application.payouts import CAME_BACK
 from payments.application.ports import UnreadableEvent
@@ -26,7 +27,10 @@ OVERPAYMENT_DAYS = 60
 _TRACE = "throughline trace {case}"
 _PAYMENT, _REFUNDS = "throughline payments show {subject}", "throughline payments refunds --payment {subject}"
 _TIE = Action(
-    "tie", "Tie deposits and remittances that belong together, to the cent.", "POST /v1/payments/deposits:tie", WRITE
+    "tie",
+    "Tie deposits and remittances that belong together, to the cent.",
+    "throughline remit tie --deposit DEPOSIT --remittance REMITTANCE",
+    WRITE,
 )
 _MATCH = Action("match", "Say whose payment it is.", "throughline payments match {subject} ACCOUNT", WRITE)
 _REFUND = Action("refund", "Ask to give it back.", "throughline payments refund {subject} AMOUNT --reason WHY", WRITE)
@@ -51,8 +55,14 @@ _GIVE_UP = Action(
 _RETURNED = Action(
     "returned",
     "Say that it was refunded by check, or taken back by the payer, and by what evidence.",
-    "POST /v1/payments/payer-overpayments/{subject}:move",
+    "throughline overpayments move {subject} returned AMOUNT --evidence WHAT",
     APPROVE,
+)
+_IDENTIFY = Action(
+    "identify",
+    "Say that it is an overpayment, of how much and by what; the sixty days run from then.",
+    "throughline overpayments identify ENTITY PAYER {subject} AMOUNT --reason WHY --evidence WHAT",
+    WRITE,
 )
 _SUBMIT = Action(
     "submit",
@@ -192,6 +202,12 @@ _OF_BANKS_AND_PAYERS: Guides = {
     UNEXPLAINED: CaseGuide(
         "A payer took money back, and nothing that is open explains it. It ends by itself once a remittance does.",
         (_TRACE, "throughline remit balances --open"),
+        by_two=True,
+    ),
+    PAYER_CREDIT: CaseGuide(
+        "A payer has paid twice for the same charges of a claim, and reversed nothing. It ends by itself once the payer takes it back.",
+        ("throughline overpayments proposed", "throughline claim show {subject}"),
+        (_IDENTIFY,),
         by_two=True,
     ),
     OWED_BACK: CaseGuide(

@@ -11,6 +11,7 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, add, put
 from chassis.exceptions import end_case, raise_case
 
+from payments.application.payer_credits import note_identified
 from payments.domain.payer_overpayment import (
     OverpaymentReason,
     OverpaymentStep,
@@ -34,6 +35,7 @@ PAYER_OVERPAYMENTS = Table(
         "withdrawn_minor": "bigint",
         "effective_date": "date",
         "due_on": "date",
+        "identified_by": "text",
     },
     key=("overpayment_id",),
     indexes=(("entity",), ("due_on",)),
@@ -58,8 +60,17 @@ def identify_overpayment(
     """
     overpayment = work.get_or_new(PayerOverpayment, overpayment_id_of(entity, payer, cause))
     overpayment.identify(
-        entity=entity, payer=payer, cause=cause, reason=reason, evidence=evidence, amount=amount, on=on
+        entity=entity,
+        payer=payer,
+        cause=cause,
+        reason=reason,
+        evidence=evidence,
+        amount=amount,
+        by=work.context.meta.actor,
+        on=on,
     )
+    if (claim_id := _claim_in(cause)) is not None:
+        note_identified(work, claim_id, overpayment.id, amount)
     raise_case(
         work,
         overpayment.id,
@@ -80,13 +91,21 @@ def move_overpayment(
     """Takes what returned, recouped or withdrew it; what is still owed back. The case ends with the last cent.
 
     Raises:
-        UnknownAggregate, NotAnOverpayment, OverpaymentChanged, MoreThanOverpaid: see there.
+        UnknownAggregate, NotAnOverpayment, OverpaymentChanged, MoreThanOverpaid, OwnOverpayment: see there.
     """
     overpayment = work.require(PayerOverpayment, overpayment_id)
-    overpayment.move(step, amount, evidence, on)
+    overpayment.move(step, amount, evidence, by=work.context.meta.actor, on=on)
     if not overpayment.open_amount:
         end_case(work, overpayment_id, OWED_BACK, f"{step} by {evidence}")
     return overpayment.open_amount
+
+
+def _claim_in(cause: str) -> UUID | None:
+    """The claim that a cause names by its id."""
+    try:
+        return UUID(cause)
+    except ValueError:
+        return None
 
 
 def project_overpayments(event: Event) -> Iterable[Change]:
@@ -106,6 +125,7 @@ def project_overpayments(event: Event) -> Iterable[Change]:
             withdrawn_minor=0,
             effective_date=event.effective_date,
             due_on=event.due_on,
+            identified_by=event.identified_by,
         )
     elif isinstance(event, PayerOverpayment.Moved):
         minor = event.amount.minor

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Refusal
-from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore import EventStore, Row, Work, transact
 from chassis.exceptions import end_case, raise_case
 
 from payments.application.account_history import AccountThen, Moment, accounts_at
@@ -56,6 +57,38 @@ def cancel_plan(work: Work, plan_id: UUID, on: date) -> None:
     _end_cases(work, work.require(PaymentPlan, plan_id).instalments, plan_id, "the plan was ended")
 
 
+@dataclass(frozen=True, slots=True)
+class PlanThen:
+    """A plan's row, its instalments, and how it stands; one that ended stands as on the day it ended."""
+
+    row: Row
+    instalments: tuple[Instalment, ...]
+    standing: PlanStanding
+
+
+def plans_standing(store: EventStore, rows: Sequence[Row], now: datetime) -> list[PlanThen]:
+    """How each plan stands now."""
+    accounts = {uuid_of(row["account_id"]) for row in rows}
+    then = {each.account_id: each for each in accounts_at(store, accounts, Moment(None, now))}
+    agreed = _agreed(store, [uuid_of(row["plan_id"]) for row in rows])
+    found = []
+    for row in rows:
+        first, ended = agreed[uuid_of(row["plan_id"])], row["ended_on"]
+        as_of = ended if isinstance(ended, date) else now.date()
+        paid = paid_since(then[uuid_of(row["account_id"])], first.effective_date)
+        found.append(PlanThen(row, first.instalments, standing_of(first.instalments, paid, as_of)))
+    return found
+
+
+def _agreed(store: EventStore, plan_ids: Sequence[UUID]) -> dict[UUID, PaymentPlan.Agreed]:
+    found = {}
+    for plan_id, history in store.load(plan_ids).items():
+        first = history.events[0]
+        assert isinstance(first, PaymentPlan.Agreed), "a plan begins by being agreed on"
+        found[plan_id] = first
+    return found
+
+
 def plan_of(store: EventStore, account: AccountThen, as_of: date) -> PlanStanding | None:
     """How the plan stands that an account keeps on a day, None where it has none."""
     rows = store.rows(PAYMENT_PLANS, {"account_id": account.account_id}, order=("-agreed_on",), limit=PORTION)
@@ -63,9 +96,7 @@ def plan_of(store: EventStore, account: AccountThen, as_of: date) -> PlanStandin
         agreed, ended = row["agreed_on"], row["ended_on"]
         assert isinstance(agreed, date), "a plan has its day"
         if agreed <= as_of and (ended is None or (isinstance(ended, date) and ended > as_of)):
-            (history,) = store.load([uuid_of(row["plan_id"])]).values()
-            first = history.events[0]
-            assert isinstance(first, PaymentPlan.Agreed), "a plan begins by being agreed on"
+            (first,) = _agreed(store, [uuid_of(row["plan_id"])]).values()
             return standing_of(first.instalments, paid_since(account, agreed), as_of)
     return None
 

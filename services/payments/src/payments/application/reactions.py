@@ -17,6 +17,7 @@ from canonical.events.intake import (
     PostedCharges,
     RemittanceChunkReceived,
     RemittanceReceived,
+    VisitGuarantorChanged,
 )
 from canonical.ids import derive
 from canonical.money import Money
@@ -26,13 +27,16 @@ from chassis.exceptions import raise_case
 from chassis.merged_patients import MERGE_REACTIONS
 from chassis.messaging.reactions import Reaction
 
+from payments.application.guarantors import name_guarantor, when_visit_guarantor_changed_name_them
+from payments.application.payer_credits import concerns_a_credit, follow_payer_credit
 from payments.application.price_concessions import Portfolios, estimate_new_share
 from payments.application.remittance_effects import ids_touched, move_provider_balances, suspect_duplicate
 from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
+from payments.domain.payer_credit import payer_credit_id_of
 from payments.domain.payer_words import PayerWord
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
-from payments.domain.visit_guarantor import VisitGuarantor, visit_guarantor_id
+from payments.domain.visit_guarantor import visit_guarantor_id
 
 _Shared = TypeVar("_Shared", EncounterCharged, ChargesRevised, ClaimAdjudicated)
 
@@ -74,11 +78,14 @@ def when_remittance_chunk_received_pass_it_on(work: Work, event: RemittanceChunk
 
 
 def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicated, envelope: Envelope) -> None:
-    """Adds what the payer left to the patient to their account; where a next payer owes it, the patient does not.
+    """Adds what the payer left to the patient to their account; where a next payer owes it, the patient does not. What the payer
+    has paid twice is kept apart, as its credit.
 
     A reversal takes it off again, and so may leave a credit balance. What other payers said of a claim that the patient
     may owe is kept too, so that a statement can tell it.
     """
+    if concerns_a_credit(event):
+        follow_payer_credit(work, event, envelope.sequence)
     if not _concerns_the_patient(event):
         return
     account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
@@ -100,6 +107,11 @@ def adjudication_id(event: ClaimAdjudicated) -> UUID:
     return derive("adjudication", *place, event.match) if event.match else derive("adjudication", *place)
 
 
+def _adjudicated_ids(event: ClaimAdjudicated) -> list[UUID]:
+    credit = [payer_credit_id_of(event.claim_id)] if concerns_a_credit(event) else []
+    return [account_id_of(event.entity, event.patient_id), *credit] if _concerns_the_patient(event) else credit
+
+
 def _concerns_the_patient(event: ClaimAdjudicated) -> bool:
     """Something is left to somebody else than the first payer, or this is what a later one says of it."""
     return bool(event.patient_responsibility) or event.sequence > 1
@@ -119,7 +131,7 @@ def _word_of(event: ClaimAdjudicated) -> PayerWord:
 
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
     """An encounter without a payer is the patient's to pay, all of it. Who answers for a visit is kept in any case."""
-    _name_guarantor(work, event)
+    name_guarantor(work, event, envelope)
     _assign_self_pay(work, event, event.total, event.service_to)
 
 
@@ -127,20 +139,8 @@ def when_charges_revised_charge_the_patient_the_difference(
     work: Work, event: ChargesRevised, envelope: Envelope
 ) -> None:
     """What the patient owes of a self-pay posting follows its revisions; less than before may leave a credit balance."""
-    _name_guarantor(work, event, event.revision)
+    name_guarantor(work, event, envelope, event.revision)
     _assign_self_pay(work, event, event.total - event.previous_total, event.revised_on, event.revision)
-
-
-def _name_guarantor(work: Work, event: PostedCharges, revision: int = 0) -> None:
-    if event.guarantor_id is not None:
-        work.get_or_new(VisitGuarantor, visit_guarantor_id(event.encounter_id)).name(
-            encounter_id=event.encounter_id,
-            entity=event.entity,
-            patient_id=event.patient_id,
-            guarantor_id=event.guarantor_id,
-            revision=revision,
-            posting=event.posting,
-        )
 
 
 def _assign_self_pay(work: Work, event: PostedCharges, amount: Money, on: date, *revision: int) -> None:
@@ -184,6 +184,11 @@ _WITHOUT_SHARES: tuple[Reaction[Any], ...] = (
         PatientPaymentReported,
         when_patient_payment_reported_take_it,
         lambda event: [event.payment_id, account_id_of(event.entity, event.patient_id)],
+    ),
+    Reaction(
+        VisitGuarantorChanged,
+        when_visit_guarantor_changed_name_them,
+        lambda event: [visit_guarantor_id(event.encounter_id)],
     ),
 )
 

@@ -28,6 +28,10 @@ class NotAnOverpayment(Refusal):
     """An overpayment is more than nothing, and its evidence is named."""
 
 
+class OwnOverpayment(Refusal):
+    """Another person than the one who identified it says what ended it."""
+
+
 class OverpaymentReason(StrEnum):
     DUPLICATE_PAYMENT = "duplicate-payment"
     CREDIT_BALANCE = "credit-balance"
@@ -60,6 +64,7 @@ class PayerOverpayment(Aggregate):
         self.open_amount = NOTHING
         self.due_on = date.min
         self.moves: dict[UUID, Money] = {}
+        self.identified_by = ""
 
     class Identified(Event):
         """`cause` is the claim or remittance, `evidence` what shows it; no PHI in either."""
@@ -73,8 +78,10 @@ class PayerOverpayment(Aggregate):
         amount: Money
         effective_date: Financial[date]
         due_on: Financial[date]
+        identified_by: Public[str] = ""
 
         def apply(self, overpayment: PayerOverpayment) -> None:
+            overpayment.identified_by = self.identified_by
             overpayment.entity = self.entity
             overpayment.payer = self.payer
             overpayment.amount = overpayment.open_amount = self.amount
@@ -98,7 +105,16 @@ class PayerOverpayment(Aggregate):
             overpayment.open_amount = self.open_amount
 
     def identify(
-        self, *, entity: str, payer: str, cause: str, reason: OverpaymentReason, evidence: str, amount: Money, on: date
+        self,
+        *,
+        entity: str,
+        payer: str,
+        cause: str,
+        reason: OverpaymentReason,
+        evidence: str,
+        amount: Money,
+        by: str,
+        on: date,
     ) -> None:
         """Starts the sixty days, once.
 
@@ -120,13 +136,14 @@ class PayerOverpayment(Aggregate):
                 amount=amount,
                 effective_date=on,
                 due_on=on + timedelta(days=DAYS_ALLOWED),
+                identified_by=by,
             )
 
-    def move(self, step: OverpaymentStep, amount: Money, evidence: str, on: date) -> None:
+    def move(self, step: OverpaymentStep, amount: Money, evidence: str, *, by: str, on: date) -> None:
         """Takes evidence that it, or a part of it, is no longer owed back; the same evidence twice is once.
 
         Raises:
-            NotAnOverpayment, OverpaymentChanged, MoreThanOverpaid: see there.
+            NotAnOverpayment, OverpaymentChanged, MoreThanOverpaid, OwnOverpayment: see there.
         """
         assert step is not OverpaymentStep.IDENTIFIED, "an overpayment is identified by `identify`"
         if amount <= NOTHING or not evidence.strip():
@@ -137,6 +154,8 @@ class PayerOverpayment(Aggregate):
             if known != amount:
                 raise OverpaymentChanged(f"overpayment {self.id}, {step} by {evidence}: {known} before, now {amount}")
             return
+        if by == self.identified_by:
+            raise OwnOverpayment(f"overpayment {self.id}: {by} identified it; another person says that it is {step}")
         if amount > self.open_amount:
             raise MoreThanOverpaid(f"overpayment {self.id}: {self.open_amount} is owed back, not {amount}")
         self.trigger_event(
