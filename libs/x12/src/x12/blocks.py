@@ -10,6 +10,8 @@ from x12.headers import read_header
 from x12.segments import Delimiters
 
 BLANK = "".join(map(chr, range(28))) + " "
+ZERO = "\x00"
+ZERO_MESSAGE = "the segment holds a zero byte, which is no part of any text"
 
 
 @dataclass(slots=True)
@@ -41,6 +43,14 @@ class Gap:
     @property
     def length(self) -> int:
         return len(self.raw)
+
+
+def unreadable_segments(block: Block) -> list[tuple[int, str, str]]:
+    """Segments that cost their set: by index, with rule and message. A zero byte between segments is padding."""
+    found = [(index, "segment_over_limit", "the segment is longer than any real one") for index in block.oversized]
+    if ZERO in block.raw:
+        found += [(index, "zero_byte", ZERO_MESSAGE) for index, text in enumerate(block.texts) if ZERO in text]
+    return found
 
 
 def without_breaks(text: str) -> str:

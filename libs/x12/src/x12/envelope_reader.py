@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12.blocks import Block, Gap
+from x12.blocks import ZERO, ZERO_MESSAGE, Block, Gap, unreadable_segments
 from x12.control_checks import check_control, name_of
 from x12.envelope import (
     EnvelopeEvent,
@@ -77,6 +77,7 @@ class _EnvelopeReader:
         self._set_numbers: set[str] = set()
         self._controls: frozenset[str] = frozenset()
         self._acknowledged = False
+        self._unreadable: list[tuple[int, str, str]] = []
 
     def open_interchange(self, block: Block) -> Iterator[EnvelopeEvent]:
         yield from self.close_interchange(None)
@@ -124,6 +125,8 @@ class _EnvelopeReader:
             log.note("isa_not_fixed_width", "ISA", self._ordinal, "the ISA header is not padded to 106 characters")
         if not interchange.control_number.isdigit():
             log.quarantine("isa13_not_a_number", "ISA", self._ordinal, "ISA13 is not a number")
+        if ZERO in text:
+            log.refuse("zero_byte", "ISA", self._ordinal, ZERO_MESSAGE)
         if interchange.usage != "P":
             log.note("not_production", "ISA", self._ordinal, "ISA15 does not say production")
 
@@ -144,6 +147,7 @@ class _EnvelopeReader:
             raise LimitExceeded("segments", f"more than {self._limits.segments} segments", offsets[0])
         first = self._ordinal + 1
         controls = self._controls
+        self._unreadable = unreadable_segments(block)
         done = 0
         for index in [i for i, text in enumerate(texts) if text[:3] in controls]:
             segment = Segment(
@@ -155,7 +159,7 @@ class _EnvelopeReader:
                 if self._set and segment.tag in ENDS_A_SET_UNASKED:
                     yield from self._end_set(None)
                 self._end = offsets[index + 1]
-                yield from self._control(segment)
+                yield from self._control_checked(segment)
                 done = index + 1
         yield from self._body(block, done, len(texts), first)
         self._ordinal += len(texts)
@@ -174,10 +178,9 @@ class _EnvelopeReader:
         texts = block.texts if whole else block.texts[start:stop]
         offsets = block.offsets if whole else block.offsets[start : stop + 1]
         run = Run(texts, offsets, current.segments + 1, first + start, block.delimiters)
-        for index in block.oversized:
+        for index, code, message in self._unreadable:
             if start <= index < stop:
-                message = "the segment is longer than any real one"
-                current.findings.refuse("segment_over_limit", "", run.position + index - start, message)
+                current.findings.refuse(code, "", run.position + index - start, message)
         current.segments += stop - start
         yield SetBody(current, run)
 
@@ -186,6 +189,17 @@ class _EnvelopeReader:
             name = tag if tag.isalnum() and len(tag) <= 3 else ""
             message = "segments stand outside any transaction set"
             self._interchange.findings.quarantine("stray_segment", name, ordinal, message)
+
+    def _control_checked(self, segment: Segment) -> Iterator[EnvelopeEvent]:
+        """A control segment; one with a zero byte refuses what it begins or ends, and a TA1 with one says nothing."""
+        holds_zero, begins = ZERO in segment.text, segment.tag in ("ST", "GS")
+        if not holds_zero or begins:
+            yield from self._control(segment)
+        scope = self._set or self._group or self._interchange
+        if holds_zero and scope:
+            scope.findings.refuse("zero_byte", segment.tag, segment.ordinal, ZERO_MESSAGE)
+        if holds_zero and not begins and segment.tag != "TA1":
+            yield from self._control(segment)
 
     def _control(self, segment: Segment) -> Iterator[EnvelopeEvent]:
         match segment.tag:

@@ -64,6 +64,11 @@ _ENVELOPE = (
     Rule("unsupported_version", _REFUSE, "This version of the guide is not read."),
     Rule("version_4010", _QUARANTINE, "An 835 of version 4010 is read only from partners whose policy accepts it."),
     Rule("segment_over_limit", _REFUSE, "A segment is longer than anything real; the rest of it was not read."),
+    Rule(
+        "zero_byte",
+        _REFUSE,
+        "A segment holds a zero byte, which is no part of any text: what was meant is not known. Its set is refused, the others are read; in ISA or GS it costs all that they head.",
+    ),
     Rule("set_over_limit", _REFUSE, "The set is larger than anything real; the rest of it was not read."),
 )
 _BALANCE = (

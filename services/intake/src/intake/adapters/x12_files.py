@@ -15,6 +15,7 @@ from x12.acknowledgement import ClaimAcknowledgement, GroupAcknowledgement, Outc
 from x12.acknowledgement_reader import interchange_acknowledgement
 from x12.acknowledgement_writer import write_group_acknowledgements, write_interchange_acknowledgement
 from x12.answer import answer_to
+from x12.blocks import ZERO
 from x12.envelope import (
     Interchange,
     InterchangeAcknowledged,
@@ -209,8 +210,10 @@ class _Surveying:
             self.survey.findings.append(f"byte {event.offset}: outside: bytes that belong to no interchange")
 
     def _span(self, offset: int, length: int, number: str) -> None:
-        if number and length:
-            self.survey.spans.append(ClaimSpan(offset, length, number))
+        """The number names a key: a zero byte in it, which refuses the set, can be in no name."""
+        name = number.replace(ZERO, "")
+        if name and length:
+            self.survey.spans.append(ClaimSpan(offset, length, name))
 
     def _acknowledged(self, event: InterchangeAcknowledged) -> None:
         self._interchange_acknowledgements += 1
