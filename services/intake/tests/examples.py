@@ -201,6 +201,7 @@ def _charging() -> Iterator[tuple[type[Event], dict[str, Any]]]:
     yield Encounter.Held, {"reasons": (UNMAPPED,), "amount": Money.of("124.00"), "cleared": (SOURCE_CODE,)}
     yield Encounter.Released, {"reason": "payer added", "cleared": (SOURCE_CODE,)}
     yield Encounter.Charged, CHARGED
+    yield Encounter.GuarantorChanged, {"entity": "NORTH", "patient_id": PATIENT, "guarantor_id": OTHER}
     yield from _revising()
 
 

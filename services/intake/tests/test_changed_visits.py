@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from canonical.codes import ClaimType
 from canonical.encounter import EncounterPhi
+from canonical.events.intake import VisitGuarantorChanged
 from canonical.ids import derive
 from canonical.party import Guarantor
 from intake.domain.clinical import SeenStay
@@ -71,6 +72,37 @@ def test_what_no_payer_would_see_of_charges_that_name_their_provider_is_not_told
     for _ in range(2):
         source.tell(visit(**changes))
     assert source.revisions == []
+
+
+def answering(name: str) -> Guarantor:
+    return Guarantor(guarantor_id=derive("guarantor", name), family_name=name, given_name="Pat")
+
+
+def test_another_guarantor_is_told_once_by_itself_and_no_payer_hears_of_it() -> None:
+    source = Source()
+    source.tell(visit(guarantor=answering("One")), charge(1))
+    for name in ("One", "Two", "Two"):
+        source.tell(visit(guarantor=answering(name)))
+    told = [event for event in source.service.events() if isinstance(event, VisitGuarantorChanged)]
+    assert [(each.encounter_id, each.guarantor_id) for each in told] == [(VISIT.id, derive("guarantor", "Two"))]
+    assert source.revisions == []
+
+
+def test_another_guarantor_is_told_with_the_posting_that_is_said_again_or_first() -> None:
+    source = Source()
+    source.tell(visit(guarantor=answering("One")))
+    source.tell(visit(guarantor=answering("Two")), charge(1))
+    source.tell(visit(guarantor=answering("Three")), charge(2, "40.00"))
+    assert [each.guarantor_id for each in source.said] == [derive("guarantor", name) for name in ("Two", "Three")]
+    assert not [event for event in source.service.events() if isinstance(event, VisitGuarantorChanged)]
+
+
+def test_the_guarantor_of_a_held_visit_is_told_of_what_was_billed_before() -> None:
+    source = Source()
+    source.tell(visit(guarantor=answering("One")), charge(1))
+    source.tell(visit(guarantor=answering("Two"), location="NOWHERE"))
+    assert source.open_cases() != []
+    assert [type(event) for event in source.service.events()][-1] is VisitGuarantorChanged
 
 
 def test_what_a_person_pays_for_himself_is_not_told_again() -> None:

@@ -19,6 +19,7 @@ ANNOUNCED = {
     "intake.patient.unmerged": "patients-unmerged",
     "intake.encounter.charged": "encounter-charged",
     "intake.encounter.revised": "charges-revised",
+    "intake.encounter.guarantor-changed": "visit-guarantor-changed",
     "intake.patient-payment.reported": "patient-payment-reported",
     "intake.remittance-receipt.read": "remittance-received",
     "intake.remittance-receipt.chunk-read": "remittance-chunk-received",

@@ -7,7 +7,7 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
-from canonical.events.intake import ChargesRevised, EncounterCharged
+from canonical.events.intake import ChargesRevised, EncounterCharged, VisitGuarantorChanged
 from canonical.ids import derive
 from chassis.messaging import Delivery
 from chassis.testing.clock import START
@@ -54,3 +54,26 @@ def test_a_statement_says_who_answers_for_its_visits_where_that_is_known(guarant
     assert found is not None
     assert found.guarantors == ((guarantor,) if guarantor else ())
     assert ("Who answers for it" in html_of(found)) == bool(guarantor)
+
+
+def changed(guarantor: UUID, sequence: int) -> Delivery:
+    event = VisitGuarantorChanged(encounter_id=ENCOUNTER, entity="NORTH", patient_id=PATIENT, guarantor_id=guarantor)
+    return delivery(event, ENCOUNTER, sequence)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_who_answers_by_now_is_told_in_statements_though_nothing_of_the_charges_changed(order: tuple[int, ...]) -> None:
+    world = World()
+    told_so_far = [told(charged(8000), MOTHER, 1), told(revised(8000, 5000, 1), MOTHER, 2), changed(FATHER, 3)]
+    world.deliver(*(told_so_far[place] for place in order))
+    assert accounts_answered_for(world.store, FATHER) == [ACCOUNT]
+    found = statement(world.store, ACCOUNT, DAY, START + timedelta(days=1))
+    assert found is not None
+    assert found.guarantors == (FATHER,)
+
+
+def test_a_later_posting_says_who_answers_whatever_revisions_an_earlier_one_had() -> None:
+    world = World()
+    second = charged(4000).model_copy(update={"posting": 2})
+    world.deliver(told(charged(8000), MOTHER, 1), told(revised(8000, 5000, 1), MOTHER, 2), told(second, FATHER, 3))
+    assert accounts_answered_for(world.store, FATHER) == [ACCOUNT]

@@ -106,6 +106,21 @@ class ChargesRevised(PostedCharges):
     revised_on: Financial[date]
 
 
+class VisitGuarantorChanged(PublicEvent):
+    """Another than was told with its postings answers for what the payers of a visit leave; nothing of its charges changed.
+
+    It is of the same key as the postings, and so comes after the words that it overtakes.
+    """
+
+    SERVICE = "intake"
+    TYPE = "visit-guarantor-changed"
+
+    encounter_id: UUID
+    entity: Public[str]
+    patient_id: UUID
+    guarantor_id: UUID
+
+
 class PatientPaymentReported(PublicEvent):
     """The source took money from a patient, at its front desk; `method` in the source's word.
 

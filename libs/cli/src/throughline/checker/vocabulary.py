@@ -35,6 +35,7 @@ REACTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
                 "encounter-charged",
                 "charges-revised",
                 "patient-payment-reported",
+                "visit-guarantor-changed",
                 "patients-merged",
                 "patients-unmerged",
             }
@@ -108,6 +109,7 @@ ANNOUNCES: Final[Mapping[str, Mapping[str, Announced]]] = {
         "intake.patient.unmerged": lambda state: ["patients-unmerged"] if state["was_merged"] else [],
         "intake.encounter.charged": _one("encounter-charged"),
         "intake.encounter.revised": _one("charges-revised"),
+        "intake.encounter.guarantor-changed": _one("visit-guarantor-changed"),
         "intake.patient-payment.reported": _one("patient-payment-reported"),
         "intake.remittance-receipt.read": _one("remittance-received"),
         "intake.remittance-receipt.chunk-read": _one("remittance-chunk-received"),

@@ -36,8 +36,17 @@ def bill(
 ) -> list[str]:
     """Announces charges that wait and postings that changed, if the encounter is complete; the reasons where it is held.
 
-    What nothing is left of is void at once, whatever holds the rest; of a cancelled encounter that is everything.
+    What nothing is left of is void at once, whatever holds the rest; of a cancelled encounter that is everything. Who
+    answers for what is billed is told by itself where no posting has to be said again: no payer sees it.
     """
+    notes = _bill(work, encounter, envelopes, master_data, release_reason)
+    encounter.tell_guarantor()
+    return notes
+
+
+def _bill(
+    work: Work, encounter: Encounter, envelopes: Envelopes, master_data: MasterData, release_reason: str
+) -> list[str]:
     if encounter.state is EncounterState.CANCELLED:
         for said in tuple(encounter.open_postings):
             encounter.void(said)

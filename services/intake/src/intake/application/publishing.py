@@ -20,6 +20,7 @@ from canonical.events.intake import (
     PlatformBalanceReported,
     RemittanceChunkReceived,
     RemittanceReceived,
+    VisitGuarantorChanged,
 )
 from chassis.domain import Event
 from chassis.eventstore.announcing import Announcements
@@ -59,6 +60,11 @@ def _charged(event: Encounter.Charged) -> Iterable[PublicEvent]:
 @publish.of(Encounter.Revised)
 def _revised(event: Encounter.Revised) -> Iterable[PublicEvent]:
     yield ChargesRevised(encounter_id=event.originator_id, **_told(event, ChargesRevised))
+
+
+@publish.of(Encounter.GuarantorChanged)
+def _guarantor_changed(event: Encounter.GuarantorChanged) -> Iterable[PublicEvent]:
+    yield VisitGuarantorChanged(encounter_id=event.originator_id, **_told(event, VisitGuarantorChanged))
 
 
 @publish.of(ReportedPayment.Reported)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from uuid import UUID
 
-from canonical.classes import Financial
+from canonical.classes import Financial, Public
 from canonical.codes import RevisionReason
 from canonical.encounter import ChargeLine
 from canonical.money import Money
@@ -39,6 +39,7 @@ class KeptCharges(Aggregate):
         self.told_with: dict[int, str] = {}
         self.revisions: dict[int, int] = {}
         self.postings = 0
+        self.guarantor_told: UUID | None = None
 
     class ChargeCaptured(Event):
         """The first word on a charge. `change` is what it adds, where credits came before it."""
@@ -97,6 +98,17 @@ class KeptCharges(Aggregate):
         def apply(self, encounter: KeptCharges) -> None:
             encounter.revisions[self.posting] = self.revision
             encounter.keep_posting(self)
+
+    class GuarantorChanged(Event):
+        """Another answers for what payers leave of the visit than was told with its postings; `entity` is our code."""
+
+        TOPIC = "intake.encounter.guarantor-changed"
+        entity: Public[str]
+        patient_id: UUID
+        guarantor_id: UUID
+
+        def apply(self, encounter: KeptCharges) -> None:
+            encounter.guarantor_told = self.guarantor_id
 
     @property
     def waiting(self) -> tuple[CapturedCharge, ...]:
@@ -216,6 +228,15 @@ class KeptCharges(Aggregate):
         self._revise(said, reason, **content, details=details)
         return True
 
+    def tell_guarantor(self) -> None:
+        """Tells who answers for what was billed, where the source names another by now than was told last."""
+        newest = next(self.open_postings, None)
+        named = self.facts.guarantor_id if self.facts else None
+        if newest and named and named != self.guarantor_told:
+            self.trigger_event(
+                self.GuarantorChanged, entity=newest.entity, patient_id=newest.patient_id, guarantor_id=named
+            )
+
     def void(self, said: PostingSaid) -> None:
         """Says that nothing of a posting is left."""
         content = {name: getattr(said, name) for name in OF_CHARGES}
@@ -274,6 +295,7 @@ class KeptCharges(Aggregate):
     def keep_posting(self, said: PostingSaid) -> None:
         """Assigns the newest word on a posting; what it no longer holds waits again, if it stands."""
         before = self.posted.get(said.posting)
+        self.guarantor_told = said.guarantor_id or self.guarantor_told
         self.posted[said.posting] = said
         self.told_with[said.posting] = self.fingerprint
         announced = {charge_id for other in self.posted.values() for charge_id in other.charge_ids}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from canonical.envelope import Envelope
+from canonical.events.intake import PostedCharges, VisitGuarantorChanged
 from chassis.domain import Event
-from chassis.eventstore import Change, EventStore, Table, put
+from chassis.eventstore import Change, EventStore, Table, Work, put
 
 from payments.application.row_values import uuid_of
 from payments.domain.patient_account import account_id_of
-from payments.domain.visit_guarantor import VisitGuarantor
+from payments.domain.visit_guarantor import VisitGuarantor, visit_guarantor_id
 
 READ_MAX = 1_000
 VISIT_GUARANTORS = Table(
@@ -19,6 +21,37 @@ VISIT_GUARANTORS = Table(
     key=("encounter_id",),
     indexes=(("guarantor_id",),),
 )
+
+
+TOLD_BY_ITSELF = (-1, -1)
+
+
+def name_guarantor(work: Work, event: PostedCharges, envelope: Envelope, revision: int = 0) -> None:
+    """Keeps who answers for a visit, where its posting says so."""
+    if event.guarantor_id is not None:
+        _name(work, event, event.guarantor_id, (revision, event.posting), envelope.sequence)
+
+
+def when_visit_guarantor_changed_name_them(work: Work, event: VisitGuarantorChanged, envelope: Envelope) -> None:
+    """Statements of the visit name them from then on."""
+    _name(work, event, event.guarantor_id, TOLD_BY_ITSELF, envelope.sequence)
+
+
+def _name(
+    work: Work,
+    event: PostedCharges | VisitGuarantorChanged,
+    guarantor_id: UUID,
+    place: tuple[int, int],
+    sequence: int,
+) -> None:
+    work.get_or_new(VisitGuarantor, visit_guarantor_id(event.encounter_id)).name(
+        encounter_id=event.encounter_id,
+        entity=event.entity,
+        patient_id=event.patient_id,
+        guarantor_id=guarantor_id,
+        place=place,
+        sequence=sequence,
+    )
 
 
 def project_guarantors(event: Event) -> Iterable[Change]:

@@ -15,12 +15,16 @@ def visit_guarantor_id(encounter_id: UUID) -> UUID:
 
 
 class VisitGuarantor(Aggregate):
-    """The last word stands: that of the highest revision, and of these of the last posting."""
+    """The last word of the visit stands, by the `sequence` in which its source's words were taken."""
 
     def start(self) -> None:
-        self.said = (-1, -1)
+        self.sequence = -1
 
     class Named(Event):
+        """`revision` and `posting` are those of the posting that said so, -1 where it was told by itself. Words of old have
+        no `sequence`: whatever comes after them is later.
+        """
+
         TOPIC = "payments.visit-guarantor.named"
         encounter_id: UUID
         entity: Public[str]
@@ -28,21 +32,30 @@ class VisitGuarantor(Aggregate):
         guarantor_id: UUID
         revision: int
         posting: int
+        sequence: int = 0
 
         def apply(self, visit: VisitGuarantor) -> None:
-            visit.said = (self.revision, self.posting)
+            visit.sequence = self.sequence
 
     def name(
-        self, *, encounter_id: UUID, entity: str, patient_id: UUID, guarantor_id: UUID, revision: int, posting: int
+        self,
+        *,
+        encounter_id: UUID,
+        entity: str,
+        patient_id: UUID,
+        guarantor_id: UUID,
+        place: tuple[int, int],
+        sequence: int,
     ) -> None:
-        """Keeps a word that is later than what is known."""
-        if (revision, posting) > self.said:
+        """Keeps a word that is later than what is known; `place` is revision and posting."""
+        if sequence > self.sequence:
             self.trigger_event(
                 self.Named,
                 encounter_id=encounter_id,
                 entity=entity,
                 patient_id=patient_id,
                 guarantor_id=guarantor_id,
-                revision=revision,
-                posting=posting,
+                revision=place[0],
+                posting=place[1],
+                sequence=sequence,
             )
