@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from throughline.tracing import identities
 from throughline.tracing.books import State
+from throughline.tracing.records import Journal
 
 from .small_books import ACCOUNT, ENCOUNTER, ENTITY, PAYMENT, WEBHOOK, Booked, SmallBooks, entry, identity, parts_of
 
-REFUND, DISPUTE, RETURN, WRITE_OFF = (identity(name) for name in ("refund", "dispute", "return", "write-off"))
+REFUND, DISPUTE, RETURN, WRITE_OFF, TRANSFER, CASH, OTHER_ACCOUNT = (
+    identity(name)
+    for name in ("refund", "dispute", "return", "write-off", "transfer", "transferred-cash", "other-account")
+)
 PATIENTS = f"PATIENTS-{ENTITY}"
 
 
@@ -26,6 +30,19 @@ EVENTS: list[tuple[str, State]] = [
     ("payments.payment.returned", moved(return_id=RETURN, amount="3.00 USD")),
 ]
 GIVEN_UP = moved(write_off_id=WRITE_OFF, kind="charity", amount="2.00 USD", encounter_id=ENCOUNTER)
+ALLOWED: State = {
+    "entity": ENTITY, "portfolio": "SELF-PAY", "move": 1, "amount": "5.00 USD", "encounter_id": ENCOUNTER
+}  # fmt: skip
+MADE: State = {
+    "moved": "cash",
+    "source": PAYMENT,
+    "origin": PAYMENT,
+    "entity": ENTITY,
+    "from_account_id": ACCOUNT,
+    "to_account_id": OTHER_ACCOUNT,
+    "amount": "2.00 USD",
+    "made_by": "user:ann",
+}
 BOOKED: dict[tuple[str, str, str], list[Booked]] = {
     ("refund", REFUND, "approved"): [("unapplied-patient", "", "4.00"), ("refunds-payable", "", "-4.00")],
     ("refund", REFUND, "paid"): [("refunds-payable", "", "4.00"), ("gateway-clearing", "", "-4.00")],
@@ -54,5 +71,31 @@ class PatientBooks(SmallBooks):
         self.history["payments", PAYMENT] = [*self.history["payments", PAYMENT], *EVENTS]
         given_up = ("payments.patient-account.written-off", GIVEN_UP)
         self.history["payments", ACCOUNT] = [*self.history["payments", ACCOUNT], given_up]
+        self.history["payments", ACCOUNT].append(("payments.patient-account.allowance-moved", ALLOWED))
+        self._book(
+            "price-concession",
+            ACCOUNT,
+            ["1"],
+            [("price-concession", "", "5.00"), ("concession-allowance", "", "-5.00")],
+        )
+        self._move_cash()
         self.payments_of = {REFUND: PAYMENT, DISPUTE: PAYMENT}
-        self.accounts_of = {WRITE_OFF: ACCOUNT}
+        self.accounts_of = {WRITE_OFF: ACCOUNT, CASH: OTHER_ACCOUNT}
+
+    def _move_cash(self) -> None:
+        """Two dollars of the payment go to another account, and pay one there."""
+        self.history["payments", TRANSFER] = [("payments.account-transfer.made", MADE)]
+        applied = {"payment_id": CASH, "application": 3, "amount": "1.00 USD"}
+        self.history["payments", OTHER_ACCOUNT] = [("payments.patient-account.unapplied-applied", applied)]
+        self.transfers_of = {CASH: TRANSFER}
+        group = identities.application_posting(CASH, 3)
+        lines: list[Booked] = [("unapplied-patient", "", "1.00"), ("ar-patient", PATIENTS, "-1.00")]
+        self._keep(entry("application", group, parts_of(group, CASH, "J16", lines)))
+
+    def _book(self, kind: str, item: str, more: list[str], booked: list[Booked]) -> None:
+        group = identities.single_posting(kind, item, *more)
+        self._keep(entry(kind, group, parts_of(group, item, "J22", booked)))
+
+    def _keep(self, journal: Journal) -> None:
+        self.journals.append(journal)
+        self.erp_lines[journal.journal_id] = journal.lines

@@ -205,6 +205,7 @@ class SmallBooks:
         self.history = all_events()
         self.payments_of: dict[str, str] = {}
         self.accounts_of: dict[str, str] = {}
+        self.transfers_of: dict[str, str] = {}
         self.cases: list[Case] = []
         self.bytes = CLP
         self.may_read_raw = True
@@ -278,6 +279,9 @@ class SmallBooks:
 
     def account_of(self, identity: str) -> str:
         return self.accounts_of.get(identity, "")
+
+    def transfer_of(self, identity: str) -> str:
+        return self.transfers_of.get(identity, "")
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         return self.history.get((service, aggregate_id), [])

@@ -120,6 +120,7 @@ _INCOME_STATEMENT = frozenset(
         AccountRole.CHARITY_CARE,
         AccountRole.SMALL_BALANCE,
         AccountRole.BAD_DEBT,
+        AccountRole.PRICE_CONCESSION,
     }
 )
 

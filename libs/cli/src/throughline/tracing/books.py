@@ -61,6 +61,10 @@ class Books(Protocol):
         """The account that a write-off, payment or adjudication has a line on; empty where there is none."""
         ...
 
+    def transfer_of(self, identity: str) -> str:
+        """The transfer that brought cash of this id to its account; empty where none did."""
+        ...
+
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         """Topic and state of the stored events of an aggregate."""
         ...

@@ -9,6 +9,8 @@ from billing.claims.v1 import claims_pb2, claims_pb2_grpc
 from billing.intake.v1 import intake_pb2, intake_pb2_grpc
 from billing.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from billing.payments.v1 import (
+    account_work_pb2,
+    account_work_pb2_grpc,
     patient_accounts_pb2,
     patient_accounts_pb2_grpc,
     patient_payments_pb2,
@@ -45,6 +47,7 @@ class GrpcBooks:
         self._payments = payments_pb2_grpc.PaymentsServiceStub(access.channel("payments"))
         self._accounts = patient_accounts_pb2_grpc.PatientAccountsServiceStub(access.channel("payments"))
         self._patients = patient_payments_pb2_grpc.PatientPaymentsServiceStub(access.channel("payments"))
+        self._work = account_work_pb2_grpc.AccountWorkServiceStub(access.channel("payments"))
         self._ledger = ledger_pb2_grpc.LedgerServiceStub(access.channel("ledger"))
         self._known: dict[tuple[object, ...], object] = {}
 
@@ -199,6 +202,15 @@ class GrpcBooks:
             return lines[0].account_id if lines else ""
 
         return self._once(("account of", identity), read) or ""
+
+    def transfer_of(self, identity: str) -> str:
+        def read() -> str:
+            account_id = self.account_of(identity)
+            request = account_work_pb2.ListTransfersRequest(to_account_id=account_id, state="made", limit=LIST_MAX)
+            made = self._access.call("payments", self._work.ListTransfers, request).transfers if account_id else ()
+            return next((each.transfer_id for each in made if each.cash_id == identity), "")
+
+        return self._once(("transfer of", identity), read) or ""
 
     def events(self, service: Service, aggregate_id: str) -> Sequence[tuple[str, State]]:
         def read() -> Sequence[tuple[str, State]]:

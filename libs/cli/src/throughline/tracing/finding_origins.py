@@ -8,10 +8,15 @@ from canonical.money import Money
 
 from throughline.checker.expected import CLEARING_BY_CHANNEL
 from throughline.tracing import identities
-from throughline.tracing.books import Books
+from throughline.tracing.books import Books, State
 from throughline.tracing.deposit_origins import DepositOrigins
 from throughline.tracing.origins import Origin, amounts_of_charges, mirrored, percent_of
-from throughline.tracing.patient_origins import PatientOrigins
+from throughline.tracing.patient_origins import (
+    PAYMENT_SUCCEEDED,
+    TRANSFER_MADE,
+    PatientOrigins,
+    messages_of_transfer,
+)
 from throughline.tracing.payer_origins import PayerOrigins
 from throughline.tracing.records import ChargePosting, Encounter, Part
 from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in
@@ -92,7 +97,8 @@ class Origins:
         )
 
     def _of_application(self, part: Part, entity: str) -> Origin:
-        paid = self._facts.state("payments", part.item_id, "payments.payment.succeeded")
+        """Of a payment, or of cash that a transfer brought to its account."""
+        paid, messages = self._paid(part.item_id)
         for number, amount in applications_of(self._books, part.item_id):
             if identities.application_posting(part.item_id, number) == part.posting_id:
                 return Origin(
@@ -104,9 +110,17 @@ class Origins:
                     amounts=mirrored("unapplied-patient", "ar-patient", amount),
                     equation=f"applied {amount_text(amount)} of {amount_text(money_in(paid['amount']))}",
                     equation_holds=amount <= money_in(paid["amount"]),
-                    places=self._facts.places("payments", [str(paid["message_id"])]),
+                    places=self._facts.places("payments", messages),
                 )
         raise OriginMissing(f"payments knows no such application of payment {part.item_id}")
+
+    def _paid(self, payment_id: str) -> tuple[State, Sequence[str]]:
+        transfer_id = self._books.transfer_of(payment_id)
+        if transfer_id:
+            made = self._facts.state("payments", transfer_id, TRANSFER_MADE)
+            return made, messages_of_transfer(self._books, made)
+        paid = self._facts.state("payments", payment_id, PAYMENT_SUCCEEDED)
+        return paid, [str(paid["message_id"])]
 
     def _of_payout(self, part: Part, entity: str) -> Origin:
         for payout_id in self._books.payouts():
@@ -143,7 +157,7 @@ def applications_of(books: Books, payment_id: str) -> Sequence[tuple[int, Money]
         accounts.add(str(state.get("account_id") or ""))
         if topic == "payments.payment.matched" and money_in(state["applied"]):
             found.append((0, money_in(state["applied"])))
-    for account_id in sorted(accounts - {""}):
+    for account_id in sorted(accounts - {""}) or filter(None, [books.account_of(payment_id)]):
         for _, state in books.events("payments", account_id):
             if "application" in state and state.get("payment_id") == payment_id:
                 found.append((int(str(state["application"])), money_in(state["amount"])))

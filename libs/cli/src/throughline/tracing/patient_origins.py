@@ -1,4 +1,5 @@
-"""The facts behind what happened to patients' payments later, and to what patients owe: refunds, disputes, returns, write-offs."""
+"""The facts behind what happened to patients' payments later, and to what patients owe: refunds, disputes, returns, write-offs,
+price concessions and transfers."""
 
 from __future__ import annotations
 
@@ -8,7 +9,14 @@ from typing import Final
 
 from canonical.money import Money
 
-from throughline.checker.expected import Sums, by_dispute, by_patient_write_off, by_refund, by_return
+from throughline.checker.expected import (
+    Sums,
+    by_dispute,
+    by_patient_write_off,
+    by_price_concession,
+    by_refund,
+    by_return,
+)
 from throughline.tracing import identities
 from throughline.tracing.books import Books, State
 from throughline.tracing.origins import Origin, booked_amounts
@@ -28,12 +36,12 @@ class LaterMove:
 
     def posting(self, state: State) -> str:
         """The subledger posting of this event."""
-        steps = [str(state["step"])] if "step" in state else []
+        steps = [str(state[name]) for name in ("step", "move") if name in state]
         return identities.single_posting(self.kind, str(state[self.cause]), *steps)
 
     def words(self, state: State) -> str:
         """What happened, and how much of it."""
-        what = state.get("step") or state.get("kind") or "taken back by the payer's bank"
+        what = state.get("step") or state.get("kind") or state.get("portfolio") or "taken back by the payer's bank"
         return f"{self.kind.replace('-', ' ')} {state[self.cause]}, {what}: {amount_text(money_in(state['amount']))}"
 
 
@@ -44,7 +52,12 @@ MOVES: Final[Mapping[str, LaterMove]] = {
     "payments.patient-account.written-off": LaterMove(
         "patient-write-off", "PatientBalanceWrittenOff", "write_off_id", by_patient_write_off
     ),
+    "payments.patient-account.allowance-moved": LaterMove(
+        "price-concession", "PriceConcessionMoved", "account_id", by_price_concession
+    ),
 }
+TRANSFER_MADE: Final = "payments.account-transfer.made"
+PAYMENT_SUCCEEDED: Final = "payments.payment.succeeded"
 TOLD: Final = {
     "refund": "payments.payment.refund-told",
     "dispute": "payments.payment.dispute-told",
@@ -54,7 +67,7 @@ TOLD: Final = {
 
 
 class PatientOrigins:
-    """The origins of the parts of refunds, disputes, returned payments and patients' write-offs."""
+    """The origins of the parts of refunds, disputes, returned payments, write-offs, price concessions and transfers."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
@@ -64,7 +77,8 @@ class PatientOrigins:
     def finders(self) -> Mapping[str, Callable[[Part, str], Origin]]:
         """By the kind of the journal entry."""
         of_payments = dict.fromkeys(("refund", "dispute", "return"), self._of_payment_move)
-        return {**of_payments, "patient-write-off": self._of_write_off}
+        of_accounts = {"patient-write-off": self._of_write_off, "price-concession": self._of_price_concession}
+        return {**of_payments, **of_accounts, "patient-transfer": self._of_transfer}
 
     def _of_payment_move(self, part: Part, entity: str) -> Origin:
         payment_id = self._books.payment_of(part.item_id) or part.item_id
@@ -92,6 +106,32 @@ class PatientOrigins:
                 return self._origin(move, state, told, f"{amount} is owed no more", holds=True, messages=())
         raise OriginMissing(f"payments knows no write-off {part.item_id}")
 
+    def _of_price_concession(self, part: Part, entity: str) -> Origin:
+        for move, state in later_moves(self._books.events("payments", part.item_id), part.item_id):
+            if move.posting(state) == part.posting_id:
+                amount = amount_text(money_in(state["amount"]))
+                told = (move.words(state), f"encounter {state['encounter_id']}")
+                return self._origin(move, state, told, f"{amount} is not expected to be paid", holds=True, messages=())
+        raise OriginMissing(f"account {part.item_id} has no such price concession")
+
+    def _of_transfer(self, part: Part, entity: str) -> Origin:
+        """What left one patient stands on the same account for the other, so that its lines come to nothing."""
+        made = self._facts.state("payments", part.item_id, TRANSFER_MADE)
+        amount = amount_text(money_in(made["amount"]))
+        account = "unapplied-patient" if made["moved"] == "cash" else f"ar-patient PATIENTS-{entity}"
+        return Origin(
+            event="PatientMoneyTransferred",
+            service="payments",
+            story=(
+                f"transfer {part.item_id} of {made['moved']} {made['source']}, made by {made['made_by']}: {amount}",
+                f"from account {made['from_account_id']} to account {made['to_account_id']}",
+            ),
+            amounts={account: Money(0)},
+            equation=f"{amount} from the one is {amount} to the other",
+            equation_holds=part.posting_id == identities.single_posting("patient-transfer", part.item_id),
+            places=self._facts.places("payments", messages_of_transfer(self._books, made)),
+        )
+
     def _origin(
         self,
         move: LaterMove,
@@ -113,11 +153,17 @@ class PatientOrigins:
         )
 
 
-def later_moves(events: Sequence[tuple[str, State]]) -> Iterator[tuple[LaterMove, State]]:
+def later_moves(events: Sequence[tuple[str, State]], account_id: str = "") -> Iterator[tuple[LaterMove, State]]:
     """What of the events of a payment or an account moved the books later, in order."""
     for topic, state in events:
         if topic in MOVES:
-            yield MOVES[topic], state
+            yield MOVES[topic], {"account_id": account_id, **state}
+
+
+def messages_of_transfer(books: Books, made: State) -> list[str]:
+    """The messages that told of the payment whose cash was moved; none of a share."""
+    events = books.events("payments", str(made["origin"])) if made.get("origin") else ()
+    return [str(state["message_id"]) for topic, state in events if topic == PAYMENT_SUCCEEDED]
 
 
 def _told_in(events: Sequence[tuple[str, State]], move: LaterMove, state: State) -> list[str]:

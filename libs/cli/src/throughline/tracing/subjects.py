@@ -11,7 +11,7 @@ from throughline.tracing.books import Books, State
 from throughline.tracing.deposit_origins import UNIDENTIFIED
 from throughline.tracing.finding_origins import applications_of
 from throughline.tracing.origins import equation_of_decision
-from throughline.tracing.patient_origins import later_moves
+from throughline.tracing.patient_origins import TRANSFER_MADE, later_moves
 from throughline.tracing.payer_origins import DENIAL_ENDS
 from throughline.tracing.records import Claim, Decision, Encounter, Journal, Message, Part
 from throughline.tracing.stored_facts import mappings_in, number_in
@@ -166,18 +166,31 @@ def _money(books: Books, identity: str) -> Subject | None:
         _add_payment(books, subject, identity)
     elif kind == "patient-account":
         _add_later_moves(books, subject, identity)
+    elif kind == "account-transfer":
+        _add_transfer(books, subject, identity, events)
     elif kind == "deposit":
         _add_whole_deposit(books, subject, identity, events)
     elif kind == "payout":
         for entity in [str(share["entity"]) for _, state in events for share in mappings_in(state.get("shares"))]:
             group = identities.payout_posting(identities.payout_share(identity, entity), entity)
             subject.add_entry(books.journal(identities.journal("payout", group)), f"share of {entity}")
-    if kind in ("payment", "patient-account", "deposit", "payout"):
+    if kind in ("payment", "patient-account", "account-transfer", "deposit", "payout"):
         if not subject.entries:
             _add_messages(books, subject, events)
         return subject
     owner = books.payment_of(identity) or books.account_of(identity)
     return _money(books, owner) if owner else None
+
+
+def _add_transfer(books: Books, subject: Subject, transfer_id: str, events: Sequence[tuple[str, State]]) -> None:
+    """Whence and whither, and the payment behind its cash."""
+    for topic, state in events:
+        if topic == TRANSFER_MADE:
+            subject.told.append(f"from account {state['from_account_id']} to account {state['to_account_id']}")
+            group = identities.single_posting("patient-transfer", transfer_id)
+            subject.add_entry(books.journal(identities.journal("patient-transfer", group)), "transfer")
+            if state.get("origin"):
+                _add_payment(books, subject, str(state["origin"]))
 
 
 def _add_whole_deposit(books: Books, subject: Subject, deposit_id: str, events: Sequence[tuple[str, State]]) -> None:
@@ -204,7 +217,7 @@ def _add_payment(books: Books, subject: Subject, payment_id: str) -> None:
 
 def _add_later_moves(books: Books, subject: Subject, identity: str) -> None:
     """Refunds, disputes and returns of a payment, or what was written off of an account."""
-    for move, state in later_moves(books.events("payments", identity)):
+    for move, state in later_moves(books.events("payments", identity), identity):
         subject.add_entry(books.journal(identities.journal(move.kind, move.posting(state))), move.words(state))
 
 
