@@ -148,6 +148,27 @@ def test_refused_lines_come_page_by_page_and_no_page_reads_more_than_one(
     assert set(asked) == {2}
 
 
+def test_pages_beyond_those_that_are_listed_are_reached_from_the_page_before(
+    world: Importing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_importing, "REFUSALS_PER_PAGE", 2)
+    job = world.begin([world.write("Patient", [b"{"] * 7)]).headers["Content-Location"].rsplit("/", 1)[1]
+    world.run()
+    routes = ImportDoor(world.importing, world.service.clock, pages_max=2).routes
+    http = TestClient(fhir_app(door_of(world.service, world.queue, more_routes=routes)))
+    listed = [each["url"] for each in http.get(f"/fhir/$import-status/{job}", headers=JSON).json()["error"]]
+    assert listed == [f"/fhir/$import-outcomes/{job}/{page}" for page in (0, 1)]
+    read, address = [http.get(listed[0], headers=JSON).text], listed[1]
+    while address:
+        answer = http.get(address, headers=JSON)
+        read.append(answer.text)
+        address = answer.links["next"]["url"] if "next" in answer.links else ""
+    lines = [json.loads(line)["issue"][0]["details"]["text"] for page in read for line in page.splitlines()]
+    assert lines == [f"file Patient.ndjson line {number}" for number in range(1, 8)]
+    assert http.get(f"/fhir/$import-outcomes/{job}/2", headers=JSON).status_code == 404
+    assert http.get(f"/fhir/$import-outcomes/{job}/2?after=x", headers=JSON).status_code == 400
+
+
 def test_a_long_import_reads_no_more_of_its_past_for_a_later_portion(world: Importing) -> None:
     portions = 2 * PORTIONS_BETWEEN_SNAPSHOTS + 20
     lines = [b""] * (portions * bulk_importing.LINES_PER_PORTION_MAX)

@@ -87,15 +87,20 @@ class BulkImporting:
 
     def refusals(self, identity: UUID, page: int) -> list[Row]:
         """A page of refused lines, in their order; pages count from 0."""
-        rows: list[Row] = []
-        for _ in range(page + 1):
-            before = rows[-1] if rows else None
-            rows = self._store.rows(
-                REFUSED_LINES, {"import_id": identity}, order=("number",), limit=REFUSALS_PER_PAGE, after=before
-            )
+        rows = self.refusals_after(identity, 0)
+        for _ in range(page):
             if not rows:
                 break
+            last = rows[-1]["number"]
+            assert isinstance(last, int)
+            rows = self.refusals_after(identity, last)
         return rows
+
+    def refusals_after(self, identity: UUID, number: int) -> list[Row]:
+        """As `refusals`, the page after the refusal of this number."""
+        place: Row = {"import_id": identity, "number": number}
+        where = {"import_id": identity}
+        return self._store.rows(REFUSED_LINES, where, order=("number",), limit=REFUSALS_PER_PAGE, after=place)
 
     def cancel(self, context: Context, identity: UUID) -> None:
         """Stops it; what it has taken stays taken."""

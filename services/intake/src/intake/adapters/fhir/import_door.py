@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,8 @@ from intake.adapters.fhir.negotiation import NDJSON, NotOurs, check_accept, chec
 from intake.adapters.fhir.outcomes import fhir_response, finding_issue, operation_outcome, refused
 from intake.adapters.fhir.resources import TAKEN
 from intake.adapters.fhir.strict_json import Json, parse_object, written
-from intake.application.bulk_importing import REFUSALS_PER_PAGE, BulkImporting
+from intake.application import bulk_importing
+from intake.application.bulk_importing import BulkImporting
 from intake.domain.bulk_import import ImportFile, ImportState
 from intake.domain.refusals import Finding, InvalidMessage
 
@@ -28,6 +29,8 @@ MANIFEST_BYTES_MAX = 100_000
 FILES_MAX = 100
 KEY_CHARACTERS_MAX = 100
 PAGES_MAX = 10_000
+"""So many pages of refusals are listed, and can be asked for by their number alone; the last one leads to those after it."""
+LINE_NUMBER_DIGITS_MAX = 18
 POLL_SECONDS = 2
 
 
@@ -37,6 +40,7 @@ class ImportDoor:
 
     importing: BulkImporting
     clock: Callable[[], datetime]
+    pages_max: int = PAGES_MAX
 
     def routes(self, guard: Guard) -> list[BaseRoute]:
         status = Route("/fhir/$import-status/{job:uuid}", guard(self._status), methods=["GET", "DELETE"])
@@ -88,16 +92,23 @@ class ImportDoor:
         if row["state"] == ImportState.RUNNING.value:
             progress = f"{row['accepted']} accepted, {row['refused']} refused"
             return Response(status_code=202, headers={"X-Progress": progress, "Retry-After": str(POLL_SECONDS)})
-        return JSONResponse(_completed(job, row))
+        return JSONResponse(_completed(job, row, self.pages_max))
 
     async def _outcomes(self, request: Request, caller: Caller) -> Response:
         job, page = request.path_params["job"], request.path_params["page"]
+        after = request.query_params.get("after", "")
         row = await asyncio.to_thread(self._owned, job, caller)
-        if row is None or page > PAGES_MAX:
+        if row is None:
             return refused(404, "not-found", "no such import of this client's sources")
-        refusals = await asyncio.to_thread(self.importing.refusals, job, page)
+        if after and not (after.isascii() and after.isdigit() and len(after) <= LINE_NUMBER_DIGITS_MAX):
+            return refused(400, "value", "after: as the page before says it in Link")
+        if not after and page >= self.pages_max:
+            note = f"the number alone leads to pages below {self.pages_max}; each leads to the next by Link"
+            return refused(404, "not-found", note)
+        find, place = (self.importing.refusals_after, int(after)) if after else (self.importing.refusals, page)
+        refusals = await asyncio.to_thread(find, job, place)
         lines = (written(operation_outcome(_line_issues(each))) + "\n" for each in refusals)
-        return Response("".join(lines), media_type=NDJSON)
+        return Response("".join(lines), media_type=NDJSON, headers=_next(job, page, refusals))
 
     def _owned(self, job: UUID, caller: Caller) -> Row | None:
         if not caller.may(CREATE, TAKEN):
@@ -188,9 +199,17 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-def _completed(job: UUID, row: Row) -> Json:
+def _next(job: UUID, page: int, refusals: Sequence[Row]) -> dict[str, str]:
+    """Where the next page begins, after a full one: found at once, however many came before it."""
+    if len(refusals) < bulk_importing.REFUSALS_PER_PAGE:
+        return {}
+    address = f"/fhir/$import-outcomes/{job}/{page + 1}?after={refusals[-1]['number']}"
+    return {"Link": f'<{address}>; rel="next"'}
+
+
+def _completed(job: UUID, row: Row, pages_max: int) -> Json:
     refusals = int(str(row["refused"]))
-    pages = range((refusals + REFUSALS_PER_PAGE - 1) // REFUSALS_PER_PAGE)
+    pages = range(min(pages_max, -(-refusals // bulk_importing.REFUSALS_PER_PAGE)))
     errors = [{"type": "OperationOutcome", "url": f"/fhir/$import-outcomes/{job}/{page}"} for page in pages]
     return {
         "transactionTime": str(row["ended_at"]),

@@ -96,7 +96,8 @@ def _paths() -> Json:
         },
         "/fhir/$import-outcomes/{job}/{page}": {
             "parameters": [_job_parameter(), _page_parameter()],
-            "get": _read("readImportOutcomes", "One OperationOutcome a line for what was refused", NDJSON, None),
+            "get": _read("readImportOutcomes", "One OperationOutcome a line for what was refused", NDJSON, None)
+            | {"parameters": [_paging("after", 999_999_999_999)]},
         },
     }
 
@@ -180,7 +181,7 @@ def _page_parameter() -> Json:
         "name": "page",
         "in": "path",
         "required": True,
-        "schema": {"type": "integer", "minimum": 0, "maximum": 10000},
+        "schema": {"type": "integer", "minimum": 0, "maximum": 2_000_000},
     }
 
 
