@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
-from canonical.encounter import EncounterPhi
+from canonical.encounter import AccidentCause, EncounterPhi
 from chassis.testing import FixedClock
 from claims.adapters.x12_claims import X12ClaimFormat
 from claims.application.ports import BillableClaim, Unwritable
@@ -109,3 +109,16 @@ def test_a_fault_of_the_sender_holds_every_claim() -> None:
         FORMAT.write(nameless, CLAIMS)
 
     assert set(refused.value.by_claim) == {control_number(1), control_number(2)}
+
+
+@pytest.mark.parametrize(
+    ("cause", "state", "related"), [("automobile", "OH", "AA:::OH"), ("employment", "OH", "EM"), ("other", "", "OA")]
+)
+def test_onset_and_accident_stand_where_the_guide_puts_them(cause: str, state: str, related: str) -> None:
+    days = {"onset_date": date(2026, 2, 1), "accident_date": date(2026, 1, 31)}
+    told = days | {"accident_cause": AccidentCause(cause), "accident_state": state}
+    claim = billable(1, person(1).model_copy(update=told))
+    segments = FORMAT.write_validated(order(claim), (claim,)).decode().split("~")
+    (clm,) = (segment.split("*") for segment in segments if segment.startswith("CLM*"))
+    assert clm[11] == related
+    assert {"DTP*431*D8*20260201", "DTP*439*D8*20260131"} <= set(segments)

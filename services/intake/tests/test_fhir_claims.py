@@ -125,7 +125,7 @@ def test_a_claim_is_announced_as_one_posting_over_its_total() -> None:
 
 
 def test_what_a_claim_says_beside_its_items_is_kept_and_the_sender_is_told() -> None:
-    told = [{"sequence": 1, "category": coded("onset"), "timingDate": "2026-02-01"}]
+    told = [{"sequence": 1, "category": coded("employmentimpacted"), "timingDate": "2026-02-01"}]
     intake = IntakeUnderTest()
     (outcome,) = intake.receive(raw(claim_bundle(supportingInfo=told)))
     (issue,) = [each for each in outcome_of(outcome)["issue"] if each["severity"] == "warning"]  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -107,10 +108,19 @@ class InstitutionalStay(StayFacts):
     present_on_admission: tuple[Phi[str], ...] = ()
 
 
+class AccidentCause(StrEnum):
+    """What an accident was of: CLM11-1 AA, EM or OA."""
+
+    AUTOMOBILE = "automobile"
+    EMPLOYMENT = "employment"
+    OTHER = "other"
+
+
 class EncounterPhi(CanonicalModel):
     """What of an encounter identifies or describes the patient; the content of kind `encounter.v1`.
 
     `other_coverages` stand in the order of `NextPayer`s; `referring_provider` and `service_facility` are codes of master data.
+    `accident_cause` and `accident_state`, two letters, hold where there is an `accident_date`.
     """
 
     patient: PatientDetails
@@ -123,6 +133,8 @@ class EncounterPhi(CanonicalModel):
     referring_provider: Public[str] = ""
     service_facility: Public[str] = ""
     accident_date: Phi[date] | None = None
+    accident_cause: Phi[AccidentCause] = AccidentCause.OTHER
+    accident_state: Phi[str] = ""
     onset_date: Phi[date] | None = None
     note: Phi[str] = ""
     stay: InstitutionalStay | None = None

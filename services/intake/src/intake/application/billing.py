@@ -130,6 +130,7 @@ class _Billing:
             "account_number": self._clinical.account_number,
             "stay": bill.stay,
             "guarantor": self._clinical.guarantor,
+            **dict(self._clinical.circumstances),
         }
         return known.model_copy(update=now)
 
@@ -144,6 +145,7 @@ class _Billing:
             account_number=self._clinical.account_number,
             stay=bill.stay,
             guarantor=self._clinical.guarantor,
+            **dict(self._clinical.circumstances),
         )
 
     def _seal(self, phi: EncounterPhi) -> Sealed:

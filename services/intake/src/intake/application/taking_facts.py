@@ -163,6 +163,7 @@ class FactTaking:
             "starts_on": fact.starts_on or known.starts_on,
             "ends_on": fact.ends_on or known.ends_on,
             "guarantor": guarantor,
+            "circumstances": known.circumstances if fact.circumstances is None else fact.circumstances,
         }
         self._see(encounter, facts, diagnosed(known, encounter.charges.values(), fact).model_copy(update=changes))
         is_outdated = encounter.is_outdated(fact.said_at)

@@ -86,14 +86,15 @@ def claim_type_of(
 def seen_by_payer(phi: EncounterPhi, claim_type: ClaimType, elsewhere: Collection[str]) -> tuple[object, ...]:
     """What a claim of this kind says of the visit that matters to it.
 
-    A facility's is the whole stay. Any other shows when the stay began, and diagnoses that only charges `elsewhere` point
+    A facility's is the whole stay. Any other shows when the stay and the illness began, of what accident it is, and diagnoses that only charges `elsewhere` point
     at are no reason to send it again.
     """
     stay = phi.stay
     if claim_type is ClaimType.INSTITUTIONAL:
         return phi.diagnosis_codes, stay
     own = tuple(code for code in phi.diagnosis_codes if code not in elsewhere)
-    return own, stay.admitted_at if stay else ""
+    accident = (phi.accident_date, phi.accident_cause, phi.accident_state)
+    return own, stay.admitted_at if stay else "", phi.onset_date, accident
 
 
 def diagnoses_elsewhere(

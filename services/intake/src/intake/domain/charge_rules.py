@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from canonical.encounter import DIAGNOSES_PER_CLAIM_MAX, DIAGNOSES_PER_STAY_MAX
 from canonical.money import USD, Money
 
+from intake.domain.clinical import Circumstances
 from intake.domain.facts import (
     AdjustmentSeen,
     ChargeSeen,
@@ -57,6 +58,7 @@ def broken_rules(facts: Sequence[Fact], today: date) -> list[Finding]:
         elif isinstance(fact, EncounterSeen):
             findings.extend(_diagnoses(fact.place, fact.diagnosis_codes, DIAGNOSES_PER_STAY_MAX))
             findings.extend(broken_stay_rules(fact.place, fact.stay))
+            findings.extend(_circumstances(fact.place, fact.circumstances, today))
         elif isinstance(fact, PatientSeen) and fact.details.birth_date > today:
             findings.append(Finding(f"{fact.place}.birth-date", "date-in-future", "a birth lies in the past"))
     return findings
@@ -104,6 +106,13 @@ def is_source_code(text: str) -> bool:
     """Whether a source's word for a method or a reason can be a code, and so may be kept and told in clear."""
     digits = sum(character.isdigit() for character in text)
     return _SOURCE_CODE.fullmatch(text) is not None and digits <= _SOURCE_CODE_DIGITS_MAX
+
+
+def _circumstances(place: str, told: Circumstances | None, today: date) -> Iterator[Finding]:
+    for name in ("onset_date", "accident_date") if told else ():
+        day = getattr(told, name)
+        if day is not None and day > today:
+            yield Finding(f"{place}.{name.replace('_', '-')}", "date-in-future", "it lies in the past")
 
 
 def _source_code(field: str, text: str) -> Iterator[Finding]:

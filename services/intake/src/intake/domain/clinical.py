@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from canonical.classes import CanonicalModel, Phi
-from canonical.encounter import StayFacts
+from canonical.encounter import AccidentCause, StayFacts
 from canonical.party import Guarantor
 from pydantic import AwareDatetime
 
@@ -35,6 +35,15 @@ class SeenStay(StayFacts):
         return self.is_inpatient and not self.discharged_at
 
 
+class Circumstances(CanonicalModel):
+    """When what is treated began, and of what accident it is; `accident_state` has two letters."""
+
+    onset_date: Phi[date] | None = None
+    accident_date: Phi[date] | None = None
+    accident_cause: Phi[AccidentCause] = AccidentCause.OTHER
+    accident_state: Phi[str] = ""
+
+
 class ClinicalDetails(CanonicalModel):
     """The content of kind `clinical.v1`.
 
@@ -53,6 +62,7 @@ class ClinicalDetails(CanonicalModel):
     starts_on: Phi[date] | None = None
     ends_on: Phi[date] | None = None
     guarantor: Guarantor | None = None
+    circumstances: Circumstances = Circumstances()
 
     @property
     def days(self) -> tuple[date | None, date | None]:

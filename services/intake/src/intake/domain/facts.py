@@ -15,7 +15,7 @@ from canonical.encounter import DatedCode, DentalSite, DrugCharge
 from canonical.money import Money
 from canonical.party import CoverageDetails, Guarantor, PatientDetails
 
-from intake.domain.clinical import SeenStay
+from intake.domain.clinical import Circumstances, SeenStay
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,7 @@ class EncounterSeen:
     ends_on: date | None = field(default=None, repr=False)
     stands: bool = False
     guarantor: Guarantor | None = field(default=None, repr=False)
+    circumstances: Circumstances | None = field(default=None, repr=False)
     said_at: datetime | None = None
 
 

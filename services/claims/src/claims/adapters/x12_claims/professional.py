@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from canonical.encounter import ChargeLine, DrugCharge, EncounterPhi
+from canonical.encounter import AccidentCause, ChargeLine, DrugCharge, EncounterPhi
 from x12.professional_claim import ClaimDates, Drug, ProfessionalClaim, ProfessionalLine, RelatedCauses
 
 from claims.adapters.x12_claims.instants import instant
@@ -56,7 +56,16 @@ def _line(number: int, line: ChargeLine) -> ProfessionalLine:
 
 
 def accident_of(phi: EncounterPhi) -> RelatedCauses | None:
-    return RelatedCauses(other_accident=True) if phi.accident_date else None
+    """CLM11 of an accident; its state is written of an automobile's alone."""
+    if phi.accident_date is None:
+        return None
+    cause = phi.accident_cause
+    return RelatedCauses(
+        automobile=cause is AccidentCause.AUTOMOBILE,
+        employment=cause is AccidentCause.EMPLOYMENT,
+        other_accident=cause is AccidentCause.OTHER,
+        state=phi.accident_state,
+    )
 
 
 def _admission(place_of_service: str, phi: EncounterPhi) -> date | None:

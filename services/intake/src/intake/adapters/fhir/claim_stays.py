@@ -1,14 +1,15 @@
-"""What a pre-coded institutional Claim says of the stay: supportingInfo by CARIN's categories, procedures, and its diagnoses' types."""
+"""What a pre-coded Claim says of onset and accident, and an institutional one of the stay: by CARIN's categories of supportingInfo."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from canonical.encounter import DatedCode
+from canonical.encounter import AccidentCause, DatedCode
 
 from intake.adapters.fhir.resources import code_in, code_of, day_of, diagnosis_in
 from intake.adapters.fhir.stays import PROCEDURE_SYSTEMS, stay_time
-from intake.domain.clinical import SeenStay
+from intake.domain.clinical import Circumstances, SeenStay
 from intake.domain.facility_codes import type_of_bill
 
 INSTITUTIONAL = "institutional"
@@ -23,11 +24,44 @@ INPATIENT_KINDS = ("inpatient", "IP")
 INPATIENT_BILLS = ("11", "12", "18", "21")
 ON_ADMISSION = ("N", "U", "W", "Y")
 ADMITTING = "admitting"
+ONSET, ONSET_OCCURRENCE = "onset", "11"
+STATE_LETTERS = 2
+CAUSES = {"MVA": AccidentCause.AUTOMOBILE, "WPA": AccidentCause.EMPLOYMENT}
+OCCURRENCES = {AccidentCause.AUTOMOBILE: "01", AccidentCause.EMPLOYMENT: "04", AccidentCause.OTHER: "05"}
 
 
-def is_read(category: Any) -> bool:
-    """Whether the stay takes anything from supportingInfo of this category."""
-    return code_in(category) in (PERIOD, BILL_TYPE, *FIELDS)
+def is_read(info: Any, *, tells_stay: bool) -> bool:
+    """Whether anything is taken from this supportingInfo: of a stay, or of what any claim is about."""
+    category = code_in(info.category)
+    return _onset_in(info) is not None or (tells_stay and category in (PERIOD, BILL_TYPE, *FIELDS))
+
+
+def _onset_in(info: Any) -> date | None:
+    if code_in(info.category) != ONSET:
+        return None
+    return day_of(info.timingDate) or day_of(info.timingPeriod.start if info.timingPeriod else None)
+
+
+def circumstances_of(claim: Any) -> Circumstances:
+    """The onset that supportingInfo tells, and Claim.accident."""
+    onset = next(filter(None, map(_onset_in, claim.supportingInfo or ())), None)
+    accident = claim.accident
+    if accident is None:
+        return Circumstances(onset_date=onset)
+    state = str(accident.locationAddress.state or "") if accident.locationAddress else ""
+    return Circumstances(
+        onset_date=onset,
+        accident_date=accident.date,
+        accident_cause=CAUSES.get(code_in(accident.type), AccidentCause.OTHER),
+        accident_state=state.upper() if len(state) == STATE_LETTERS else "",
+    )
+
+
+def _occurrences(told: Circumstances) -> tuple[DatedCode, ...]:
+    """A facility's bill tells both by occurrence codes of the NUBC."""
+    accident, onset = told.accident_date, told.onset_date
+    found = [DatedCode(code=OCCURRENCES[told.accident_cause], on=accident)] if accident else []
+    return (*found, *([DatedCode(code=ONSET_OCCURRENCE, on=onset)] if onset else []))
 
 
 def stay_of_claim(claim: Any) -> SeenStay | None:
@@ -42,6 +76,7 @@ def stay_of_claim(claim: Any) -> SeenStay | None:
         bill_frequency=frequency,
         admitting_diagnosis=next(filter(None, map(_admitting, claim.diagnosis or ())), ""),
         procedures=tuple(filter(None, map(_procedure, claim.procedure or ()))),
+        occurrences=_occurrences(circumstances_of(claim)),
         on_admission=dict(filter(None, map(_on_admission, claim.diagnosis or ()))),
         **{field: code_in(told[category].code) for category, field in FIELDS.items() if category in told},
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from canonical.money import USD, Money, MoneyRefused
 
 from intake.adapters.fhir.charge_items import PROCEDURE_SYSTEMS, amount_of, dental_site, quantity_of, revenue_code
-from intake.adapters.fhir.claim_stays import INSTITUTIONAL, is_read, stay_of_claim
+from intake.adapters.fhir.claim_stays import INSTITUTIONAL, circumstances_of, is_read, stay_of_claim
 from intake.adapters.fhir.message import FhirMessage
 from intake.adapters.fhir.resources import Entry, code_in, code_of, day_of, diagnosis_in
 from intake.domain.facts import NOWHERE, ChargeSeen, ChargesWithdrawn, ChargeVoided, EncounterSeen, Fact, Link
@@ -107,14 +107,17 @@ class _ClaimReading:
                 account_number=self._number,
                 location_link=references.link(claim.facility),
                 stay=stay_of_claim(claim),
+                circumstances=circumstances_of(claim),
             )
         ]
 
     def _leave_out_info(self) -> None:
-        """Tells of what is said of the claim and taken by nobody: all but what says something of a stay of its own."""
-        tells_stay = code_in(self._claim.type) == INSTITUTIONAL and not self._names_encounter
+        """Tells of what is said of the claim and taken by nobody: all but what says something of an encounter of its own."""
+        is_own, tells_stay = not self._names_encounter, code_in(self._claim.type) == INSTITUTIONAL
+        if self._claim.accident is not None and not is_own:
+            self._message.leave_out(f"{self._place}.accident")
         for index, each in enumerate(self._claim.supportingInfo or ()):
-            if not (tells_stay and is_read(each.category)):
+            if not (is_own and is_read(each, tells_stay=tells_stay)):
                 self._message.leave_out(f"{self._place}.supportingInfo[{index}]")
 
     def _rendering(self) -> Link:
