@@ -140,6 +140,16 @@ def test_the_reversal_takes_back_what_was_contractual_then_whatever_the_list_say
     assert event.shares.contractual == Money.of("-70.00")
 
 
+def test_a_decision_says_what_each_line_leaves_to_the_patient_and_its_reversal_takes_it_back() -> None:
+    service = sent()
+    service.receive(chunk(ORIGINAL))
+    service.receive(chunk(reversal_of(ORIGINAL), remittance=2))
+    decision, reversal = adjudicated(service)
+    shares = {each.line: each.amount for each in decision.patient_lines}
+    assert Money.total(shares.values()) == decision.patient_responsibility
+    assert {each.line: -each.amount for each in reversal.patient_lines} == shares
+
+
 def test_each_decision_says_what_the_payer_has_paid_twice_after_it() -> None:
     service = sent()
     service.receive(chunk(ORIGINAL))

@@ -22,7 +22,7 @@ from payments.domain.gateway_question import GatewayQuestion
 from payments.domain.patient_account import PatientAccount, TakenBack, WriteOffKind
 from payments.domain.payer_credit import PayerCredit
 from payments.domain.payer_overpayment import OverpaymentReason, OverpaymentStep, PayerOverpayment
-from payments.domain.payer_words import PayerWord
+from payments.domain.payer_words import LineOwed, PayerWord
 from payments.domain.payment import Channel, Payment
 from payments.domain.payment_plan import Instalment, PaymentPlan, PlanEnd
 from payments.domain.payout import Payout, PayoutShare
@@ -185,6 +185,7 @@ EXAMPLES: tuple[Event, ...] = (
         amount=Money(2500),
         effective_date=DAY,
         word=WORD,
+        lines=(LineOwed(line="1", amount=Money(2000)), LineOwed(line="2", amount=Money(500))),
     ),
     _event(
         PatientAccount.PaymentReceived,
@@ -379,6 +380,7 @@ EXAMPLES: tuple[Event, ...] = (
         target=CLAIM,
         amount=Money(500),
         effective_date=DAY,
+        line="2",
     ),
     _event(
         Payment.Processing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from canonical.classes import Financial, Public
+from canonical.classes import CanonicalModel, Financial, Public
 from canonical.codes import PayerClass
 from canonical.envelope import PublicEvent
 from canonical.money import Money
@@ -67,6 +67,13 @@ class ClaimRejected(PublicEvent):
     codes: tuple[Public[str], ...]
 
 
+class LineShare(CanonicalModel):
+    """What one submitted line of a claim, counted from 1, leaves to the patient."""
+
+    line: int
+    amount: Money
+
+
 class ClaimAdjudicated(PublicEvent):
     """One payer decision on a claim, as one remittance reports it.
 
@@ -82,7 +89,8 @@ class ClaimAdjudicated(PublicEvent):
     brought the decision straight to the claim; from 1 on it counts the moves of a payment that was first booked as
     unapplied cash (J26) and then matched (`decision` or `reversal` as the payer sent it) or unmatched again (`unmatched`,
     every amount negated). What the patient would owe is owed by `next_payer` where there is one. `sequence` is 1
-    for the primary payer. `overpaid` is what this payer has paid, after this decision, for charges that its decisions cover twice.
+    for the primary payer. `overpaid` is what this payer has paid, after this decision, for charges that its decisions cover twice. `patient_lines` is what of the patient's responsibility is
+    of which line, where the payer decided line by line.
     """
 
     SERVICE = "claims"
@@ -118,6 +126,7 @@ class ClaimAdjudicated(PublicEvent):
     reverses_also: tuple[DecisionPlace, ...] = ()
     partial: bool = False
     overpaid: Money = Money(0)
+    patient_lines: tuple[LineShare, ...] = ()
 
 
 class ClaimRevised(PublicEvent):

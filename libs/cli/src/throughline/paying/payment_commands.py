@@ -131,16 +131,18 @@ def set_aside(
     target: Annotated[str, typer.Argument(metavar="CLAIM|ENCOUNTER", help="What it is to pay, and nothing else.")],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 12.30; 0 ends it.")],
     name: Annotated[str, typer.Option(help="A name of this; the same name again changes its amount.")],
+    line: Annotated[str, typer.Option(help="Only for this line of the claim, from 1, or this charge's id.")] = "",
     state: StateOption = None,
     as_json: JsonOption = False,
 ) -> Exit:
-    """Set cash of a payment aside for one claim or encounter. The JSON has allocation_id, account and unapplied."""
+    """Set cash of a payment aside for one claim or encounter, or a line of it. The JSON has allocation_id, account and unapplied."""
     request = accounts.AllocateRequest(
         account_id=identity_in(account, "an account"),
         payment_id=identity_in(payment, "a payment"),
         target=identity_in(target, "a claim or encounter"),
         amount=amount_in(amount, "AMOUNT"),
         allocation=name,
+        line=line,
     )
     with patient_money(state) as money:
         show(money.ask(money.accounts.Allocate, request), _tell_set_aside, as_json)

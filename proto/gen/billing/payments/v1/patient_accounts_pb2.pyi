@@ -157,6 +157,7 @@ class OwedPlace(_message.Message):
     WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     place: _builtins.str
     """The claim, or the encounter without one, a UUID."""
     encounter_id: _builtins.str
@@ -179,6 +180,10 @@ class OwedPlace(_message.Message):
     def open(self) -> _common_pb2.Money:
         """What is open; below zero where more was taken off than was ever owed: it lowers what is open elsewhere."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwedLine]:
+        """What of it is of which line, where that is known."""
+
     def __init__(
         self,
         *,
@@ -189,10 +194,11 @@ class OwedPlace(_message.Message):
         written_off: _common_pb2.Money | None = ...,
         paid: _common_pb2.Money | None = ...,
         open: _common_pb2.Money | None = ...,
+        lines: _abc.Iterable[Global___OwedLine] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open", b"open", "paid", b"paid", "responsibility", b"responsibility", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encounter_id", b"encounter_id", "open", b"open", "paid", b"paid", "place", b"place", "responsibility", b"responsibility", "since", b"since", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encounter_id", b"encounter_id", "lines", b"lines", "open", b"open", "paid", b"paid", "place", b"place", "responsibility", b"responsibility", "since", b"since", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,10 +291,13 @@ class Allocation(_message.Message):
     ALLOCATION_ID_FIELD_NUMBER: _builtins.int
     TARGET_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
     allocation_id: _builtins.str
     """The allocation, a UUID."""
     target: _builtins.str
     """The claim or encounter, a UUID."""
+    line: _builtins.str
+    """The line that it is for; empty for all of it."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """How much."""
@@ -299,14 +308,43 @@ class Allocation(_message.Message):
         allocation_id: _builtins.str = ...,
         target: _builtins.str = ...,
         amount: _common_pb2.Money | None = ...,
+        line: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_id", b"allocation_id", "amount", b"amount", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_id", b"allocation_id", "amount", b"amount", "line", b"line", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Allocation: _TypeAlias = Allocation  # noqa: Y015
+
+@_typing.final
+class OwedLine(_message.Message):
+    """What of what is owed at one place is of one line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    RESPONSIBILITY_FIELD_NUMBER: _builtins.int
+    line: _builtins.str
+    """A claim's line counted from 1, or a charge's UUID."""
+    @_builtins.property
+    def responsibility(self) -> _common_pb2.Money:
+        """What was left to the patient of it."""
+
+    def __init__(
+        self,
+        *,
+        line: _builtins.str = ...,
+        responsibility: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["responsibility", b"responsibility"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "responsibility", b"responsibility"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwedLine: _TypeAlias = OwedLine  # noqa: Y015
 
 @_typing.final
 class ListActivityRequest(_message.Message):
@@ -499,6 +537,7 @@ class AllocateRequest(_message.Message):
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
     TARGET_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account, a UUID."""
     allocation: _builtins.str
@@ -507,6 +546,8 @@ class AllocateRequest(_message.Message):
     """The payment, a UUID."""
     target: _builtins.str
     """The claim or encounter it is for, a UUID; something may be owed there later."""
+    line: _builtins.str
+    """Only for this line of it: a claim's line counted from 1, or a charge's UUID; empty for all of it."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """How much; zero ends the allocation."""
@@ -519,10 +560,11 @@ class AllocateRequest(_message.Message):
         payment_id: _builtins.str = ...,
         target: _builtins.str = ...,
         amount: _common_pb2.Money | None = ...,
+        line: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "allocation", b"allocation", "amount", b"amount", "payment_id", b"payment_id", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "allocation", b"allocation", "amount", b"amount", "line", b"line", "payment_id", b"payment_id", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

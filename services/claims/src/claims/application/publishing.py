@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from canonical.codes import AdjustmentGroup
 from canonical.envelope import PublicEvent
 from canonical.events.claims import (
     ClaimAccepted,
@@ -19,9 +20,12 @@ from canonical.events.claims import (
     DenialReleased,
     DenialWrittenOff,
     InterchangeSent,
+    LineShare,
 )
+from canonical.money import Money
 from chassis.domain import Event
 
+from claims.domain.adjudication import PayerDecision
 from claims.domain.claim import Claim
 from claims.domain.decided_claim import MoneyMoved
 from claims.domain.interchange import Interchange
@@ -111,7 +115,18 @@ def _adjudicated(event: Claim.Adjudicated) -> ClaimAdjudicated:
         sequence=event.sequence,
         charges_revision=event.charges_revision,
         overpaid=event.overpaid,
+        patient_lines=_patient_lines(decision) if decision.patient_responsibility else (),
     )
+
+
+def _patient_lines(decision: PayerDecision) -> tuple[LineShare, ...]:
+    """What each line that was found leaves to the patient."""
+    shares: dict[int, Money] = {}
+    for line, adjustments in decision.line_adjustments():
+        left = [each.amount for each in adjustments if each.group is AdjustmentGroup.PATIENT]
+        if line.line and left:
+            shares[line.line] = Money.total([*left, shares.get(line.line, Money(0))])
+    return tuple(LineShare.trusted(line=number, amount=amount) for number, amount in sorted(shares.items()))
 
 
 def _denial_released(event: Claim.DenialReleased) -> DenialReleased:

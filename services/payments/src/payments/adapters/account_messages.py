@@ -57,6 +57,7 @@ def _place_sent(place: Place) -> pb.OwedPlace:
         written_off=money_sent(place.written_off),
         paid=money_sent(place.paid),
         open=money_sent(place.open),
+        lines=[pb.OwedLine(line=line, responsibility=money_sent(amount)) for line, amount in place.lines],
     )
 
 
@@ -68,7 +69,9 @@ def _held_sent(held: Held) -> pb.HeldCash:
         unapplied=money_sent(held.unapplied),
         parts=[pb.PaidPart(place=str(part.place), amount=money_sent(part.amount)) for part in held.parts],
         allocations=[
-            pb.Allocation(allocation_id=str(identity), target=str(each.target), amount=money_sent(each.amount))
+            pb.Allocation(
+                allocation_id=str(identity), target=str(each.target), amount=money_sent(each.amount), line=each.line
+            )
             for identity, each in held.reserved
         ],
     )

@@ -130,12 +130,13 @@ class PatientAccounts(WriteOffAnswers, StatementAnswers, patient_accounts_pb2_gr
         name = text_in(request.allocation.strip(), "allocation", NAME_LENGTH_MAX)
         if not name:
             raise BadArgument("allocation: a name of it")
-        refuse_card_numbers(allocation=name)
+        line = text_in(request.line.strip(), "line", NAME_LENGTH_MAX)
+        refuse_card_numbers(allocation=name, line=line)
         allocation_id = derive("allocation", account_id, name)
 
         def decide(work: Work) -> Money:
             account = work.require(PatientAccount, account_id)
-            account.allocate(allocation_id, payment_id, target=target, amount=amount, on=self._today())
+            account.allocate(allocation_id, payment_id, target=target, amount=amount, on=self._today(), line=line)
             return account.unapplied.get(payment_id, Money(0))
 
         unapplied = transact(self._store, call_context(self._core.clock()), decide)

@@ -47,6 +47,7 @@ class Place:
     responsibility: Money
     written_off: Money
     paid: Money
+    lines: Sequence[tuple[str, Money]] = ()
 
     @property
     def open(self) -> Money:
@@ -156,7 +157,15 @@ def _places(account: PatientAccount, parts: Sequence[Part]) -> list[Place]:
     for entry in account.written_off.values():
         found.setdefault(entry.place, Owed(entry.place, entry.encounter_id, NOTHING, entry.on))
     return [
-        Place(place, o.encounter_id, o.on, o.amount, -given_up.get(place, NOTHING), paid.get(place, NOTHING))
+        Place(
+            place,
+            o.encounter_id,
+            o.on,
+            o.amount,
+            -given_up.get(place, NOTHING),
+            paid.get(place, NOTHING),
+            [(line, amount) for (at, line), amount in account.lines.items() if at == place and amount],
+        )
         for place, o in sorted(found.items(), key=lambda each: (each[1].on, each[0].bytes))
     ]
 

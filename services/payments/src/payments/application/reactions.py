@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
+from canonical.encounter import ChargeLine
 from canonical.envelope import Envelope
 from canonical.events.claims import ClaimAdjudicated
 from canonical.events.intake import (
@@ -34,7 +35,7 @@ from payments.application.remittance_effects import ids_touched, move_provider_b
 from payments.application.use_cases import take_front_desk_payment
 from payments.domain.patient_account import PatientAccount, account_id_of
 from payments.domain.payer_credit import payer_credit_id_of
-from payments.domain.payer_words import PayerWord
+from payments.domain.payer_words import LineOwed, PayerWord
 from payments.domain.remittance import ReceiptVerdict, Remittance, RemittanceChunk, chunk_id
 from payments.domain.visit_guarantor import visit_guarantor_id
 
@@ -98,6 +99,9 @@ def when_claim_adjudicated_charge_the_patient(work: Work, event: ClaimAdjudicate
         amount=Money(0) if event.next_payer else event.patient_responsibility,
         on=event.effective_date,
         word=_word_of(event),
+        lines=()
+        if event.next_payer
+        else tuple(LineOwed(line=str(each.line), amount=each.amount) for each in event.patient_lines),
     )
 
 
@@ -132,7 +136,7 @@ def _word_of(event: ClaimAdjudicated) -> PayerWord:
 def when_self_pay_encounter_charged_charge_the_patient(work: Work, event: EncounterCharged, envelope: Envelope) -> None:
     """An encounter without a payer is the patient's to pay, all of it. Who answers for a visit is kept in any case."""
     name_guarantor(work, event, envelope)
-    _assign_self_pay(work, event, event.total, event.service_to)
+    _assign_self_pay(work, event, event.total, event.service_to, _lines_of(event.charges))
 
 
 def when_charges_revised_charge_the_patient_the_difference(
@@ -140,10 +144,22 @@ def when_charges_revised_charge_the_patient_the_difference(
 ) -> None:
     """What the patient owes of a self-pay posting follows its revisions; less than before may leave a credit balance."""
     name_guarantor(work, event, envelope, event.revision)
-    _assign_self_pay(work, event, event.total - event.previous_total, event.revised_on, event.revision)
+    more = _lines_of(event.charges, event.previous_charges)
+    _assign_self_pay(work, event, event.total - event.previous_total, event.revised_on, more, event.revision)
 
 
-def _assign_self_pay(work: Work, event: PostedCharges, amount: Money, on: date, *revision: int) -> None:
+def _lines_of(charges: Sequence[ChargeLine], before: Sequence[ChargeLine] = ()) -> tuple[LineOwed, ...]:
+    """What each charge adds to what it was before, where that is anything."""
+    changes: dict[UUID, Money] = {}
+    for charge, sign in (*((each, 1) for each in charges), *((each, -1) for each in before)):
+        known = changes.get(charge.charge_id, Money(0))
+        changes[charge.charge_id] = known + Money(sign * charge.amount.minor)
+    return tuple(LineOwed(line=str(charge_id), amount=amount) for charge_id, amount in changes.items() if amount)
+
+
+def _assign_self_pay(
+    work: Work, event: PostedCharges, amount: Money, on: date, lines: tuple[LineOwed, ...], *revision: int
+) -> None:
     if event.payer:
         return
     account = work.get_or_new(PatientAccount, account_id_of(event.entity, event.patient_id))
@@ -155,6 +171,7 @@ def _assign_self_pay(work: Work, event: PostedCharges, amount: Money, on: date, 
         encounter_id=event.encounter_id,
         amount=amount,
         on=on,
+        lines=lines,
     )
 
 

@@ -11,8 +11,8 @@ from canonical.classes import Financial, Public
 from canonical.money import Money
 from chassis.domain import Aggregate, Event
 
-from payments.domain.cash_spread import NOTHING, Cash, Owed, Part, Reserved, open_of_each, spread
-from payments.domain.payer_words import PayerWord, ShareOrigin
+from payments.domain.cash_spread import NOTHING, Cash, Owed, Part, Reserved, open_of_each, spread, within_lines
+from payments.domain.payer_words import LineOwed, PayerWord, ShareOrigin
 from payments.domain.price_concession import Expectation
 from payments.domain.write_off_rules import GivenUp, WriteOffChange, WriteOffKind
 
@@ -42,6 +42,7 @@ class AccountFacts(Aggregate):
         self.used: dict[UUID, Money] = {}
         self.taken_back: dict[UUID, Money] = {}
         self.reserved: dict[UUID, Reserved] = {}
+        self.lines: dict[tuple[UUID, str], Money] = {}
         self.applications = 0
         self.expected: dict[UUID, Expectation] = {}
         self.allowances: dict[UUID, Money] = {}
@@ -50,7 +51,8 @@ class AccountFacts(Aggregate):
     class ResponsibilityAssigned(Event):
         """`source_id` is the adjudication, the self-pay posting or the transfer that left the amount to the patient.
 
-        `word` is what the payer said of the whole claim, where one did.
+        `word` is what the payer said of the whole claim, where one did; `lines` what of the amount is of which line, where that
+        is known.
         """
 
         TOPIC = "payments.patient-account.responsibility-assigned"
@@ -63,12 +65,16 @@ class AccountFacts(Aggregate):
         effective_date: Financial[date]
         origin: ShareOrigin = ShareOrigin.CHARGES
         word: PayerWord | None = None
+        lines: tuple[LineOwed, ...] = ()
 
         def apply(self, account: AccountFacts) -> None:
             account.entity = self.entity
             account.patient_id = self.patient_id
             place = self.claim_id or self.encounter_id
             account.owed[self.source_id] = Owed(place, self.encounter_id, self.amount, self.effective_date)
+            for each in self.lines:
+                known = account.lines.get((place, each.line), NOTHING)
+                account.lines[place, each.line] = known + each.amount
             if self.word is not None:
                 account.words[self.source_id] = self.word
 
@@ -166,7 +172,7 @@ class AccountFacts(Aggregate):
                 _change(account.given_up[self.of_write_off], self.change, self.amount)
 
     class Allocated(Event):
-        """A person set cash of a payment aside for one claim or encounter; zero takes that back."""
+        """A person set cash of a payment aside for one claim or encounter, or a line of it; zero takes that back."""
 
         TOPIC = "payments.patient-account.allocated"
         entity: Public[str]
@@ -176,10 +182,11 @@ class AccountFacts(Aggregate):
         target: UUID
         amount: Money
         effective_date: Financial[date]
+        line: Public[str] = ""
 
         def apply(self, account: AccountFacts) -> None:
             account.reserved[self.allocation_id] = Reserved(
-                self.payment_id, self.target, self.amount, self.effective_date
+                self.payment_id, self.target, self.amount, self.effective_date, self.line
             )
 
     class ConcessionExpected(Event):
@@ -241,7 +248,12 @@ class AccountFacts(Aggregate):
     @property
     def parts(self) -> list[Part]:
         """Which cash pays what."""
-        return spread(self.entries, self.cash, self.reserved)
+        return spread(self.entries, self.cash, self.set_aside)
+
+    @property
+    def set_aside(self) -> dict[UUID, Reserved]:
+        """What people set aside, with how much of it the lines take."""
+        return within_lines(self.reserved, self.lines)
 
     def open_at(self, place: UUID) -> Money:
         """What is still owed at one claim or encounter."""

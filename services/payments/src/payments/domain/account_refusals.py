@@ -31,3 +31,7 @@ class MoreThanOwed(Refusal):
 
 class MoreThanWrittenOff(Refusal):
     """Not so much of the write-off stands."""
+
+
+class NoSuchLine(Refusal):
+    """Cash is set aside for a line that is owed there."""

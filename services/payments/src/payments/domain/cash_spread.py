@@ -7,7 +7,7 @@ which they came, so that the same facts always end in the same balances.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -36,12 +36,17 @@ class Cash:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Cash that a person set aside: it pays this claim or encounter and nothing else, also before anything is owed there."""
+    """Cash that a person set aside: it pays this claim or encounter and nothing else, also before anything is owed there.
+
+    Of a `line` it pays no more than that line's share, `most`; without one, all that is owed there.
+    """
 
     payment_id: UUID
     target: UUID
     amount: Money
     on: date
+    line: str = ""
+    most: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,28 @@ def spread(owed: Iterable[Owed], cash: Mapping[UUID, Cash], reserved: Mapping[UU
         if part > NOTHING:
             free[reservation.payment_id] -= part
             targets = [p for p in places if reservation.target == p.place or reservation.target in p.encounters]
-            _pay(parts, reservation.payment_id, part, targets)
+            _pay(
+                parts,
+                reservation.payment_id,
+                part if reservation.most is None else min(part, reservation.most),
+                targets,
+            )
     for payment_id in sorted(cash, key=lambda payment_id: (cash[payment_id].on, payment_id.bytes)):
         if free[payment_id] > NOTHING:
             _pay(parts, payment_id, free[payment_id], places)
     return parts
+
+
+def within_lines(reserved: Mapping[UUID, Reserved], lines: Mapping[tuple[UUID, str], Money]) -> dict[UUID, Reserved]:
+    """What was set aside, with how much of it each line takes: the share of a line goes to what was set aside for it first."""
+    left = {place: max(share, NOTHING) for place, share in lines.items()}
+    found = dict(reserved)
+    for identity, each in sorted(reserved.items(), key=lambda entry: (entry[1].on, entry[0].bytes)):
+        if each.line:
+            most = min(each.amount, left.get((each.target, each.line), NOTHING))
+            left[each.target, each.line] = left.get((each.target, each.line), NOTHING) - most
+            found[identity] = replace(each, most=most)
+    return found
 
 
 def used_of_each(parts: Iterable[Part]) -> dict[UUID, Money]:

@@ -15,11 +15,12 @@ from payments.domain.account_refusals import (
     MoreThanOwed,
     MoreThanTheCash,
     MoreThanWrittenOff,
+    NoSuchLine,
     ResponsibilityChanged,
     WriteOffChanged,
 )
 from payments.domain.cash_spread import NOTHING, Cash, spread, used_of_each
-from payments.domain.payer_words import PayerWord, ShareOrigin
+from payments.domain.payer_words import LineOwed, PayerWord, ShareOrigin
 from payments.domain.price_concession import NONE_EXPECTED, Expectation, allowances
 from payments.domain.write_off_rules import GivenUp, WriteOffChange, WriteOffKind, standings
 
@@ -48,6 +49,7 @@ class PatientAccount(AccountFacts):
         on: date,
         origin: ShareOrigin = ShareOrigin.CHARGES,
         word: PayerWord | None = None,
+        lines: tuple[LineOwed, ...] = (),
     ) -> None:
         """Adds what one adjudication left to the patient, and spreads the cash over it; of one that left nothing, its word.
 
@@ -72,7 +74,7 @@ class PatientAccount(AccountFacts):
             if source_id not in self.words:
                 self.trigger_event(self.PayerHeard, **told)
             return
-        self.trigger_event(self.ResponsibilityAssigned, **told, amount=amount, origin=origin)
+        self.trigger_event(self.ResponsibilityAssigned, **told, amount=amount, origin=origin, lines=lines)
         self._spread_anew(on)
 
     def receive(
@@ -82,7 +84,7 @@ class PatientAccount(AccountFacts):
         if payment_id in self.cash:
             return NOTHING, NOTHING
         held = {**self.cash, payment_id: Cash(amount, on)}
-        applied = used_of_each(spread(self.entries, held, self.reserved)).get(payment_id, NOTHING)
+        applied = used_of_each(spread(self.entries, held, self.set_aside)).get(payment_id, NOTHING)
         self.trigger_event(
             self.PaymentReceived,
             entity=entity,
@@ -170,16 +172,22 @@ class PatientAccount(AccountFacts):
         self._give_up(reversal_id, given_up, -amount, on, of_write_off=write_off_id, change=change)
         self._spread_anew(on)
 
-    def allocate(self, allocation_id: UUID, payment_id: UUID, *, target: UUID, amount: Money, on: date) -> None:
-        """Sets cash of a payment aside for one claim or encounter, also before anything is owed there; zero ends that.
+    def allocate(
+        self, allocation_id: UUID, payment_id: UUID, *, target: UUID, amount: Money, on: date, line: str = ""
+    ) -> None:
+        """Sets cash of a payment aside for one claim or encounter, or a line of it, also before anything is owed there; zero
+        ends that.
 
         Raises:
             AllocationChanged: that allocation is known for another payment or place.
             MoreThanTheCash: so much of the payment is not free.
+            NoSuchLine: the lines of what is owed there are known, and this is none of them.
         """
         known = self.reserved.get(allocation_id)
+        if line and (target, line) not in self.lines and any(place == target for place, _ in self.lines):
+            raise NoSuchLine(f"nothing is owed for line {line} of {target}")
         if known is not None:
-            if (known.payment_id, known.target) != (payment_id, target):
+            if (known.payment_id, known.target, known.line) != (payment_id, target, line):
                 raise AllocationChanged(f"allocation {allocation_id} is for another payment or place")
             if known.amount == amount:
                 return
@@ -196,6 +204,7 @@ class PatientAccount(AccountFacts):
             target=target,
             amount=amount,
             effective_date=on,
+            line=line,
         )
         self._spread_anew(on)
 
@@ -234,7 +243,7 @@ class PatientAccount(AccountFacts):
         """Says of each write-off what the last fact changed of what stands."""
         if not self.given_up:
             return
-        wanted = standings(self.owed.values(), self.given_up, self.cash, self.reserved)
+        wanted = standings(self.owed.values(), self.given_up, self.cash, self.set_aside)
         for write_off_id, standing in wanted.items():
             given_up = self.given_up[write_off_id]
             known = given_up.standing

@@ -32,3 +32,12 @@ class PayerWord(BaseModel):
     left: Money
     next_payer: Public[str] = ""
     service_from: Financial[date]
+
+
+class LineOwed(BaseModel):
+    """What of a share is of one line: a claim's line counted from 1, or a charge of a visit without a claim, by its id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    line: Public[str]
+    amount: Money

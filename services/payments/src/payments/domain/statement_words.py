@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from canonical.money import Money
 
@@ -67,13 +68,21 @@ def said_of(visit: Visit) -> list[Said]:
     ]
 
 
-def heading_of(visit: Visit) -> str:
-    return f"Visit on {day(visit.on)}"
+def headings_of(statement: Statement) -> Mapping[UUID, str]:
+    """What each visit is called; those of one day are numbered, so that a line says of which it is."""
+    of_day: dict[date, list[UUID]] = {}
+    for visit in statement.visits:
+        of_day.setdefault(visit.on, []).append(visit.encounter_id)
+    return {
+        encounter_id: f"Visit on {day(on)}" + (f", {number} of {len(visits)}" if len(visits) > 1 else "")
+        for on, visits in of_day.items()
+        for number, encounter_id in enumerate(visits, 1)
+    }
 
 
 def lines_of(statement: Statement) -> list[tuple[StatementLine, str]]:
     """Each line with what it says, and of which visit it is."""
-    headings = {visit.encounter_id: heading_of(visit) for visit in statement.visits}
+    headings = headings_of(statement)
     said = []
     for line in statement.lines:
         heading = headings.get(line.encounter_id) if line.encounter_id else None

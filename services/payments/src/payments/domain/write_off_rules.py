@@ -6,7 +6,7 @@ As with the cash (`cash_spread`), what stands follows from the facts alone, what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -98,7 +98,8 @@ def _left(
     aside = {}
     for identity, each in reserved.items():
         paid = Money.total(p.amount for p in parts if p.payment_id == each.payment_id and p.place == each.target)
-        aside[identity] = Reserved(each.payment_id, each.target, max(NOTHING, each.amount - paid), each.on)
+        most = None if each.most is None else max(NOTHING, each.most - paid)
+        aside[identity] = replace(each, amount=max(NOTHING, each.amount - paid), most=most)
     return left, aside
 
 
