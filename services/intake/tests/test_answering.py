@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from chassis.domain import Context, Meta
+from chassis.inbound import INBOUND_MESSAGES
 from chassis.whole_files import write_whole
+from intake.adapters.hl7v2 import read_profiles
 from intake.application.answering import AnswerWriting
 from sandbox.world.bulk import generate_remittance
 from sandbox.world.remittances import corrupted
 from x12.inspection import inspect
+from x12.policy import PolicyOf, policy_of, strict
 from x12.validation import validate
 
 from .world import IntakeUnderTest
@@ -100,3 +105,35 @@ def test_a_whole_file_appears_under_its_name_alone(tmp_path: Path) -> None:
     write_whole(tmp_path / "out", "a.ta1", b"ISA")
     write_whole(tmp_path / "out", "a.ta1", b"ISA")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {"a.ta1": b"ISA"}
+
+
+def read_again(service: IntakeUnderTest, policies: PolicyOf = strict) -> None:
+    (row,) = service.store.rows(INBOUND_MESSAGES, {})
+    message_id = row["message_id"]
+    assert isinstance(message_id, UUID)
+    caller = Context(service.clock(), Meta(correlation_id=message_id, causation_id=message_id, actor="person:lead"))
+    told = service.reprocessing(read_profiles(None), policies).reprocess(caller, message_id, dry_run=False)
+    assert told.after == "accepted"
+
+
+def test_who_was_not_known_when_a_file_came_is_answered_when_it_is_read_again_and_once() -> None:
+    service, folder = asking("TA1+999"), Folder()
+    known = service.master_data
+    service.master_data = known.model_copy(update={"payers": ()})
+    assert service.receive_file(SENT.content).quarantined
+    assert written(service, folder) == []
+    service.master_data = known
+    for _ in range(2):
+        read_again(service)
+        assert len(written(service, folder)) == 2
+    assert any(b"AK9*A*1*1*1~" in each for each in folder.files.values())
+
+
+def test_who_was_told_of_a_rejection_is_not_told_otherwise_when_the_file_is_read_again() -> None:
+    service, folder = asking("999"), Folder()
+    eased = policy_of({"ge01_count": "finding"})
+    assert service.receive_file(SENT.content.replace(b"GE*1*", b"GE*2*")).quarantined
+    (told,) = written(service, folder)
+    assert b"AK9*R*" in told
+    read_again(service, lambda sender: eased)
+    assert written(service, folder) == [told]

@@ -31,11 +31,16 @@ Write = Callable[[str, bytes], None]
 def owe_answers(
     work: Work, message_id: UUID, file: PayerFile, survey: Survey, master_data: MasterData, now: datetime
 ) -> None:
-    """One answer of each kind that the payer asks for, to each interchange that brought a remittance."""
+    """One answer of each kind that the payer asks for, to each interchange that brought a remittance, once.
+
+    What was answered is never answered otherwise, also where a later reading finds otherwise: who sent it has acted on it.
+    """
     for ordinal, found in enumerate(survey.interchanges):
         brought = [each for each in survey.remittances if each.interchange == ordinal]
         for kind in _kinds_asked_for(brought, master_data):
             answer = work.get_or_new(PartnerAnswer, partner_answer_id_of(message_id, ordinal, kind))
+            if answer.exists:
+                continue
             numbers = work.get_or_new(AnswerNumbers, ANSWER_NUMBERS_ID)
             content = file.answer(ordinal, kind, numbers.next_number, now)
             if content is not None:

@@ -95,7 +95,10 @@ class ReceivingFiles:
         heads: Sequence[RemittanceSummary],
         answers: Collection[int],
     ) -> None:
-        """Takes what of a kept file was not taken: these remittances, and the answers of these ordinals. Twice is once."""
+        """Takes what of a kept file was not taken: these remittances, and the answers of these ordinals. Twice is once.
+
+        Where its sender has had no answer, because nobody knew that one was asked for, it is owed now.
+        """
 
         def begin(work: Work) -> None:
             for head in heads:
@@ -103,6 +106,8 @@ class ReceivingFiles:
             for ordinal, take in answers_in(survey):
                 if ordinal in answers:
                     take(work.get_or_new(PayerAnswer, answer_id_of(message_id, ordinal)), message_id)
+
+            owe_answers(work, message_id, file, survey, self._master_data(), self._clock())
 
         self._transact(context, begin)
         for head in heads:
