@@ -6,14 +6,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from canonical.codes import Dimension
 from ledger_adapter.adapters.books import Books, Chart, load_books
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp
 from ledger_adapter.adapters.file_erp import FileErp
+from ledger_adapter.adapters.netsuite import NetSuiteErp
+from ledger_adapter.adapters.netsuite_client import NetSuiteConnection
+from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
+from sandbox.erps.netsuite import NetSuiteDouble
+from sandbox.erps.netsuite_books import RECEIVABLE, NetSuitePlan
+from sandbox.world.misbehaviour import Fault, Misbehaviour
 
-from .erp_contract import DECEMBER, MARCH, ErpUnderTest, Trouble
+from .erp_contract import DECEMBER, MARCH, VALUES, ErpUnderTest, Trouble
 from .legacy_erp import LegacyErp
 
 SAMPLE = Path(__file__).parents[1] / "books.sample.json"
@@ -62,6 +69,58 @@ def files(folder: Path) -> Iterator[ErpUnderTest]:
     yield ErpUnderTest(erp, close_period, legacy.run)
 
 
+NETSUITE_FIELDS = {
+    Dimension.PAYER_CLASS: "class",
+    Dimension.DEPARTMENT: "department",
+    Dimension.COST_CENTER: "cseg_cost_center",
+    Dimension.LOCATION: "location",
+}
+NETSUITE_TROUBLES: Mapping[Trouble, tuple[Fault, int]] = {
+    Trouble.ANSWER_LOST: (Fault.TIMEOUT_AFTER_WORK, 0),
+    Trouble.ERROR_AFTER_WORK: (Fault.ERROR_AFTER_WORK, 0),
+    Trouble.RESET_BEFORE_WORK: (Fault.RESET, 0),
+    Trouble.RESET_WITHIN_BATCH: (Fault.RESET_AFTER_WORK, 2),
+    Trouble.THROTTLED: (Fault.THROTTLE, 0),
+    Trouble.THROTTLED_WITHIN_BATCH: (Fault.THROTTLE, 2),
+    Trouble.ERROR_BEFORE_WORK: (Fault.SERVER_ERROR, 0),
+}
+"""Which fault a posting call of NetSuite then meets, and how many calls before it are spared."""
+
+
+def netsuite_plan() -> NetSuitePlan:
+    """An account that is set up for the sample chart and keeps every dimension."""
+    receivable = PAYER_ACCOUNTS | PATIENT_ACCOUNTS
+    accounts = sample_chart().accounts
+    return NetSuitePlan(
+        accounts={code: RECEIVABLE if role in receivable else "Other" for role, code in accounts.items()},
+        segments={field: (VALUES[dimension], "OTHER") for dimension, field in NETSUITE_FIELDS.items()},
+    )
+
+
+def ask_netsuite_for(misbehaviour: Misbehaviour, trouble: Trouble) -> None:
+    if trouble is Trouble.SEEN_LATE:
+        misbehaviour.request(Fault.READ_LAG, target="Journal", times=6, measure=4)
+        return
+    fault, spared = NETSUITE_TROUBLES[trouble]
+    misbehaviour.request(fault, target="POST /services/rest/record/v1/journalEntry", measure=0, spared=spared)
+
+
+@contextmanager
+def netsuite(folder: Path, *, jobs_from_lines: int = 0) -> Iterator[ErpUnderTest]:
+    with NetSuiteDouble(netsuite_plan()) as double:
+        double.api.holds_jobs = True
+        path = double.write_connection(folder, jobs_from_lines=jobs_from_lines, deadline_seconds=0.5)
+        erp = NetSuiteErp("netsuite", NetSuiteConnection.read(path), sample_books(NETSUITE_FIELDS))
+        yield ErpUnderTest(
+            erp,
+            lambda _, day: double.close_period(day),
+            double.api.run_jobs,
+            lambda trouble: ask_netsuite_for(double.misbehaviour, trouble),
+            lambda: not double.misbehaviour.open_requests,
+        )
+        erp.close()
+
+
 @dataclass(frozen=True)
 class Candidate:
     """How an ERP is opened for one promise, in a folder of its own, and which troubles it can be asked for."""
@@ -73,4 +132,6 @@ class Candidate:
 QUICK: Mapping[str, Candidate] = {
     "fake": Candidate(fake, frozenset(_FAULTS)),
     "file": Candidate(files),
+    "netsuite": Candidate(netsuite, frozenset(Trouble)),
+    "netsuite-jobs": Candidate(partial(netsuite, jobs_from_lines=1), frozenset(Trouble)),
 }

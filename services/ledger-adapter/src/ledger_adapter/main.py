@@ -24,6 +24,7 @@ from chassis.runtime.settings import Settings, WrongSettings
 from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
+from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
 from ledger_adapter.application.case_guides import GUIDES
@@ -55,7 +56,11 @@ SWEEP_SECONDS = 0.5
 RETRY_SECONDS = 5.0
 PERIODS_SECONDS = 30.0
 DEFAULT_BATCHING = BatchingRules()
-ADAPTERS: Mapping[str, BuildErp] = {"tryton": TrytonErp.configured, "file": FileErp.configured}
+ADAPTERS: Mapping[str, BuildErp] = {
+    "tryton": TrytonErp.configured,
+    "netsuite": NetSuiteErp.configured,
+    "file": FileErp.configured,
+}
 
 SHAPE = ServiceShape(
     name=NAME,

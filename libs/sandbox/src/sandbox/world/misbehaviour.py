@@ -69,6 +69,12 @@ class _Request:
     target: str
     times: int
     measure: int
+    spared: int
+
+    def is_due(self) -> bool:
+        """Whether it strikes now; the first ones that it meets may have been spared."""
+        self.spared -= 1
+        return self.spared < 0
 
 
 class Misbehaviour:
@@ -83,12 +89,12 @@ class Misbehaviour:
         self._requests: list[_Request] = []
         self._struck: list[Strike] = []
 
-    def request(self, fault: Fault, *, target: str = "", times: int = 1, measure: int = 1) -> None:
-        """Ask for a fault; `times=UNTIL_LIFTED` holds until `lift`."""
+    def request(self, fault: Fault, *, target: str = "", times: int = 1, measure: int = 1, spared: int = 0) -> None:
+        """Ask for a fault; `times=UNTIL_LIFTED` holds until `lift`. The first `spared` that it would strike go free."""
         if times < 1 and times != UNTIL_LIFTED:
             raise ValueError(f"{fault}: times must be at least 1, not {times}")
         with self._lock:
-            self._requests.append(_Request(fault, target, times, measure))
+            self._requests.append(_Request(fault, target, times, measure, spared))
 
     def lift(self, fault: Fault) -> None:
         """Take back every open request for this fault."""
@@ -100,7 +106,7 @@ class Misbehaviour:
         with self._lock:
             for request in self._requests:
                 if request.fault is fault and request.target in ("", target):
-                    return self._use(request, target)
+                    return self._use(request, target) if request.is_due() else None
         return None
 
     def strike_content(self, fault: Fault, content: bytes) -> Strike | None:
@@ -108,7 +114,7 @@ class Misbehaviour:
         with self._lock:
             for request in self._requests:
                 if request.fault is fault and request.target.encode() in content:
-                    return self._use(request, request.target)
+                    return self._use(request, request.target) if request.is_due() else None
         return None
 
     def _use(self, request: _Request, target: str) -> Strike:
