@@ -15,6 +15,7 @@ from uuid import UUID
 
 import claims.main
 import ledger_adapter.main
+from canonical.codes import AccountRole
 from canonical.encounter import ChargeLine, EncounterPhi
 from canonical.envelope import Envelope
 from canonical.events.intake import EncounterCharged
@@ -212,6 +213,9 @@ class _NoErps:
 
     def late_policy(self, entity: str) -> LatePolicy:
         return LatePolicy.HOLD
+
+    def account_code(self, entity: str, account: AccountRole) -> str:
+        return ""
 
     def names(self) -> Sequence[str]:
         return ()

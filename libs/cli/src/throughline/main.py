@@ -53,6 +53,7 @@ defer(app, "plans", "throughline.paying.plan_commands:app", "Agree on, show and 
 defer(app, "asking", "throughline.paying.asking_commands:app", "Show how patients are asked to pay, step by step.")
 defer(app, "overpayments", "throughline.paying.overpayment_commands:app", "Show and decide what payers paid too much.")
 defer(app, "statement", "throughline.paying.statement_commands:statement", "Show a statement, as the patient gets it.")
+defer(app, "ledger", "throughline.ledger.commands:app", "Show and explain what was booked, and what would be.")
 defer(app, "patient", "throughline.identity.commands:app", "Show and decide which patients are one person.")
 defer(app, "master-data", "throughline.mastering.commands:app", "Show and change what the deployment knows.")
 defer(app, "crosswalk", "throughline.mastering.crosswalk_commands:app", "Test what sources' codes mean to us.")

@@ -24,6 +24,7 @@ from chassis.runtime.settings import Settings, WrongSettings
 from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
+from ledger_adapter.adapters.grpc_desk import ledger_desk
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
@@ -172,8 +173,11 @@ def serve(settings: LedgerSettings) -> int:
         site_rules=site_rules,
         crash_point=settings.crash_points(NAME),
     )
+    reactions = [each for some in reactions_by_upstream(master_data, site_rules).values() for each in some]
     return run(
-        replace(core, master_data_version=lambda: master_data.version), settings, grpc=[ledger_service(core, erps)]
+        replace(core, master_data_version=lambda: master_data.version),
+        settings,
+        grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions)],
     )
 
 

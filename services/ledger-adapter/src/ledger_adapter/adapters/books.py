@@ -108,6 +108,7 @@ class ConfiguredErps:
     def __init__(self, configuration: BooksConfiguration, adapters: Mapping[str, BuildErp]) -> None:
         self._erp_of = {entity: books.erp for entity, books in configuration.entities.items()}
         self._late_policies = {entity: books.late_entries for entity, books in configuration.entities.items()}
+        self._charts = {entity: configuration.charts[books.chart] for entity, books in configuration.entities.items()}
         self._erps = {}
         for name, settings in configuration.erps.items():
             if settings.kind not in adapters:
@@ -124,6 +125,10 @@ class ConfiguredErps:
 
     def late_policy(self, entity: str) -> LatePolicy:
         return self._late_policies.get(entity, LatePolicy.NEXT_OPEN)
+
+    def account_code(self, entity: str, account: AccountRole) -> str:
+        chart = self._charts.get(entity)
+        return chart.account_of(account) if chart else ""
 
     def names(self) -> Sequence[str]:
         return tuple(sorted(set(self._erp_of.values())))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -66,6 +66,14 @@ class FakeErp:
     def documents(self) -> Sequence[ErpDocument]:
         """Everything booked, in order."""
         return list(self._documents.values())
+
+    def edit(self, entity: str, number: str, account: AccountRole, minor: int) -> None:
+        """What somebody does at the ERP by hand: the first line of the account gets so much more."""
+        document = self._documents[entity, number]
+        place = next(index for index, line in enumerate(document.lines) if line.account is account)
+        edited = document.lines[place].model_copy(update={"amount": document.lines[place].amount + Money(minor)})
+        lines = (*document.lines[:place], edited, *document.lines[place + 1 :])
+        self._documents[entity, number] = replace(document, lines=lines)
 
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
         self._answer_the_call()
@@ -179,6 +187,9 @@ class OneErpForAll:
 
     def late_policy(self, entity: str) -> LatePolicy:
         return self._late_policy
+
+    def account_code(self, entity: str, account: AccountRole) -> str:
+        return f"{list(AccountRole).index(account) + 1000}"
 
     def names(self) -> Sequence[str]:
         return (self._erp.name,)

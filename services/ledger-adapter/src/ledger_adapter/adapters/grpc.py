@@ -10,7 +10,7 @@ from billing.ledger.v1 import ledger_pb2 as pb
 from billing.ledger.v1 import ledger_pb2_grpc
 from canonical.codes import AccountRole
 from canonical.money import Money
-from chassis.eventstore import Row
+from chassis.eventstore import EventStore, Row
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
@@ -104,7 +104,7 @@ class Ledger(ledger_pb2_grpc.LedgerServiceServicer):
     def GetJournalEntry(
         self, request: pb.GetJournalEntryRequest, context: grpc.ServicerContext
     ) -> pb.GetJournalEntryResponse:
-        entry = self._journal(request.journal)
+        entry = journal_named(self._store, request.journal)
         if request.account:
             _account(request.account, AccountRole)
         size = _size("page_size", request.page_size, PARTS_MAX, 500)
@@ -148,17 +148,22 @@ class Ledger(ledger_pb2_grpc.LedgerServiceServicer):
     ) -> pb.ResumeJournalResponse:
         journal_id = uuid_in(request.journal_id, "journal_id")
         resume_journal(self._store, call_context(self._core.clock()), journal_id, request.reason)
-        return pb.ResumeJournalResponse(journal=journal_message(self._journal(str(journal_id))))
+        return pb.ResumeJournalResponse(journal=journal_message(journal_named(self._store, str(journal_id))))
 
-    def _journal(self, name: str) -> Row:
-        """The entry by its id or its number at the ERP."""
-        found = answers.journal(self._store, external_number=name) if name else None
-        if found is None:
-            identity = _uuid_or_none(name)
-            found = answers.journal(self._store, journal_id=identity) if identity else None
-        if found is None:
-            raise NotThere("no journal entry has this id or external number")
-        return found
+
+def journal_named(store: EventStore, name: str) -> Row:
+    """The entry by its id or its number at the ERP.
+
+    Raises:
+        NotThere: there is none.
+    """
+    found = answers.journal(store, external_number=name) if name else None
+    if found is None:
+        identity = _uuid_or_none(name)
+        found = answers.journal(store, journal_id=identity) if identity else None
+    if found is None:
+        raise NotThere("no journal entry has this id or external number")
+    return found
 
 
 def _entity(entity: str) -> str:

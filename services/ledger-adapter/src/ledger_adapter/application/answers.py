@@ -102,7 +102,7 @@ def journal(store: EventStore, *, journal_id: UUID | None = None, external_numbe
 
 def parts_of(store: EventStore, entry: Row, account: str, party: str | None, skip: int, size: int) -> Parts:
     """A page of the parts of an entry, and the sums of all parts asked for."""
-    where = _lines_of(store, entry)
+    where = lines_of(store, entry)
     if account:
         where["account"] = account
     if party:
@@ -115,7 +115,7 @@ def parts_of(store: EventStore, entry: Row, account: str, party: str | None, ski
     )
 
 
-def _lines_of(store: EventStore, entry: Row) -> dict[str, object]:
+def lines_of(store: EventStore, entry: Row) -> dict[str, object]:
     """Where the lines of an entry are: a batch of charges is a list of postings, everything else is one group."""
     if entry["kind"] != GroupKind.CHARGES.value:
         return {"group_id": entry["group_id"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from canonical.codes import Dimension
 from canonical.journal import JournalLine
 from chassis.domain import Event
 from chassis.eventstore import Change, add, put
@@ -11,7 +12,7 @@ from chassis.eventstore.projecting import of
 
 from ledger_adapter.application.journal_events import reason_of, state_after
 from ledger_adapter.application.lanes import LANE_OF
-from ledger_adapter.application.queries import BALANCES, JOURNALS, POSTINGS
+from ledger_adapter.application.queries import BALANCES, DIMENSION_BALANCES, JOURNALS, POSTINGS
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.subledger import GroupKind
 
@@ -27,6 +28,7 @@ def project_journals(event: Event) -> Iterable[Change]:
         return
     if isinstance(event, JournalEntry.Confirmed):
         yield from _balances(event.head.entity, event.lines, "confirmed_minor")
+        yield from _by_dimension(event.head.entity, event.lines)
     state = state_after(event)
     if state is None:
         return
@@ -41,6 +43,14 @@ def project_journals(event: Event) -> Iterable[Change]:
     if isinstance(event, JournalEntry.Posted):
         changed |= {"erp": event.erp, "erp_document": event.erp_document}
     yield put(JOURNALS, journal_id=event.originator_id, **changed)
+
+
+def _by_dimension(entity: str, lines: Iterable[JournalLine]) -> Iterable[Change]:
+    for line in lines:
+        for dimension in Dimension if line.account.is_of_income else ():
+            key: dict[str, object] = {"entity": entity, "account": line.account.value, "dimension": dimension.value}
+            key["value"] = getattr(line, dimension.value)
+            yield add(DIMENSION_BALANCES, key, confirmed_minor=line.amount.minor)
 
 
 def _intended(event: JournalEntry.Intended) -> Change:

@@ -172,6 +172,10 @@ class ErpDirectory(Protocol):
         """What becomes of an entity's entries whose period is closed."""
         ...
 
+    def account_code(self, entity: str, account: AccountRole) -> str:
+        """The account's code in the entity's chart; empty where none is configured."""
+        ...
+
     def names(self) -> Sequence[str]:
         """The ERPs that keep somebody's books."""
         ...

@@ -131,6 +131,13 @@ BALANCES = Table(
 )
 """Running balances: everything posted here, what of it is in journal entries, and what of those the ERP confirmed."""
 
+DIMENSION_BALANCES = Table(
+    "dimension_balances",
+    {"entity": "text", "account": "text", "dimension": "text", "value": "text", "confirmed_minor": "bigint"},
+    key=("entity", "account", "dimension", "value"),
+)
+"""What the ERP confirmed of accounts of the income statement, by each value of each dimension; empty where a line has none."""
+
 CLEARING = Table(
     "clearing_items",
     {
@@ -148,7 +155,7 @@ CLEARING = Table(
 """What a clearing account is made of: one row per remittance, deposit, payment or payout, zero when it is cleared; `kind` and
 `effective_date` are those of its latest posting."""
 
-TABLES = (POSTINGS, LINES, MANIFESTS, JOURNALS, BALANCES, CLEARING)
+TABLES = (POSTINGS, LINES, MANIFESTS, JOURNALS, BALANCES, DIMENSION_BALANCES, CLEARING)
 UNIDENTIFIED = AccountRole.UNIDENTIFIED_RECEIPTS.value
 CLEARING_ACCOUNTS = frozenset(
     {

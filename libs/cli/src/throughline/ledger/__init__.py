@@ -1,0 +1,1 @@
+"""What an accountant asks of the ledger adapter."""
