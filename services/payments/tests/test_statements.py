@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,7 +26,7 @@ from payments.domain.patient_account import PatientAccount, WriteOffKind, accoun
 from payments.domain.payer_words import PayerWord
 from payments.domain.refunds import ToldState
 from payments.domain.statement import Statement, ages_of, billing_of
-from payments.domain.statement_words import notes_on, said_of, to_pay
+from payments.domain.statement_words import headings_of, lines_of, notes_on, said_of, to_pay
 
 from .examples import CLAIM, DAY, PATIENT
 from .test_front_desk import paid, story
@@ -224,6 +225,16 @@ def test_the_page_has_a_language_headings_captions_and_scopes_and_loads_nothing(
     assert outline.facts["caption"] == outline.facts["table"]
     assert outline.facts["th scope"] == outline.facts["th"]
     assert not re.search(r"https?:|<script|<img|url\(", page)
+
+
+def test_visits_of_one_day_are_numbered_so_that_each_line_says_of_which_it_is() -> None:
+    statement = told(full())
+    headings = list(headings_of(statement).values())
+    assert headings == ["Visit on March 2, 2026, 1 of 2", "Visit on March 2, 2026, 2 of 2"]
+    shares = [words for line, words in lines_of(statement) if line.encounter_id]
+    assert all(any(heading in words for words in shares) for heading in headings)
+    (only,) = headings_of(replace(statement, visits=statement.visits[:1])).values()
+    assert only == "Visit on March 2, 2026"
 
 
 def test_names_from_outside_cannot_write_markup() -> None:

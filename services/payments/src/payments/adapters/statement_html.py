@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from payments.domain.statement import Statement, StatementLine, Visit
-from payments.domain.statement_words import TITLE, Said, day, dollars, heading_of, lines_of, notes_on, said_of, to_pay
+from payments.domain.statement_words import TITLE, Said, day, dollars, headings_of, lines_of, notes_on, said_of, to_pay
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -30,6 +30,7 @@ thead th, .sum th, .sum td { font-weight: 700; }
 
 def html_of(statement: Statement, entity_name: str = "") -> str:
     """The whole page, with nothing loaded from elsewhere."""
+    headings = headings_of(statement)
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -43,7 +44,7 @@ def html_of(statement: Statement, entity_name: str = "") -> str:
             "<body>",
             "<main>",
             *_head(statement, entity_name or statement.entity),
-            *(line for visit in statement.visits for line in _visit(visit)),
+            *(line for visit in statement.visits for line in _visit(visit, headings[visit.encounter_id])),
             *_ages(statement),
             *_lines(statement),
             "</main>",
@@ -72,9 +73,9 @@ def _head(statement: Statement, entity_name: str) -> list[str]:
     ]
 
 
-def _visit(visit: Visit) -> list[str]:
+def _visit(visit: Visit, heading: str) -> list[str]:
     caption = f"How your part of this visit comes about. Visit number {visit.encounter_id}."
-    return _section(f"visit-{visit.encounter_id}", escape(heading_of(visit)), caption, said_of(visit))
+    return _section(f"visit-{visit.encounter_id}", escape(heading), caption, said_of(visit))
 
 
 def _said(said: Said) -> str:

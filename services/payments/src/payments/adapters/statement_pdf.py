@@ -13,7 +13,7 @@ from reportlab.lib.units import inch
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from payments.domain.statement import Statement
-from payments.domain.statement_words import TITLE, Said, day, dollars, heading_of, lines_of, notes_on, said_of, to_pay
+from payments.domain.statement_words import TITLE, Said, day, dollars, headings_of, lines_of, notes_on, said_of, to_pay
 
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=11, leading=15)
 _AMOUNT = ParagraphStyle("amount", parent=_TEXT, alignment=2)
@@ -57,9 +57,10 @@ def _content(statement: Statement, entity_name: str) -> list[Flowable]:
             )
         ),
     ]
+    headings = headings_of(statement)
     for visit in statement.visits:
         rows = [_row(said) for said in said_of(visit)]
-        content.append(_part(heading_of(visit), rows, (_WIDTH - _AMOUNT_WIDTH, _AMOUNT_WIDTH)))
+        content.append(_part(headings[visit.encounter_id], rows, (_WIDTH - _AMOUNT_WIDTH, _AMOUNT_WIDTH)))
     ages = [_row(Said(name, amount)) for name, amount in statement.ages]
     content.append(_part("How long it has been open", ages, (_WIDTH - _AMOUNT_WIDTH, _AMOUNT_WIDTH)))
     lines = [
