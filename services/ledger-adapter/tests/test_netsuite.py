@@ -414,6 +414,12 @@ def test_a_limit_that_is_told_as_a_bad_request_pauses_too(account: Account) -> N
         answering(400, json=told)(account).post("NORTH", [document("a")])
 
 
+def test_an_earlier_job_of_which_nobody_says_where_it_is_leaves_the_outcome_unknown(with_jobs: Account) -> None:
+    told = {"o:errorDetails": [{"o:errorCode": "IDEMPOTENCY_ERROR", "detail": "Already submitted."}]}
+    with pytest.raises(ErpUncertain, match="earlier job"):
+        answering(400, json=told)(with_jobs).post("NORTH", [document("a")])
+
+
 @pytest.mark.parametrize("content", [{"text": "no"}, {"json": ["no"]}, {"json": {"o:errorDetails": []}}])
 def test_a_refusal_without_words_is_unclassified(account: Account, content: dict[str, Any]) -> None:
     journal = document("a")

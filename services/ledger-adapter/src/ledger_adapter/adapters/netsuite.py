@@ -243,6 +243,8 @@ class NetSuiteErp:
     def _after_earlier_job(self, company: Company, ready: _Ready, job: str, sending: _Sending) -> _Outcome:
         """What to do where a job has had this key before: wait for it, or, where it has booked nothing, send without one."""
         number = ready.journal.number
+        if not job:
+            return sending.stop(_Unknown("an earlier job has the same key, and nobody says which"))
         try:
             if not self._client.is_done(job):
                 self._jobs[number] = job
