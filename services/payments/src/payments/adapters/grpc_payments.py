@@ -20,7 +20,7 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from payments.adapters.arguments import amount_in, day_in, ids_in, key_in, one_of, size_in, text_in
+from payments.adapters.arguments import ROWS_MAX, amount_in, day_in, ids_in, key_in, named_in, one_of, size_in, text_in
 from payments.adapters.grpc_messages import minor_sent, money_sent, payment_sent
 from payments.adapters.refund_messages import candidate_sent, dispute_sent, refund_sent
 from payments.application.dispute_rows import DISPUTES
@@ -51,7 +51,6 @@ SCOPES: Mapping[str, str] = {
 POSTING_SECONDS = 10.0
 REFERENCE_LENGTH_MAX = 60
 AMOUNT_MAX = Money(100_000_000)
-ROWS_MAX = 5000
 
 _Answer = TypeVar("_Answer")
 
@@ -161,7 +160,7 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
 
     def ListRefunds(self, request: pb.ListRefundsRequest, context: grpc.ServicerContext) -> pb.ListRefundsResponse:
         where = ids_in(payment_id=request.payment_id, refund_id=request.refund_id)
-        where |= {name: value for name in ("state", "entity") if (value := getattr(request, name))}
+        where |= named_in(state=request.state, entity=request.entity)
         limit = size_in(request.limit, "limit", ROWS_MAX)
         rows = self._store.rows(REFUNDS, where, order=("payment_id",), limit=limit)
         return pb.ListRefundsResponse(refunds=map(refund_sent, rows))

@@ -15,7 +15,7 @@ from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
 from chassis.telemetry.correlation import call_context
 
-from payments.adapters.arguments import amount_in, ids_in, key_in, one_of, reason_in, size_in
+from payments.adapters.arguments import ROWS_MAX, amount_in, ids_in, key_in, named_in, one_of, reason_in, size_in
 from payments.adapters.grpc_messages import minor_sent, text_of
 from payments.application.write_off_rows import PATIENT_WRITE_OFFS
 from payments.application.write_offs import (
@@ -25,8 +25,6 @@ from payments.application.write_offs import (
     turn_write_off_down,
 )
 from payments.domain.write_off_rules import WriteOffKind
-
-LIST_MAX = 5000
 
 
 class WriteOffAnswers:
@@ -82,8 +80,8 @@ class WriteOffAnswers:
         self, request: pb.ListWriteOffsRequest, context: grpc.ServicerContext
     ) -> pb.ListWriteOffsResponse:
         where = ids_in(account_id=request.account_id)
-        where |= {name: value for name in ("state", "entity") if (value := getattr(request, name))}
-        limit = size_in(request.limit, "limit", LIST_MAX)
+        where |= named_in(state=request.state, entity=request.entity)
+        limit = size_in(request.limit, "limit", ROWS_MAX)
         rows = self._store.rows(PATIENT_WRITE_OFFS, where, order=("-requested_at",), limit=limit)
         return pb.ListWriteOffsResponse(write_offs=map(write_off_sent, rows))
 
