@@ -120,9 +120,10 @@ class ConcessionAgeing:
             if left <= NOTHING or since > today:
                 continue
             payer_class = _class_at(account, place, self._portfolios, today)
-            age = (today - since).days
-            found = expectation_of(self._portfolios.rows, account.entity, payer_class, age, today)
-            account.expect_concession(place, found, today)
+            if payer_class is not None:
+                age = (today - since).days
+                found = expectation_of(self._portfolios.rows, account.entity, payer_class, age, today)
+                account.expect_concession(place, found, today)
         return int(account.version != before)
 
 
