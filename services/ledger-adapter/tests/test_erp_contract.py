@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ledger_adapter.adapters.tryton import TrytonConnection, TrytonErp
+from ledger_adapter.application.ports import PeriodState
 from sandbox.servers.postgres import PostgresServer
 from sandbox.servers.tryton import TrytonServer
 from sandbox.servers.tryton_plan import PayerParty, TrytonPlan
+from sandbox.world.erp_proxy import ErpProxy
+from sandbox.world.misbehaviour import Fault
 
 from .erp_contract import CONTRACT, ErpUnderTest, Trouble, books_every_document_once_through
 from .erps_under_test import QUICK, sample_books
 
 Promise = Callable[[ErpUnderTest], None]
+BOOKING = "account.move/book"
+TRYTON_TROUBLES = {
+    Trouble.ANSWER_LOST: Fault.TIMEOUT_AFTER_WORK,
+    Trouble.ERROR_BEFORE_WORK: Fault.SERVER_ERROR,
+}
 TROUBLED = [(name, trouble) for name, candidate in QUICK.items() for trouble in sorted(candidate.troubles)]
 
 
@@ -50,9 +59,30 @@ def test_tryton_keeps_the_promise(promise: Promise, tryton: TrytonServer) -> Non
     erp = TrytonErp("tryton", TrytonConnection.read(tryton.info_file), sample_books())
 
     def close_period(entity: str, day: date) -> None:
+        if not any(each.holds(day) and each.state is PeriodState.OPEN for each in erp.periods(entity)):
+            return
         company = tryton.info.entities[entity].company_id
         period: Any = erp._period(company, day)
         erp._http.post(f"account.period/{period}/close", json={}).raise_for_status()
 
     promise(ErpUnderTest(erp, close_period))
     erp.close()
+
+
+@pytest.mark.slow
+@pytest.mark.servers
+@pytest.mark.parametrize("trouble", TRYTON_TROUBLES, ids=lambda trouble: trouble.name)
+def test_tryton_books_every_document_once_through_trouble(trouble: Trouble, tryton: TrytonServer) -> None:
+    with ErpProxy(tryton.port) as proxy:
+        straight = TrytonConnection.read(tryton.info_file)
+        erp = TrytonErp("tryton", replace(straight, base_url=proxy.url), sample_books())
+        erp.find("NORTH", [])
+
+        def ask_for(asked: Trouble) -> None:
+            proxy.misbehaviour.request(TRYTON_TROUBLES[asked], target=BOOKING)
+
+        subject = ErpUnderTest(
+            erp, lambda entity, day: None, ask_for=ask_for, is_met=lambda: not proxy.misbehaviour.open_requests
+        )
+        books_every_document_once_through(subject, trouble)
+        erp.close()
