@@ -6,9 +6,8 @@ Source: NetSuite's online help, "OAuth 2.0 Client Credentials Flow", "SuiteTalk 
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaTransport
+from ledger_adapter.adapters.erp_tokens import TokenAuth
 
 CONNECT_SECONDS = 3.0
 ASSERTION_SECONDS = 300
-RENEWED_BEFORE_SECONDS = 60.0
 PAGE_ROWS = 1000
 PAGES_MAX = 100
 _TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 a path, no secret
@@ -69,58 +68,22 @@ class NetSuiteConnection:
         )
 
 
-class TokenAuth(httpx.Auth):
-    """Puts a token on every request, got once an hour and once more where one is refused; for all threads of a client."""
-
-    requires_response_body = True
-
-    def __init__(self, name: str, connection: NetSuiteConnection, now: Callable[[], float]) -> None:
-        self._name = name
-        self._connection = connection
-        self._now = now
-        self._lock = threading.Lock()
-        self._token = ""
-        self._until = 0.0
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = yield from self._valid_token(refused="")
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            token = yield from self._valid_token(refused=token)
-            request.headers["Authorization"] = f"Bearer {token}"
-            yield request
-
-    def _valid_token(self, *, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
-        with self._lock:
-            if self._token == refused or self._now() >= self._until - RENEWED_BEFORE_SECONDS:
-                self._take((yield self._token_request()))
-            return self._token
-
-    def _token_request(self) -> httpx.Request:
-        given = self._connection
-        url = given.base_url + _TOKEN_PATH
-        issued_at = int(self._now())
-        claims: dict[str, Any] = {
-            "iss": given.client_id,
-            "scope": "rest_webservices",
-            "aud": url,
-            "iat": issued_at,
-            "exp": issued_at + ASSERTION_SECONDS,
-            "jti": str(uuid4()),
-        }
-        header = {"typ": "JWT", "alg": given.algorithm, "kid": given.certificate_id}
-        assertion = jwt.encode(header, claims, given.key, algorithms=[given.algorithm])
-        form = {"grant_type": "client_credentials", "client_assertion_type": _ASSERTION, "client_assertion": assertion}
-        return httpx.Request("POST", url, data=form)
-
-    def _take(self, response: httpx.Response) -> None:
-        try:
-            told = response.json() if response.is_success else {}
-            self._token, lasts = str(told["access_token"]), int(told["expires_in"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(f"{self._name} gives no token: it answered {response.status_code}") from error
-        self._until = self._now() + lasts
+def token_request(connection: NetSuiteConnection, now: float) -> httpx.Request:
+    """Asks for a token by an assertion that is signed with our key; `now` is seconds since the epoch."""
+    url = connection.base_url + _TOKEN_PATH
+    issued_at = int(now)
+    claims: dict[str, Any] = {
+        "iss": connection.client_id,
+        "scope": "rest_webservices",
+        "aud": url,
+        "iat": issued_at,
+        "exp": issued_at + ASSERTION_SECONDS,
+        "jti": str(uuid4()),
+    }
+    header = {"typ": "JWT", "alg": connection.algorithm, "kid": connection.certificate_id}
+    assertion = jwt.encode(header, claims, connection.key, algorithms=[connection.algorithm])
+    form = {"grant_type": "client_credentials", "client_assertion_type": _ASSERTION, "client_assertion": assertion}
+    return httpx.Request("POST", url, data=form)
 
 
 class NetSuiteClient:
@@ -138,7 +101,7 @@ class NetSuiteClient:
         self._name = name
         self._http = httpx.Client(
             base_url=connection.base_url,
-            auth=TokenAuth(name, connection, now),
+            auth=TokenAuth(name, lambda: token_request(connection, now()), now),
             timeout=httpx.Timeout(connection.deadline_seconds, connect=CONNECT_SECONDS),
             trust_env=False,
             transport=QuotaTransport(quota, transport or httpx.HTTPTransport()),
