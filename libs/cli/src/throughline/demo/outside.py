@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from canonical.codes import ClaimType
+from canonical.codes import AccountRole, ClaimType
 from canonical.money import Money
 from chassis.security.client_credentials import ClientCredentials
 from sandbox.suite import Suite
@@ -19,7 +19,7 @@ from sandbox.world.clearinghouse import Clearinghouse
 from sandbox.world.ehr import Delivery, DeliveryKind, deliveries, send_mllp
 from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.expected_books import expected_books, payer_side
-from sandbox.world.file_drop import Exchange
+from sandbox.world.file_drop import BANK_INBOUND, Exchange, drop
 from sandbox.world.gateway import CardGateway
 from sandbox.world.gateway_objects import PaymentIntent
 from sandbox.world.identities import registered_twice
@@ -33,6 +33,7 @@ from sandbox.world.scenario import Scenario
 from sandbox.world.taken_back import taken_back
 
 from throughline.demo.later_charges import LaterCharges
+from throughline.demo.payer_money import Letter
 from throughline.demo.platform import ENTITY_OF_THE_PLATFORM, PLATFORM
 from throughline.demo.traffic import RULES, Traffic
 
@@ -93,6 +94,8 @@ class Outside:
         self.later_charges = LaterCharges(self.payers, self.scenario, self.traffic)
         self.bank = Bank()
         self._to_deposit: list[Remittance] = []
+        self.electronic: list[Money] = []
+        self.interest: dict[str, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self.clearinghouse.run, args=(self._stop, STEP_SECONDS), name="clearinghouse", daemon=True
@@ -150,6 +153,21 @@ class Outside:
         self._to_deposit = []
         return self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
 
+    def deposit_electronically(self) -> None:
+        """The bank hands over the entries of the transfers themselves, each with its addendum, instead of a statement."""
+        paying = [each for each in self._to_deposit if each.amount]
+        self._to_deposit = []
+        if paying:
+            file = self.bank.electronic_entries(paying, self.today, datetime.now(UTC))
+            drop(Exchange(self.exchange).folder(BANK_INBOUND), file.name, file.content)
+            self.electronic += [each.amount for each in paying]
+
+    def pay_by_check(self, letter: Letter) -> None:
+        """A payer's check is at the bank; its letter, on paper, says that it pays interest."""
+        self.bank.deposit_unrelated(letter.entity, letter.amount, self.today, letter.addendum)
+        self.bank.drop_statement(Exchange(self.exchange), self.today, datetime.now(UTC))
+        self.interest[letter.entity] = self.interest.get(letter.entity, 0) - letter.amount.minor
+
     def claims_read(self) -> list[tuple[str, int, Money]]:
         """What the payers were sent, as they read it: claims and their charges by kind of claim."""
         claims = [verdict.claim for verdict in self.payers.verdicts]
@@ -164,7 +182,11 @@ class Outside:
         posted = [each for each in self.remittances if each.content == each.faithful_content]
         originals = [file.claim for _, _, file in self.payers.claim_files()]
         standing = [claim for claim in originals if claim.frequency != Frequency.VOID]
-        return payer_side(expected_books(self.later_charges.as_revised, posted, standing))
+        expected = payer_side(expected_books(self.later_charges.as_revised, posted, standing))
+        for entity, minor in self.interest.items():
+            place = (entity, AccountRole.INTEREST_INCOME.value, "")
+            expected[place] = expected.get(place, 0) + minor
+        return expected
 
     def pay_by_card(self, payments: list[tuple[str, str, Money]]) -> Money:
         """Patients pay (account, entity, amount); the first payment's webhook comes twice, the last names nobody."""

@@ -112,6 +112,13 @@ def _money(told: Told, facts: Facts) -> None:
         ["payouts", str(payouts), amount_text(net), f"after fees; {tied} tied to a deposit at the bank"],
     ]
     show_table(columns, rows)
+    if told.electronic:
+        say(
+            f"the bank told of {amount_text(Money.total(told.electronic))} in {len(told.electronic)} of the deposits by the entries of "
+            "the transfers themselves (NACHA) instead of a statement"
+        )
+    for worked in told.by_two:
+        say(worked.in_words())
     for move in facts.came_back:
         say(move.in_words())
     say(

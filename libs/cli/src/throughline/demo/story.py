@@ -22,6 +22,7 @@ from throughline.demo.facts import Facts, gather_facts, journals_under_way, owin
 from throughline.demo.mapping_work import MappedCode, MappingWork
 from throughline.demo.outside import OWN_WORD, EhrDoors, Outside, Sent, erp_road
 from throughline.demo.patient_money import Owing, PatientMoney
+from throughline.demo.payer_money import PayerMoney, WorkedByTwo, letter_of
 from throughline.demo.platform import PLATFORM, settings_of_platform, tell_of_platform
 from throughline.demo.revised_facts import gather_revised
 from throughline.demo.settling import Settling
@@ -34,6 +35,7 @@ CHAPTER_SECONDS_MAX = 150.0
 CARD_PAYMENTS_MAX = 40
 NAMELESS_PAYMENT = Money(4200)
 ENTITY_OF_THE_NAMELESS = "NORTH"
+PAYER_OF_THE_LETTER = "ACME"
 SETTINGS = {
     "ledger": {"CHARGES_QUIET_SECONDS": "1.0"},
     "claims": {"GATHERING_SECONDS": "1.0"},
@@ -58,6 +60,8 @@ class Told:
     struck: list[str] = field(default_factory=list)
     worked_outside: tuple[int, int, int] = (0, 0, 0)
     mapping: MappedCode | None = None
+    by_two: list[WorkedByTwo] = field(default_factory=list)
+    electronic: list[Money] = field(default_factory=list)
 
 
 class Story:
@@ -136,8 +140,11 @@ class Story:
             self._settle(settling, "second thoughts")
         with self._chapter("what a payer still wants is taken from its next payments"):
             self.told.remittances_sent += len(self._outside.run_down())
-            self._outside.deposit()
+            self._outside.deposit_electronically()
             self._settle(settling, "forwarded balances")
+        with self._chapter("a check comes with a letter on paper, and a payer says that it paid too much"):
+            self._work_payers_money(access)
+            self._settle(settling, "what people worked")
 
     def _tell_of_patients(self, access: Access, settling: Settling) -> None:
         with self._chapter("patients pay by card: one webhook comes twice, one payment names nobody"):
@@ -155,6 +162,18 @@ class Story:
         with self._chapter("the card gateway pays out"):
             self._outside.pay_out([entity.code for entity in sandbox_master_data().entities])
             self._settle(settling, "payouts")
+
+    def _work_payers_money(self, access: Access) -> None:
+        known = sandbox_master_data()
+        payer = known.payer(PAYER_OF_THE_LETTER, self.today)
+        entity = known.entity(ENTITY_OF_THE_NAMELESS, self.today)
+        letter = letter_of(payer, entity)
+        desk = PayerMoney(access, self._approver())
+        desk.key(letter, payer, entity, self.today)
+        self._outside.pay_by_check(letter)
+        desk.overpayment()
+        self.told.by_two = desk.worked
+        self.told.electronic = self._outside.electronic
 
     def _read_back(self, access: Access) -> None:
         facts = self.told.facts = gather_facts(access, [entity.code for entity in sandbox_master_data().entities])

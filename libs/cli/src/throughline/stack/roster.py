@@ -65,9 +65,24 @@ EVERY_WRITE = tuple(f"{member.name}.write" for member in MEMBERS)
 MASTER_DATA_SCOPES = ("master-data.write", "master-data.approve")
 CLIENTS: Mapping[str, tuple[str, ...]] = {
     "ehr": ("intake.write",),
-    "operator": (*EVERY_READ, *EVERY_WRITE, "intake.patients.write", "intake.reprocess", *MASTER_DATA_SCOPES),
+    "operator": (
+        *EVERY_READ,
+        *EVERY_WRITE,
+        "intake.patients.write",
+        "intake.reprocess",
+        "payments.approve",
+        *MASTER_DATA_SCOPES,
+    ),
     "registrar": ("intake.read", "intake.patients.write", "phi.read"),
-    "approver": ("intake.read", "master-data.approve", "claims.read", "claims.write"),
+    "approver": (
+        "intake.read",
+        "intake.write",
+        "master-data.approve",
+        "claims.read",
+        "claims.write",
+        "payments.read",
+        "payments.approve",
+    ),
     "auditor": (*EVERY_READ, "intake.raw.read", "claims.raw.read"),
     **{f"service-{member.name}": member.client_scopes for member in MEMBERS if member.calls},
 }
