@@ -19,10 +19,12 @@ from tests.performance.figures import Figure, show, sums_agree
 from tests.performance.intake_beside_bulk import intake_bulk
 from tests.performance.intake_load import intake_fhir, intake_hl7
 from tests.performance.master_data import master_data
+from tests.performance.payment_calls import payment_calls
 from tests.performance.reading import reading
 from tests.performance.rebuilding import rebuilding
 from tests.performance.relaying import relaying
 from tests.performance.sizes import FULL, QUICK, Sizes
+from tests.performance.webhook_answers import webhook_answers
 from tests.performance.webhook_storm import webhook_storm
 from tests.performance.webhooks import webhook_to_journal
 from tests.performance.world import World
@@ -44,6 +46,8 @@ MEASURES: dict[str, Measure] = {
     "rebuild": lambda world: [rebuilding(world)],
     "intake-hl7": lambda world: intake_hl7(world.folder, world.sizes),
     "intake-fhir": lambda world: intake_fhir(world.folder, world.sizes),
+    "payment-calls": lambda world: payment_calls(world.folder, world.sizes, world.say),
+    "webhook-answers": lambda world: webhook_answers(world.folder, world.sizes),
     "webhook-storm": lambda world: webhook_storm(world.folder, world.sizes),
     "intake-bulk": lambda world: intake_bulk(world.folder, world.sizes),
 }

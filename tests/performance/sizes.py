@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """`remittance` is timed end to end; `beside` posts while balances are asked for;
+    """`remittance` is timed end to end; `beside` posts while balances are asked for; `calls_beside` while
+    payments are posted as well, by `calls_accounts` patients, for `calls_seconds`;
     `stream_megabytes` is read without standing on any disk."""
 
     remittance: int = 20_000
@@ -19,8 +20,12 @@ class Sizes:
     single_messages: int = 50
     batches: int = 40
     balances_idle: int = 300
+    calls_accounts: int = 2_000
+    calls_beside: int = 100_000
+    calls_seconds: float = 30.0
     webhooks: int = 20
     storm: int = 20_000
+    webhook_answers: int = 300
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
     interactive_seconds: float = 20.0
@@ -43,8 +48,12 @@ QUICK = Sizes(
     single_messages=5,
     batches=4,
     balances_idle=20,
+    calls_accounts=300,
+    calls_beside=2_000,
+    calls_seconds=3.0,
     webhooks=2,
     storm=400,
+    webhook_answers=20,
     hl7_messages=200,
     fhir_bundles=80,
     interactive_seconds=2.0,

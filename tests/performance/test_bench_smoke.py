@@ -10,7 +10,7 @@ from tests.performance.__main__ import MEASURES, main
 from tests.performance.figures import Bar, Baseline, Figure, Sums, sums_agree
 
 ROWS = {"read", "write", "save", "consume", "idle", "remittance", "webhook", "balance", "relay", "rebuild"}
-ROWS |= {"intake-hl7", "intake-fhir", "intake-bulk", "master-data", "webhook-storm"}
+ROWS |= {"intake-hl7", "intake-fhir", "intake-bulk", "master-data", "webhook-storm", "webhook-answers", "payment-calls"}
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import ledger_adapter.main
 import payments.main
@@ -46,13 +47,14 @@ LEFT = PAYMENTS_EACH * PAYMENT - REFUND
 SEED_BATCH = 500
 SECONDS_MAX = 300.0
 POLL_SECONDS = 0.05
-SERVICES = ("payments", "ledger")
 ACCOUNTS = b"""
 SELECT coalesce(sum(responsibility_minor), 0)::bigint, coalesce(sum(applied_minor), 0)::bigint,
 coalesce(sum(unapplied_minor), 0)::bigint FROM patient_accounts
 """
 CLEARING = b"SELECT coalesce(sum(amount_minor), 0)::bigint FROM subledger_lines WHERE account = 'gateway-clearing'"
 OPEN = b"SELECT count(*) FROM exception_cases WHERE state = 'open'"
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ class Storm:
     patients: int
 
     @classmethod
-    def of(cls, count: int, seed: int = 1) -> Storm:
+    def of(cls, count: int, seed: int = 1, repeated_percent: int = REPEATED_PERCENT) -> Storm:
         """About so many webhooks."""
         dice, gateway = random.Random(seed), OwnGateway()
-        patients = count * (100 - REPEATED_PERCENT) // 100 // WEBHOOKS_EACH
+        patients = max(1, count * (100 - repeated_percent) // 100 // WEBHOOKS_EACH)
         distinct = [body for number in range(patients) for body in _paid(gateway.till(_name(number)))]
         bodies = distinct + dice.choices(distinct, k=count - len(distinct))
         dice.shuffle(bodies)
@@ -112,13 +114,16 @@ def webhook_storm(folder: Path, sizes: Sizes) -> list[Figure]:
 
 
 class Calm:
-    """Payments and the ledger with patients who owe, before the storm; a context manager that leaves nothing running."""
+    """Payments and the ledger with patients who owe, before the storm; a context manager that leaves nothing running.
+
+    As the suite runs it: one process of payments answers, another does the rest.
+    """
 
     def __init__(self, folder: Path, patients: int) -> None:
         self._folder = folder
         self._patients = patients
-        self._stack = Stack(folder / "suite", with_erp=False, with_gateway=False, calls_apart=False)
-        self._running: dict[str, ManagedProcess] = {}
+        self._stack = Stack(folder / "suite", with_erp=False, with_gateway=False)
+        self._payments: list[ManagedProcess] = []
 
     def __enter__(self) -> Calm:
         self._stack.start_servers()
@@ -126,8 +131,11 @@ class Calm:
             self._stack.prepare()
             self._charge()
             for member in MEMBERS:
-                if member.name in SERVICES:
-                    self._running[member.name] = self._stack.suite.start_service(self._stack.service(member))
+                if member.name == "payments":
+                    specs = (self._stack.service(member), self._stack.calls(member))
+                    self._payments = [self._stack.suite.start_service(spec) for spec in specs]
+                elif member.name == "ledger":
+                    self._stack.suite.start_service(self._stack.service(member))
         except BaseException:
             self._stack.stop()
             raise
@@ -152,12 +160,15 @@ class Calm:
                     portion = range(start, min(start + SEED_BATCH, self._patients))
                     consumer.handle([charged(patient_of(_name(number)), CHARGE) for number in portion])
 
-    def take(self, bodies: Sequence[bytes]) -> tuple[Sent, float]:
-        """Sends all of it from a process of its own; what was answered, and payments' processor seconds meanwhile."""
+    def take(self, bodies: Sequence[bytes], connections: int = CONNECTIONS, rate: float = 0.0) -> tuple[Sent, float]:
+        """Sends all of it from a process of its own; what was answered, and payments' processor seconds meanwhile.
+
+        With a rate, so many a second, whenever the answers come.
+        """
         file = self._folder / "storm.messages"
         write_conversations(file, [(body,) for body in bodies])
         host, port = self._stack.address("payments", "http").split(":")
-        plan = Plan("webhook", host, int(port), str(file), CONNECTIONS, WEBHOOK_SECRET, seconds_max=SECONDS_MAX)
+        plan = Plan("webhook", host, int(port), str(file), connections, WEBHOOK_SECRET, rate, seconds_max=SECONDS_MAX)
         before = self._payments_cpu
         command = [sys.executable, "-m", "tests.performance.intake_sending", json.dumps(asdict(plan))]
         sent = finished(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -165,17 +176,21 @@ class Calm:
 
     @property
     def _payments_cpu(self) -> float:
-        return cpu_seconds(self._running["payments"].pid or 0)
+        return sum(cpu_seconds(process.pid or 0) for process in self._payments)
 
     @property
     def memory_mb(self) -> float:
-        return peak_memory_mb(self._running["payments"].pid or 0)
+        return max(peak_memory_mb(process.pid or 0) for process in self._payments)
 
     def ask(self, service: str, query: bytes) -> tuple[object, ...]:
         """The one row that a query gives."""
-        with psycopg.connect(self._stack.database(service).owner_dsn) as connection:
-            (row,) = connection.execute(query).fetchall()
+        (row,) = self.with_connection(service, lambda connection: connection.execute(query).fetchall())
         return row
+
+    def with_connection(self, service: str, work: Callable[[psycopg.Connection[tuple[object, ...]]], _T]) -> _T:
+        """Works with a service's database, as its owner."""
+        with psycopg.connect(self._stack.database(service).owner_dsn) as connection:
+            return work(connection)
 
     def wait_for(self, query: bytes, service: str, wanted: int) -> None:
         """Until the query gives that number, or the time is up: the sums tell then what is missing."""

@@ -45,16 +45,23 @@ class NeverHappened(RuntimeError):
 
 
 class World:
-    """One suite in one folder. A context manager; it leaves nothing running."""
+    """One suite in one folder. A context manager; it leaves nothing running.
 
-    def __init__(self, folder: Path, sizes: Sizes, say: Callable[[str], None]) -> None:
+    Without an ERP the ledger writes files for one, and what it has written stays uncertain.
+    """
+
+    def __init__(self, folder: Path, sizes: Sizes, say: Callable[[str], None], *, with_erp: bool = True) -> None:
         self.folder = folder
+        self._with_erp = with_erp
         self.sizes = sizes
         self.say = say
         self._undo = ExitStack()
         self._cards = CardGateway(1, retry_pause_seconds=0.2)
         self._stack = StackInSteps(
-            folder / "suite", with_gateway=False, overrides=Overrides(gateway_api=self._cards.url, settings=SETTINGS)
+            folder / "suite",
+            with_erp=with_erp,
+            with_gateway=False,
+            overrides=Overrides(gateway_api=self._cards.url, settings=SETTINGS),
         )
         self._owed: dict[str, Owed] = {}
 
@@ -111,7 +118,8 @@ class World:
         settling.wait("bench", quiet_seconds=2.0, seconds_max=SETTLE_SECONDS_MAX, also=self._nothing_under_way)
 
     def _nothing_under_way(self) -> bool:
-        waiting = "SELECT count(*) FROM journals WHERE state <> 'confirmed'"
+        sent = "'confirmed'" if self._with_erp else "'confirmed', 'uncertain'"
+        waiting = f"SELECT count(*) FROM journals WHERE state NOT IN ({sent})"
         loose = "SELECT count(*) FROM subledger_postings WHERE batch = 0"
         return self.ask("ledger", waiting) == [(0,)] and self.ask("ledger", loose) == [(0,)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 
@@ -49,3 +50,12 @@ def _answer(queue: ReceivingQueue[str, str]) -> str:
         return queue.submit("kept").result(WAIT_SECONDS)
     except Transient:
         return ""
+
+
+def test_the_thread_at_which_callers_wait_takes_short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    took: list[str] = []
+    monkeypatch.setattr(receiving_queue, "take_short_turns", lambda: took.append(threading.current_thread().name))
+    queue: ReceivingQueue[str, str] = ReceivingQueue(list)
+    assert queue.submit("first").result(WAIT_SECONDS) == "first"
+    assert took == ["receiving-queue"]
+    queue.stop()

@@ -1,4 +1,4 @@
-"""Many webhooks in one transaction: each has its own answer, and the store is asked as often as for one."""
+"""Many webhooks, or posted payments, in one transaction: each has its own answer, and the stores are asked as often as for one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from canonical.money import Money
 from chassis.eventstore import Row, Table, Where
 from chassis.eventstore.memory import MemoryEventStore
 from chassis.eventstore.port import History
-from chassis.keys import MemoryKeyStore, Sealer
+from chassis.keys import Sealer
+from chassis.testing import context
 from payments.application.doors import Answer, Doors, GatewayMessage
+from payments.application.posting import PaymentPosting, PaymentToPost, TakenAt
 from payments.domain.gateway_facts import PaymentArrived
 from payments.domain.patient_account import account_id_of
 from payments.main import SHAPE
 
 from .examples import DAY, PATIENT
+from .key_trips import KeysOfADatabase
 from .world import World, adjudication
 
 
@@ -39,24 +42,14 @@ class CountingStore(MemoryEventStore):
         return super().rows(table, where, order=order, limit=limit, after=after)
 
 
-class KeysOfADatabase(MemoryKeyStore):
-    """Counts how often keys are asked for that this process has not seen yet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trips = 0
-        self._seen: set[UUID] = set()
-
-    def keys_for(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        wanted = set(key_ids)
-        self.trips += not wanted <= self._seen
-        self._seen |= wanted
-        return super().keys_for(wanted)
-
-
 def paid(number: int, raw: bytes = b"", patient_id: UUID = PATIENT) -> GatewayMessage:
     fact = PaymentArrived(f"pi_{number}", Money(100), DAY, "NORTH", account_id_of("NORTH", patient_id))
     return GatewayMessage(raw or b"%d" % number, f"evt_{number}", fact)
+
+
+def at_the_desk(patient_id: UUID) -> PaymentToPost:
+    key = f"payment-{patient_id}"
+    return PaymentToPost(key, None, patient_id, "NORTH", Money(100), TakenAt.CHECK, DAY, "", context())
 
 
 def test_one_event_with_other_content_is_refused_within_one_batch_too() -> None:
@@ -101,4 +94,14 @@ def test_the_keys_of_all_patients_of_a_batch_are_asked_for_at_once() -> None:
     before = keys.trips
     told = [paid(number, patient_id=patient) for number, patient in enumerate(patients, 2)]
     assert doors.receive_webhooks(told) == [Answer.TAKEN] * 20
+    assert keys.trips == before + 1
+
+
+def test_the_keys_of_all_who_pay_in_a_batch_are_asked_for_at_once() -> None:
+    keys = KeysOfADatabase()
+    posting = PaymentPosting(World().store, Sealer(keys))
+    patients = [derive("patient", number) for number in range(20)]
+    posting.post([at_the_desk(PATIENT)])
+    before = keys.trips
+    posting.post([at_the_desk(patient) for patient in patients])
     assert keys.trips == before + 1

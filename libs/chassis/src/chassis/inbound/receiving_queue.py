@@ -14,6 +14,7 @@ import structlog
 from chassis.domain import Transient, Unavailable
 from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES
+from chassis.turns import take_short_turns
 
 BATCH_MAX = 200
 WAIT_SECONDS = 0.005
@@ -33,7 +34,8 @@ class ReceivingQueue(Generic[_D, _O]):
     """One thread receives batches of up to 200 deliveries, or of what comes within five milliseconds.
 
     Whatever thread or event loop a door runs on, `submit` gives a future that is done once the delivery is durable.
-    `on_delivery` is told of each, so that what comes in bulk, beside the queue, gives way to it.
+    `on_delivery` is told of each, so that what comes in bulk, beside the queue, gives way to it. Somebody waits for what
+    the thread does, so it takes short turns, as the threads do that answer calls.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class ReceivingQueue(Generic[_D, _O]):
         self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
+        take_short_turns()
         while True:
             batch, last = self._next_batch()
             if batch:

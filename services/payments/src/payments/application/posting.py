@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -96,6 +96,7 @@ class PaymentPosting:
 
         def decide(work: Work) -> list[Posted | Refusal]:
             work.prefetch(identity for each in payments for identity in self._ids_of(each))
+            self._sealer.keys.keys_for(_patients_of_new(work, payments))  # at once: the sealer remembers them
             return [self._one(work, each) for each in payments]
 
         return transact(self._store, payments[0].context, decide)
@@ -161,6 +162,14 @@ def _account_of(wanted: PaymentToPost) -> UUID:
         return wanted.account_id
     assert wanted.patient_id is not None, "whose it is was said"
     return account_id_of(wanted.entity, wanted.patient_id)
+
+
+def _patients_of_new(work: Work, payments: Sequence[PaymentToPost]) -> Iterator[UUID]:
+    for wanted in payments:
+        account = work.get(PatientAccount, _account_of(wanted))
+        patient_id = (account.patient_id if account else None) or wanted.patient_id
+        if patient_id is not None and work.get(Payment, wanted.payment_id) is None:
+            yield patient_id
 
 
 def _account(work: Work, wanted: PaymentToPost) -> PatientAccount:
