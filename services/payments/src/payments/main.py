@@ -55,6 +55,7 @@ from payments.application.dunning import policies_in
 from payments.application.gateway_orders import GatewayOrdering
 from payments.application.gateway_polling import GatewayPolling, PollingTimes
 from payments.application.gateway_questions import GatewayAsking
+from payments.application.gateway_waiting import GatewayWaiting
 from payments.application.guarantors import VISIT_GUARANTORS, project_guarantors
 from payments.application.payer_credits import PAYER_CREDITS, project_payer_credits
 from payments.application.payment_matching import PaymentMatcher
@@ -100,6 +101,7 @@ EXPIRE_SECONDS, EXPIRE_REST_SECONDS = 3600.0, 60.0
 POSTING_THREADS = 32
 """Each payment that is posted waits in a thread for the commit of its batch."""
 POLL_SECONDS = 60.0
+WAITING_SECONDS = 60.0
 NO_PORTFOLIOS = NoPortfolios()
 SHAPE = ServiceShape(
     name=NAME,
@@ -157,6 +159,8 @@ class PaymentsSettings(Settings):
     """What payments is told beside what every service is.
 
     `gateway_secrets` are the webhook secrets, comma-separated, two while one is rotated; an event that no webhook told
+    within `gateway_grace_seconds` is fetched, and what became of a payment that is under way for `gateway_waiting_days`
+    is asked. `processor_...` are those of a second processor. A deposit or payout that
     nothing explains becomes a case after `loose_after_seconds`, and a deposit is booked as unidentified then; a
     remittance whose money has not come becomes one after `undeposited_after_seconds`. `raw_retention_path` says how long
     the bytes of webhooks and bank files are kept. A refund above `refund_limit_minor` cents, or a write-off above
@@ -168,6 +172,7 @@ class PaymentsSettings(Settings):
     gateway_api_base: str = ""
     gateway_entity: str = ""
     gateway_grace_seconds: int = 120
+    gateway_waiting_days: int = Field(default=7, ge=1)
     processor_secrets: SecretStr = SecretStr("")
     processor_api_key: SecretStr = SecretStr("")
     processor_api_base: str = ""
@@ -189,6 +194,7 @@ def assemble(
     portfolios: Portfolios = NO_PORTFOLIOS,
     loose_after: timedelta = timedelta(days=2),
     undeposited_after: timedelta = timedelta(days=5),
+    waiting_after: timedelta = timedelta(days=7),
     retention: Callable[[], RetentionPolicy] = RetentionPolicy,
     done: Path | None = None,
     crash_point: CrashPoint = no_crash,
@@ -200,6 +206,7 @@ def assemble(
     composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
     asking = GatewayAsking(store, clock, gateways or {})
     ordering = GatewayOrdering(store, clock, gateways or {})
+    waiting = GatewayWaiting(store, clock, gateways or {}, waiting_after)
     return ServiceCore(
         shape=SHAPE,
         store=store,
@@ -216,6 +223,7 @@ def assemble(
             Sweep("compose-payouts", 2.0, composer.compose),
             Sweep("ask-gateways", 1.0, asking.ask),
             Sweep("send-gateway-orders", 1.0, ordering.send),
+            Sweep("ask-about-waiting", WAITING_SECONDS, waiting.ask),
             Sweep("report-loose-deposits", 5.0, alone.report_deposits),
             Sweep("report-undeposited-remittances", 30.0, alone.report_remittances),
             Sweep("book-unidentified-deposits", 5.0, alone.book_unidentified),
@@ -255,6 +263,7 @@ def serve(settings: PaymentsSettings) -> int:
         ),
         loose_after=timedelta(seconds=settings.loose_after_seconds),
         undeposited_after=timedelta(seconds=settings.undeposited_after_seconds),
+        waiting_after=timedelta(days=settings.gateway_waiting_days),
         retention=partial(read_retention, settings.raw_retention_path),
         done=settings.exchange_dir / "bank-done" if settings.exchange_dir else None,
         crash_point=settings.crash_points(NAME),
