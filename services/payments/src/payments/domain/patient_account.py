@@ -274,6 +274,8 @@ class PatientAccount(AccountFacts):
 
     def _follow_allowances(self, on: date) -> None:
         """Says of each place by how much what is not expected to be paid changed."""
+        if not self.expected:
+            return
         wanted = allowances(self.owed.values(), self.written_off.values(), self.given_up, self.parts, self.expected)
         for place, allowed in wanted.items():
             change = allowed - self.allowances.get(place, NOTHING)

@@ -44,8 +44,6 @@ def allowances(
     expected: Mapping[UUID, Expectation],
 ) -> dict[UUID, Money]:
     """The allowance of each place that has an expectation: what is expected, less what was conceded, and no more than is open."""
-    if not expected:
-        return {}
     owed = list(shares)
     responsibility, left = open_of_each(owed, ()), left_of_each([*owed, *written_off], parts)
     conceded: dict[UUID, Money] = {}
