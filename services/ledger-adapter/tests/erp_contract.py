@@ -61,6 +61,7 @@ class ErpUnderTest:
     """An adapter with what is behind it; `work` lets the ERP do what it does by night.
 
     `ask_for` has the next posting meet a trouble; `is_met` tells whether everything that was asked for has struck.
+    `restarted` is an adapter as a new process has it; where it is not given, `erp` has nothing to forget.
     """
 
     erp: Erp
@@ -68,6 +69,7 @@ class ErpUnderTest:
     work: Callable[[], None] = lambda: None
     ask_for: Callable[[Trouble], None] = no_trouble
     is_met: Callable[[], bool] = lambda: True
+    restarted: Callable[[], Erp] | None = None
 
     def book(self, entity: str, *documents: ErpJournal) -> dict[str, ErpDocument | Refused]:
         """Posts as the posting protocol does, and says what became of each document in the end."""

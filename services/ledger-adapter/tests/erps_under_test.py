@@ -66,7 +66,7 @@ def files(folder: Path) -> Iterator[ErpUnderTest]:
     def close_period(_: str, day: date) -> None:
         legacy.closed_months.add((day.year, day.month))
 
-    yield ErpUnderTest(erp, close_period, legacy.run)
+    yield ErpUnderTest(erp, close_period, legacy.run, restarted=lambda: FileErp("legacy", folder, sample_books()))
 
 
 NETSUITE_FIELDS = {
@@ -110,13 +110,18 @@ def netsuite(folder: Path, *, jobs_from_lines: int = 0) -> Iterator[ErpUnderTest
     with NetSuiteDouble(netsuite_plan()) as double:
         double.api.holds_jobs = True
         path = double.write_connection(folder, jobs_from_lines=jobs_from_lines, deadline_seconds=0.5)
-        erp = NetSuiteErp("netsuite", NetSuiteConnection.read(path), sample_books(NETSUITE_FIELDS))
+
+        def opened() -> NetSuiteErp:
+            return NetSuiteErp("netsuite", NetSuiteConnection.read(path), sample_books(NETSUITE_FIELDS))
+
+        erp = opened()
         yield ErpUnderTest(
             erp,
             lambda _, day: double.close_period(day),
             double.api.run_jobs,
             lambda trouble: ask_netsuite_for(double.misbehaviour, trouble),
             lambda: not double.misbehaviour.open_requests,
+            opened,
         )
         erp.close()
 
