@@ -111,12 +111,63 @@ def test_a_payment_is_posted_once_by_rest_and_told_again_with_its_account(suite:
     assert [each["payment_id"] for each in told["unapplied"]] == [posted["payment_id"]]
 
 
+def test_a_transfer_is_asked_for_and_approved_by_two_people_by_rest(suite: OpenStack, http: httpx.Client) -> None:
+    def headers_of(name: str, scope: str) -> Mapping[str, str]:
+        return bearer(token_of(suite, sub=name, client_id=name, scope=scope))
+
+    def posted(number: int) -> dict[str, str]:
+        wanted = {
+            "idempotency_key": f"gateway-test-transfer-{number}",
+            "patient_id": f"3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e8{number}",
+            "entity": "NORTH",
+            "amount": {"minor": "700", "currency": "USD"},
+            "channel": "front-desk",
+        }
+        told: dict[str, str] = http.post("/v1/payments/payments", json=wanted, headers=ann).json()
+        return told
+
+    ann, bea = (headers_of(name, "payments.read payments.write payments.approve") for name in ("ann", "bea"))
+    giver, taker = posted(1), posted(2)
+    wanted = {
+        "idempotency_key": "gateway-test-transfer",
+        "moved": "cash",
+        "source": giver["payment_id"],
+        "from_account_id": giver["account_id"],
+        "to_account_id": taker["account_id"],
+        "amount": {"minor": "200", "currency": "USD"},
+        "reason": "paid for a child",
+    }
+    asked = http.post("/v1/payments/transfers", json=wanted, headers=ann).json()["transfer"]
+    approval = f"/v1/payments/transfers/{asked['transfer_id']}:approve"
+    own = http.post(approval, json={"amount": asked["amount"]}, headers=ann)
+    assert (asked["state"], own.is_success) == ("requested", False)
+    assert http.post(approval, json={"amount": asked["amount"]}, headers=bea).json()["transfer"]["state"] == "made"
+    listed = http.get("/v1/payments/transfers", params={"to_account_id": taker["account_id"]}, headers=ann).json()
+    assert [each["transfer_id"] for each in listed["transfers"]] == [asked["transfer_id"]]
+    for path in ("plans", "asking", "payer-credits"):
+        assert http.get(f"/v1/payments/{path}", headers=ann).is_success, path
+    forbidden = headers_of("ann", "payments.read")
+    assert http.post("/v1/payments/transfers", json=wanted, headers=forbidden).status_code == 403
+
+
 def test_who_may_post_may_not_approve(suite: OpenStack, http: httpx.Client) -> None:
     headers = bearer(token_of(suite, scope="payments.read payments.write"))
     path = "/v1/payments/refunds/3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
     assert http.post(f"{path}:approve", json={"amount": {"minor": "1"}}, headers=headers).status_code == 403
     headers = bearer(token_of(suite, scope="payments.approve"))
     assert http.post(f"{path}:approve", json={"amount": {"minor": "1"}}, headers=headers).status_code == 404
+
+
+def test_an_exception_is_worked_by_rest_at_the_service_that_the_path_names(
+    suite: OpenStack, http: httpx.Client
+) -> None:
+    path = "/payments/v1/operations/cases/3f0d7a3c-98a1-5c67-8a34-0f4c2c1d9e77"
+    for verb, told in (("assign", {"owner": "cash-team"}), ("dismiss", {"reason": "known and settled"})):
+        reader, writer = (bearer(token_of(suite, scope=f"payments.{right}")) for right in ("read", "write"))
+        assert http.post(f"{path}:{verb}", json=told, headers=reader).status_code == 403
+        assert http.post(f"{path}:{verb}", json=told, headers=writer).status_code == 404
+    listed = http.get("/payments/v1/operations/cases", params={"owner": "cash-team"}, headers=reader)
+    assert (listed.status_code, listed.json().get("cases", [])) == (200, [])
 
 
 def shown(message: claims_pb2.CountByStateResponse | ledger_pb2.TrialBalanceResponse) -> object:
