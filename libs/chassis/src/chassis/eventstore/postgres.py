@@ -138,6 +138,8 @@ class PostgresEventStore:
         ]
 
     def rows_of_each(self, questions: Sequence[Question]) -> list[list[Row]]:
+        if len(questions) <= 1:
+            return [self.rows(each.table, each.where, order=each.order, limit=each.limit) for each in questions]
         statements = [queries.rows(each.table, each.where, each.order, each.limit) for each in questions]
         with technical_failures():
             answers: list[list[TupleRow]] = self._asked_at_once(statements)

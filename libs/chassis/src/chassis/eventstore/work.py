@@ -132,8 +132,12 @@ class Work:
 
         For rows that tell what no one aggregate knows, in tables where a row never takes another's place.
         """
-        found = self.store.rows(table, where, limit=limit)
-        self._see(table, where, len(found), limit)
+        return self.rows_of_each_to_stay([Question(table, where, limit=limit)])[0]
+
+    def rows_of_each_to_stay(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """The rows of several questions, asked all at once; see `rows_to_stay`."""
+        found = self.store.rows_of_each(questions)
+        self._commit.seen += map(SeenRows, questions, map(len, found))
         return found
 
     def same_rows(self, table: Table, where: Where, *, limit: int = 1000) -> list[Row]:
@@ -145,11 +149,9 @@ class Work:
         assert key not in where, "the rows are told apart by the key"
         found = self.rows_to_stay(table, where, limit=limit)
         if found:
-            self._see(table, {**where, key: [row[key] for row in found]}, len(found), limit)
+            just_these = Question(table, {**where, key: [row[key] for row in found]}, limit=limit)
+            self._commit.seen.append(SeenRows(just_these, len(found)))
         return found
-
-    def _see(self, table: Table, where: Where, count: int, limit: int) -> None:
-        self._commit.seen.append(SeenRows(Question(table, where, limit=limit), count))
 
     def expect_unmoved(self, aggregate: Aggregate) -> None:
         """Saving fails if somebody else changes this aggregate meanwhile, also where this batch only reads it."""

@@ -125,11 +125,12 @@ class PostgresKeyStore:
     def keys_for(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         wanted = list(dict.fromkeys(key_ids))
         found = self.existing(wanted)
+        if len(found) == len(wanted):
+            return found
         missing = [key_id for key_id in wanted if key_id not in found]
-        if missing:
-            made = [self._master.wrap(os.urandom(KEY_BYTES)) for _ in missing]
-            self._ask(_CREATE, (missing, made))
-            found |= self.existing(missing)
+        made = [self._master.wrap(os.urandom(KEY_BYTES)) for _ in missing]
+        self._ask(_CREATE, (missing, made))
+        found |= self.existing(missing)
         for key_id in wanted:
             if key_id not in found:
                 raise ErasedKey(key_id)
@@ -138,7 +139,7 @@ class PostgresKeyStore:
     def existing(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         wanted = list(key_ids)
         found = self._cache.find(wanted)
-        missing = [key_id for key_id in wanted if key_id not in found]
+        missing = [key_id for key_id in wanted if key_id not in found] if len(found) < len(wanted) else ()
         if missing:
             rows = self._ask(_EXISTING, (missing,))
             read = {key_id: self._master.unwrap(wrapped) for key_id, wrapped in rows}

@@ -47,7 +47,8 @@ class Sealer:
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
         """The model, sealed as `kind` (such as `patient.v1`) for one fact."""
-        return self.seal_many([(model, key_id, kind, fact)])[0]
+        ciphertext = self.seal_bytes(model.model_dump_json().encode(), key_id, kind, fact)
+        return Sealed(key_id=key_id, kind=kind, fact=fact, ciphertext=ciphertext)
 
     def seal_many(self, items: Iterable[tuple[CanonicalModel, UUID, str, UUID]]) -> list[Sealed]:
         """Many models, each with its key id, kind and fact.
@@ -77,7 +78,8 @@ class Sealer:
         return [model_type.model_validate_json(plain) for plain in opened]
 
     def seal_bytes(self, content: bytes, key_id: UUID, kind: str, fact: UUID) -> bytes:
-        return self.seal_bytes_many([ToSeal(content, key_id, kind, fact)])[0]
+        cipher = AESGCM(self.keys.keys_for((key_id,))[key_id])
+        return _sealed(cipher, ToSeal(content, key_id, kind, fact), self._random_bytes(NONCE_BYTES))
 
     def seal_bytes_many(self, items: Sequence[ToSeal]) -> list[bytes]:
         """The ciphertexts: nonce, tag, body."""
