@@ -26,9 +26,15 @@ class FhirMessage:
     told_at: datetime | None = None
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _of: dict[str, list[Entry]] = field(init=False, repr=False)
 
-    def of(self, kind: str) -> list[Entry]:
-        return [entry for entry in self.entries if entry.type == kind]
+    def __post_init__(self) -> None:
+        self._of = {}
+        for entry in self.entries:
+            self._of.setdefault(entry.type, []).append(entry)
+
+    def of(self, kind: str) -> Sequence[Entry]:
+        return self._of.get(kind, ())
 
     def all_of(self, kind: str) -> list[Entry]:
         """Those that are contained in others as well."""

@@ -133,14 +133,28 @@ class _Reading:
         return replace(self._understood([entry], key, told_at), hides_key=True)
 
     def _understood(self, entries: Sequence[Entry], key: str, told_at: object) -> InboundDelivery:
-        delivery = InboundDelivery(self.source, key, FORMAT, self.raw, self.actor)
+        patient, entity = NOWHERE, ""
         try:
             translation = Translation(entries, self.source, self.names, instant(told_at))
-            delivery = replace(delivery, patient=translation.patient, entity=translation.entity)
+            patient, entity = translation.patient, translation.entity
             facts = translation.facts()
-            return replace(delivery, facts=facts, resources=translation.resources(), notes=translation.notes)
         except InvalidMessage as invalid:
-            return replace(delivery, delivery_key=key or "none", findings=invalid.findings)
+            key, findings = key or "none", invalid.findings
+            return InboundDelivery(
+                self.source, key, FORMAT, self.raw, self.actor, findings=findings, patient=patient, entity=entity
+            )
+        return InboundDelivery(
+            self.source,
+            key,
+            FORMAT,
+            self.raw,
+            self.actor,
+            facts,
+            patient=patient,
+            entity=entity,
+            resources=translation.resources(),
+            notes=translation.notes,
+        )
 
     def _refused(self, key: str, invalid: InvalidMessage) -> InboundDelivery:
         return InboundDelivery(

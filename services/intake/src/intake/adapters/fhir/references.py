@@ -31,6 +31,7 @@ class References:
     def __init__(self, entries: Sequence[Entry], source: str, names: FhirNames) -> None:
         self._source = source
         self._names = names
+        self._code_systems = names.code_systems()
         self._entries = entries
         self._links: dict[str, Link] = {}
         self._own: dict[str, Link | None] = {}
@@ -103,7 +104,7 @@ class References:
         if kind == "Location":
             systems: Sequence[str] = (self._names.location_system,)
         elif kind in ADDRESS_BOOK:
-            systems = (*self._names.code_systems(), NPI_SYSTEM)
+            systems = (*self._code_systems, NPI_SYSTEM)
         else:
             systems = (self._names.of_source(self._source, _NUMBERS.get(kind, kind.lower())),)
         found = ((system, identifier_in(identifiers, system)) for system in systems)
@@ -143,7 +144,7 @@ class References:
 
     def entity_code(self) -> str:
         """The code of the legal entity among the organizations of the message."""
-        system = self._names.code_systems()[0]
+        system = self._code_systems[0]
         organizations = (entry for entry in self._entries if entry.type == "Organization")
         return next(filter(None, (identifier_in(each.resource.identifier, system) for each in organizations)), "")
 
@@ -178,7 +179,7 @@ class References:
         """A patient or encounter of the source by number, or what has a code of ours."""
         if not value:
             return NOWHERE
-        if system in (*self._names.code_systems(), self._names.location_system):
+        if system in (*self._code_systems, self._names.location_system):
             return Link(code=value)
         if system == self._names.of_source(self._source, "mrn"):
             return Link(id=patient_id_of(self._source, value))

@@ -49,7 +49,7 @@ DIAGNOSIS_SYSTEMS = (
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}")
 _JSON_IN_TEXT = re.compile(r'"(\\[nrt]| )*\{')
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
-_IN_ONE_FORM = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"))
+_IN_ONE_FORM = json.JSONEncoder(sort_keys=True, default=str, separators=(",", ":"), check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ NUMBER_CHARACTERS_MAX = 40
 _SURROGATE = b"\\ud"
 _CONTROL_ESCAPED = re.compile(rb"\\(?:u00[01]|[bf])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b'{}[]"'))
+_PLAIN = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 Json = dict[str, object]
 
@@ -43,7 +45,8 @@ def parse_object(raw: bytes) -> Json:
         raise _refused("json", f"not JSON at byte {error.pos}") from None
     if not isinstance(content, dict):
         raise _refused("json-object", "the message is one JSON object")
-    _refuse_depth(content)
+    if not _is_shallow(raw):
+        _refuse_depth(content)
     if _SURROGATE in raw.lower():
         _refuse_half_characters(content)
     if _CONTROL_ESCAPED.search(raw):
@@ -53,10 +56,17 @@ def parse_object(raw: bytes) -> Json:
 
 def written(value: object) -> str:
     """The JSON of what was parsed here, every number as it was written: 50.00 stays 50.00."""
+    try:
+        return _PLAIN.encode(value)
+    except TypeError:  # it holds a number with a point, which the library would not write
+        return _written_exactly(value)
+
+
+def _written_exactly(value: object) -> str:
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{_written_exactly(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(written, value)) + "]"
+        return "[" + ",".join(map(_written_exactly, value)) + "]"
     return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value)
 
 
@@ -85,6 +95,24 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> Json:
     if len(content) < len(pairs):
         raise _refused("duplicate-key", "a key stands twice in one object")
     return content
+
+
+def _is_shallow(raw: bytes) -> bool:
+    """Whether JSON is clearly not too deep; False where it takes a look at what was parsed.
+
+    Of the text its quotes and brackets are left, and of these no quotes where no text held a bracket: then brackets that hold
+    nothing are taken out again and again, each time at least the deepest level, and at most two.
+    """
+    if b"\\" in raw:
+        return False
+    left = raw.translate(None, _NO_BRACKETS).replace(b'""', b"")
+    if b'"' in left:
+        return False
+    for _ in range(DEPTH_MAX // 2 - 1):
+        left = left.replace(b"{}", b"").replace(b"[]", b"")
+        if not left:
+            return True
+    return False
 
 
 def _refuse_depth(content: object) -> None:
