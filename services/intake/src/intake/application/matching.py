@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.domain import Context
-from chassis.eventstore import Question, Row, Table, Work
+from chassis.eventstore import Question, Table, Work
 from chassis.exceptions import raise_case
 
 from intake.application.merging import OPEN, are_one, end_case_of, settle_pairs_made_one
@@ -68,8 +68,8 @@ def match_people(work: Work) -> None:
     known = _known(work, {identity: event.match_keys for identity, event in changed.items() if event.match_keys}, asked)
     found = {identity: _likenesses(known, identity) for identity in changed}
     pairs = {identity: [other for other, _ in likenesses] for identity, likenesses in found.items()}
-    work.prefetch(identity for others in pairs.values() for identity in others)
-    work.prefetch(match_id_of(one, other) for one, others in pairs.items() for other in others)
+    asked_of = ((one, other) for one, others in pairs.items() for other in others)
+    work.prefetch(identity for one, other in asked_of for identity in (other, match_id_of(one, other)))
     for identity, event in changed.items():
         work.within(Context(event.timestamp, event.meta))
         _settle(work, known, identity, found[identity])
@@ -102,8 +102,10 @@ def _known(work: Work, changed: Mapping[UUID, MatchKeys], asked: dict[UUID, set[
         (IDENTIFIERS, "identifier", {key for keys in changed.values() for key in keys.identifiers}),
         (BLOCKS, "block", {key for keys in changed.values() for key in keys.blocks}),
     )
-    for table, column, wanted_keys in wanted:
-        for row in _sharing(work, table, column, wanted_keys):
+    asked_at_once = [(column, _sharing(work, table, column, keys)) for table, column, keys in wanted if keys]
+    answers = work.rows_of_each_to_stay([question for _, question in asked_at_once])
+    for (column, _), rows in zip(asked_at_once, answers, strict=True):
+        for row in rows:
             assert isinstance(row["patient_id"], UUID)
             known.note(str(row[column]), row["patient_id"])
     stored = {identity for shared in known.sharing.values() for identity in shared} | asked.keys()
@@ -120,13 +122,11 @@ def _known(work: Work, changed: Mapping[UUID, MatchKeys], asked: dict[UUID, set[
     return known
 
 
-def _sharing(work: Work, table: Table, column: str, keys: set[str]) -> list[Row]:
-    """Who has those of the keys that tell patients apart; nobody else may have them by the time this batch is saved."""
-    if not keys:
-        return []
+def _sharing(work: Work, table: Table, column: str, keys: set[str]) -> Question:
+    """Asks who has those of the keys that tell patients apart; nobody else may have them by the time this batch is saved."""
     counts = work.store.sums(table, (), (column,), {column: sorted(keys)})
     many = {str(row[column]) for row in counts if _number(row["count"]) > SHARED_BY_MAX}
-    return work.rows_to_stay(table, {column: sorted(keys - many)}, limit=ROWS_MAX)
+    return Question(table, {column: sorted(keys - many)}, limit=ROWS_MAX)
 
 
 def _number(value: object) -> int:

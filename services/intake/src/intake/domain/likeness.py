@@ -67,13 +67,17 @@ class Likeness(CanonicalModel):
         return ", ".join(str(each) for each in self.fields)
 
 
+_FIELDS = {
+    (field, agreement): FieldAgreement(field=field, agreement=agreement, points=points.get(agreement, 0))
+    for field, points in POINTS.items()
+    for agreement in Agreement
+    if agreement is not Agreement.UNKNOWN
+}
+
+
 def likeness_of(one: MatchKeys, other: MatchKeys) -> Likeness:
     """The likeness of two patients."""
-    fields = tuple(
-        FieldAgreement(field=field, agreement=agreement, points=POINTS[field].get(agreement, 0))
-        for field, agreement in _agreements(one, other)
-        if agreement is not Agreement.UNKNOWN
-    )
+    fields = tuple(_FIELDS[found] for found in _agreements(one, other) if found in _FIELDS)
     score = sum(each.points for each in fields)
     return Likeness(score=max(0, min(100, score)), fields=fields)
 
