@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import LiteralString, TypeVar
 
@@ -16,6 +17,7 @@ from chassis.messaging.declaration import declare
 from nats.aio.client import Client
 from psycopg import sql
 from sandbox.folders import write_private
+from sandbox.services import ServiceSpec
 from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.scenario import Scenario
 from throughline.checker.running import check_folder
@@ -74,9 +76,9 @@ class OpenStack(Stack):
 class Bench(OpenStack):
     """The local suite as fault tests use it: `renew` empties it, and services are forks that start in a moment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, calls_apart: bool = False) -> None:
         overrides = Overrides(settings=QUICK, ack_wait_seconds=ACK_WAIT_SECONDS)
-        super().__init__(folder, with_erp=False, with_gateway=False, calls_apart=False, overrides=overrides)
+        super().__init__(folder, with_erp=False, with_gateway=False, calls_apart=calls_apart, overrides=overrides)
         self.running: dict[str, ForkedService] = {}
 
     def start_services(self, extra: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -86,9 +88,17 @@ class Bench(OpenStack):
         self._tell()
 
     def start_service(self, name: str, extra: Mapping[str, str] | None = None) -> ForkedService:
-        """One service, ready."""
+        """One service, ready; where its calls are answered apart, the process that does the rest."""
         member = member_named(name)
-        spec = self.service(member, extra)
+        return self._start(name, member, self.service(member, extra))
+
+    def start_calls(self, name: str, extra: Mapping[str, str] | None = None) -> ForkedService:
+        """The process that only answers a service's calls, ready."""
+        member = member_named(name)
+        spec = self.calls(member)
+        return self._start(member.calls_user, member, replace(spec, env={**spec.env, **(extra or {})}))
+
+    def _start(self, name: str, member: Member, spec: ServiceSpec) -> ForkedService:
         log = self.folder / "services" / member.user / f"{member.user}.log"
         started = self.running[name] = ForkedService(member.module, spec.env, str(spec.health_url), log)
         started.start()

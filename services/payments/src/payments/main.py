@@ -200,12 +200,12 @@ def assemble(
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
-    matcher = DepositMatcher(store, clock)
+    matcher = DepositMatcher(store, clock, crash_point=crash_point)
     expiring = RawRetention(store, clock, retention, NAME, done)
     alone = WithoutCounterpart(store, clock, loose_after, undeposited_after)
-    composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after)
+    composer = PayoutComposer(store, clock, {STRIPE: gateway, **(gateways or {})}, loose_after, crash_point=crash_point)
     asking = GatewayAsking(store, clock, gateways or {})
-    ordering = GatewayOrdering(store, clock, gateways or {})
+    ordering = GatewayOrdering(store, clock, gateways or {}, crash_point=crash_point)
     waiting = GatewayWaiting(store, clock, gateways or {}, waiting_after)
     return ServiceCore(
         shape=SHAPE,
@@ -253,6 +253,7 @@ def serve(settings: PaymentsSettings) -> int:
     store = open_event_store(settings, SHAPE)
     gateway = StripeGateway(settings.gateway_api_key.get_secret_value(), settings.gateway_api_base)
     gateways = _gateways(settings, gateway)
+    crash_point = settings.crash_points(NAME)
     core = assemble(
         store,
         clock,
@@ -266,11 +267,11 @@ def serve(settings: PaymentsSettings) -> int:
         waiting_after=timedelta(days=settings.gateway_waiting_days),
         retention=partial(read_retention, settings.raw_retention_path),
         done=settings.exchange_dir / "bank-done" if settings.exchange_dir else None,
-        crash_point=settings.crash_points(NAME),
+        crash_point=crash_point,
     )
     entity = settings.gateway_entity or master_data.entities[0].code
     sealer = Sealer(open_key_store(settings))
-    doors = Doors(store, sealer, clock, entity)
+    doors = Doors(store, sealer, clock, entity, crash_point)
     times = PollingTimes(grace=timedelta(seconds=settings.gateway_grace_seconds))
     polling = GatewayPolling(store, clock, gateways, doors, times)
     core = replace(core, sweeps=(*core.sweeps, Sweep("poll-gateways", POLL_SECONDS, polling.poll)))
@@ -279,7 +280,7 @@ def serve(settings: PaymentsSettings) -> int:
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
-        grpc=_calls(core, sealer, master_data, settings),
+        grpc=_calls(core, sealer, master_data, settings, crash_point),
         http_app=webhook_app(doors, schemes, clock) if schemes else None,
         doors=[_bank_folder(settings.exchange_dir, doors, master_data, report).serve] if settings.exchange_dir else [],
     )
@@ -302,7 +303,7 @@ def _webhooks(settings: PaymentsSettings) -> list[WebhookScheme]:
 
 
 def _calls(
-    core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, settings: PaymentsSettings
+    core: ServiceCore, sealer: Sealer, master_data: KnownMasterData, settings: PaymentsSettings, crash_point: CrashPoint
 ) -> list[GrpcService]:
     def today() -> date:
         return core.clock().date()
@@ -313,7 +314,7 @@ def _calls(
     def entity_names() -> dict[str, str]:
         return {entity.code: entity.name for entity in master_data.entities}
 
-    posting = PaymentPosting(core.store, sealer)
+    posting = PaymentPosting(core.store, sealer, crash_point)
     policies = policies_in(lambda: master_data.dunning_steps)
     documents = Documents(STATEMENT_FORMS, entity_names, policies)
     return [
@@ -322,7 +323,9 @@ def _calls(
         account_work_service(core, today, Money(settings.transfer_limit_minor), policies),
         gateway_orders_service(core),
         payer_overpayments_service(core, today, entities),
-        patient_payments_service(core, posting, today, entities, Money(settings.refund_limit_minor)),
+        patient_payments_service(
+            core, posting, today, entities, Money(settings.refund_limit_minor), crash_point=crash_point
+        ),
     ]
 
 

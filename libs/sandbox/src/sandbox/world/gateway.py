@@ -12,7 +12,7 @@ For the driver of a demo: `POST /_sandbox/webhook` {url, secret}, `/_sandbox/pay
 {fault, target, times, measure}, `/_sandbox/lift` {fault}, and `GET /_sandbox/state`.
 
 Faults of the API by target `api`: DOWN (503), SERVER_ERROR (500), SLOW (`measure` milliseconds), TIMEOUT_AFTER_WORK (does the
-work, holds the answer `measure` milliseconds, then 504); by target `payment`: WITHOUT_METADATA; by event type:
+work, holds the answer `measure` milliseconds, then 504; also by target `api refunds` and the like); by target `payment`: WITHOUT_METADATA; by event type:
 CORRUPT_ONE_CENT and what `WebhookSender` names.
 """
 
@@ -40,7 +40,7 @@ from sandbox.world.gateway_later import LaterMoney
 from sandbox.world.gateway_later_objects import Dispute, Refund, RefundStatus
 from sandbox.world.gateway_objects import Json, PaymentIntent, Payout
 from sandbox.world.loopback import LoopbackApp
-from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.misbehaviour import Fault, Misbehaviour, Strike
 from sandbox.world.webhooks import WebhookSender
 
 API_KEY = "sk_test_sandbox"
@@ -153,13 +153,16 @@ class CardGateway:
             slow = self.misbehaviour.strike(Fault.SLOW, "api")
             await asyncio.sleep(slow.measure / 1000 if slow else 0)
             status, body = await asyncio.to_thread(self._answer, _call_of(request, fields))
-            held = self.misbehaviour.strike(Fault.TIMEOUT_AFTER_WORK, "api")
+            held = self._held("api") or self._held(f"api {request.path_params['path']}")
             if held:
                 await asyncio.sleep(held.measure / 1000)
                 return _json(504, error("api_error", "the answer was lost"))
             return _json(status, body)
 
         return handle
+
+    def _held(self, target: str) -> Strike | None:
+        return self.misbehaviour.strike(Fault.TIMEOUT_AFTER_WORK, target)
 
     def _answer(self, call: Call) -> Answer:
         with self._lock:

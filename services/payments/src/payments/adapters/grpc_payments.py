@@ -14,6 +14,7 @@ from billing.payments.v1 import patient_payments_pb2_grpc
 from canonical.money import Money
 from chassis.domain import Refusal, Unavailable
 from chassis.eventstore import Question, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound.receiving_queue import ReceivingQueue
 from chassis.rpc import BadArgument, GrpcService, NotThere
 from chassis.rpc.errors import uuid_in
@@ -61,9 +62,11 @@ def patient_payments_service(
     today: Callable[[], date],
     entities: Callable[[], Collection[str]],
     refund_limit: Money,
+    *,
+    crash_point: CrashPoint = no_crash,
 ) -> GrpcService:
     """The service with the scope of each method. Refunds above the limit need a second person."""
-    servicer = PatientPayments(core, posting, today, entities, refund_limit)
+    servicer = PatientPayments(core, posting, today, entities, refund_limit, crash_point=crash_point)
     return GrpcService(
         NAME,
         lambda server: patient_payments_pb2_grpc.add_PatientPaymentsServiceServicer_to_server(servicer, server),
@@ -81,7 +84,10 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
         today: Callable[[], date],
         entities: Callable[[], Collection[str]],
         refund_limit: Money,
+        *,
+        crash_point: CrashPoint = no_crash,
     ) -> None:
+        self._crash_point = crash_point
         self._core = core
         self._store = core.store
         self._queue: ReceivingQueue[PaymentToPost, Posted | Refusal] = ReceivingQueue(posting.post)
@@ -207,7 +213,7 @@ class PatientPayments(patient_payments_pb2_grpc.PatientPaymentsServiceServicer):
 
     def _change(self, command: Callable[[Work, str], _Answer]) -> _Answer:
         cause = call_context(self._core.clock())
-        return transact(self._store, cause, lambda work: command(work, cause.meta.actor))
+        return transact(self._store, cause, lambda work: command(work, cause.meta.actor), crash_point=self._crash_point)
 
     def _refund(self, refund_id: UUID) -> pb.Refund:
         (row,) = self._store.rows(REFUNDS, {"refund_id": refund_id})

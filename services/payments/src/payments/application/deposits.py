@@ -10,6 +10,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Refusal
 from chassis.eventstore import EventStore, Row, Table, Where, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import CASES, ExceptionCase, case_id_of, end_case, raise_case
 
 from payments.application.patient_rows import PAYOUTS
@@ -34,8 +35,9 @@ _NOBODYS = [DepositKind.REMITTANCE.value, DepositKind.OTHER.value]
 class DepositMatcher:
     """Ties each deposit to the remittances with its trace number, or to its payout, whichever came first."""
 
-    def __init__(self, store: EventStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: EventStore, clock: Callable[[], datetime], *, crash_point: CrashPoint = no_crash) -> None:
         self._store = store
+        self._crash_point = crash_point
         self._clock = clock
 
     def match(self) -> int:
@@ -63,7 +65,9 @@ class DepositMatcher:
                 return 0
             return 1
 
-        return transact(self._store, context_for(found.deposits[0], self._clock()), decide)
+        return transact(
+            self._store, context_for(found.deposits[0], self._clock()), decide, crash_point=self._crash_point
+        )
 
     def _tell_differences(self, looked_at: Sequence[LooseDeposit], differences: Iterable[Difference]) -> None:
         """Opens a case for each deposit that differs, and ends those of deposits that no longer do."""
@@ -108,7 +112,7 @@ class DepositMatcher:
             end_case(work, deposit_id, LOOSE_DEPOSIT, "the deposit has been matched")
             return 1
 
-        return transact(self._store, context_for(deposit_id, self._clock()), decide)
+        return transact(self._store, context_for(deposit_id, self._clock()), decide, crash_point=self._crash_point)
 
 
 class WithoutCounterpart:

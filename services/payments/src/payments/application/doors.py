@@ -12,6 +12,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 from chassis.inbound import (
     Arrival,
@@ -113,11 +114,19 @@ def without_card_numbers(raw: bytes) -> bytes:
 class Doors:
     """Receives webhooks and bank files; when a call returned, what it was given is durable."""
 
-    def __init__(self, store: EventStore, sealer: Sealer, clock: Callable[[], datetime], default_entity: str) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        sealer: Sealer,
+        clock: Callable[[], datetime],
+        default_entity: str,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
         self._store = store
         self._sealer = sealer
         self._clock = clock
         self._default_entity = default_entity
+        self._crash_point = crash_point
 
     def receive_webhooks(self, messages: Sequence[GatewayMessage]) -> list[Answer]:
         """Many webhooks in one transaction, each with its own answer; one that is refused does not disturb the others.
@@ -135,7 +144,8 @@ class Doors:
             self._fetch_keys(plan for planned in plans.values() for plan in planned)
             return [self._take_webhook(work, each, known, plans.get(each.identity, [])) for each in webhooks]
 
-        return transact(self._store, self._context(webhooks[0].identity, webhooks[0].arrival), decide)
+        first = self._context(webhooks[0].identity, webhooks[0].arrival)
+        return transact(self._store, first, decide, crash_point=self._crash_point)
 
     def _webhook(self, message: GatewayMessage) -> _Webhook:
         message = replace(message, raw=without_card_numbers(message.raw))
@@ -203,7 +213,7 @@ class Doors:
             kept.accept([Fact(name=name, value=str(count)) for name, count in counted.items()])
             return Answer.TAKEN
 
-        return transact(self._store, self._context(identity, arrival), decide)
+        return transact(self._store, self._context(identity, arrival), decide, crash_point=self._crash_point)
 
     def _refuse(self, work: Work, identity: UUID, refusal: Refusal, subject: str) -> None:
         work.require(InboundMessage, identity).quarantine([f"{refusal.code}: {refusal}"[:500]])

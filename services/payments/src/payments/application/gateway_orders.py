@@ -9,6 +9,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Unavailable
 from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import end_case, raise_case
 
 from payments.application.gateway_rows import GATEWAY_ORDERS
@@ -80,8 +81,16 @@ def decide_order(work: Work, order_id: UUID, *, again: bool, by: str) -> None:
 class GatewayOrdering:
     """Sends what was ordered: intent, attempt, call, and what the gateway said; a lost answer is probed and never guessed."""
 
-    def __init__(self, store: EventStore, clock: Callable[[], datetime], gateways: Gateways) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        clock: Callable[[], datetime],
+        gateways: Gateways,
+        *,
+        crash_point: CrashPoint = no_crash,
+    ) -> None:
         self._store = store
+        self._crash_point = crash_point
         self._clock = clock
         self._gateways = gateways
         self._rests_until: dict[UUID, datetime] = {}
@@ -137,9 +146,13 @@ class GatewayOrdering:
 
     def _create(self, order: GatewayOrder) -> GatewayFact:
         gateway, today = self._gateways[order.gateway], self._clock().date()
+        self._crash_point("before-send")
         if order.kind is OrderKind.REFUND:
-            return gateway.create_refund(_refund_of(order), today)
-        return gateway.create_payment(_payment_of(order), today)
+            told = gateway.create_refund(_refund_of(order), today)
+        else:
+            told = gateway.create_payment(_payment_of(order), today)
+        self._crash_point("after-send")
+        return told
 
     def _end(self, order_id: UUID, told: GatewayFact | None = None, refused: str = "") -> int:
         def decide(work: Work) -> int:
@@ -152,7 +165,7 @@ class GatewayOrdering:
             _raise(work, order, REFUSED, f"the gateway refuses the {order.kind} of {order.amount}: {refused}")
             return 1
 
-        return transact(self._store, context_for(order_id, self._clock()), decide)
+        return transact(self._store, context_for(order_id, self._clock()), decide, crash_point=self._crash_point)
 
     def _leave_to_a_person(self, order: GatewayOrder) -> int:
         summary = (
@@ -165,7 +178,7 @@ class GatewayOrdering:
             return 0
 
         self._rests_until[order.id] = self._clock() + PROBE_EVERY
-        return transact(self._store, context_for(order.id, self._clock()), decide)
+        return transact(self._store, context_for(order.id, self._clock()), decide, crash_point=self._crash_point)
 
     def _change(self, order_id: UUID, act: Callable[[GatewayOrder], None]) -> GatewayOrder:
         def decide(work: Work) -> GatewayOrder:
@@ -173,7 +186,7 @@ class GatewayOrdering:
             act(order)
             return order
 
-        return transact(self._store, context_for(order_id, self._clock()), decide)
+        return transact(self._store, context_for(order_id, self._clock()), decide, crash_point=self._crash_point)
 
 
 def _raise(work: Work, order: GatewayOrder, code: str, summary: str) -> None:

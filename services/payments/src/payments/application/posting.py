@@ -13,6 +13,7 @@ from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Conflict, Context, Refusal
 from chassis.eventstore import EventStore, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.inbound import Arrival, Fact, InboundMessage, SpanPlan, keep, message_id_of
 from chassis.keys import Sealer
 
@@ -87,8 +88,9 @@ class Posted:
 class PaymentPosting:
     """Posts payments; when a call returned, what was not refused is durable."""
 
-    def __init__(self, store: EventStore, sealer: Sealer) -> None:
+    def __init__(self, store: EventStore, sealer: Sealer, crash_point: CrashPoint = no_crash) -> None:
         self._store = store
+        self._crash_point = crash_point
         self._sealer = sealer
 
     def post(self, payments: Sequence[PaymentToPost]) -> list[Posted | Refusal]:
@@ -99,7 +101,7 @@ class PaymentPosting:
             self._sealer.keys.keys_for(_patients_of_new(work, payments))  # at once: the sealer remembers them
             return [self._one(work, each) for each in payments]
 
-        return transact(self._store, payments[0].context, decide)
+        return transact(self._store, payments[0].context, decide, crash_point=self._crash_point)
 
     def _one(self, work: Work, wanted: PaymentToPost) -> Posted | Refusal:
         work.within(wanted.context)

@@ -9,6 +9,7 @@ from uuid import UUID
 from canonical.money import Money
 from chassis.domain import Context, Meta, Refusal
 from chassis.eventstore import EventStore, Row, Work, transact
+from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import end_case, raise_case
 
 from payments.application.patient_rows import PAYOUTS
@@ -37,12 +38,15 @@ class PayoutComposer:
         gateways: Mapping[str, GatewayReader],
         patience: timedelta,
         entity_of_fees: str = "",
+        *,
+        crash_point: CrashPoint = no_crash,
     ) -> None:
         self._store = store
         self._clock = clock
         self._gateways = gateways
         self._patience = patience
         self._entity_of_fees = entity_of_fees
+        self._crash_point = crash_point
         self._rounds = 0
         self._asked: dict[UUID, int] = {}
 
@@ -87,7 +91,7 @@ class PayoutComposer:
             return 1
 
         try:
-            return transact(self._store, context_for(payout_id, self._clock()), decide)
+            return transact(self._store, context_for(payout_id, self._clock()), decide, crash_point=self._crash_point)
         except PayoutDiffers as differs:
             return self._report(row, differs)
 
