@@ -17,6 +17,7 @@ from sandbox.world.bank import Bank
 
 from services.payments.tests.examples import claim_payment, summary
 from services.payments.tests.world import remittance
+from tests.contracts.desk import PATIENTS, at_the_desk
 from tests.contracts.gateway_table import STORIES
 from tests.contracts.gateway_till import ENTITY, Till, patient_of
 from tests.contracts.money_road import DAY, NOW, MoneyRoad, OwnGateway, Told, charged, delivery
@@ -64,8 +65,8 @@ def at_the_bank(tills: Iterable[Till], traces: Iterable[tuple[str, int]]) -> lis
     return list(files)
 
 
-def all_of_it(names: list[str], shares: list[int]) -> tuple[OwnGateway, list[Told]]:
-    """Each story with a patient of its own, and payers' decisions for the first of them."""
+def all_of_it(names: list[str], shares: list[int], *, has_desk: bool) -> tuple[OwnGateway, list[Told]]:
+    """Each story with a patient of its own, payers' decisions for the first of them, and what people decide for others."""
     gateway = OwnGateway()
     tills = [gateway.till(f"{number} {name}") for number, name in enumerate(names)]
     told: list[Told] = []
@@ -75,7 +76,17 @@ def all_of_it(names: list[str], shares: list[int]) -> tuple[OwnGateway, list[Tol
     traces = [(f"TRACE{number}", CHARGE - share) for number, share in enumerate(shares)]
     for number, share in enumerate(shares):
         told += by_the_payer(tills[0].patient_id, number, share)
+    if has_desk:
+        told += people_at_the_desk(gateway)
     return gateway, told + at_the_bank(tills, traces)
+
+
+def people_at_the_desk(gateway: OwnGateway) -> list[Told]:
+    """Refunds, transfers, write-offs, a plan and a late match, with the charges and the payments that they are about."""
+    tills = {name: gateway.till(name) for name in PATIENTS}
+    acts = at_the_desk(tills)
+    webhooks = [body for till in tills.values() for body in till.webhooks]
+    return [*acts, *webhooks, *(charged(patient_of(name)) for name in PATIENTS)]
 
 
 def ends_of(gateway: OwnGateway, told: Iterable[Told], pausing: Callable[[], bool]) -> dict[str, object]:
@@ -85,6 +96,9 @@ def ends_of(gateway: OwnGateway, told: Iterable[Told], pausing: Callable[[], boo
         if pausing():
             road.settle()
     road.settle()
+    while news := gateway.news():
+        road.tell(*news)
+        road.settle()
     return road.ends()
 
 
@@ -93,14 +107,33 @@ def ends_of(gateway: OwnGateway, told: Iterable[Told], pausing: Callable[[], boo
     shares=st.lists(st.integers(1, 99_00), max_size=3),
     luck=st.integers(0, 2**32),
     pausing=st.sampled_from([0.0, 0.2, 1.0]),
+    has_desk=st.booleans(),
 )
 @settings(max_examples=40, deadline=None)
 def test_money_ends_at_the_same_place_in_whatever_order_it_is_told(
-    names: list[str], shares: list[int], luck: int, pausing: float
+    names: list[str], shares: list[int], luck: int, pausing: float, has_desk: bool
 ) -> None:
-    gateway, told = all_of_it(names, shares)
+    gateway, told = all_of_it(names, shares, has_desk=has_desk)
     dice = random.Random(luck)
+    plain = ends_of(gateway, told, lambda: True)
+    gateway, told = all_of_it(names, shares, has_desk=has_desk)
     again = [*told, *dice.choices(told, k=len(told) // 2)]
     dice.shuffle(again)
-    plain = ends_of(gateway, told, lambda: True)
     assert ends_of(gateway, again, lambda: dice.random() < pausing) == plain
+
+
+def test_all_that_people_want_to_do_is_done() -> None:
+    gateway = OwnGateway()
+    ends = ends_of(gateway, people_at_the_desk(gateway), lambda: True)
+    assert [text for text in sorted(map(str, gateway.later.refunds.values())) if "amount=4000" in text]
+    for what, state, count in (
+        ("transfers", "made", 2),
+        ("write-offs", "approved", 2),
+        ("plans", "running", 1),
+        ("refunds", "paid", 1),
+        ("orders", "known", 1),
+    ):
+        rows = ends[what]
+        assert isinstance(rows, list)
+        assert sum(f"('state', '{state}')" in row for row in rows) == count, (what, rows)
+    assert "UnmatchedPayment" not in str(ends["cases"])

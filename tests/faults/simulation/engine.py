@@ -16,9 +16,11 @@ from chassis.messaging.topology import CONSUMES
 from chassis.testing.clock import FixedClock
 from sandbox.world.known_world import sandbox_master_data
 
+from tests.contracts.gateway_calls import gateway_over
+
 from .bus import Bus
 from .erp import FaultyErp, FaultyTransport
-from .gateway import gateway_over
+from .gateway import FaultyCalls
 from .mischief import GROUPS, Crashed, Kind, Mischief
 from .nodes import REPLICAS, Node, Process, Surroundings, builders
 from .outside import Outside
@@ -86,7 +88,7 @@ class Simulation:
             sealer=Sealer(_OrderedKeys(self.random.randbytes), self.random.randbytes),
             transport=self.transport,
             erp=self.erp,
-            gateway=gateway_over(self.outside.gateway_api, self.mischief),
+            gateway=gateway_over(FaultyCalls(self.outside.gateway_api, self.mischief)),
             core_of=lambda service: self._process(service, 0).parts.core,
             mischief=self.mischief,
             pause=self._pause,
