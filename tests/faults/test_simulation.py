@@ -21,7 +21,7 @@ from .simulation.run import Outcome, run
 from .simulation.story import CHANGES, ODD_DECISIONS, STORIES
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(1, 25)
+SEEDS = range(1, 17)
 PROVIDER_LEVEL = (Fault.INTEREST, Fault.LEVY, Fault.REFUND_ACKNOWLEDGED)
 pytestmark = pytest.mark.slow
 
