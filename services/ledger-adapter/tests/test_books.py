@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from canonical.codes import AccountRole
 from canonical.money import Money
-from ledger_adapter.adapters.books import ConfiguredErps, UnknownErpKind, load_books
+from ledger_adapter.adapters.books import ConfiguredErps, ErpSettings, UnknownErpKind, load_books
 from ledger_adapter.adapters.fake_erp import FakeErp
 from ledger_adapter.application.ports import ErpJournal, ErpLine, UnknownEntity
+from ledger_adapter.main import ADAPTERS
 from pydantic import ValidationError
 
 SAMPLE = Path(__file__).parents[1] / "books.sample.json"
@@ -71,6 +72,13 @@ def test_each_entity_is_kept_by_the_erp_that_the_file_says(tmp_path: Path) -> No
 def test_an_erp_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(UnknownErpKind, match="file"):
         ConfiguredErps(load_books(SAMPLE), {"tryton": lambda name, settings, books: FakeErp(name)})
+
+
+@pytest.mark.parametrize("kind", ["tryton", "netsuite"])
+def test_an_erp_that_is_called_needs_a_connection_file(kind: str) -> None:
+    settings = ErpSettings(kind=kind)
+    with pytest.raises(ValueError, match=f"ERP main: a {kind} needs a connection_file"):
+        ADAPTERS[kind]("main", settings, {})
 
 
 LINES = (

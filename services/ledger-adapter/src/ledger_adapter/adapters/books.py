@@ -64,6 +64,15 @@ class ErpSettings(_Strict):
     quota: QuotaSettings = QuotaSettings()
     folder: Path | None = None
 
+    def connection_path(self, name: str) -> Path:
+        """
+        Raises:
+            ValueError: this ERP is reached by a connection file, and none is given.
+        """
+        if self.connection_file is None:
+            raise ValueError(f"ERP {name}: a {self.kind} needs a connection_file")
+        return self.connection_file
+
 
 class EntityBooks(_Strict):
     """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed."""

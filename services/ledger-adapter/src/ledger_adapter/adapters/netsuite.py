@@ -19,6 +19,7 @@ from canonical.codes import Dimension
 from chassis.domain import Unavailable
 
 from ledger_adapter.adapters.books import Books, Chart, ErpSettings
+from ledger_adapter.adapters.erp_calls import NEVER_SENT
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings
 from ledger_adapter.adapters.netsuite_client import NetSuiteClient, NetSuiteConnection
 from ledger_adapter.adapters.netsuite_lists import CUSTOMERS, Company, NetSuiteLists, table_of
@@ -111,10 +112,8 @@ class NetSuiteErp:
     @classmethod
     def configured(cls, name: str, settings: ErpSettings, books: Mapping[str, Books]) -> NetSuiteErp:
         """From the books configuration; needs `connection_file`."""
-        if settings.connection_file is None:
-            raise ValueError(f"ERP {name}: a NetSuite needs a connection_file")
-        quota = ErpQuota(name, settings.quota)
-        return cls(name, NetSuiteConnection.read(settings.connection_file), books, quota=quota)
+        connection = NetSuiteConnection.read(settings.connection_path(name))
+        return cls(name, connection, books, quota=ErpQuota(name, settings.quota))
 
     @property
     def name(self) -> str:
@@ -261,7 +260,7 @@ class NetSuiteErp:
             return _NotSent("the batch was stopped")
         try:
             response = self._client.create(JOURNAL, ready.body, job_key=key)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except NEVER_SENT as error:
             return sending.stop(_NotSent(f"{self._name} cannot be reached: {type(error).__name__}"))
         except Unavailable as error:
             return sending.stop(_NotSent(str(error)))

@@ -11,6 +11,7 @@ import httpx
 from canonical.money import Money, MoneyRefused
 from chassis.domain import Unavailable
 
+from ledger_adapter.adapters.erp_calls import CLOSED_DOORS
 from ledger_adapter.application.ports import RefusalKind, Refused
 
 _THROTTLED = frozenset(("CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "WS_REQUEST_BLOCKED"))
@@ -41,7 +42,7 @@ def error_in(response: httpx.Response) -> tuple[str, str]:
 
 def is_closed_door(response: httpx.Response) -> bool:
     """Whether the call was turned away before anything was looked at: who we are, what we may, how much at once."""
-    return response.status_code in (401, 403, 404, 429) or error_in(response)[0] in _THROTTLED
+    return response.status_code in CLOSED_DOORS or error_in(response)[0] in _THROTTLED
 
 
 def refusal_in(response: httpx.Response) -> Refused:

@@ -20,6 +20,7 @@ from canonical.money import Money
 from chassis.domain import Unavailable
 
 from ledger_adapter.adapters.books import Books, ErpSettings
+from ledger_adapter.adapters.erp_calls import CLOSED_DOORS, NEVER_SENT
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings, QuotaTransport
 from ledger_adapter.adapters.tryton_words import (
     context_of,
@@ -106,10 +107,8 @@ class TrytonErp:
     @classmethod
     def configured(cls, name: str, settings: ErpSettings, books: Mapping[str, Books]) -> TrytonErp:
         """From the books configuration; needs `connection_file`."""
-        if settings.connection_file is None:
-            raise ValueError(f"ERP {name}: a Tryton needs a connection_file")
-        quota = ErpQuota(name, settings.quota)
-        return cls(name, TrytonConnection.read(settings.connection_file), books, quota=quota)
+        connection = TrytonConnection.read(settings.connection_path(name))
+        return cls(name, connection, books, quota=ErpQuota(name, settings.quota))
 
     @property
     def name(self) -> str:
@@ -247,13 +246,13 @@ class TrytonErp:
             response = self._http.post(
                 "account.move/book", json={"entries": list(entries)}, headers=context_of(company_id)
             )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except NEVER_SENT as error:
             if is_first:
                 raise Unavailable(f"{self._name} cannot be reached: {type(error).__name__}") from error
             raise ErpUncertain(f"the connection was lost within the batch: {type(error).__name__}") from error
         except httpx.TransportError as error:
             raise ErpUncertain(f"no answer: {type(error).__name__}") from error
-        if response.status_code in (401, 403, 404, 429) and is_first:
+        if response.status_code in CLOSED_DOORS and is_first:
             raise Unavailable(f"{self._name} answered {response.status_code} and booked nothing")
         if response.status_code >= 500 or (response.is_success and not is_json(response)):
             raise ErpUncertain(f"{self._name} answered {response.status_code}")
