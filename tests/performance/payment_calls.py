@@ -24,7 +24,7 @@ RATE = 200.0
 BARS = {"GetBalance": Bar(50, 10), "PostPayment": Bar(100, 50)}
 ENDING_SECONDS_MAX = 60.0
 BEGINS_SECONDS_MAX = 400.0
-POLL_SECONDS, REST_SECONDS = 0.5, 3.0
+POLL_SECONDS, REST_SECONDS, SECONDS_MIN = 0.5, 3.0, 2.0
 ACCOUNTS = "SELECT account_id FROM patient_accounts WHERE responsibility_minor > 0 ORDER BY account_id LIMIT 2000"
 POSTED = "SELECT count(*), coalesce(sum(amount_minor), 0)::bigint FROM payments WHERE channel = 'front-desk'"
 CHARGED = "SELECT count(*) FROM patient_accounts"
@@ -114,9 +114,10 @@ class Charging:
         self._world.wait_for("the first patient", lambda: self._charged > self._before, BEGINS_SECONDS_MAX)
 
     def wait(self, seconds_max: float) -> None:
-        """Until every patient is charged, or the time is up."""
+        """Until every patient is charged, but two seconds at least; or the time is up."""
         begins, began = self._charged, time.monotonic()
         charged = sum(bool(each.decision.patient_responsibility) for each in self._owed.remittance.claims)
+        time.sleep(min(SECONDS_MIN, seconds_max))
         while time.monotonic() < began + seconds_max and self._charged < self._before + charged:
             time.sleep(POLL_SECONDS)
         self.rate = (self._charged - begins) / (time.monotonic() - began)

@@ -96,35 +96,39 @@ class PaymentPosting:
     def post(self, payments: Sequence[PaymentToPost]) -> list[Posted | Refusal]:
         """Many payments in one transaction, each with its own answer; a refused one leaves nothing and disturbs none."""
 
+        told = [(each, self._message_id(each)) for each in payments]
+
         def decide(work: Work) -> list[Posted | Refusal]:
-            work.prefetch(identity for each in payments for identity in self._ids_of(each))
+            work.prefetch(one for each, message in told for one in (each.payment_id, _account_of(each), message))
             self._sealer.keys.keys_for(_patients_of_new(work, payments))  # at once: the sealer remembers them
-            return [self._one(work, each) for each in payments]
+            return [self._one(work, each, message) for each, message in told]
 
         return transact(self._store, payments[0].context, decide, crash_point=self._crash_point)
 
-    def _one(self, work: Work, wanted: PaymentToPost) -> Posted | Refusal:
+    def _one(self, work: Work, wanted: PaymentToPost, message_id: UUID) -> Posted | Refusal:
         work.within(wanted.context)
         mark = work.mark()
         try:
-            return self._post(work, wanted)
+            return self._post(work, wanted, message_id)
         except Refusal as refusal:
             work.roll_back(mark)
             return refusal
 
-    def _post(self, work: Work, wanted: PaymentToPost) -> Posted:
+    def _post(self, work: Work, wanted: PaymentToPost, message_id: UUID) -> Posted:
         refuse_card_numbers(idempotency_key=wanted.key, reference=wanted.reference)
         payment = work.get_or_new(Payment, wanted.payment_id)
         account = _account(work, wanted)
         repeated = payment.state is PaymentState.SUCCEEDED
         if not repeated:
-            self._take(work, wanted, payment, account)
-        elif work.get(InboundMessage, self._message_id(wanted)) is None:
+            self._take(work, wanted, message_id, payment, account)
+        elif work.get(InboundMessage, message_id) is None:
             raise KeyUsedBefore("idempotency_key: it came before with another payment")
         held, used = account.cash[payment.id].amount, account.used[payment.id]
         return Posted(payment.id, account.id, used, held - used, account.balance, repeated)
 
-    def _take(self, work: Work, wanted: PaymentToPost, payment: Payment, account: PatientAccount) -> None:
+    def _take(
+        self, work: Work, wanted: PaymentToPost, message_id: UUID, payment: Payment, account: PatientAccount
+    ) -> None:
         entity, patient_id = account.entity or wanted.entity, account.patient_id or wanted.patient_id
         assert patient_id is not None, "the account exists, or the request names the patient"
         applied, unapplied = account.receive(
@@ -140,15 +144,12 @@ class PaymentPosting:
             patient_id=patient_id,
             applied=applied,
             unapplied=unapplied,
-            message_id=self._message_id(wanted),
+            message_id=message_id,
             channel=Channel.FRONT_DESK,
             method=wanted.taken_at.value,
         )
         kept = keep(work, self._sealer, _arrival(wanted), wanted.body, [SpanPlan(0, len(wanted.body), patient_id)])
         kept.accept([Fact(name="payment", value=str(payment.id))])
-
-    def _ids_of(self, wanted: PaymentToPost) -> tuple[UUID, ...]:
-        return wanted.payment_id, _account_of(wanted), self._message_id(wanted)
 
     def _message_id(self, wanted: PaymentToPost) -> UUID:
         """Key and body together: another body under the same key is another message."""
