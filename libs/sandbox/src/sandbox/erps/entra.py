@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-import secrets
 from collections.abc import Callable, Mapping
+
+from sandbox.erps.given_tokens import GivenTokens
 
 TOKEN_SECONDS = 3599
 
@@ -13,16 +14,14 @@ class EntraRefused(Exception):
     """No token is given; the text is the `error` of the answer."""
 
 
-class EntraTokens:
+class EntraTokens(GivenTokens):
     """Gives tokens to one application. `now` counts seconds since the epoch."""
 
     def __init__(self, client_id: str, client_secret: str, scope: str, now: Callable[[], float]) -> None:
-        self.tokens_given = 0
+        super().__init__(now)
         self._client_id = client_id
         self._client_secret = client_secret
         self._scope = scope
-        self._now = now
-        self._until: dict[str, float] = {}
 
     def give(self, form: Mapping[str, str]) -> dict[str, object]:
         """
@@ -37,15 +36,4 @@ class EntraTokens:
             raise EntraRefused("invalid_client")
         if form.get("scope") != self._scope:
             raise EntraRefused("invalid_scope")
-        token = secrets.token_urlsafe(32)
-        self._until[token] = self._now() + TOKEN_SECONDS
-        self.tokens_given += 1
-        return {"token_type": "Bearer", "expires_in": TOKEN_SECONDS, "access_token": token}
-
-    def knows(self, authorization: str) -> bool:
-        kind, _, token = authorization.partition(" ")
-        return kind == "Bearer" and self._until.get(token, 0.0) > self._now()
-
-    def revoke_all(self) -> None:
-        """Every token that was given ends now."""
-        self._until.clear()
+        return {"token_type": "Bearer", "expires_in": TOKEN_SECONDS, "access_token": self.give_for(TOKEN_SECONDS)}

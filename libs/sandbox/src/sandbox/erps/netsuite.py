@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from joserfc.jwk import ECKey, RSAKey
 
@@ -20,7 +18,7 @@ from sandbox.erps.netsuite_books import NetSuiteBooks, NetSuitePlan
 from sandbox.erps.netsuite_records import Json, RecordRefused, Records
 from sandbox.erps.netsuite_token import TokenEndpoint
 from sandbox.erps.troubles import TroubledErp
-from sandbox.world.loopback import LoopbackApp
+from sandbox.world.loopback import ServedOnLoopback
 from sandbox.world.misbehaviour import Misbehaviour
 
 CLIENT_ID = "5a1f8c0e4d7b4f6f9d3e2b1a0c9d8e7f"
@@ -29,7 +27,7 @@ CONCURRENCY = 15
 _CODES = {429: "CONCURRENCY_LIMIT_EXCEEDED", 500: "UNEXPECTED_ERROR", 503: "UNEXPECTED_ERROR"}
 
 
-class NetSuiteDouble:
+class NetSuiteDouble(ServedOnLoopback):
     """A context manager. Faults by `misbehaviour` as `TroubledErp` has them, and READ_LAG: what is booked next (target: the
     transaction's type, such as `Journal`) is hidden from the next `measure` SuiteQL questions.
 
@@ -52,19 +50,8 @@ class NetSuiteDouble:
         self.tokens = TokenEndpoint(CLIENT_ID, CERTIFICATE_ID, self.key, now)
         self.api = NetSuiteApi(self.books, self.records, self.tokens)
         self.troubled = TroubledErp(self.api.app, self.misbehaviour, _error_body, concurrency=concurrency)
-        self._server = LoopbackApp(self.troubled)
+        self.serve_by(self.troubled)
         self.tokens.url = f"{self.url}{TOKEN_PATH}"
-
-    @property
-    def url(self) -> str:
-        return self._server.url
-
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._server.stop()
 
     def write_connection(self, folder: Path, **more: object) -> Path:
         """The private files of a client that may use this account; the path of its connection file."""

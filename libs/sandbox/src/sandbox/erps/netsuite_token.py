@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
+
+from sandbox.erps.given_tokens import GivenTokens
 
 ALGORITHMS = ("PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -21,19 +22,17 @@ class TokenRefused(Exception):
     """The assertion does not hold; the text is the `error` of the answer."""
 
 
-class TokenEndpoint:
+class TokenEndpoint(GivenTokens):
     """Gives tokens to one integration with one mapped certificate. `now` counts seconds since the epoch."""
 
     def __init__(self, client_id: str, certificate_id: str, key: ECKey | RSAKey, now: Callable[[], float]) -> None:
         if isinstance(key, RSAKey) and key.raw_value.key_size < RSA_BITS_MIN:
             raise ValueError(f"an RSA certificate needs at least {RSA_BITS_MIN} bits")
+        super().__init__(now)
         self.url = ""
-        self.tokens_given = 0
         self._client_id = client_id
         self._certificate_id = certificate_id
         self._key = key
-        self._now = now
-        self._until: dict[str, float] = {}
 
     def give(self, form: Mapping[str, str]) -> dict[str, object]:
         """
@@ -43,18 +42,7 @@ class TokenEndpoint:
         if form.get("grant_type") != "client_credentials" or form.get("client_assertion_type") != ASSERTION_TYPE:
             raise TokenRefused("unsupported_grant_type")
         self._check(form.get("client_assertion", ""))
-        token = secrets.token_urlsafe(32)
-        self._until[token] = self._now() + TOKEN_SECONDS
-        self.tokens_given += 1
-        return {"access_token": token, "expires_in": str(TOKEN_SECONDS), "token_type": "Bearer"}
-
-    def knows(self, authorization: str) -> bool:
-        kind, _, token = authorization.partition(" ")
-        return kind == "Bearer" and self._until.get(token, 0.0) > self._now()
-
-    def revoke_all(self) -> None:
-        """Every token that was given ends now, as when the integration is reset."""
-        self._until.clear()
+        return {"access_token": self.give_for(TOKEN_SECONDS), "expires_in": str(TOKEN_SECONDS), "token_type": "Bearer"}
 
     def _check(self, assertion: str) -> None:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from types import TracebackType
+from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -51,3 +53,23 @@ class LoopbackApp:
             self._server.should_exit = True
             self._thread.join(timeout=START_SECONDS_MAX)
         self._socket.close()
+
+
+class ServedOnLoopback:
+    """A context manager around an app of its own, given by `serve_by`."""
+
+    _server: LoopbackApp
+
+    def serve_by(self, app: ASGIApp) -> None:
+        self._server = LoopbackApp(app)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.stop()
