@@ -121,7 +121,9 @@ class Books:
                 consumer.release()
 
     def cases(self) -> list[str]:
-        return [str(row["code"]) for core in (self.ledger, self.payments) for row in core.store.rows(CASES, {})]
+        """Codes of the cases that are left open."""
+        left = {"state": ["open", "assigned"]}
+        return [str(row["code"]) for core in (self.ledger, self.payments) for row in core.store.rows(CASES, left)]
 
     def differences(self) -> dict[str, tuple[int, int]]:
         """Where two of the three differ, in cents."""
