@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -364,3 +364,24 @@ def test_a_keyed_hash_is_the_hmac_of_the_standard(content: bytes) -> None:
 
 def test_an_entitys_key_is_its_own() -> None:
     assert entity_key_id("NORTH") == entity_key_id("NORTH") != entity_key_id("SOUTH")
+
+
+def test_a_batch_asks_for_its_keys_once_and_seals_what_anybody_opens() -> None:
+    class Counted(MemoryKeyStore):
+        asked = 0
+
+        def keys_for(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
+            self.asked += 1
+            return super().keys_for(key_ids)
+
+    keys, patient, other, fact = Counted(), uuid4(), uuid4(), uuid4()
+    sealer = Sealer(keys)
+    of_batch = sealer.with_keys({patient})
+    sealed = [of_batch.seal_bytes(content, patient, "note.v1", fact) for content in (b"one", b"two")]
+    assert keys.asked == 1
+    assert [sealer.open_bytes(each, patient, "note.v1", fact) for each in sealed] == [b"one", b"two"]
+    of_batch.seal_bytes(b"three", other, "note.v1", fact)
+    assert keys.asked == 2
+    keys.erase(patient)
+    with pytest.raises(ErasedKey):
+        sealer.with_keys({patient, other})

@@ -44,6 +44,18 @@ class Sealer:
         self.keys = keys
         self._random_bytes = random_bytes
         self._hashes: dict[str, _KeyedHash] = {}
+        self._in_hand: dict[UUID, AESGCM] = {}
+
+    def with_keys(self, key_ids: Iterable[UUID]) -> Sealer:
+        """A sealer for one batch: it has these keys in hand, made where they are missing, and does not ask for them again.
+
+        Raises:
+            ErasedKey: one of them was erased.
+        """
+        holding = Sealer(self.keys, self._random_bytes)
+        holding._hashes = self._hashes
+        holding._in_hand = {key_id: AESGCM(key) for key_id, key in self.keys.keys_for(key_ids).items()}
+        return holding
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
         """The model, sealed as `kind` (such as `patient.v1`) for one fact."""
@@ -78,12 +90,13 @@ class Sealer:
         return [model_type.model_validate_json(plain) for plain in opened]
 
     def seal_bytes(self, content: bytes, key_id: UUID, kind: str, fact: UUID) -> bytes:
-        cipher = AESGCM(self.keys.keys_for((key_id,))[key_id])
-        return _sealed(cipher, ToSeal(content, key_id, kind, fact), self._random_bytes(NONCE_BYTES))
+        return self.seal_bytes_many([ToSeal(content, key_id, kind, fact)])[0]
 
     def seal_bytes_many(self, items: Sequence[ToSeal]) -> list[bytes]:
         """The ciphertexts: nonce, tag, body."""
-        ciphers = _ciphers(self.keys.keys_for({item.key_id for item in items}))
+        ciphers = self._in_hand
+        if not all(item.key_id in ciphers for item in items):
+            ciphers = _ciphers(self.keys.keys_for({item.key_id for item in items}))
         return [_sealed(ciphers[item.key_id], item, self._random_bytes(NONCE_BYTES)) for item in items]
 
     def open_bytes(self, ciphertext: bytes, key_id: UUID, kind: str, fact: UUID) -> bytes:

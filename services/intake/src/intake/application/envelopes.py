@@ -19,11 +19,11 @@ class Envelopes:
     """The sealed values of one unit of work. Holds PHI in memory as long as the batch lasts."""
 
     def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+        self.sealer = sealer
         self._open: dict[bytes, CanonicalModel] = {}
 
     def seal(self, model: CanonicalModel, key_id: UUID, kind: str, fact: UUID) -> Sealed:
-        sealed = self._sealer.seal(model, key_id, kind, fact)
+        sealed = self.sealer.seal(model, key_id, kind, fact)
         self._open[sealed.ciphertext] = model
         return sealed
 
@@ -31,14 +31,14 @@ class Envelopes:
         known = self._open.get(sealed.ciphertext)
         if isinstance(known, model_type):
             return known
-        model = self._sealer.open(sealed, model_type)
+        model = self.sealer.open(sealed, model_type)
         self._open[sealed.ciphertext] = model
         return model
 
     def fingerprint(self, *models: CanonicalModel | None) -> str:
         """A keyed hash over the models, for telling whether they changed."""
         text = "\n".join(model.model_dump_json() if model else "" for model in models)
-        return self._sealer.content_address(text.encode()).hex()
+        return self.sealer.content_address(text.encode()).hex()
 
     def keyed_hashes(self, texts: Sequence[str]) -> list[str]:
         """What patients are compared by: a keyed hash of each text, the same for the same text."""
@@ -51,5 +51,5 @@ class Envelopes:
     def _hashes(self, purpose: str, texts: Sequence[str]) -> list[str]:
         if not texts:
             return []
-        hashes = self._sealer.keyed_hashes(purpose, [text.encode() for text in texts])
+        hashes = self.sealer.keyed_hashes(purpose, [text.encode() for text in texts])
         return [each[:KEYED_HASH_BYTES].hex() for each in hashes]

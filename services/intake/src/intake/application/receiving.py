@@ -115,11 +115,11 @@ class Receiving:
             return []
         self._crash_point("after-receive")
         arrivals = self._arrivals(deliveries)
-        self._sealer.keys.keys_for({plan.key_id for arrival in arrivals for plan in arrival.plans})
+        sealer = self._sealer.with_keys({plan.key_id for arrival in arrivals for plan in arrival.plans})
         context = self._context(arrivals[0])
         try:
             outcomes = transact(
-                self._store, context, lambda work: self._decide(work, arrivals), crash_point=self._crash_point
+                self._store, context, lambda work: self._decide(work, arrivals, sealer), crash_point=self._crash_point
             )
         except (Transient, Unavailable):
             raise
@@ -139,7 +139,7 @@ class Receiving:
         trying = Receiving(self._store, self._clock, Sealer(RehearsalKeys(self._sealer.keys)), self._master_data)
         arrivals = trying._arrivals(deliveries)
         work = Work(self._store, trying._context(arrivals[0]))
-        return trying._decide(work, arrivals), work.pending_events()
+        return trying._decide(work, arrivals, trying._sealer), work.pending_events()
 
     def _arrivals(self, deliveries: Sequence[InboundDelivery]) -> list[_Delivered]:
         known = self._referred(deliveries)
@@ -186,7 +186,7 @@ class Receiving:
             return key or "none"
         return self._sealer.content_address(f"{delivery.source} {key}".encode()).hex()[:KEY_DIGITS]
 
-    def _decide(self, work: Work, arrivals: Sequence[_Delivered]) -> list[Outcome]:
+    def _decide(self, work: Work, arrivals: Sequence[_Delivered], sealer: Sealer) -> list[Outcome]:
         work.prefetch(each for arrival in arrivals for each in (arrival.message_id, *ids_needed(arrival.delivery)))
         places = ChargePlaces(work)
         places.prefetch(
@@ -195,7 +195,7 @@ class Receiving:
             for fact in arrival.delivery.facts
             if isinstance(fact, ChargeSeen | ChargeVoided)
         )
-        batch = Batch(work, Envelopes(self._sealer), places, self._master_data())
+        batch = Batch(work, Envelopes(sealer), places, self._master_data())
         outcomes = [self._receive_one(batch, arrival) for arrival in arrivals]
         match_people(work)
         return outcomes
@@ -208,7 +208,7 @@ class Receiving:
             gone_back = self._gone_back(work, arrival, message)
             return self._receive_one(batch, gone_back) if gone_back else _repeated(work, arrival, message)
         raw = arrival.delivery.raw
-        keep(work, self._sealer, arrival.arrival, raw, arrival.plans)
+        keep(work, batch.envelopes.sealer, arrival.arrival, raw, arrival.plans)
         mark = work.mark()
         try:
             notes, versions = self._take(batch, arrival)
