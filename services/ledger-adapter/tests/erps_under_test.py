@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from canonical.codes import Dimension
@@ -112,7 +113,8 @@ def netsuite(folder: Path, *, jobs_from_lines: int = 0) -> Iterator[ErpUnderTest
         path = double.write_connection(folder, jobs_from_lines=jobs_from_lines, deadline_seconds=0.5)
 
         def opened() -> NetSuiteErp:
-            return NetSuiteErp("netsuite", NetSuiteConnection.read(path), sample_books(NETSUITE_FIELDS))
+            connection, clock = NetSuiteConnection.read(path), count(0, 60).__next__
+            return NetSuiteErp("netsuite", connection, sample_books(NETSUITE_FIELDS), clock=clock)
 
         erp = opened()
         yield ErpUnderTest(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from canonical.money import Money
 from chassis.domain import Unavailable
 from joserfc.jwk import ECKey, RSAKey
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings
-from ledger_adapter.adapters.netsuite import NetSuiteErp
+from ledger_adapter.adapters.netsuite import ASKED_AGAIN_SECONDS, NetSuiteErp
 from ledger_adapter.adapters.netsuite_client import NetSuiteConnection
 from ledger_adapter.adapters.netsuite_words import net_of, quoted
 from ledger_adapter.application.lanes import Lane, calling_in
@@ -41,7 +42,7 @@ JOURNALS = "POST /services/rest/record/v1/journalEntry"
 
 @dataclass
 class Account:
-    """A NetSuite with an adapter before it; `erp` makes another one, as a restart does."""
+    """A NetSuite with an adapter before it; `erp` makes another one, as a restart does, whose clock jumps a minute a look."""
 
     double: NetSuiteDouble
     path: Path
@@ -53,7 +54,7 @@ class Account:
             connection,
             sample_books(NETSUITE_FIELDS),
             quota=ErpQuota("netsuite", quota or QuotaSettings()),
-            **more,
+            **{"clock": count(0, 60).__next__, **more},
         )
 
 
@@ -307,6 +308,31 @@ def test_a_job_is_pending_until_it_has_run_also_after_a_restart(with_jobs: Accou
     with_jobs.double.api.run_jobs()
     assert isinstance(restarted.find("NORTH", [journal.number])[journal.number], ErpDocument)
     assert with_jobs.double.numbers() == [journal.number]
+
+
+@pytest.mark.parametrize("is_job", [True, False])
+def test_nobody_asks_all_the_time_of_a_job_that_runs_or_an_approval_that_is_awaited(
+    tmp_path: Path, is_job: bool
+) -> None:
+    now, asked = [0.0], []
+
+    class Noting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            return super().handle_request(request)
+
+    with NetSuiteDouble(netsuite_plan()) as double:
+        double.api.holds_jobs = double.records.needs_approval = True
+        account = Account(double, double.write_connection(tmp_path, jobs_from_lines=int(is_job)))
+        journal, erp = document("patience"), account.erp(transport=Noting(), clock=lambda: now[0])
+        erp.post("NORTH", [journal])
+        assert erp.find("NORTH", [journal.number]) == {journal.number: Pending()}
+        before = len(asked)
+        assert erp.find("NORTH", [journal.number]) == {journal.number: Pending()}
+        assert len(asked) == before
+        now[0] += ASKED_AGAIN_SECONDS
+        assert erp.find("NORTH", [journal.number]) == {journal.number: Pending()}
+        assert len(asked) > before
 
 
 def test_a_job_that_failed_can_be_sent_again_under_the_same_number(with_jobs: Account) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from canonical.codes import Dimension
 from chassis.domain import Unavailable
 
 from ledger_adapter.adapters.books import Books, Chart, ErpSettings
+from ledger_adapter.adapters.erp_amounts import decimal_of
 from ledger_adapter.adapters.erp_calls import NEVER_SENT
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings
 from ledger_adapter.adapters.netsuite_client import NetSuiteClient, NetSuiteConnection
@@ -26,7 +28,6 @@ from ledger_adapter.adapters.netsuite_lists import CUSTOMERS, Company, NetSuiteL
 from ledger_adapter.adapters.netsuite_reading import NetSuiteReading
 from ledger_adapter.adapters.netsuite_words import (
     IDEMPOTENCY_ERROR,
-    decimal_of,
     error_in,
     identity_in,
     is_closed_door,
@@ -48,6 +49,7 @@ from ledger_adapter.application.ports import (
 )
 
 JOURNAL = "journalEntry"
+ASKED_AGAIN_SECONDS = 5.0
 _Before = TypeVar("_Before")
 _After = TypeVar("_After")
 
@@ -78,6 +80,14 @@ _Outcome = Posted | Refused | Pending | _NotSent | _Unknown
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """A document that NetSuite has and has not decided on: a job that runs, or an approval. Nobody asks of it all the time."""
+
+    job: str = ""
+    asked_again_at: float = 0.0
+
+
+@dataclass(slots=True)
 class _Sending:
     """One batch on its way; once something goes wrong, what has not left stays here."""
 
@@ -89,7 +99,7 @@ class _Sending:
 
 
 class NetSuiteErp:
-    """One NetSuite account that keeps the books of some entities, each as a subsidiary."""
+    """One NetSuite account that keeps the books of some entities, each as a subsidiary. `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -99,12 +109,14 @@ class NetSuiteErp:
         *,
         quota: ErpQuota | None = None,
         transport: httpx.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._books = books
+        self._clock = clock
         self._quota = quota or ErpQuota(name, QuotaSettings())
         self._jobs_from_lines = connection.jobs_from_lines
-        self._jobs: dict[str, str] = {}
+        self._waiting: dict[str, _Waiting] = {}
         self._client = NetSuiteClient(name, connection, self._quota, transport=transport)
         self._lists = NetSuiteLists(name, self._client, books)
         self._reading = NetSuiteReading(self._client, self._lists, connection.accounting_book)
@@ -122,10 +134,13 @@ class NetSuiteErp:
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
         """By one query, and record by record what it does not show: SuiteQL may be behind, a record is not."""
         company, chart = self._lists.company(entity), self._books[entity].chart
-        found: dict[str, ErpDocument | Pending] = {**self._reading.documents(company, chart, numbers)}
-        missing = [number for number in numbers if number not in found]
+        early = {number: Pending() for number in numbers if self._is_early(number)}
+        due = [number for number in numbers if number not in early]
+        shown = self._reading.documents(company, chart, due)
+        missing = [number for number in due if number not in shown]
         asked = self._at_once(missing, lambda number: self._find_one(company, chart, number))
-        return found | {number: held for number, held in zip(missing, asked, strict=True) if held is not None}
+        told = {number: held for number, held in zip(missing, asked, strict=True) if held is not None}
+        return {**early, **shown, **told}
 
     def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
         company = self._lists.company(entity)
@@ -160,13 +175,19 @@ class NetSuiteErp:
         """Ends the connections."""
         self._client.close()
 
+    def _is_early(self, number: str) -> bool:
+        waiting = self._waiting.get(number)
+        return waiting is not None and self._clock() < waiting.asked_again_at
+
     def _find_one(self, company: Company, chart: Chart, number: str) -> ErpDocument | Pending | None:
-        job = self._jobs.get(number)
-        if job is not None:
-            if not self._client.is_done(job):
-                return Pending()
-            self._jobs.pop(number, None)
-        return self._reading.document(company, chart, number)
+        waiting = self._waiting.pop(number, _Waiting())
+        held: ErpDocument | Pending | None = Pending()
+        if not waiting.job or self._client.is_done(waiting.job):
+            waiting.job = ""
+            held = self._reading.document(company, chart, number)
+        if isinstance(held, Pending):
+            self._waiting[number] = _Waiting(waiting.job, self._clock() + ASKED_AGAIN_SECONDS)
+        return held
 
     def _prepared(self, entity: str, company: Company, document: ErpJournal) -> _Ready | Refused:
         """What NetSuite makes a journal entry of, or why it cannot be one.
@@ -246,7 +267,7 @@ class NetSuiteErp:
             return sending.stop(_Unknown("an earlier job has the same key, and nobody says which"))
         try:
             if not self._client.is_done(job):
-                self._jobs[number] = job
+                self._waiting[number] = _Waiting(job)
                 return Pending()
         except Unavailable as error:
             return sending.stop(_Unknown(str(error)))
@@ -274,7 +295,7 @@ class NetSuiteErp:
 
     def _meaning(self, number: str, response: httpx.Response, sending: _Sending) -> _Outcome:
         if response.status_code == httpx.codes.ACCEPTED and response.headers.get("location"):
-            self._jobs[number] = response.headers["location"]
+            self._waiting[number] = _Waiting(response.headers["location"])
             return Pending()
         if response.status_code == httpx.codes.NO_CONTENT and identity_in(response):
             return Posted(identity_in(response))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
-from canonical.money import Money, MoneyRefused
-from chassis.domain import Unavailable
+from canonical.money import Money
 
+from ledger_adapter.adapters.erp_amounts import net_of_sides
 from ledger_adapter.adapters.erp_calls import CLOSED_DOORS
 from ledger_adapter.application.ports import RefusalKind, Refused
 
@@ -61,22 +60,13 @@ def identity_in(response: httpx.Response) -> str:
     return last if last.isascii() and last.isdigit() else ""
 
 
-def decimal_of(amount: Money) -> Decimal:
-    """An amount as the number that NetSuite takes, in the base currency of the subsidiary."""
-    return Decimal(amount.minor).scaleb(-2)
-
-
 def net_of(row: Mapping[str, Any]) -> Money:
     """Debit less credit of a row, either of which may be absent.
 
     Raises:
         Unavailable: an amount is not whole cents; we do not understand this ERP.
     """
-    try:
-        debit, credit = (Decimal(row.get(side) or 0) for side in ("debit", "credit"))
-        return Money.from_decimal(debit - credit)
-    except (InvalidOperation, TypeError, MoneyRefused) as error:
-        raise Unavailable("the ERP gave an amount that is not whole cents") from error
+    return net_of_sides(row.get("debit"), row.get("credit"))
 
 
 def reference_in(value: Any) -> str:
@@ -84,7 +74,6 @@ def reference_in(value: Any) -> str:
     return str(value["id"]) if isinstance(value, Mapping) and "id" in value else ""
 
 
-def quoted(codes: object) -> str:
+def quoted(codes: Iterable[str]) -> str:
     """A list of texts for SuiteQL's IN."""
-    assert isinstance(codes, list | tuple | set | frozenset), "texts to be listed"
-    return ", ".join("'" + str(code).replace("'", "''") + "'" for code in sorted(codes))
+    return ", ".join("'" + code.replace("'", "''") + "'" for code in sorted(codes))
