@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -199,6 +199,30 @@ def test_entries_that_the_erp_has_in_hand_are_not_even_loaded(erp: FileErp) -> N
     posting.run()
     assert store.loaded == before
     assert world.states() == ["uncertain"] * 3
+
+
+class NotingErp(FileErp):
+    """Notes how many numbers it is asked for."""
+
+    asked = 0
+
+    def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
+        self.asked += len(numbers)
+        return super().find(entity, numbers)
+
+
+def test_beside_new_entries_those_in_hand_are_asked_for_once_a_second(tmp_path: Path) -> None:
+    erp = NotingErp("legacy", tmp_path, books())
+    world = FileWorld()
+    posting = world.posting(erp)
+    asked = []
+    for number, seconds in enumerate((0, 0, 0, 1)):
+        world.clock.advance(seconds=seconds)
+        world.deliver(patient_paid("10.00", number=number))
+        before = erp.asked
+        posting.run()
+        asked.append(erp.asked - before)
+    assert asked == [1 + 1, 1, 1, 1 + 4]
 
 
 def test_a_refused_entry_is_sent_again_only_after_a_person_resumed_it(erp: FileErp, legacy: LegacyErp) -> None:

@@ -7,8 +7,7 @@ of two replicas that would send the same entry, the version lets one through.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from chassis.exceptions import raise_case
 from ledger_adapter.application.drafting import context_for
 from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, record_refusal
 from ledger_adapter.application.lanes import Lane, calling_in
+from ledger_adapter.application.pauses import Pauses, Questions
 from ledger_adapter.application.ports import (
     Erp,
     ErpDirectory,
@@ -41,32 +41,11 @@ BATCH_MAX = 50
 UNCERTAIN_MAX = 5_000
 FIRST = Lane.PATIENT_PAYMENT
 TURNED_EVERY = 8
-PAUSE_MIN = timedelta(seconds=1)
-PAUSE_MAX = timedelta(seconds=30)
 NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
 UNKNOWN_OUTCOME = (JournalState.UNCERTAIN,)
 TO_CONFIRM = (JournalState.POSTED,)
 Answer = Posted | Refused | Pending
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class _Pauses:
-    """How long each entity's ERP is left alone; forgotten by a restart, which only means one more question."""
-
-    until: dict[str, datetime] = field(default_factory=dict)
-    length: dict[str, timedelta] = field(default_factory=dict)
-
-    def holds(self, entity: str, now: datetime) -> bool:
-        return entity in self.until and now < self.until[entity]
-
-    def lengthen(self, entity: str, now: datetime) -> None:
-        self.length[entity] = min(self.length.get(entity, PAUSE_MIN / 2) * 2, PAUSE_MAX)
-        self.until[entity] = now + self.length[entity]
-
-    def end(self, entity: str) -> None:
-        self.until.pop(entity, None)
-        self.length.pop(entity, None)
 
 
 class JournalPosting:
@@ -91,7 +70,8 @@ class JournalPosting:
         self._erp_name = erp_name
         self._crash_point = crash_point
         self._batch_max = batch_max
-        self._pauses = _Pauses()
+        self._pauses = Pauses()
+        self._questions = Questions()
         self._runs = 0
 
     def run(self) -> int:
@@ -124,9 +104,10 @@ class JournalPosting:
             return 0
         try:
             erp = self._erps.of(entity)
-            moved = self._send(entity, erp, self._due(entity, lane, NOT_SENT))
-            for window in self._uncertain(entity, lane):
-                moved += self._send(entity, erp, window)
+            due = self._due(entity, lane, NOT_SENT)
+            moved = self._send(entity, erp, due)
+            if self._questions.may_ask((entity, lane), now, is_busy=bool(due)):
+                moved += sum(self._send(entity, erp, window) for window in self._uncertain(entity, lane))
             moved += self._confirm(entity, erp, lane)
         except Unavailable:
             self._pauses.lengthen(entity, now)
