@@ -7,21 +7,32 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
+from payments.domain.write_off_rules import WriteOffKind
 from sandbox.world.misbehaviour import Fault
 from sandbox.world.received_claims import PRIMARY, SECONDARY
 
+from tests.contracts.gateway_table import STORIES as GATEWAY_STORIES
+
 from .simulation.engine import Simulation
-from .simulation.invariants import Suite, the_books_are_what_payers_decided
+from .simulation.invariants import (
+    Suite,
+    each_account_has_what_its_patient_owes_and_paid,
+    the_books_are_what_became_of_patients_money,
+    the_books_are_what_payers_decided,
+)
 from .simulation.mischief import Kind, UnknownFaults, rates_of
+from .simulation.patient_oracle import ExpectedPatients
 from .simulation.run import Outcome, run
 from .simulation.story import CHANGES, ODD_DECISIONS, STORIES
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(1, 17)
+GATEWAY_STORIES_LEFT_OUT = 6
 PROVIDER_LEVEL = (Fault.INTEREST, Fault.LEVY, Fault.REFUND_ACKNOWLEDGED)
 pytestmark = pytest.mark.slow
 
@@ -67,6 +78,30 @@ def test_a_story_without_faults_ends_as_the_payers_decisions_alone_say(story: in
     place = next(iter(books))
     wrong = books | {place: books[place] + 1}
     assert len(list(the_books_are_what_payers_decided(suite_of(simulation, wrong)))) == 1
+
+
+@pytest.mark.parametrize("story", range(STORIES))
+def test_a_story_without_faults_ends_as_the_gateway_and_the_clerks_alone_say(story: int) -> None:
+    simulation = told(story)
+    suite = suite_of(simulation, simulation.story.books())
+    assert list(the_books_are_what_became_of_patients_money(suite)) == []
+    assert list(each_account_has_what_its_patient_owes_and_paid(suite)) == []
+    place, account_id = next(iter(suite.patients.books)), next(iter(suite.patients.accounts))
+    money = suite.patients.accounts[account_id]
+    wrong = ExpectedPatients(
+        {**suite.patients.books, place: suite.patients.books[place] + 1},
+        {**suite.patients.accounts, account_id: replace(money, owed=money.owed + 1)},
+    )
+    suite.patients = wrong
+    assert len(list(the_books_are_what_became_of_patients_money(suite))) == 1
+    assert len(list(each_account_has_what_its_patient_owes_and_paid(suite))) == 1
+
+
+def test_the_stories_together_hold_nearly_every_story_of_the_gateway_and_all_that_clerks_do() -> None:
+    patients = [told(story).story.patients for story in range(STORIES)]
+    assert len({name for each in patients for name in each.lived}) >= len(GATEWAY_STORIES) - GATEWAY_STORIES_LEFT_OUT
+    assert {kind for each in patients for _, kind in each.given_up} >= {WriteOffKind.CHARITY, WriteOffKind.BAD_DEBT}
+    assert [any(each.moved for each in patients), any(each.cancelled for each in patients)] == [True, True]
 
 
 def test_the_stories_together_hold_every_kind_of_payer_traffic() -> None:

@@ -65,9 +65,9 @@ class PatientsStory:
     given_up: Counter[tuple[UUID, WriteOffKind]] = field(default_factory=Counter)
     moved: list[tuple[UUID, UUID, UUID, Money]] = field(default_factory=list)
     entities: dict[str, str] = field(default_factory=dict)
+    lived: set[str] = field(default_factory=set)
     _unmatched: str = ""
     _desk: str = ""
-    _came_back: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         sources = {(each.entity, each.patient.mrn): each.source for each in self.scenario.encounters}
@@ -100,6 +100,7 @@ class PatientsStory:
         till = Till(f"sim{place}", self._patient_ids[patient], book, later, entity=patient[0])
         self.entities[f"acct_{till.name}"] = patient[0]
         STORIES[name].happens(till)
+        self.lived.add(name)
         self.outside.tell_raw(till.webhooks)
         for payout in till.paid_out:
             self._deposit(patient[0], payout)
@@ -151,7 +152,6 @@ class PatientsStory:
         """The gateway pays out, and the bank does not take it."""
         for entity in ("NORTH", "SOUTH"):
             for payout in self._paid_out(entity):
-                self._came_back.append(payout.id)
                 self.outside.tell(self.outside.later.fail_payout(payout.id)[1])
 
     def pay_out_again(self) -> None:
@@ -160,13 +160,14 @@ class PatientsStory:
             self._pay_out(entity)
 
     def give_up(self) -> None:
-        """Of three who owe, a part is given up, each for another reason; one asks to pay in parts."""
-        for row, kind in zip(self._owing(), KINDS, strict=False):
+        """Of up to three who owe, a part is given up, for other reasons in each story; one asks to pay in parts."""
+        for place, row in enumerate(self._owing()[: len(KINDS)]):
+            kind = KINDS[(self.number + place) % len(KINDS)]
             account_id = _uuid(row["account_id"])
-            place, amount = self._open(account_id)
+            where, amount = self._open(account_id)
             self.given_up[account_id, kind] += amount.minor
             write_off_id = derive("story-write-off", account_id)
-            ask = partial(request_write_off, account_id=account_id, place=place, kind=kind, amount=amount, reason="R1")
+            ask = partial(request_write_off, account_id=account_id, place=where, kind=kind, amount=amount, reason="R1")
             self.cashier.ask(CLERK, partial(ask, write_off_id=write_off_id))
             allow = partial(approve_write_off, write_off_id=write_off_id, amount=amount, limit=NOTHING, on=TODAY)
             self.cashier.ask(MANAGER, allow)
