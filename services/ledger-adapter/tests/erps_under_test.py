@@ -10,13 +10,17 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from canonical.codes import Dimension
+from canonical.codes import AccountRole, Dimension
 from ledger_adapter.adapters.books import Books, Chart, load_books
+from ledger_adapter.adapters.business_central import BusinessCentralErp
+from ledger_adapter.adapters.business_central_client import BusinessCentralConnection
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.netsuite_client import NetSuiteConnection
 from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
+from sandbox.erps.business_central import BATCH, BusinessCentralDouble
+from sandbox.erps.business_central_books import BusinessCentralPlan
 from sandbox.erps.netsuite import NetSuiteDouble
 from sandbox.erps.netsuite_books import RECEIVABLE, NetSuitePlan
 from sandbox.world.misbehaviour import Fault, Misbehaviour
@@ -128,6 +132,67 @@ def netsuite(folder: Path, *, jobs_from_lines: int = 0) -> Iterator[ErpUnderTest
         erp.close()
 
 
+BUSINESS_CENTRAL_CODES = {
+    Dimension.PAYER_CLASS: "PAYERCLASS",
+    Dimension.DEPARTMENT: "DEPARTMENT",
+    Dimension.COST_CENTER: "COSTCENTER",
+    Dimension.LOCATION: "LOCATION",
+}
+BUSINESS_CENTRAL_TROUBLES: Mapping[Trouble, tuple[Fault, int]] = {
+    Trouble.ANSWER_LOST: (Fault.TIMEOUT_AFTER_WORK, 1),
+    Trouble.ERROR_AFTER_WORK: (Fault.ERROR_AFTER_WORK, 1),
+    Trouble.RESET_BEFORE_WORK: (Fault.RESET, 0),
+    Trouble.RESET_WITHIN_BATCH: (Fault.RESET_AFTER_WORK, 3),
+    Trouble.THROTTLED: (Fault.THROTTLE, 0),
+    Trouble.THROTTLED_WITHIN_BATCH: (Fault.THROTTLE, 3),
+    Trouble.ERROR_BEFORE_WORK: (Fault.SERVER_ERROR, 1),
+}
+"""Which fault a batch of calls then meets, and how many batches before it are spared: they make journals and post them in turns."""
+
+
+def business_central_plan() -> BusinessCentralPlan:
+    """An environment that is set up for the sample chart: payers' lines reach them as customers, the patients' a dimension."""
+    accounts = sample_chart().accounts
+    values = {code: (VALUES[each].upper(), "OTHER") for each, code in BUSINESS_CENTRAL_CODES.items()}
+    return BusinessCentralPlan(
+        accounts=tuple(accounts.values()),
+        customers=dict.fromkeys(("ACME", "MEDICARE"), accounts[AccountRole.AR_PAYER]),
+        dimensions={**values, "PARTY": ("ACME", "MEDICARE", "PATIENTS-NORTH", "PATIENTS-SOUTH")},
+        needs_dimension={accounts[role]: "PARTY" for role in PAYER_ACCOUNTS | PATIENT_ACCOUNTS},
+    )
+
+
+def ask_business_central_for(misbehaviour: Misbehaviour, trouble: Trouble) -> None:
+    if trouble is Trouble.SEEN_LATE:
+        misbehaviour.request(Fault.READ_LAG, times=6, measure=4)
+        return
+    fault, spared = BUSINESS_CENTRAL_TROUBLES[trouble]
+    misbehaviour.request(fault, target=BATCH, measure=0, spared=spared)
+
+
+@contextmanager
+def business_central(folder: Path, *, customer_accounts: tuple[str, ...] = ()) -> Iterator[ErpUnderTest]:
+    with BusinessCentralDouble(business_central_plan()) as double:
+        more = {"documents_per_batch": 2, "deadline_seconds": 0.5, "customer_accounts": customer_accounts}
+        connection = BusinessCentralConnection.read(double.write_connection(folder, **more))
+
+        made: list[BusinessCentralErp] = []
+
+        def adapter() -> BusinessCentralErp:
+            made.append(BusinessCentralErp("business-central", connection, sample_books(BUSINESS_CENTRAL_CODES)))
+            return made[-1]
+
+        yield ErpUnderTest(
+            adapter(),
+            double.close_period,
+            ask_for=lambda trouble: ask_business_central_for(double.misbehaviour, trouble),
+            is_met=lambda: not double.misbehaviour.open_requests,
+            restarted=adapter,
+        )
+        for erp in made:
+            erp.close()
+
+
 @dataclass(frozen=True)
 class Candidate:
     """How an ERP is opened for one promise, in a folder of its own, and which troubles it can be asked for."""
@@ -140,5 +205,9 @@ QUICK: Mapping[str, Candidate] = {
     "fake": Candidate(fake, frozenset(_FAULTS)),
     "file": Candidate(files),
     "netsuite": Candidate(netsuite, frozenset(Trouble)),
+    "business-central": Candidate(business_central, frozenset(Trouble)),
+    "business-central-customers": Candidate(
+        partial(business_central, customer_accounts=("1100",)), frozenset({Trouble.ANSWER_LOST})
+    ),
     "netsuite-jobs": Candidate(partial(netsuite, jobs_from_lines=1), frozenset(Trouble)),
 }

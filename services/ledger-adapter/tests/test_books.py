@@ -74,7 +74,7 @@ def test_an_erp_of_an_unknown_kind_is_refused() -> None:
         ConfiguredErps(load_books(SAMPLE), {"tryton": lambda name, settings, books: FakeErp(name)})
 
 
-@pytest.mark.parametrize("kind", ["tryton", "netsuite"])
+@pytest.mark.parametrize("kind", ["tryton", "netsuite", "business-central"])
 def test_an_erp_that_is_called_needs_a_connection_file(kind: str) -> None:
     settings = ErpSettings(kind=kind)
     with pytest.raises(ValueError, match=f"ERP main: a {kind} needs a connection_file"):

@@ -22,6 +22,7 @@ from chassis.runtime.service import EXIT_SETTINGS, run
 from chassis.runtime.settings import Settings, WrongSettings
 
 from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
+from ledger_adapter.adapters.business_central import BusinessCentralErp
 from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.grpc_desk import ledger_desk
@@ -60,6 +61,7 @@ DEFAULT_BATCHING = BatchingRules()
 ADAPTERS: Mapping[str, BuildErp] = {
     "tryton": TrytonErp.configured,
     "netsuite": NetSuiteErp.configured,
+    "business-central": BusinessCentralErp.configured,
     "file": FileErp.configured,
 }
 
