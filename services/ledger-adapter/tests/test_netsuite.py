@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -89,6 +90,19 @@ def test_a_key_that_the_account_does_not_know_books_nothing_and_is_not_told(acco
         account.erp().post("NORTH", [document("a")])
     assert "PRIVATE" not in str(refused.value)
     assert account.double.numbers() == []
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"),
+    [("PS256", "does not sign by PS256"), ("ES384", "does not sign by ES384"), ("none", "takes no none")],
+)
+def test_a_key_that_does_not_fit_its_algorithm_is_refused_at_the_start(
+    account: Account, algorithm: str, words: str
+) -> None:
+    told = json.loads(account.path.read_text())
+    account.path.write_text(json.dumps(told | {"algorithm": algorithm}))
+    with pytest.raises(ValueError, match=words):
+        NetSuiteConnection.read(account.path)
 
 
 def test_an_rsa_key_signs_with_ps256(tmp_path: Path) -> None:

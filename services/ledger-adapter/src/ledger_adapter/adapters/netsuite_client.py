@@ -17,11 +17,13 @@ import httpx
 from canonical.exact_json import read_exact, write_exact
 from chassis.domain import Unavailable
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaTransport
 from ledger_adapter.adapters.erp_tokens import TokenAuth
 
+ALGORITHMS = ("PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 CONNECT_SECONDS = 3.0
 ASSERTION_SECONDS = 300
 PAGE_ROWS = 1000
@@ -52,20 +54,35 @@ class NetSuiteConnection:
 
     @classmethod
     def read(cls, path: Path) -> NetSuiteConnection:
-        """From a private JSON file; `key_file` in it is a PEM file, relative to it."""
+        """From a private JSON file; `key_file` in it is a PEM file, relative to it.
+
+        Raises:
+            ValueError: the key is none, or does not sign by the algorithm.
+        """
         told = json.loads(path.read_text(encoding="utf-8"))
         algorithm = told.get("algorithm", "PS256")
-        kind = RSAKey if algorithm.startswith("PS") else ECKey
         return cls(
             base_url=told["base_url"],
             client_id=told["client_id"],
             certificate_id=told["certificate_id"],
-            key=kind.import_key((path.parent / told["key_file"]).read_bytes()),
+            key=_key_for(algorithm, (path.parent / told["key_file"]).read_bytes()),
             algorithm=algorithm,
             accounting_book=int(told.get("accounting_book", 1)),
             jobs_from_lines=int(told.get("jobs_from_lines", 0)),
             deadline_seconds=told.get("deadline_seconds", 60.0),
         )
+
+
+def _key_for(algorithm: str, pem: bytes) -> ECKey | RSAKey:
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"NetSuite takes no {algorithm}; it takes {', '.join(ALGORITHMS)}")
+    kind = RSAKey if algorithm.startswith("PS") else ECKey
+    try:
+        key = kind.import_key(pem)
+        jwt.encode({"alg": algorithm}, {}, key, algorithms=[algorithm])
+    except JoseError as error:
+        raise ValueError(f"the key does not sign by {algorithm}: {error}") from error
+    return key
 
 
 def token_request(connection: NetSuiteConnection, now: float) -> httpx.Request:
