@@ -123,6 +123,7 @@ class BusinessCentralBooks:
     def __init__(self, plan: BusinessCentralPlan, misbehaviour: Misbehaviour) -> None:
         self.plan = plan
         self.increments_names = True
+        self.leaves_empty_line = False
         self._misbehaviour = misbehaviour
         self._numbers = count(1)
         self._asked = 0
@@ -204,7 +205,7 @@ class BusinessCentralBooks:
         lag = self._misbehaviour.strike(Fault.READ_LAG, company.name)
         shown_from = self._asked + lag.measure if lag else -1
         company.entries += [self._entry(company, line, shown_from) for line in lines if line.cents]
-        journal.lines = []
+        journal.lines = [_empty_line(lines[-1])] if self.leaves_empty_line and lines else []
         journal.version += 1
         if self.increments_names:
             journal.code = _LAST_NUMBER.sub(
@@ -256,6 +257,12 @@ class BusinessCentralBooks:
                 "Application_DialogException",
                 f"Select a Dimension Value Code for the Dimension Code {needed} for G/L Account {account}.",
             )
+
+
+def _empty_line(last: JournalLine) -> JournalLine:
+    """The line that a journal is ready for its next user with."""
+    day, document = last.posting_date, last.document
+    return JournalLine(uuid4(), last.number, GL_ACCOUNT, "", day, document, "", 0, "", {})
 
 
 def _unknown_account(line: JournalLine) -> tuple[int, str, str]:

@@ -93,7 +93,8 @@ class BusinessCentralErp:
 
     def find(self, entity: str, numbers: Sequence[str]) -> Mapping[str, ErpDocument | Pending]:
         """What is posted, and what was posted and is not shown yet. Removes the journals of what is found."""
-        journals, documents = self._held(entity, numbers)
+        lying, documents = self._held(entity, numbers)
+        journals = {number: journal for number, journal in lying.items() if journal.name == number}
         self._remove(self._reading.company(entity), [journals[number] for number in documents if number in journals])
         emptied = {number: Pending() for number, journal in journals.items() if not journal.lines}
         return emptied | documents
@@ -144,8 +145,7 @@ class BusinessCentralErp:
     def _held(self, entity: str, numbers: Sequence[str]) -> tuple[dict[str, WaitingJournal], dict[str, ErpDocument]]:
         """The journals first, and then what is posted: what emptied a journal before we looked is then among the entries."""
         journals = self._reading.journals(entity, numbers)
-        ours = {number: journal for number, journal in journals.items() if journal.name == number}
-        return ours, self._reading.documents(entity, numbers)
+        return journals, self._reading.documents(entity, numbers)
 
     def _post_some(self, entity: str, drafts: Sequence[Draft]) -> Mapping[str, Answer]:
         """
@@ -239,6 +239,10 @@ def _sort_into(some: _Slice, draft: Draft, journal: WaitingJournal | None) -> No
     """
     if journal is None:
         some.to_make.append(draft)
+    elif journal.name != draft.number:
+        some.answers[draft.number] = Refused(
+            RefusalKind.UNCLASSIFIED, f"journal {journal.id} has its code and not its name"
+        )
     elif not journal.lines:
         some.answers[draft.number] = Pending()
     elif draft.is_held_by(journal.lines):
