@@ -16,11 +16,15 @@ from ledger_adapter.adapters.business_central import BusinessCentralErp
 from ledger_adapter.adapters.business_central_client import BusinessCentralConnection
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp
 from ledger_adapter.adapters.file_erp import FileErp
+from ledger_adapter.adapters.finance import FinanceErp
+from ledger_adapter.adapters.finance_client import FinanceConnection
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.netsuite_client import NetSuiteConnection
 from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
 from sandbox.erps.business_central import BATCH, BusinessCentralDouble
 from sandbox.erps.business_central_books import BusinessCentralPlan
+from sandbox.erps.finance import IMPORT, FinanceDouble
+from sandbox.erps.finance_books import MAIN_ACCOUNT, POSTED, FinancePlan
 from sandbox.erps.netsuite import NetSuiteDouble
 from sandbox.erps.netsuite_books import RECEIVABLE, NetSuitePlan
 from sandbox.world.misbehaviour import Fault, Misbehaviour
@@ -193,6 +197,64 @@ def business_central(folder: Path, *, customer_accounts: tuple[str, ...] = ()) -
             erp.close()
 
 
+FINANCE_NAMES = {
+    Dimension.PAYER_CLASS: "PayerClass",
+    Dimension.DEPARTMENT: "Department",
+    Dimension.COST_CENTER: "CostCenter",
+    Dimension.LOCATION: "Location",
+}
+FINANCE_COMPANIES = {"NORTH": "NRTH", "SOUTH": "SUTH"}
+
+
+def finance_books() -> Mapping[str, Books]:
+    """The sample books; a legal entity's code has four characters at most."""
+    books = sample_books(FINANCE_NAMES)
+    return {entity: each.model_copy(update={"company": FINANCE_COMPANIES[entity]}) for entity, each in books.items()}
+
+
+def finance_plan() -> FinancePlan:
+    """An environment that is set up for the sample chart: receivables want a customer, and every dimension is kept."""
+    accounts = sample_chart().accounts
+    values = {name: (VALUES[dimension], "OTHER") for dimension, name in FINANCE_NAMES.items()}
+    return FinancePlan(
+        main_accounts=tuple(accounts.values()),
+        dimension_format=(MAIN_ACCOUNT, "Customer", *values),
+        values={**values, "Customer": ("ACME", "MEDICARE", "PATIENTS-NORTH", "PATIENTS-SOUTH")},
+        wants={accounts[role]: "Customer" for role in PAYER_ACCOUNTS | PATIENT_ACCOUNTS},
+    )
+
+
+def ask_finance_for(misbehaviour: Misbehaviour, trouble: Trouble) -> None:
+    if trouble is Trouble.SEEN_LATE:
+        misbehaviour.request(Fault.READ_LAG, target=POSTED, times=6, measure=4)
+        return
+    fault, spared = NETSUITE_TROUBLES[trouble]
+    misbehaviour.request(fault, target=IMPORT, measure=0, spared=spared)
+
+
+@contextmanager
+def finance(folder: Path) -> Iterator[ErpUnderTest]:
+    with FinanceDouble(finance_plan()) as double:
+        double.api.holds_imports = True
+        path = double.write_connection(folder, deadline_seconds=0.3, unseen_seconds=0)
+        made: list[FinanceErp] = []
+
+        def adapter() -> FinanceErp:
+            made.append(FinanceErp("finance", FinanceConnection.read(path), finance_books()))
+            return made[-1]
+
+        yield ErpUnderTest(
+            adapter(),
+            lambda entity, day: double.set_period(FINANCE_COMPANIES[entity], day, "OnHold"),
+            double.run_jobs,
+            lambda trouble: ask_finance_for(double.misbehaviour, trouble),
+            lambda: not double.misbehaviour.open_requests,
+            adapter,
+        )
+        for erp in made:
+            erp.close()
+
+
 @dataclass(frozen=True)
 class Candidate:
     """How an ERP is opened for one promise, in a folder of its own, and which troubles it can be asked for."""
@@ -209,5 +271,6 @@ QUICK: Mapping[str, Candidate] = {
     "business-central-customers": Candidate(
         partial(business_central, customer_accounts=("1100",)), frozenset({Trouble.ANSWER_LOST})
     ),
+    "finance": Candidate(finance, frozenset(Trouble)),
     "netsuite-jobs": Candidate(partial(netsuite, jobs_from_lines=1), frozenset(Trouble)),
 }

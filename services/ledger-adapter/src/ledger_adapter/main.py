@@ -24,6 +24,7 @@ from chassis.runtime.settings import Settings, WrongSettings
 from ledger_adapter.adapters.books import BuildErp, ConfiguredErps, load_books
 from ledger_adapter.adapters.business_central import BusinessCentralErp
 from ledger_adapter.adapters.file_erp import FileErp
+from ledger_adapter.adapters.finance import FinanceErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.grpc_desk import ledger_desk
 from ledger_adapter.adapters.netsuite import NetSuiteErp
@@ -62,6 +63,7 @@ ADAPTERS: Mapping[str, BuildErp] = {
     "tryton": TrytonErp.configured,
     "netsuite": NetSuiteErp.configured,
     "business-central": BusinessCentralErp.configured,
+    "finance": FinanceErp.configured,
     "file": FileErp.configured,
 }
 
