@@ -131,8 +131,12 @@ def test_lines_of_other_journals_stay_where_they_are(central: Environment) -> No
     assert central.double.numbers("NORTH") == [document("alone").number]
 
 
-def test_a_posting_under_way_and_its_repetition_book_once(central: Environment) -> None:
+@pytest.mark.parametrize(("leaves_empty_line", "answers"), [(True, [Posted]), (False, [])])
+def test_a_posting_under_way_and_its_repetition_book_once(
+    central: Environment, leaves_empty_line: bool, answers: list[type]
+) -> None:
     journal, double = document("race"), central.double
+    double.books.leaves_empty_line = leaves_empty_line
     double.misbehaviour.request(Fault.RESET_AFTER_WORK, target=BATCH)
     with pytest.raises(Unavailable):
         central.erp().post("NORTH", [journal])
@@ -141,7 +145,7 @@ def test_a_posting_under_way_and_its_repetition_book_once(central: Environment) 
         double.books.post(double.books.companies["NORTH"], double.journals("NORTH")[0])
 
     erp = central.erp(Meddling(POSTING, first_posting_ends))
-    assert erp.post("NORTH", [journal]) == {}
+    assert [type(answer) for answer in erp.post("NORTH", [journal]).values()] == answers
     assert isinstance(erp.find("NORTH", [journal.number])[journal.number], ErpDocument)
     assert len(double.entries("NORTH")) == 2
 

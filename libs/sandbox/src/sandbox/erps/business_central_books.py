@@ -123,7 +123,7 @@ class BusinessCentralBooks:
     def __init__(self, plan: BusinessCentralPlan, misbehaviour: Misbehaviour) -> None:
         self.plan = plan
         self.increments_names = True
-        self.leaves_empty_line = False
+        self.leaves_empty_line = True
         self._misbehaviour = misbehaviour
         self._numbers = count(1)
         self._asked = 0
@@ -195,17 +195,19 @@ class BusinessCentralBooks:
         return line
 
     def post(self, company: Company, journal: Journal) -> None:
-        """Posts every line that lies in the batch, whoever put it there, or none."""
+        """Posts every line that lies in the batch, whoever put it there, or none. Of an empty line nothing is said."""
         if not journal.lines:
             raise BusinessCentralRefused(400, "Application_DialogException", "There is nothing to post.")
         lines = [line for line in journal.lines if line.account or line.cents]
+        if not lines:
+            return
         for line in lines:
             self._check_for_posting(company, journal, line)
         _check_balance(lines)
         lag = self._misbehaviour.strike(Fault.READ_LAG, company.name)
         shown_from = self._asked + lag.measure if lag else -1
         company.entries += [self._entry(company, line, shown_from) for line in lines if line.cents]
-        journal.lines = [_empty_line(lines[-1])] if self.leaves_empty_line and lines else []
+        journal.lines = [_empty_line(lines[-1])] if self.leaves_empty_line else []
         journal.version += 1
         if self.increments_names:
             journal.code = _LAST_NUMBER.sub(
