@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from canonical.exact_json import read_exact, write_exact
 from sandbox.erps.business_central import CLIENT_ID, ROOT, SCOPE, TOKEN_PATH, BusinessCentralDouble
-from sandbox.erps.business_central_books import BusinessCentralPlan
+from sandbox.erps.business_central_books import (
+    CUSTOMER,
+    GL_ACCOUNT,
+    BusinessCentralPlan,
+    BusinessCentralRefused,
+    JournalLine,
+)
+from sandbox.erps.business_central_lists import identity
 from sandbox.world.misbehaviour import Fault
 
 Json = dict[str, Any]
@@ -278,3 +286,54 @@ def test_people_post_change_and_delete_at_the_screen(client: Client) -> None:
     assert client.double.trial_balance() == {("NORTH", "1000", ""): 700, ("NORTH", "4000", ""): -700}
     client.double.delete("NORTH", "HAND")
     assert client.double.entries("NORTH") == ()
+
+
+@pytest.fixture
+def owing(client: Client) -> Client:
+    """ACME owes an invoice of 100.00."""
+    client.double.books.plan = BusinessCentralPlan(("1000", "1100", "4000"), customers={"ACME": "1100"})
+    place = (MARCH_2027, "INV1", "")
+    owed = JournalLine(uuid4(), 10_000, CUSTOMER, "ACME", *place, 100_00, "", {})
+    earned = JournalLine(uuid4(), 20_000, GL_ACCOUNT, "4000", *place, -100_00, "", {})
+    client.double.api.payments.book_invoice("NORTH", "ACME", "INV1", [owed, earned])
+    return client
+
+
+def payment(amount: str = "-60.00", **more: object) -> Json:
+    told = {"postingDate": "2027-03-06", "documentNumber": "P1", "amount": Decimal(amount)}
+    return {**told, "appliesToInvoiceNumber": "INV1", **more}
+
+
+def payment_journal(client: Client, *payments: Json) -> httpx.Response:
+    account = str(identity("account", "1000"))
+    body = {"code": "PAY", "balancingAccountId": account, "customerPayments": list(payments)}
+    return client.call("POST", f"{client.company}/customerPaymentJournals", body)
+
+
+def test_payments_that_a_person_posts_settle_their_invoice(owing: Client) -> None:
+    journal = payment_journal(owing, payment()).json()
+    (waiting,) = owing.rows(f"customerPaymentJournals({journal['id']})/customerPayments")
+    assert (waiting["customerNumber"], waiting["amount"]) == ("ACME", Decimal("-60.00"))
+    owing.double.api.payments.post_payments("NORTH", "PAY")
+    assert owing.double.api.payments.invoices["NORTH", "INV1"].open_cents == 40_00
+    assert [row["balanceDue"] for row in owing.rows("customers")] == [Decimal("40.00")]
+    assert owing.rows(f"customerPaymentJournals({journal['id']})/customerPayments") == []
+
+
+def test_no_action_posts_a_journal_of_payments(owing: Client) -> None:
+    journal = payment_journal(owing, payment()).json()
+    answer = owing.call("POST", f"{owing.company}/customerPaymentJournals({journal['id']})/Microsoft.NAV.post")
+    assert answer.status_code in (404, 405)
+    assert owing.double.api.payments.invoices["NORTH", "INV1"].open_cents == 100_00
+
+
+@pytest.mark.parametrize("wrong", [{"amount": Decimal("60.00")}, {"customerNumber": "NOBODY"}])
+def test_a_payment_takes_from_a_customer_that_is_known(owing: Client, wrong: Json) -> None:
+    assert payment_journal(owing, {**payment(), **wrong}).status_code == 400
+
+
+def test_payments_for_an_invoice_that_is_not_open_are_posted_not_at_all(owing: Client) -> None:
+    payment_journal(owing, payment(), payment(appliesToInvoiceNumber="INV2", customerNumber="ACME"))
+    with pytest.raises(BusinessCentralRefused, match="INV2"):
+        owing.double.api.payments.post_payments("NORTH", "PAY")
+    assert len(owing.double.entries("NORTH")) == 2

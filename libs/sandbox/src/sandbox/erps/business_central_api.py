@@ -28,6 +28,7 @@ from sandbox.erps.business_central_odata import (
     problem,
     refusal,
 )
+from sandbox.erps.business_central_payments import Payments
 from sandbox.erps.entra import EntraRefused, EntraTokens
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 
@@ -58,6 +59,7 @@ class BusinessCentralApi:
         self.requests_max = REQUESTS_MAX
         self.batches: list[list[Call]] = []
         self.journals = Journals(books)
+        self.payments = Payments(books)
         self._books = books
         self._tokens = tokens
         self._misbehaviour = misbehaviour
@@ -161,8 +163,11 @@ class BusinessCentralApi:
             shown = [company_json(each) for each in self._books.companies.values()]
             return Answer(200, {"value": [each for each in shown if wanted(each.get)]})
         company = self._books.company(UUID(identity))
-        answer = self.journals.answer(company, rest, call)
-        return answer if answer is not None else self._list(company, rest, call)
+        for resource in (self.journals, self.payments):
+            answer = resource.answer(company, rest, call)
+            if answer is not None:
+                return answer
+        return self._list(company, rest, call)
 
     def _list(self, company: Company, name: str, call: Call) -> Answer:
         if call.method != "GET":

@@ -18,7 +18,7 @@ from sandbox.erps.business_central_books import (
     JournalLine,
 )
 from sandbox.erps.business_central_lists import decimal_of, dimension_lines
-from sandbox.erps.business_central_odata import Answer, Call, Json, matcher
+from sandbox.erps.business_central_odata import Answer, Call, Json, check_tag, code_in, matcher
 
 JOURNALS = "journals"
 LINE_STEP = 10_000
@@ -78,7 +78,7 @@ class Journals:
     def _of_one(self, company: Company, journal: Journal, call: Call) -> Answer:
         if call.method == "GET":
             return Answer(200, journal_json(journal, call.query.get("$expand", "")), _tag(journal))
-        self._check_tag(call, _tag(journal))
+        check_tag(call, _tag(journal), self.stale_status)
         if call.method == "PATCH":
             journal.display_name = str(call.body.get("displayName", journal.display_name))
             journal.version += 1
@@ -102,7 +102,7 @@ class Journals:
         line = journal.line(identity)
         if call.method == "GET":
             return Answer(200, line_json(journal, line, call.query.get("$expand", "")), _line_tag(line))
-        self._check_tag(call, _line_tag(line))
+        check_tag(call, _line_tag(line), self.stale_status)
         if call.method == "DELETE":
             journal.lines.remove(line)
             return Answer(204)
@@ -111,19 +111,6 @@ class Journals:
         changed = replace(_changed(line, call.body), version=line.version + 1)
         journal.lines[journal.lines.index(line)] = self._books.checked(company, changed)
         return Answer(200, line_json(journal, changed, ""), _line_tag(changed))
-
-    def _check_tag(self, call: Call, current: str) -> None:
-        given = call.headers.get("if-match", "")
-        if not given:
-            raise BusinessCentralRefused(
-                400,
-                "BadRequest_InvalidToken",
-                "Could not validate the client concurrency token required by the service.",
-            )
-        if given not in ("*", current):
-            raise BusinessCentralRefused(
-                self.stale_status, "Request_EntityChanged", "Another user has already changed the record."
-            )
 
 
 def journal_json(journal: Journal, expand: str) -> Json:
@@ -179,10 +166,10 @@ def _changed(line: JournalLine, told: Json) -> JournalLine:
     readers: Mapping[str, tuple[str, Callable[[object], object]]] = {
         "lineNumber": ("number", lambda value: int(str(value))),
         "accountType": ("account_type", lambda value: _DECODED.get(str(value), str(value))),
-        "accountNumber": ("account", _code),
+        "accountNumber": ("account", code_in),
         "postingDate": ("posting_date", lambda value: date.fromisoformat(str(value))),
-        "documentNumber": ("document", _code),
-        "externalDocumentNumber": ("external_document", _code),
+        "documentNumber": ("document", code_in),
+        "externalDocumentNumber": ("external_document", code_in),
         "amount": ("cents", lambda value: int(Decimal(str(value)).scaleb(2).to_integral_exact())),
         "description": ("description", str),
         "dimensionSetLines": ("dimensions", _dimensions),
@@ -195,14 +182,9 @@ def _changed(line: JournalLine, told: Json) -> JournalLine:
     return replace(line, **changes)  # type: ignore[arg-type]
 
 
-def _code(told: object) -> str:
-    """Codes are kept in capitals."""
-    return str(told).upper()
-
-
 def _dimensions(told: object) -> Mapping[str, str]:
     assert isinstance(told, list), "dimension set lines are a list"
-    return {_code(each["code"]): _code(each["valueCode"]) for each in told}
+    return {code_in(each["code"]): code_in(each["valueCode"]) for each in told}
 
 
 def _not_allowed(call: Call) -> BusinessCentralRefused:

@@ -112,6 +112,25 @@ def page_of(call: Call, rows: Sequence[object], shown: Callable[[Any], Json], ro
     return Answer(200, body)
 
 
+def check_tag(call: Call, current: str, stale_status: int) -> None:
+    """
+    Raises:
+        BusinessCentralRefused: the call says no entity tag, or one that is not current any more.
+    """
+    given = call.headers.get("if-match", "")
+    if not given:
+        words = "Could not validate the client concurrency token required by the service."
+        raise BusinessCentralRefused(400, "BadRequest_InvalidToken", words)
+    if given not in ("*", current):
+        words = "Another user has already changed the record."
+        raise BusinessCentralRefused(stale_status, "Request_EntityChanged", words)
+
+
+def code_in(told: object) -> str:
+    """Codes are kept in capitals."""
+    return str(told).upper()
+
+
 def calls_in(body: bytes) -> list[tuple[object, Call]]:
     """The calls of a batch, each with its id.
 
