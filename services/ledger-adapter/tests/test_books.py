@@ -74,6 +74,21 @@ def test_an_erp_of_an_unknown_kind_is_refused() -> None:
         ConfiguredErps(load_books(SAMPLE), {"tryton": lambda name, settings, books: FakeErp(name)})
 
 
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        ("ar-documents", "mode 'ar-documents' .* is not built yet; use 'gl-summary'"),
+        (["gl-summary", "ar-documents"], "one of gl-summary"),
+        ("both", "mode 'both': one of gl-summary"),
+    ],
+)
+def test_books_of_another_mode_than_sums_are_refused_by_name(tmp_path: Path, mode: object, reason: str) -> None:
+    books: dict[str, object] = {"erp": "tryton", "company": "NORTH", "chart": "standard", "mode": "gl-summary"}
+    assert load_books(written(tmp_path, entities={"NORTH": books})).entities["NORTH"].mode == "gl-summary"
+    with pytest.raises(ValidationError, match=reason):
+        load_books(written(tmp_path, entities={"NORTH": books | {"mode": mode}}))
+
+
 @pytest.mark.parametrize("kind", ["tryton", "netsuite", "business-central"])
 def test_an_erp_that_is_called_needs_a_connection_file(kind: str) -> None:
     settings = ErpSettings(kind=kind)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 from canonical.codes import AccountRole, Dimension
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ledger_adapter.adapters.erp_quota import QuotaSettings
 from ledger_adapter.application.ports import Code, Erp, UnknownEntity
@@ -74,14 +75,33 @@ class ErpSettings(_Strict):
         return self.connection_file
 
 
+class BooksMode(StrEnum):
+    """How an entity's books are kept at its ERP, one way alone."""
+
+    GL_SUMMARY = "gl-summary"
+
+
 class EntityBooks(_Strict):
-    """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed."""
+    """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed.
+
+    `mode` is `gl-summary`: journals summed by account, party and dimensions.
+    """
 
     erp: str
     company: Code
     journal: Code = "TL"
     chart: str
     late_entries: LatePolicy = LatePolicy.NEXT_OPEN
+    mode: BooksMode = BooksMode.GL_SUMMARY
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _one_that_is_built(cls, mode: object) -> object:
+        if mode == "ar-documents":
+            raise ValueError("mode 'ar-documents' (a document per receivable) is not built yet; use 'gl-summary'")
+        if not isinstance(mode, str) or mode not in set(BooksMode):
+            raise ValueError(f"mode {mode!r}: one of {', '.join(BooksMode)}")
+        return mode
 
 
 class BooksConfiguration(_Strict):

@@ -8,13 +8,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Protocol
 
-from canonical.classes import CanonicalModel, Public
+from canonical.classes import Public
 from canonical.codes import AccountRole, Dimension
 from canonical.journal import JournalLine
 from canonical.money import Money
 from chassis.domain import Refusal
 from pydantic import Field
 
+from ledger_adapter.domain.erp_payload import ErpPayload
 from ledger_adapter.domain.period_calendar import FiscalPeriod as FiscalPeriod
 from ledger_adapter.domain.period_calendar import LatePolicy
 from ledger_adapter.domain.period_calendar import PeriodState as PeriodState
@@ -24,7 +25,7 @@ CodeOrNone = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$
 NO_DIMENSIONS: frozenset[Dimension] = frozenset()
 
 
-class ErpLine(CanonicalModel, extra="forbid"):
+class ErpLine(ErpPayload):
     """One line at the ERP: a role of the chart, a party's code where the account is a receivable, an amount.
 
     The dimensions are given where the entity's books keep them (`Erp.dimensions`), and empty elsewhere.
@@ -39,7 +40,7 @@ class ErpLine(CanonicalModel, extra="forbid"):
     location: Public[CodeOrNone] = ""
 
 
-class ErpJournal(CanonicalModel, extra="forbid"):
+class ErpJournal(ErpPayload):
     """One document for the ERP. It has no field that could hold free text, so it cannot carry PHI."""
 
     number: Public[Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}$")]]
