@@ -85,7 +85,7 @@ NETSUITE_FIELDS = {
     Dimension.LOCATION: "location",
 }
 NETSUITE_TROUBLES: Mapping[Trouble, tuple[Fault, int]] = {
-    Trouble.ANSWER_LOST: (Fault.TIMEOUT_AFTER_WORK, 0),
+    Trouble.ANSWER_LOST: (Fault.RESET_AFTER_WORK, 0),
     Trouble.ERROR_AFTER_WORK: (Fault.ERROR_AFTER_WORK, 0),
     Trouble.RESET_BEFORE_WORK: (Fault.RESET, 0),
     Trouble.RESET_WITHIN_BATCH: (Fault.RESET_AFTER_WORK, 2),
@@ -118,7 +118,7 @@ def ask_netsuite_for(misbehaviour: Misbehaviour, trouble: Trouble) -> None:
 def netsuite(folder: Path, *, jobs_from_lines: int = 0) -> Iterator[ErpUnderTest]:
     with NetSuiteDouble(netsuite_plan()) as double:
         double.api.holds_jobs = True
-        path = double.write_connection(folder, jobs_from_lines=jobs_from_lines, deadline_seconds=0.5)
+        path = double.write_connection(folder, jobs_from_lines=jobs_from_lines)
 
         def opened() -> NetSuiteErp:
             connection, clock = NetSuiteConnection.read(path), count(0, 60).__next__

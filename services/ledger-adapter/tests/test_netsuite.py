@@ -151,6 +151,20 @@ def test_where_the_first_call_fails_nothing_else_is_sent(
     assert account.double.numbers() == []
 
 
+def test_an_answer_that_does_not_come_in_time_is_found_by_asking(account: Account) -> None:
+    class Hasty(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if "/record/" in request.url.path and request.method == "POST":
+                request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 0.1)
+            return super().handle_request(request)
+
+    account.double.misbehaviour.request(Fault.TIMEOUT_AFTER_WORK, target=JOURNALS)
+    journal, erp = document("slow"), account.erp(transport=Hasty())
+    with pytest.raises(ErpUncertain, match="ReadTimeout"):
+        erp.post("NORTH", [journal])
+    assert set(erp.find("NORTH", [journal.number])) == {journal.number}
+
+
 def test_without_a_connection_nothing_happened(account: Account) -> None:
     erp = account.erp()
     erp.find("NORTH", [])
