@@ -214,6 +214,9 @@ class _NoErps:
     def late_policy(self, entity: str) -> LatePolicy:
         return LatePolicy.HOLD
 
+    def presents_credit_balances(self, entity: str) -> bool:
+        return False
+
     def account_code(self, entity: str, account: AccountRole) -> str:
         return ""
 

@@ -360,7 +360,7 @@ def test_a_payout_whose_fees_do_not_fit_is_refused() -> None:
 
 
 def test_the_version_of_the_rules_names_their_content() -> None:
-    assert rules.RULES_VERSION == "2026.5-c1acfc8fc4b0", "the rules changed: raise their edition, then name it here"
+    assert rules.RULES_VERSION == "2026.6-519195b0f7de", "the rules changed: raise their edition, then name it here"
 
 
 @settings(deadline=None)

@@ -100,6 +100,7 @@ class AccountRole(StrEnum):
     BAD_DEBT = "bad-debt"
     PRICE_CONCESSION = "price-concession"
     CONCESSION_ALLOWANCE = "concession-allowance"
+    CREDIT_BALANCES = "credit-balances"
 
     @property
     def is_of_income(self) -> bool:

@@ -234,6 +234,7 @@ CHART: Final[Mapping[str, str]] = {
     "bad-debt": "6200",
     "price-concession": "4160",
     "concession-allowance": "1195",
+    "credit-balances": "2160",
 }
 """The local ERP's account of each role, unless the evidence names others."""
 

@@ -21,6 +21,7 @@ from throughline.ledger.telling import (
     tell_journals,
     tell_late,
     tell_periods,
+    tell_presented,
 )
 from throughline.outcome import Exit, Unusable, ends_with_a_code
 from throughline.paying.calls import EntityOption, show
@@ -154,6 +155,26 @@ def explain(journal: JournalArgument, state: StateOption = None, as_json: JsonOp
     with books(state) as ours:
         told = ours.ask(ours.desk.ExplainJournal, desk.ExplainJournalRequest(journal=journal))
         show(told, tell_explanation, as_json)
+    return Exit.OK
+
+
+@app.command("present-credits")
+@ends_with_a_code
+def present_credits(
+    entity: NeededEntity,
+    period: Annotated[
+        str, typer.Option(help="The ERP's name of the period, or a month such as 2026-03 where it tells no periods.")
+    ],
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """Show credit balances of receivables as owed at the end of a period, and take that back on the day after.
+
+    Two journal entries, once per entity and period; asked again, nothing changes and what stands is told.
+    """
+    with books(state) as ours:
+        request = desk.PresentCreditBalancesRequest(entity=entity, period=period)
+        show(ours.ask(ours.desk.PresentCreditBalances, request), tell_presented, as_json)
     return Exit.OK
 
 

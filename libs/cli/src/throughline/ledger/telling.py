@@ -101,6 +101,17 @@ def tell_late(told: desk.ListLateJournalsResponse) -> None:
     show_table(_LINES, (_line(line, "") for line in told.totals), title="Together")
 
 
+def tell_presented(told: desk.PresentCreditBalancesResponse) -> None:
+    """What stands of the credit balances of a period."""
+    if not told.journals:
+        say(f"Nobody has a credit balance on {told.period_end}.")
+        return
+    made = "Shown" if told.is_new else "Shown before, and unchanged"
+    count = f"{told.credit_count} credit balance" + ("" if told.credit_count == 1 else "s")
+    say(f"{made}: {count} of {amount_text(money_of(told.amount))} on {told.period_end}, and taken back the day after.")
+    show_table(_JOURNALS, map(_journal, told.journals))
+
+
 def tell_dry_run(told: desk.DryRunResponse) -> None:
     """What would be booked, in the order in which it would happen."""
     if told.refusal:

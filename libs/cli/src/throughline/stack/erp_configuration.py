@@ -41,6 +41,7 @@ ACCOUNTS = {
     AccountRole.BAD_DEBT: "6200",
     AccountRole.PRICE_CONCESSION: "4160",
     AccountRole.CONCESSION_ALLOWANCE: "1195",
+    AccountRole.CREDIT_BALANCES: "2160",
 }
 
 

@@ -18,6 +18,7 @@ from throughline.tracing.patient_origins import (
     messages_of_transfer,
 )
 from throughline.tracing.payer_origins import PayerOrigins
+from throughline.tracing.period_end_origins import PeriodEndOrigins
 from throughline.tracing.records import ChargePosting, Encounter, Part
 from throughline.tracing.stored_facts import OriginMissing, StoredFacts, mappings_in, money_in
 from throughline.wire import amount_text
@@ -35,6 +36,7 @@ class Origins:
             **PayerOrigins(books).finders,
             **PatientOrigins(books).finders,
             **DepositOrigins(books).finders,
+            "credit-balances": PeriodEndOrigins(books).of_credit_balance,
             "patient-payment": self._of_payment,
             "application": self._of_application,
             "payout": self._of_payout,

@@ -55,6 +55,7 @@ CHART: tuple[ChartAccount, ...] = (
     ChartAccount("2130", "Due to payers", AccountKind.LIABILITY),
     ChartAccount("2140", "Refunds payable to patients", AccountKind.LIABILITY),
     ChartAccount("2150", "Refunds payable to payers", AccountKind.LIABILITY),
+    ChartAccount("2160", "Credit balances of receivables at the end of a period", AccountKind.LIABILITY),
     ChartAccount("4000", "Gross patient service revenue", AccountKind.REVENUE),
     ChartAccount("4100", "Contractual allowance", AccountKind.REVENUE),
     ChartAccount("4110", "Sequestration", AccountKind.REVENUE),

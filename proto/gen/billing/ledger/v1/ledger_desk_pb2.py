@@ -27,7 +27,7 @@ from billing.ledger.v1 import ledger_pb2 as billing_dot_ledger_dot_v1_dot_ledger
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#billing/ledger/v1/ledger_desk.proto\x12\x11\x62illing.ledger.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1e\x62illing/ledger/v1/ledger.proto\x1a\x1cgoogle/api/annotations.proto\"M\n\rDryRunRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0c\n\x04\x66\x61\x63t\x18\x03 \x01(\t\x12\x0f\n\x07journal\x18\x04 \x01(\t\"\xd0\x01\n\x0e\x44ryRunResponse\x12\x0e\n\x06stands\x18\x01 \x01(\x08\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x11\n\twaits_for\x18\x03 \x01(\t\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.billing.ledger.v1.DraftedLine\x12\x33\n\x08journals\x18\x05 \x03(\x0b\x32!.billing.ledger.v1.DraftedJournal\x12&\n\x05joins\x18\x06 \x03(\x0b\x32\x17.billing.ledger.v1.Line\"Q\n\x0b\x44raftedLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\r\n\x05words\x18\x03 \x01(\t\"\xed\x01\n\x0e\x44raftedJournal\x12\x17\n\x0f\x65xternal_number\x18\x01 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\t\x12\x11\n\tbooked_on\x18\x05 \x01(\t\x12\x0c\n\x04held\x18\x06 \x01(\t\x12&\n\x05lines\x18\x07 \x03(\x0b\x32\x17.billing.ledger.v1.Line\x12,\n\x08\x64ocument\x18\x08 \x03(\x0b\x32\x1a.billing.ledger.v1.ErpLine\x12\x15\n\rrules_version\x18\t \x01(\t\"F\n\x07\x45rpLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\"(\n\x15\x45xplainJournalRequest\x12\x0f\n\x07journal\x18\x01 \x01(\t\"v\n\x16\x45xplainJournalResponse\x12+\n\x07journal\x18\x01 \x01(\x0b\x32\x1a.billing.ledger.v1.Journal\x12/\n\x05lines\x18\x02 \x03(\x0b\x32 .billing.ledger.v1.ExplainedLine\"z\n\rExplainedLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\x12,\n\x06\x63\x61uses\x18\x03 \x03(\x0b\x32\x1c.billing.ledger.v1.LineCause\"\x8d\x01\n\tLineCause\x12\r\n\x05rules\x18\x01 \x03(\t\x12\r\n\x05words\x18\x02 \x03(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x08\x65xamples\x18\x05 \x03(\x0b\x32\x17.billing.ledger.v1.Part\"$\n\x12ListPeriodsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"A\n\x13ListPeriodsResponse\x12*\n\x07periods\x18\x01 \x03(\x0b\x32\x19.billing.ledger.v1.Period\"\x93\x01\n\x06Period\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\t\x12\x0b\n\x03\x65nd\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0b\n\x03\x65rp\x18\x06 \x01(\t\x12\x0f\n\x07told_at\x18\x07 \x01(\t\x12\x14\n\x0clate_entries\x18\x08 \x01(\t\x12\x0c\n\x04held\x18\t \x01(\x05\"T\n\x17ListLateJournalsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x13\n\x0b\x62ooked_from\x18\x02 \x01(\t\x12\x14\n\x0c\x62ooked_until\x18\x03 \x01(\t\"u\n\x18ListLateJournalsResponse\x12\x30\n\x08journals\x18\x01 \x03(\x0b\x32\x1e.billing.ledger.v1.LateJournal\x12\'\n\x06totals\x18\x02 \x03(\x0b\x32\x17.billing.ledger.v1.Line\"M\n\x0bLateJournal\x12+\n\x07journal\x18\x01 \x01(\x0b\x32\x1a.billing.ledger.v1.Journal\x12\x11\n\tbooked_on\x18\x02 \x01(\t\"(\n\x16\x43ompareBalancesRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"\x96\x01\n\x17\x43ompareBalancesResponse\x12\x0b\n\x03\x65rp\x18\x01 \x01(\t\x12\x34\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\".billing.ledger.v1.ComparedBalance\x12\x38\n\x0c\x62y_dimension\x18\x03 \x03(\x0b\x32\".billing.ledger.v1.ComparedBalance\"\xbb\x01\n\x0f\x43omparedBalance\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\x12\r\n\x05party\x18\x03 \x01(\t\x12\x11\n\tdimension\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\x12&\n\x04ours\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12(\n\x06theirs\x18\x07 \x01(\x0b\x32\x18.billing.common.v1.Money2\xcf\x05\n\x11LedgerDeskService\x12k\n\x06\x44ryRun\x12 .billing.ledger.v1.DryRunRequest\x1a!.billing.ledger.v1.DryRunResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/ledger:dryRun:\x01*\x12\x94\x01\n\x0e\x45xplainJournal\x12(.billing.ledger.v1.ExplainJournalRequest\x1a).billing.ledger.v1.ExplainJournalResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/v1/ledger/journals/{journal}:explain\x12x\n\x0bListPeriods\x12%.billing.ledger.v1.ListPeriodsRequest\x1a&.billing.ledger.v1.ListPeriodsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/ledger/periods\x12\x9f\x01\n\x10ListLateJournals\x12*.billing.ledger.v1.ListLateJournalsRequest\x1a+.billing.ledger.v1.ListLateJournalsResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1/ledger/entities/{entity}/late-journals\x12\x99\x01\n\x0f\x43ompareBalances\x12).billing.ledger.v1.CompareBalancesRequest\x1a*.billing.ledger.v1.CompareBalancesResponse\"/\x82\xd3\xe4\x93\x02)\x12\'/v1/ledger/entities/{entity}/comparisonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#billing/ledger/v1/ledger_desk.proto\x12\x11\x62illing.ledger.v1\x1a\x1e\x62illing/common/v1/common.proto\x1a\x1e\x62illing/ledger/v1/ledger.proto\x1a\x1cgoogle/api/annotations.proto\">\n\x1cPresentCreditBalancesRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0e\n\x06period\x18\x02 \x01(\t\"\xb1\x01\n\x1dPresentCreditBalancesResponse\x12\x12\n\nperiod_end\x18\x01 \x01(\t\x12\x14\n\x0c\x63redit_count\x18\x02 \x01(\x05\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x18.billing.common.v1.Money\x12,\n\x08journals\x18\x04 \x03(\x0b\x32\x1a.billing.ledger.v1.Journal\x12\x0e\n\x06is_new\x18\x05 \x01(\x08\"M\n\rDryRunRequest\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0c\n\x04\x66\x61\x63t\x18\x03 \x01(\t\x12\x0f\n\x07journal\x18\x04 \x01(\t\"\xd0\x01\n\x0e\x44ryRunResponse\x12\x0e\n\x06stands\x18\x01 \x01(\x08\x12\x0f\n\x07refusal\x18\x02 \x01(\t\x12\x11\n\twaits_for\x18\x03 \x01(\t\x12-\n\x05lines\x18\x04 \x03(\x0b\x32\x1e.billing.ledger.v1.DraftedLine\x12\x33\n\x08journals\x18\x05 \x03(\x0b\x32!.billing.ledger.v1.DraftedJournal\x12&\n\x05joins\x18\x06 \x03(\x0b\x32\x17.billing.ledger.v1.Line\"Q\n\x0b\x44raftedLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\r\n\x05words\x18\x03 \x01(\t\"\xed\x01\n\x0e\x44raftedJournal\x12\x17\n\x0f\x65xternal_number\x18\x01 \x01(\t\x12\x0e\n\x06\x65ntity\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\t\x12\x11\n\tbooked_on\x18\x05 \x01(\t\x12\x0c\n\x04held\x18\x06 \x01(\t\x12&\n\x05lines\x18\x07 \x03(\x0b\x32\x17.billing.ledger.v1.Line\x12,\n\x08\x64ocument\x18\x08 \x03(\x0b\x32\x1a.billing.ledger.v1.ErpLine\x12\x15\n\rrules_version\x18\t \x01(\t\"F\n\x07\x45rpLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\"(\n\x15\x45xplainJournalRequest\x12\x0f\n\x07journal\x18\x01 \x01(\t\"v\n\x16\x45xplainJournalResponse\x12+\n\x07journal\x18\x01 \x01(\x0b\x32\x1a.billing.ledger.v1.Journal\x12/\n\x05lines\x18\x02 \x03(\x0b\x32 .billing.ledger.v1.ExplainedLine\"z\n\rExplainedLine\x12%\n\x04line\x18\x01 \x01(\x0b\x32\x17.billing.ledger.v1.Line\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\x12,\n\x06\x63\x61uses\x18\x03 \x03(\x0b\x32\x1c.billing.ledger.v1.LineCause\"\x8d\x01\n\tLineCause\x12\r\n\x05rules\x18\x01 \x03(\t\x12\r\n\x05words\x18\x02 \x03(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.billing.common.v1.Money\x12)\n\x08\x65xamples\x18\x05 \x03(\x0b\x32\x17.billing.ledger.v1.Part\"$\n\x12ListPeriodsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"A\n\x13ListPeriodsResponse\x12*\n\x07periods\x18\x01 \x03(\x0b\x32\x19.billing.ledger.v1.Period\"\x93\x01\n\x06Period\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05start\x18\x03 \x01(\t\x12\x0b\n\x03\x65nd\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0b\n\x03\x65rp\x18\x06 \x01(\t\x12\x0f\n\x07told_at\x18\x07 \x01(\t\x12\x14\n\x0clate_entries\x18\x08 \x01(\t\x12\x0c\n\x04held\x18\t \x01(\x05\"T\n\x17ListLateJournalsRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x13\n\x0b\x62ooked_from\x18\x02 \x01(\t\x12\x14\n\x0c\x62ooked_until\x18\x03 \x01(\t\"u\n\x18ListLateJournalsResponse\x12\x30\n\x08journals\x18\x01 \x03(\x0b\x32\x1e.billing.ledger.v1.LateJournal\x12\'\n\x06totals\x18\x02 \x03(\x0b\x32\x17.billing.ledger.v1.Line\"M\n\x0bLateJournal\x12+\n\x07journal\x18\x01 \x01(\x0b\x32\x1a.billing.ledger.v1.Journal\x12\x11\n\tbooked_on\x18\x02 \x01(\t\"(\n\x16\x43ompareBalancesRequest\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\"\x96\x01\n\x17\x43ompareBalancesResponse\x12\x0b\n\x03\x65rp\x18\x01 \x01(\t\x12\x34\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\".billing.ledger.v1.ComparedBalance\x12\x38\n\x0c\x62y_dimension\x18\x03 \x03(\x0b\x32\".billing.ledger.v1.ComparedBalance\"\xbb\x01\n\x0f\x43omparedBalance\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x14\n\x0c\x61\x63\x63ount_code\x18\x02 \x01(\t\x12\r\n\x05party\x18\x03 \x01(\t\x12\x11\n\tdimension\x18\x04 \x01(\t\x12\r\n\x05value\x18\x05 \x01(\t\x12&\n\x04ours\x18\x06 \x01(\x0b\x32\x18.billing.common.v1.Money\x12(\n\x06theirs\x18\x07 \x01(\x0b\x32\x18.billing.common.v1.Money2\x8b\x07\n\x11LedgerDeskService\x12k\n\x06\x44ryRun\x12 .billing.ledger.v1.DryRunRequest\x1a!.billing.ledger.v1.DryRunResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\"\x11/v1/ledger:dryRun:\x01*\x12\x94\x01\n\x0e\x45xplainJournal\x12(.billing.ledger.v1.ExplainJournalRequest\x1a).billing.ledger.v1.ExplainJournalResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/v1/ledger/journals/{journal}:explain\x12x\n\x0bListPeriods\x12%.billing.ledger.v1.ListPeriodsRequest\x1a&.billing.ledger.v1.ListPeriodsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/ledger/periods\x12\x9f\x01\n\x10ListLateJournals\x12*.billing.ledger.v1.ListLateJournalsRequest\x1a+.billing.ledger.v1.ListLateJournalsResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1/ledger/entities/{entity}/late-journals\x12\x99\x01\n\x0f\x43ompareBalances\x12).billing.ledger.v1.CompareBalancesRequest\x1a*.billing.ledger.v1.CompareBalancesResponse\"/\x82\xd3\xe4\x93\x02)\x12\'/v1/ledger/entities/{entity}/comparison\x12\xb9\x01\n\x15PresentCreditBalances\x12/.billing.ledger.v1.PresentCreditBalancesRequest\x1a\x30.billing.ledger.v1.PresentCreditBalancesResponse\"=\x82\xd3\xe4\x93\x02\x37\"2/v1/ledger/entities/{entity}:presentCreditBalances:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,42 +44,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERDESKSERVICE'].methods_by_name['ListLateJournals']._serialized_options = b'\202\323\344\223\002,\022*/v1/ledger/entities/{entity}/late-journals'
   _globals['_LEDGERDESKSERVICE'].methods_by_name['CompareBalances']._loaded_options = None
   _globals['_LEDGERDESKSERVICE'].methods_by_name['CompareBalances']._serialized_options = b'\202\323\344\223\002)\022\'/v1/ledger/entities/{entity}/comparison'
-  _globals['_DRYRUNREQUEST']._serialized_start=152
-  _globals['_DRYRUNREQUEST']._serialized_end=229
-  _globals['_DRYRUNRESPONSE']._serialized_start=232
-  _globals['_DRYRUNRESPONSE']._serialized_end=440
-  _globals['_DRAFTEDLINE']._serialized_start=442
-  _globals['_DRAFTEDLINE']._serialized_end=523
-  _globals['_DRAFTEDJOURNAL']._serialized_start=526
-  _globals['_DRAFTEDJOURNAL']._serialized_end=763
-  _globals['_ERPLINE']._serialized_start=765
-  _globals['_ERPLINE']._serialized_end=835
-  _globals['_EXPLAINJOURNALREQUEST']._serialized_start=837
-  _globals['_EXPLAINJOURNALREQUEST']._serialized_end=877
-  _globals['_EXPLAINJOURNALRESPONSE']._serialized_start=879
-  _globals['_EXPLAINJOURNALRESPONSE']._serialized_end=997
-  _globals['_EXPLAINEDLINE']._serialized_start=999
-  _globals['_EXPLAINEDLINE']._serialized_end=1121
-  _globals['_LINECAUSE']._serialized_start=1124
-  _globals['_LINECAUSE']._serialized_end=1265
-  _globals['_LISTPERIODSREQUEST']._serialized_start=1267
-  _globals['_LISTPERIODSREQUEST']._serialized_end=1303
-  _globals['_LISTPERIODSRESPONSE']._serialized_start=1305
-  _globals['_LISTPERIODSRESPONSE']._serialized_end=1370
-  _globals['_PERIOD']._serialized_start=1373
-  _globals['_PERIOD']._serialized_end=1520
-  _globals['_LISTLATEJOURNALSREQUEST']._serialized_start=1522
-  _globals['_LISTLATEJOURNALSREQUEST']._serialized_end=1606
-  _globals['_LISTLATEJOURNALSRESPONSE']._serialized_start=1608
-  _globals['_LISTLATEJOURNALSRESPONSE']._serialized_end=1725
-  _globals['_LATEJOURNAL']._serialized_start=1727
-  _globals['_LATEJOURNAL']._serialized_end=1804
-  _globals['_COMPAREBALANCESREQUEST']._serialized_start=1806
-  _globals['_COMPAREBALANCESREQUEST']._serialized_end=1846
-  _globals['_COMPAREBALANCESRESPONSE']._serialized_start=1849
-  _globals['_COMPAREBALANCESRESPONSE']._serialized_end=1999
-  _globals['_COMPAREDBALANCE']._serialized_start=2002
-  _globals['_COMPAREDBALANCE']._serialized_end=2189
-  _globals['_LEDGERDESKSERVICE']._serialized_start=2192
-  _globals['_LEDGERDESKSERVICE']._serialized_end=2911
+  _globals['_LEDGERDESKSERVICE'].methods_by_name['PresentCreditBalances']._loaded_options = None
+  _globals['_LEDGERDESKSERVICE'].methods_by_name['PresentCreditBalances']._serialized_options = b'\202\323\344\223\0027\"2/v1/ledger/entities/{entity}:presentCreditBalances:\001*'
+  _globals['_PRESENTCREDITBALANCESREQUEST']._serialized_start=152
+  _globals['_PRESENTCREDITBALANCESREQUEST']._serialized_end=214
+  _globals['_PRESENTCREDITBALANCESRESPONSE']._serialized_start=217
+  _globals['_PRESENTCREDITBALANCESRESPONSE']._serialized_end=394
+  _globals['_DRYRUNREQUEST']._serialized_start=396
+  _globals['_DRYRUNREQUEST']._serialized_end=473
+  _globals['_DRYRUNRESPONSE']._serialized_start=476
+  _globals['_DRYRUNRESPONSE']._serialized_end=684
+  _globals['_DRAFTEDLINE']._serialized_start=686
+  _globals['_DRAFTEDLINE']._serialized_end=767
+  _globals['_DRAFTEDJOURNAL']._serialized_start=770
+  _globals['_DRAFTEDJOURNAL']._serialized_end=1007
+  _globals['_ERPLINE']._serialized_start=1009
+  _globals['_ERPLINE']._serialized_end=1079
+  _globals['_EXPLAINJOURNALREQUEST']._serialized_start=1081
+  _globals['_EXPLAINJOURNALREQUEST']._serialized_end=1121
+  _globals['_EXPLAINJOURNALRESPONSE']._serialized_start=1123
+  _globals['_EXPLAINJOURNALRESPONSE']._serialized_end=1241
+  _globals['_EXPLAINEDLINE']._serialized_start=1243
+  _globals['_EXPLAINEDLINE']._serialized_end=1365
+  _globals['_LINECAUSE']._serialized_start=1368
+  _globals['_LINECAUSE']._serialized_end=1509
+  _globals['_LISTPERIODSREQUEST']._serialized_start=1511
+  _globals['_LISTPERIODSREQUEST']._serialized_end=1547
+  _globals['_LISTPERIODSRESPONSE']._serialized_start=1549
+  _globals['_LISTPERIODSRESPONSE']._serialized_end=1614
+  _globals['_PERIOD']._serialized_start=1617
+  _globals['_PERIOD']._serialized_end=1764
+  _globals['_LISTLATEJOURNALSREQUEST']._serialized_start=1766
+  _globals['_LISTLATEJOURNALSREQUEST']._serialized_end=1850
+  _globals['_LISTLATEJOURNALSRESPONSE']._serialized_start=1852
+  _globals['_LISTLATEJOURNALSRESPONSE']._serialized_end=1969
+  _globals['_LATEJOURNAL']._serialized_start=1971
+  _globals['_LATEJOURNAL']._serialized_end=2048
+  _globals['_COMPAREBALANCESREQUEST']._serialized_start=2050
+  _globals['_COMPAREBALANCESREQUEST']._serialized_end=2090
+  _globals['_COMPAREBALANCESRESPONSE']._serialized_start=2093
+  _globals['_COMPAREBALANCESRESPONSE']._serialized_end=2243
+  _globals['_COMPAREDBALANCE']._serialized_start=2246
+  _globals['_COMPAREDBALANCE']._serialized_end=2433
+  _globals['_LEDGERDESKSERVICE']._serialized_start=2436
+  _globals['_LEDGERDESKSERVICE']._serialized_end=3343
 # @@protoc_insertion_point(module_scope)

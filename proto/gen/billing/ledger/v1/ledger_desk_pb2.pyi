@@ -21,6 +21,74 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class PresentCreditBalancesRequest(_message.Message):
+    """Which entity and period."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTITY_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    entity: _builtins.str
+    """The legal entity."""
+    period: _builtins.str
+    """The ERP's name for the period; a month such as 2026-03 where the ERP tells no periods."""
+    def __init__(
+        self,
+        *,
+        entity: _builtins.str = ...,
+        period: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entity", b"entity", "period", b"period"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresentCreditBalancesRequest: _TypeAlias = PresentCreditBalancesRequest  # noqa: Y015
+
+@_typing.final
+class PresentCreditBalancesResponse(_message.Message):
+    """What stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_END_FIELD_NUMBER: _builtins.int
+    CREDIT_COUNT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    JOURNALS_FIELD_NUMBER: _builtins.int
+    IS_NEW_FIELD_NUMBER: _builtins.int
+    period_end: _builtins.str
+    """The last day of the period, ISO 8601."""
+    credit_count: _builtins.int
+    """How many credit balances."""
+    is_new: _builtins.bool
+    """Whether this call made them."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money:
+        """What they add up to."""
+
+    @_builtins.property
+    def journals(self) -> _containers.RepeatedCompositeFieldContainer[_ledger_pb2.Journal]:
+        """The entry of the period's end and the one that takes it back; none where nobody has a credit balance."""
+
+    def __init__(
+        self,
+        *,
+        period_end: _builtins.str = ...,
+        credit_count: _builtins.int = ...,
+        amount: _common_pb2.Money | None = ...,
+        journals: _abc.Iterable[_ledger_pb2.Journal] | None = ...,
+        is_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "credit_count", b"credit_count", "is_new", b"is_new", "journals", b"journals", "period_end", b"period_end"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresentCreditBalancesResponse: _TypeAlias = PresentCreditBalancesResponse  # noqa: Y015
+
+@_typing.final
 class DryRunRequest(_message.Message):
     """A fact, or a stored entry."""
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class LedgerDeskServiceStub:
-    """Dry runs, explanations, periods and comparisons; nothing here books anything.
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period.
     """
 
     def __init__(self, channel):
@@ -60,10 +60,15 @@ class LedgerDeskServiceStub:
                 request_serializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesRequest.SerializeToString,
                 response_deserializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesResponse.FromString,
                 _registered_method=True)
+        self.PresentCreditBalances = channel.unary_unary(
+                '/billing.ledger.v1.LedgerDeskService/PresentCreditBalances',
+                request_serializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesRequest.SerializeToString,
+                response_deserializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerDeskServiceServicer:
-    """Dry runs, explanations, periods and comparisons; nothing here books anything.
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period.
     """
 
     def DryRun(self, request, context):
@@ -101,6 +106,14 @@ class LedgerDeskServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PresentCreditBalances(self, request, context):
+        """Shows the credit balances of receivables as owed at the end of a period, and takes that back on the day after. Once per
+        entity and period: asked again it changes nothing and tells what stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerDeskServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +142,11 @@ def add_LedgerDeskServiceServicer_to_server(servicer, server):
                     request_deserializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesRequest.FromString,
                     response_serializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesResponse.SerializeToString,
             ),
+            'PresentCreditBalances': grpc.unary_unary_rpc_method_handler(
+                    servicer.PresentCreditBalances,
+                    request_deserializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesRequest.FromString,
+                    response_serializer=billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'billing.ledger.v1.LedgerDeskService', rpc_method_handlers)
@@ -138,7 +156,7 @@ def add_LedgerDeskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LedgerDeskService:
-    """Dry runs, explanations, periods and comparisons; nothing here books anything.
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period.
     """
 
     @staticmethod
@@ -266,6 +284,33 @@ class LedgerDeskService:
             '/billing.ledger.v1.LedgerDeskService/CompareBalances',
             billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesRequest.SerializeToString,
             billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.CompareBalancesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PresentCreditBalances(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/billing.ledger.v1.LedgerDeskService/PresentCreditBalances',
+            billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesRequest.SerializeToString,
+            billing_dot_ledger_dot_v1_dot_ledger__desk__pb2.PresentCreditBalancesResponse.FromString,
             options,
             channel_credentials,
             insecure,

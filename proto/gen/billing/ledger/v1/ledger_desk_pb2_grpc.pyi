@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LedgerDeskServiceStub:
-    """Dry runs, explanations, periods and comparisons; nothing here books anything."""
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -43,10 +43,14 @@ class LedgerDeskServiceStub:
     """The entries that were booked on another day than their business date, for its period was closed."""
     CompareBalances: _grpc.UnaryUnaryMultiCallable[_ledger_desk_pb2.CompareBalancesRequest, _ledger_desk_pb2.CompareBalancesResponse]
     """Our confirmed balances beside those of the ERP, by account and party and by the dimensions that its books keep."""
+    PresentCreditBalances: _grpc.UnaryUnaryMultiCallable[_ledger_desk_pb2.PresentCreditBalancesRequest, _ledger_desk_pb2.PresentCreditBalancesResponse]
+    """Shows the credit balances of receivables as owed at the end of a period, and takes that back on the day after. Once per
+    entity and period: asked again it changes nothing and tells what stands.
+    """
 
 @_typing.type_check_only
 class LedgerDeskServiceAsyncStub(LedgerDeskServiceStub):
-    """Dry runs, explanations, periods and comparisons; nothing here books anything."""
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DryRun: _aio.UnaryUnaryMultiCallable[_ledger_desk_pb2.DryRunRequest, _ledger_desk_pb2.DryRunResponse]  # type: ignore[assignment]
@@ -59,9 +63,13 @@ class LedgerDeskServiceAsyncStub(LedgerDeskServiceStub):
     """The entries that were booked on another day than their business date, for its period was closed."""
     CompareBalances: _aio.UnaryUnaryMultiCallable[_ledger_desk_pb2.CompareBalancesRequest, _ledger_desk_pb2.CompareBalancesResponse]  # type: ignore[assignment]
     """Our confirmed balances beside those of the ERP, by account and party and by the dimensions that its books keep."""
+    PresentCreditBalances: _aio.UnaryUnaryMultiCallable[_ledger_desk_pb2.PresentCreditBalancesRequest, _ledger_desk_pb2.PresentCreditBalancesResponse]  # type: ignore[assignment]
+    """Shows the credit balances of receivables as owed at the end of a period, and takes that back on the day after. Once per
+    entity and period: asked again it changes nothing and tells what stands.
+    """
 
 class LedgerDeskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Dry runs, explanations, periods and comparisons; nothing here books anything."""
+    """Dry runs, explanations, periods, comparisons, and what people order to be booked at the end of a period."""
 
     @_abc_1.abstractmethod
     def DryRun(
@@ -102,5 +110,15 @@ class LedgerDeskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_desk_pb2.CompareBalancesResponse, _abc.Awaitable[_ledger_desk_pb2.CompareBalancesResponse]]:
         """Our confirmed balances beside those of the ERP, by account and party and by the dimensions that its books keep."""
+
+    @_abc_1.abstractmethod
+    def PresentCreditBalances(
+        self,
+        request: _ledger_desk_pb2.PresentCreditBalancesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ledger_desk_pb2.PresentCreditBalancesResponse, _abc.Awaitable[_ledger_desk_pb2.PresentCreditBalancesResponse]]:
+        """Shows the credit balances of receivables as owed at the end of a period, and takes that back on the day after. Once per
+        entity and period: asked again it changes nothing and tells what stands.
+        """
 
 def add_LedgerDeskServiceServicer_to_server(servicer: LedgerDeskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

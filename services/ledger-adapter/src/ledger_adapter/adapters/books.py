@@ -82,7 +82,8 @@ class BooksMode(StrEnum):
 
 
 class EntityBooks(_Strict):
-    """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed.
+    """Where one entity's books are kept. `late_entries` says what becomes of an entry whose period is closed, and
+    `present_credit_balances` whether its statements show credit balances of receivables as owed.
 
     `mode` is `gl-summary`: journals summed by account, party and dimensions.
     """
@@ -93,6 +94,7 @@ class EntityBooks(_Strict):
     chart: str
     late_entries: LatePolicy = LatePolicy.NEXT_OPEN
     mode: BooksMode = BooksMode.GL_SUMMARY
+    present_credit_balances: bool = True
 
     @field_validator("mode", mode="before")
     @classmethod
@@ -137,6 +139,7 @@ class ConfiguredErps:
     def __init__(self, configuration: BooksConfiguration, adapters: Mapping[str, BuildErp]) -> None:
         self._erp_of = {entity: books.erp for entity, books in configuration.entities.items()}
         self._late_policies = {entity: books.late_entries for entity, books in configuration.entities.items()}
+        self._presenting = {each for each, books in configuration.entities.items() if books.present_credit_balances}
         self._charts = {entity: configuration.charts[books.chart] for entity, books in configuration.entities.items()}
         self._erps = {}
         for name, settings in configuration.erps.items():
@@ -154,6 +157,9 @@ class ConfiguredErps:
 
     def late_policy(self, entity: str) -> LatePolicy:
         return self._late_policies.get(entity, LatePolicy.NEXT_OPEN)
+
+    def presents_credit_balances(self, entity: str) -> bool:
+        return entity in self._presenting
 
     def account_code(self, entity: str, account: AccountRole) -> str:
         chart = self._charts.get(entity)

@@ -188,6 +188,9 @@ class OneErpForAll:
     def late_policy(self, entity: str) -> LatePolicy:
         return self._late_policy
 
+    def presents_credit_balances(self, entity: str) -> bool:
+        return entity in self._entities
+
     def account_code(self, entity: str, account: AccountRole) -> str:
         return f"{list(AccountRole).index(account) + 1000}"
 

@@ -1,4 +1,4 @@
-"""The accountant's desk of the ledger adapter over gRPC: dry runs, explanations, periods, comparisons."""
+"""The accountant's desk of the ledger adapter over gRPC: dry runs, explanations, periods, comparisons, month ends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from canonical.journal import JournalLine
 from chassis.messaging.reactions import Reaction
 from chassis.rpc import BadArgument, GrpcService
 from chassis.runtime import ServiceCore
+from chassis.telemetry.correlation import call_context
 
 from ledger_adapter.adapters.grpc import journal_named
 from ledger_adapter.adapters.messages import journal_message, line_messages, money_message, part_message, text
@@ -25,6 +26,7 @@ from ledger_adapter.application.explaining import Cause, explained
 from ledger_adapter.application.late_journals import late_journals
 from ledger_adapter.application.periods import PERIODS
 from ledger_adapter.application.ports import ErpDirectory, ErpLine
+from ledger_adapter.application.presenting import present_credit_balances
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.summaries import DIMENSIONS
 from ledger_adapter.domain.journal_entry import JournalState
@@ -32,19 +34,19 @@ from ledger_adapter.domain.rule_words import words_of
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 NAME = "billing.ledger.v1.LedgerDeskService"
-READ = "ledger.read"
+READ, WRITE = "ledger.read", "ledger.write"
 CALLS = ("DryRun", "ExplainJournal", "ListPeriods", "ListLateJournals", "CompareBalances")
 PERIODS_MAX = 10_000
 DRY = derive("dry-run")
 
 
 def ledger_desk(core: ServiceCore, erps: ErpDirectory, reactions: Iterable[Reaction[Any]]) -> GrpcService:
-    """The service as the runtime serves it; all of it only reads."""
+    """The service as the runtime serves it; all but one of it only reads."""
     servicer = LedgerDesk(core, erps, reactions)
     return GrpcService(
         NAME,
         lambda server: ledger_desk_pb2_grpc.add_LedgerDeskServiceServicer_to_server(servicer, server),
-        dict.fromkeys(CALLS, READ),
+        dict.fromkeys(CALLS, READ) | {"PresentCreditBalances": WRITE},
     )
 
 
@@ -130,6 +132,19 @@ class LedgerDesk(ledger_desk_pb2_grpc.LedgerDeskServiceServicer):
             erp=erp.name,
             balances=[self._compared(request.entity, row) for row in rows if not row.dimension],
             by_dimension=[self._compared(request.entity, row) for row in rows if row.dimension],
+        )
+
+    def PresentCreditBalances(
+        self, request: pb.PresentCreditBalancesRequest, context: grpc.ServicerContext
+    ) -> pb.PresentCreditBalancesResponse:
+        caller = call_context(self._core.clock())
+        stands = present_credit_balances(self._store, self._erps, caller, _entity(request.entity), request.period)
+        return pb.PresentCreditBalancesResponse(
+            period_end=stands.period_end.isoformat(),
+            credit_count=stands.credit_count,
+            amount=money_message(stands.amount),
+            journals=[journal_message(journal_named(self._store, str(each))) for each in stands.journal_ids],
+            is_new=stands.is_new,
         )
 
     def _compared(self, entity: str, row: Compared) -> pb.ComparedBalance:

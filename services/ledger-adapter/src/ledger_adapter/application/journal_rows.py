@@ -14,7 +14,6 @@ from ledger_adapter.application.journal_events import reason_of, state_after
 from ledger_adapter.application.lanes import LANE_OF
 from ledger_adapter.application.queries import BALANCES, DIMENSION_BALANCES, JOURNALS, POSTINGS
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
-from ledger_adapter.domain.subledger import GroupKind
 
 
 @of(JournalEntry)
@@ -23,7 +22,7 @@ def project_journals(event: Event) -> Iterable[Change]:
     if isinstance(event, JournalEntry.Intended):
         yield _intended(event)
         yield from _balances(event.head.entity, event.lines, "intended_minor")
-        if event.group_kind not in (GroupKind.CHARGES, GroupKind.REMITTANCE):
+        if not event.group_kind.is_of_many:
             yield put(POSTINGS, posting_id=event.group_id, journal_id=event.originator_id)
         return
     if isinstance(event, JournalEntry.Confirmed):

@@ -31,8 +31,9 @@ LANE_OF: Mapping[GroupKind, Lane] = {
     **dict.fromkeys(GroupKind, Lane.REMITTANCE),
     **dict.fromkeys(_OF_PATIENTS, Lane.PATIENT_PAYMENT),
     GroupKind.CHARGES: Lane.CHARGES,
+    GroupKind.CREDIT_BALANCES: Lane.MONTH_END,
 }
-"""What is neither a patient's money nor charges goes with the remittances."""
+"""What is neither a patient's money nor charges nor of a month's end goes with the remittances."""
 
 _LANE: ContextVar[Lane] = ContextVar("erp_lane", default=Lane.READING)
 

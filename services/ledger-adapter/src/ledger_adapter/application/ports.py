@@ -173,6 +173,10 @@ class ErpDirectory(Protocol):
         """What becomes of an entity's entries whose period is closed."""
         ...
 
+    def presents_credit_balances(self, entity: str) -> bool:
+        """Whether the entity's statements show credit balances of receivables as owed, at the end of a period."""
+        ...
+
     def account_code(self, entity: str, account: AccountRole) -> str:
         """The account's code in the entity's chart; empty where none is configured."""
         ...

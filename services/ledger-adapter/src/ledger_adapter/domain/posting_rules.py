@@ -73,6 +73,8 @@ class Fact(StrEnum):
     OVERPAYMENT_IDENTIFIED = "overpayment of a payer, owed back to it"
     OVERPAYMENT_RETURNED = "overpayment returned to the payer"
     OVERPAYMENT_RECOUPED = "overpayment that the payer took out of another payment"
+    PAYER_CREDIT_PRESENTED = "credit balance of a payer, shown as owed at the end of a period"
+    PATIENT_CREDIT_PRESENTED = "credit balance of a patient, shown as owed at the end of a period"
     UNKNOWN_CLAIM_PAID = "payer cash for a claim nobody knows"
 
 
@@ -128,6 +130,8 @@ RULES: Mapping[Fact, PostingRule] = {
     Fact.OVERPAYMENT_IDENTIFIED: PostingRule("J20", AccountRole.AR_PAYER, AccountRole.REFUNDS_PAYABLE_PAYER),
     Fact.OVERPAYMENT_RETURNED: PostingRule("J20", AccountRole.REFUNDS_PAYABLE_PAYER, AccountRole.CASH),
     Fact.OVERPAYMENT_RECOUPED: PostingRule("J20", AccountRole.REFUNDS_PAYABLE_PAYER, AccountRole.DUE_TO_PAYER),
+    Fact.PAYER_CREDIT_PRESENTED: PostingRule("J25", AccountRole.AR_PAYER, AccountRole.CREDIT_BALANCES),
+    Fact.PATIENT_CREDIT_PRESENTED: PostingRule("J25", AccountRole.AR_PATIENT, AccountRole.CREDIT_BALANCES),
     Fact.UNKNOWN_CLAIM_PAID: PostingRule("J26", AccountRole.EFT_CLEARING, AccountRole.UNAPPLIED_PAYER),
 }
 
@@ -182,7 +186,7 @@ def _fingerprint() -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-RULES_VERSION = f"2026.5-{_fingerprint()[:12]}"
+RULES_VERSION = f"2026.6-{_fingerprint()[:12]}"
 """The rules' edition and the start of their SHA-256: two builds with the same version book the same lines."""
 
 

@@ -49,6 +49,12 @@ class GroupKind(StrEnum):
     PATIENT_TRANSFER = "patient-transfer"
     PRICE_CONCESSION = "price-concession"
     PAYER_OVERPAYMENT = "payer-overpayment"
+    CREDIT_BALANCES = "credit-balances"
+
+    @property
+    def is_of_many(self) -> bool:
+        """Whether an entry is made of several postings; every other one is one posting, which is its group."""
+        return self in (GroupKind.CHARGES, GroupKind.REMITTANCE, GroupKind.CREDIT_BALANCES)
 
 
 class FactChanged(Conflict):

@@ -64,6 +64,8 @@ MANIFEST_COLUMNS = (
     "missing_paid_minor",
     "journal_id",
 )
+MADE_OF_MANY = frozenset({"charges", "remittance", "credit-balances"})
+"""Kinds of entries that are made of several postings."""
 BALANCE_COLUMNS = ("subledger_minor", "intended_minor", "confirmed_minor")
 
 
@@ -280,7 +282,7 @@ class LedgerBook(Book):
             **{name: head[name] for name in ("external_number", "entity", "kind", "effective_date")},
         )
         self._balances(head["entity"], lines, "intended_minor")
-        if state["group_kind"] not in ("charges", "remittance"):
+        if state["group_kind"] not in MADE_OF_MANY:
             self.rows.postings.put((state["group_id"],), journal_id=fact.id)
 
     def _moved(self, fact: Fact) -> None:

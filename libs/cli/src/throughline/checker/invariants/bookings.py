@@ -34,6 +34,7 @@ from throughline.checker.expected import (
     released,
 )
 from throughline.checker.identity import charge_posting_id
+from throughline.checker.invariants.period_ends import presented_and_taken_back
 from throughline.checker.records import Published, State
 from throughline.checker.world import World
 
@@ -85,6 +86,7 @@ def booked_as_told(world: World) -> Iterable[str]:
             yield from _differences(_name(message), posting.sums, wanted)
     for message in world.messages("payments", "remittance-accepted"):
         yield from _adjustments(message, postings.get(message.id, []))
+    yield from presented_and_taken_back(world.ledger)
 
 
 def denied_by_message(world: World) -> dict[str, int]:

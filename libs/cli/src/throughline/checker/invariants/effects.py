@@ -9,6 +9,7 @@ from throughline.checker.amounts import cents, shown
 from throughline.checker.books.reconciliation import ReconciliationBook
 from throughline.checker.identity import charge_posting_id, derive
 from throughline.checker.invariants.bookings import booked_as_told
+from throughline.checker.invariants.period_ends import CREDIT_BALANCES
 from throughline.checker.records import Published
 from throughline.checker.result import Failures, Result, judged
 from throughline.checker.vocabulary import REACTS
@@ -48,7 +49,8 @@ def one_effect_per_input(world: World) -> Result:
 
 def _postings(world: World) -> Iterable[str]:
     """Each message that moves money is in one posting, and each posting is of one message."""
-    postings = Counter(posting.source for posting in world.ledger.postings.values())
+    told = (posting for posting in world.ledger.postings.values() if posting.kind != CREDIT_BALANCES)
+    postings = Counter(posting.source for posting in told)
     waiting = world.waiting("ledger")
     known: set[str] = set()
     for upstream, types in POSTED.items():
