@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canonical.codes import Dimension
 from ledger_adapter.adapters.tryton import TrytonConnection, TrytonErp
 from ledger_adapter.application.ports import PeriodState
 from sandbox.servers.postgres import PostgresServer
 from sandbox.servers.tryton import TrytonServer
-from sandbox.servers.tryton_plan import PayerParty, TrytonPlan
+from sandbox.servers.tryton_plan import AnalyticDimension, PayerParty, TrytonPlan
 from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.misbehaviour import Fault
 
-from .erp_contract import CONTRACT, ErpUnderTest, Trouble, books_every_document_once_through
+from .erp_contract import CONTRACT, VALUES, ErpUnderTest, Trouble, books_every_document_once_through
 from .erps_under_test import QUICK, sample_books
 
 Promise = Callable[[ErpUnderTest], None]
 BOOKING = "account.move/book"
+TRYTON_ROOTS = {dimension: dimension.value.upper().replace("_", "-") for dimension in Dimension}
 TRYTON_TROUBLES = {
     Trouble.ANSWER_LOST: Fault.TIMEOUT_AFTER_WORK,
     Trouble.ERROR_BEFORE_WORK: Fault.SERVER_ERROR,
@@ -44,7 +46,10 @@ def test_every_document_is_booked_once_through_every_trouble(name: str, trouble:
 
 @pytest.fixture(scope="module")
 def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
-    plan = TrytonPlan(payers=(PayerParty("ACME", "Acme Health Plan"), PayerParty("MEDICARE", "Medicare of Ohio")))
+    plan = TrytonPlan(
+        payers=(PayerParty("ACME", "Acme Health Plan"), PayerParty("MEDICARE", "Medicare of Ohio")),
+        dimensions=tuple(AnalyticDimension(root, (VALUES[each], "OTHER")) for each, root in TRYTON_ROOTS.items()),
+    )
     with (
         PostgresServer(tmp_path_factory.mktemp("postgres")) as postgres,
         TrytonServer(tmp_path_factory.mktemp("tryton"), postgres, plan=plan) as running,
@@ -56,7 +61,7 @@ def tryton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrytonServer]:
 @pytest.mark.servers
 @pytest.mark.parametrize("promise", CONTRACT, ids=lambda promise: promise.__name__)
 def test_tryton_keeps_the_promise(promise: Promise, tryton: TrytonServer) -> None:
-    erp = TrytonErp("tryton", TrytonConnection.read(tryton.info_file), sample_books())
+    erp = TrytonErp("tryton", TrytonConnection.read(tryton.info_file), sample_books(TRYTON_ROOTS))
 
     def close_period(entity: str, day: date) -> None:
         if not any(each.holds(day) and each.state is PeriodState.OPEN for each in erp.periods(entity)):
@@ -75,7 +80,7 @@ def test_tryton_keeps_the_promise(promise: Promise, tryton: TrytonServer) -> Non
 def test_tryton_books_every_document_once_through_trouble(trouble: Trouble, tryton: TrytonServer) -> None:
     with ErpProxy(tryton.port) as proxy:
         straight = TrytonConnection.read(tryton.info_file)
-        erp = TrytonErp("tryton", replace(straight, base_url=proxy.url), sample_books())
+        erp = TrytonErp("tryton", replace(straight, base_url=proxy.url), sample_books(TRYTON_ROOTS))
         erp.find("NORTH", [])
 
         def ask_for(asked: Trouble) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from canonical.codes import AccountRole, Dimension
+from canonical.money import Money
 from chassis.domain import Unavailable
 from ledger_adapter.adapters.books import Books, load_books
 from ledger_adapter.adapters.tryton import TrytonConnection, TrytonErp
-from ledger_adapter.application.ports import ErpUncertain, Posted, RefusalKind, Refused
+from ledger_adapter.application.ports import ErpJournal, ErpUncertain, Posted, RefusalKind, Refused
 
 from .erp_contract import document
 
@@ -161,3 +164,85 @@ def test_reading_that_fails_is_an_outage_and_names_no_key() -> None:
     with pytest.raises(Unavailable) as outage:
         erp.find("NORTH", ["TL1"])
     assert KEY not in str(outage.value)
+
+
+ROOTS = {Dimension.DEPARTMENT: "DEPARTMENT", Dimension.PAYER_CLASS: "PAYER-CLASS"}
+
+
+def with_dimensions(sent: list[Any]) -> TrytonErp:
+    """An adapter of books that keep departments and payer classes, before a server that knows one of each and what was posted."""
+    known = {"RADIOLOGY": 41, "commercial": 42}
+    posted = [
+        ("DEPARTMENT", "RADIOLOGY", "60.00"),
+        ("DEPARTMENT", "SURGERY", "30.00"),
+        ("PAYER-CLASS", "self-pay", "100.00"),
+    ]
+
+    def rows(request: httpx.Request) -> list[Any]:
+        model = request.url.path.rpartition("/")[2]
+        domain = base64.urlsafe_b64decode(request.url.params.get("d", "")).decode()
+        if model == "account.account":
+            balance = {"__class__": "Decimal", "decimal": "-100.00"}
+            return [{"id": int(code), "code": code, "balance": balance} for code in CHART.accounts.values()]
+        if model == "analytic_account.account":
+            return [{"id": identity} for code, identity in known.items() if f'"{code}"' in domain]
+        if model == "analytic_account.line":
+            return [
+                {
+                    "id": place,
+                    "move_line": {"account": 4000},
+                    "account": {"code": code, "root": {"code": root}},
+                    "debit": {"decimal": "0"},
+                    "credit": {"decimal": amount},
+                }
+                for place, (root, code, amount) in enumerate(posted)
+            ]
+        return [] if model == "account.account.party" else [{"id": 7}]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/account.move/book"):
+            return httpx.Response(200, json=rows(request))
+        sent.extend(json.loads(request.content)["entries"])
+        return httpx.Response(200, json=[{"id": 1, "external_number": sent[0]["external_number"]}])
+
+    chart = CHART.model_copy(update={"dimensions": ROOTS})
+    books = {"NORTH": Books(entity="NORTH", company="NORTH", journal="TL", chart=chart)}
+    connection = TrytonConnection("http://erp.invalid", "tryton", KEY)
+    return TrytonErp("tryton", connection, books, transport=httpx.MockTransport(answer))
+
+
+def revenue_of(department: str) -> ErpJournal:
+    plain = document("dimensions", "12.30")
+    told = plain.lines[1].model_copy(update={"department": department, "payer_class": "commercial"})
+    return plain.model_copy(update={"lines": (plain.lines[0], told)})
+
+
+def test_a_line_has_an_analytic_line_over_its_amount_for_each_dimension_it_has_a_value_of() -> None:
+    sent: list[Any] = []
+    with_dimensions(sent).post("NORTH", [revenue_of("RADIOLOGY")])
+    ((_, (receivable, revenue)),) = sent[0]["lines"]
+    assert "analytic_lines" not in receivable
+    ((verb, analytic),) = revenue["analytic_lines"]
+    assert verb == "create"
+    assert [each["account"] for each in analytic] == [41, 42]
+    assert all(each["credit"] == {"__class__": "Decimal", "decimal": "12.30"} for each in analytic)
+    assert all(each["date"] == sent[0]["date"] for each in analytic)
+
+
+def test_a_value_that_has_no_analytic_account_is_refused_by_name_and_nothing_is_sent() -> None:
+    sent: list[Any] = []
+    journal = revenue_of("DENTISTRY")
+    answers = with_dimensions(sent).post("NORTH", [journal])
+    assert answers == {journal.number: Refused(RefusalKind.INVALID, "the ERP has no DEPARTMENT DENTISTRY")}
+    assert sent == []
+
+
+def test_what_stands_under_no_value_of_a_dimension_is_told_as_the_rest_of_the_account() -> None:
+    told = with_dimensions([]).dimension_balances("NORTH")
+    revenue = {(row.dimension, row.value): row.amount for row in told if row.account is AccountRole.GROSS_REVENUE}
+    assert revenue == {
+        (Dimension.DEPARTMENT, "RADIOLOGY"): Money.of("-60.00"),
+        (Dimension.DEPARTMENT, "SURGERY"): Money.of("-30.00"),
+        (Dimension.DEPARTMENT, ""): Money.of("-10.00"),
+        (Dimension.PAYER_CLASS, "self-pay"): Money.of("-100.00"),
+    }

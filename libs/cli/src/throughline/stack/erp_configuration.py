@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from canonical.codes import AccountRole
+from canonical.codes import AccountRole, Dimension, PayerClass
 from canonical.master_data import MasterData
 from sandbox.folders import private_folder, write_private
-from sandbox.servers.tryton_plan import LegalEntity, PayerParty, TrytonPlan
+from sandbox.servers.tryton_plan import AnalyticDimension, LegalEntity, PayerParty, TrytonPlan
 
 ACCOUNTS = {
     AccountRole.CASH: "1000",
@@ -44,12 +44,21 @@ ACCOUNTS = {
     AccountRole.CREDIT_BALANCES: "2160",
 }
 
+DIMENSIONS = {Dimension.PAYER_CLASS: "PAYER-CLASS", Dimension.DEPARTMENT: "DEPARTMENT"}
+"""What the local Tryton tells income and expense apart by: its root of analytic accounts for each."""
+
 
 def tryton_plan(master_data: MasterData) -> TrytonPlan:
     """The ERP's companies and parties: our entities, and our payers as customers."""
     return TrytonPlan(
         entities=tuple(LegalEntity(entity.code, entity.name) for entity in master_data.entities),
         payers=tuple(PayerParty(payer.code, payer.name) for payer in master_data.payers),
+        dimensions=(
+            AnalyticDimension(DIMENSIONS[Dimension.PAYER_CLASS], tuple(each.value for each in PayerClass)),
+            AnalyticDimension(
+                DIMENSIONS[Dimension.DEPARTMENT], tuple(sorted({each.code for each in master_data.departments}))
+            ),
+        ),
     )
 
 
@@ -57,6 +66,7 @@ def erp_configuration(
     folder: Path, tryton_info: Path | None, erp_url: str, entities: tuple[str, ...]
 ) -> dict[str, str]:
     """Writes the books configuration into the state folder; the settings that name it. `erp_url` may be a proxy's."""
+    chart: dict[str, object] = {"accounts": {role.value: code for role, code in ACCOUNTS.items()}}
     if tryton_info is None:
         private_folder(folder / "file-erp")
         erps: dict[str, object] = {"local": {"kind": "file", "folder": "file-erp"}}
@@ -66,9 +76,10 @@ def erp_configuration(
             connection["base_url"] = erp_url
         write_private(folder / "erp-connection.json", json.dumps(connection))
         erps = {"local": {"kind": "tryton", "connection_file": "erp-connection.json"}}
+        chart["dimensions"] = {dimension.value: root for dimension, root in DIMENSIONS.items()}
     books = {
         "erps": erps,
-        "charts": {"standard": {"accounts": {role.value: code for role, code in ACCOUNTS.items()}}},
+        "charts": {"standard": chart},
         "entities": {entity: {"erp": "local", "company": entity, "chart": "standard"} for entity in entities},
     }
     write_private(folder / "books.json", json.dumps(books, indent=2))

@@ -27,8 +27,16 @@ from sandbox.servers.tryton_plan import INTEGRATION_USER, TrytonEntity, TrytonIn
 
 DATABASE = "tryton"
 ROLE = "tryton"
-MODULES = ("account_invoice", "throughline")
-DISTRIBUTIONS = ("trytond", "trytond-account", "trytond-account-invoice", "trytond-company", "proteus", "psycopg")
+MODULES = ("account_invoice", "analytic_account", "throughline")
+DISTRIBUTIONS = (
+    "trytond",
+    "trytond-account",
+    "trytond-account-invoice",
+    "trytond-analytic-account",
+    "trytond-company",
+    "proteus",
+    "psycopg",
+)
 ACTIVATION_TIMEOUT_SECONDS = 600.0
 START_DEADLINE_SECONDS = 180.0
 HEALTH_TIMEOUT_SECONDS = 10.0

@@ -93,6 +93,14 @@ class PayerParty:
 
 
 @dataclass(frozen=True, slots=True)
+class AnalyticDimension:
+    """A root of analytic accounts in every company, and the accounts below it: what lines of the income statement are told apart by."""
+
+    code: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrytonPlan:
     """Everything that is set up once. The same plan is the same template."""
 
@@ -101,6 +109,7 @@ class TrytonPlan:
         LegalEntity("SOUTH", "Southside Hospital Inc"),
     )
     payers: tuple[PayerParty, ...] = ()
+    dimensions: tuple[AnalyticDimension, ...] = ()
     years: tuple[int, ...] = (2026, 2027)
 
     def to_json(self) -> str:
@@ -114,6 +123,7 @@ class TrytonPlan:
         return cls(
             entities=tuple(LegalEntity(**entity) for entity in content["entities"]),
             payers=tuple(PayerParty(**payer) for payer in content["payers"]),
+            dimensions=tuple(AnalyticDimension(each["code"], tuple(each["values"])) for each in content["dimensions"]),
             years=tuple(content["years"]),
         )
 

@@ -15,7 +15,15 @@ from typing import Any, TypeAlias
 from proteus import Model
 from proteus import config as proteus_config
 
-from sandbox.servers.tryton_plan import CHART, INTEGRATION_USER, AccountKind, LegalEntity, TrytonEntity, TrytonPlan
+from sandbox.servers.tryton_plan import (
+    CHART,
+    INTEGRATION_USER,
+    AccountKind,
+    AnalyticDimension,
+    LegalEntity,
+    TrytonEntity,
+    TrytonPlan,
+)
 
 Record: TypeAlias = Any
 
@@ -42,6 +50,8 @@ def set_up(plan: TrytonPlan) -> dict[str, TrytonEntity]:
         company = companies[entity.code]
         with proteus_config.get_config().set_context(company=company.id):
             entities[entity.code] = _entity(entity, company, journal, payers, plan.years)
+            for dimension in plan.dimensions:
+                _analytic_accounts(company, dimension)
     integration = _new("res.user", name="Throughline", login=INTEGRATION_USER)
     integration.groups.extend(_accounting_groups())
     _grant(integration, list(companies.values()))
@@ -111,6 +121,13 @@ def _chart(company: Record) -> dict[str, int]:
         )
         ids[account.code] = int(made.id)
     return ids
+
+
+def _analytic_accounts(company: Record, dimension: AnalyticDimension) -> None:
+    common: dict[str, Any] = {"company": company, "state": "opened"}
+    root = _new("analytic_account.account", name=dimension.code, code=dimension.code, type="root", **common)
+    for value in dimension.values:
+        _new("analytic_account.account", name=value, code=value, type="normal", root=root, parent=root, **common)
 
 
 def _fiscal_year(company: Record, year: int) -> None:

@@ -22,6 +22,7 @@ from chassis.domain import Unavailable
 from ledger_adapter.adapters.books import Books, ErpSettings
 from ledger_adapter.adapters.erp_calls import CLOSED_DOORS, NEVER_SENT
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings, QuotaTransport
+from ledger_adapter.adapters.tryton_dimensions import AnalyticAccounts, without_value
 from ledger_adapter.adapters.tryton_words import (
     context_of,
     date_in,
@@ -33,7 +34,6 @@ from ledger_adapter.adapters.tryton_words import (
     refusal_in,
 )
 from ledger_adapter.application.ports import (
-    NO_DIMENSIONS,
     AccountBalance,
     DimensionBalance,
     ErpDocument,
@@ -96,6 +96,7 @@ class TrytonErp:
         self._companies: dict[str, _Company] = {}
         self._parties: dict[str, int] = {}
         self._periods: dict[tuple[int, date], int] = {}
+        self._analytic = AnalyticAccounts(self._search)
         self._http = httpx.Client(
             base_url=f"{connection.base_url}/{connection.database}/rest/model/",
             headers={"Authorization": f"Bearer {connection.api_key}"},
@@ -123,9 +124,11 @@ class TrytonErp:
         ]
         fields = ("move.external_number", "move.date", "account", "party.code", "debit", "credit")
         rows = self._search(company.company_id, "account.move.line", domain, *fields)
+        kept = self._books[entity].chart.dimensions if rows else {}
+        values = self._analytic.values_of(company.company_id, kept, [row["id"] for row in rows])
         by_number: dict[str, list[Any]] = {}
         for row in rows:
-            by_number.setdefault(row["move"]["external_number"], []).append(row)
+            by_number.setdefault(row["move"]["external_number"], []).append(row | {"values": values.get(row["id"], {})})
         return {number: self._document(entity, company, number, lines) for number, lines in by_number.items()}
 
     def post(self, entity: str, documents: Sequence[ErpJournal]) -> Mapping[str, Posted | Refused | Pending]:
@@ -164,10 +167,17 @@ class TrytonErp:
         ]
 
     def dimensions(self, entity: str) -> frozenset[Dimension]:
-        return NO_DIMENSIONS
+        return frozenset(self._books[entity].chart.dimensions)
 
     def dimension_balances(self, entity: str) -> Sequence[DimensionBalance]:
-        return ()
+        """What the analytic accounts hold, and of each account the rest that stands under none."""
+        company, kept = self._company(entity), self._books[entity].chart.dimensions
+        if not kept:
+            return ()
+        of_income = {identity: role for identity, role in company.roles.items() if role.is_of_income}
+        totals = {each.account: each.amount for each in self.balances(entity) if each.account.is_of_income}
+        told = self._analytic.balances(company.company_id, kept, of_income)
+        return [*told, *without_value(kept, totals, told)]
 
     def periods(self, entity: str) -> Sequence[FiscalPeriod]:
         company = self._company(entity)
@@ -197,6 +207,7 @@ class TrytonErp:
                 account=company.roles[row["account"]],
                 amount=money_in(row["debit"]) - money_in(row["credit"]),
                 party=chart.our_party(row["party"]["code"]) if row["party"] else "",
+                **row["values"],
             )
             for row in rows
             if known
@@ -214,7 +225,15 @@ class TrytonErp:
             party = self._party(company.company_id, self._books[entity].chart.party_of(line.party))
             if line.party and party is None:
                 return Refused(RefusalKind.INVALID, f"the ERP has no party {line.party}")
-            lines.append(_line(company.accounts[line.account], line, party))
+            made = _line(company.accounts[line.account], line, party)
+            analytic = self._analytic.lines(company.company_id, self._books[entity].chart.dimensions, line, made)
+            if isinstance(analytic, Refused):
+                return analytic
+            if analytic:
+                made["analytic_lines"] = [
+                    ["create", [each | {"date": date_words(document.effective_date)} for each in analytic]]
+                ]
+            lines.append(made)
         return {
             "company": company.company_id,
             "journal": company.journal_id,
@@ -303,12 +322,15 @@ class TrytonErp:
                 self._periods[company_id, day] = int(rows[0]["id"])
         return self._periods.get((company_id, day))
 
-    def _search(self, company_id: int | None, model: str, domain: list[Any], *fields: str) -> list[Any]:
-        """Reading changes nothing: whatever goes wrong, the ERP is unavailable."""
+    def _search(
+        self, company_id: int | None, model: str, domain: list[Any], *fields: str, page_rows: int = 0
+    ) -> list[Any]:
+        """All rows, or the first `page_rows` by id. Reading changes nothing: whatever goes wrong, the ERP is unavailable."""
+        params: dict[str, str | list[str]] = {"d": encoded(domain), "f": list(fields)}
+        if page_rows:
+            params |= {"s": str(page_rows), "o": encoded([["id", "ASC"]])}
         try:
-            response = self._http.get(
-                model, params={"d": encoded(domain), "f": list(fields)}, headers=context_of(company_id)
-            )
+            response = self._http.get(model, params=params, headers=context_of(company_id))
             response.raise_for_status()
             found = response.json()
         except (httpx.HTTPError, ValueError) as error:
