@@ -29,13 +29,15 @@ Row = Mapping[str, object]
 
 
 class FinanceApi:
-    """One environment's interface. While `holds_imports`, accepted imports wait for `Imports.run`."""
+    """One environment's interface. While `holds_imports`, accepted imports wait for `Imports.run`. ImportFromPackage takes
+    `import_seconds`; `importing_max` tells how many of it there were at once."""
 
     tokens: EntraTokens
 
     def __init__(self, books: FinanceBooks, imports: Imports) -> None:
         self.holds_imports = False
         self.page_rows = PAGE_ROWS_MAX
+        self.import_seconds = 0.0
         self.importing_max = 0
         self._books = books
         self._imports = imports
@@ -85,7 +87,7 @@ class FinanceApi:
         self.importing_max = max(self.importing_max, self._importing)
         try:
             told = _object(await request.body())
-            await asyncio.sleep(0)
+            await asyncio.sleep(self.import_seconds)
             if self._importing > 1:
                 return problem(500, "ImportFromPackage must not be called in parallel threads.")
             return self._begin(told)
