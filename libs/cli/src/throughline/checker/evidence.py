@@ -21,12 +21,16 @@ class NoEvidence(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Logins and places. Without `erp_info` there is no ERP to compare with, for the reason given."""
+    """Logins and places. `erp_info` leads to a Tryton, `erp_exports` are what other ERPs have written of their books.
+
+    Without any of them there is no ERP to compare with, for the reason given.
+    """
 
     dsns: Mapping[str, str]
     keys_dsn: str
     nats: NatsLogin
     erp_info: Path | None
+    erp_exports: tuple[Path, ...]
     no_erp: str
     logs: tuple[Path, ...]
     metrics: tuple[str, ...]
@@ -34,6 +38,10 @@ class Evidence:
     processes: tuple[Path, ...]
     replicas: int
     settled: bool
+
+    @property
+    def has_erp(self) -> bool:
+        return self.erp_info is not None or bool(self.erp_exports)
 
     @classmethod
     def read(cls, folder: Path) -> Evidence:
@@ -59,6 +67,7 @@ class Evidence:
         login = content["nats"]
         erp = content.get("erp") or {}
         is_tryton = erp.get("kind") == "tryton"
+        exports = tuple(map(Path, content.get("erp_exports") or ()))
         return cls(
             dsns={name: dsns[name] for name in SERVICES if name in dsns},
             keys_dsn=content.get("keys_dsn") or "",
@@ -66,7 +75,8 @@ class Evidence:
                 login["url"], login["user"], login["password"], login["inbox_prefix"], content["nats_monitoring"]
             ),
             erp_info=Path(erp["info"]) if is_tryton else None,
-            no_erp="" if is_tryton else f"the ERP is {erp.get('kind', 'none')}; only a Tryton can be read back",
+            erp_exports=exports,
+            no_erp="" if is_tryton or exports else f"the ERP is {erp.get('kind', 'none')}, and has written no export",
             logs=tuple(map(Path, content.get("logs") or ())),
             metrics=tuple(content.get("metrics") or ()),
             canaries=Path(content["canaries"]) if content.get("canaries") else None,

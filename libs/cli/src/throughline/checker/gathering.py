@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from throughline.checker.evidence import Evidence
 from throughline.checker.folding import Sources
-from throughline.checker.invariants.erp_agreement import ErpBooks
+from throughline.checker.invariants.erp_agreement import ErpBooks, books_of_all
 from throughline.checker.invariants.processes import Sample
 from throughline.checker.invariants.secrets_kept import Canaries, Search
 from throughline.checker.invariants.streams import Nats, floors
 from throughline.checker.reading.erp import ErpUnreadable, TrytonReader
+from throughline.checker.reading.erp_exports import read_export
 from throughline.checker.reading.keys import known_keys
 from throughline.checker.reading.processes import sample_processes
 from throughline.checker.reading.stores import log_end, read_store
@@ -80,7 +81,7 @@ def _read(evidence: Evidence, nats: NatsReader) -> Gathered:
         world=world,
         nats=survey,
         erp=erp,
-        erp_is_expected=evidence.erp_info is not None,
+        erp_is_expected=evidence.has_erp,
         search=search,
         canary_count=canaries.count if canaries is not None else 0,
         not_searched=not_searched,
@@ -92,11 +93,12 @@ def _read(evidence: Evidence, nats: NatsReader) -> Gathered:
 
 
 def _erp(evidence: Evidence, search: Search | None) -> ErpBooks | str:
-    if evidence.erp_info is None:
+    if not evidence.has_erp:
         return evidence.no_erp
     try:
-        return TrytonReader(evidence.erp_info, search).books()
-    except (ErpUnreadable, OSError, KeyError, TypeError) as error:
+        books = [TrytonReader(evidence.erp_info, search).books()] if evidence.erp_info else []
+        return books_of_all([*books, *(read_export(path, search) for path in evidence.erp_exports)])
+    except (ErpUnreadable, OSError, KeyError, TypeError, ValueError) as error:
         return f"the ERP cannot be read: {error}"
 
 

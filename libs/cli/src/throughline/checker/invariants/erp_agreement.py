@@ -35,6 +35,19 @@ class ErpBooks:
     chart: Mapping[str, str] = field(default_factory=lambda: CHART)
 
 
+def books_of_all(several: Iterable[ErpBooks]) -> ErpBooks:
+    """One set of books of several ERPs; an entity may be in more than one, as after it has moved."""
+    moves: list[ErpMove] = []
+    balances: dict[str, dict[Place, int]] = {}
+    for books in several:
+        moves += books.moves
+        for entity, held in books.balances.items():
+            sums = balances.setdefault(entity, {})
+            for place, amount in held.items():
+                sums[place] = sums.get(place, 0) + amount
+    return ErpBooks(tuple(moves), balances)
+
+
 def erp_agrees(book: LedgerBook, erp: ErpBooks, open_cases: set[str], *, settled: bool = True) -> Result:
     """I6. `open_cases` are the subjects of the ledger's open cases: an entry that has stopped must be one of them."""
     failures = Failures()
