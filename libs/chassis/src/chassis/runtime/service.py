@@ -56,7 +56,7 @@ def run(
     waits, as at gRPC and HTTP; at `doors` nobody does.
     """
     name = settings.role.process_name(core.shape.name)
-    tune_interpreter()
+    tune_interpreter(settings.thread_turn_seconds)
     if not settings.role.answers:
         give_way()
     configure_logs(name, settings.log_level)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from chassis.messaging.nats_connection import NatsLogin
 from chassis.messaging.topology import ACK_WAIT_SECONDS, Topology
 from chassis.runtime.crash_points import CrashPoints
+from chassis.runtime.interpreter import THREAD_TURN_SECONDS
 from chassis.runtime.roles import Role
 
 PREFIX = "THROUGHLINE_"
@@ -26,6 +27,7 @@ class Settings(BaseModel):
 
     Field `nats_url` is read from `THROUGHLINE_NATS_URL`, and so on. A port of 0 means that the door stays shut.
     `replica` names this process among the replicas of its service; a restarted one takes its own leases back at once.
+    `thread_turn_seconds` is for how long a thread that computes keeps the others of its process waiting.
     `role` keeps this process to one half of its service; another one on the same database does the other.
     """
 
@@ -51,6 +53,7 @@ class Settings(BaseModel):
     http_port: int = 0
     ops_port: int = 0
     grpc_threads: int = 8
+    thread_turn_seconds: float = Field(default=THREAD_TURN_SECONDS, gt=0, le=1)
 
     master_key_file: Path | None = None
     jwks_url: str = ""
