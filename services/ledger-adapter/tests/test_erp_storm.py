@@ -24,6 +24,7 @@ from .world import World
 
 ROUNDS_MAX = 500
 BATCH = 10
+LATE_QUESTIONS_MAX = 8
 SEED = 20260305
 STEPS = ("before-erp", "after-erp", "before-commit", "after-commit")
 
@@ -70,7 +71,8 @@ def open_entries(world: World) -> int:
 
 
 def total_at(erp: Erp) -> Money:
-    held = erp.balances("NORTH")
+    """What the books show once they have been asked as often as they may be behind."""
+    held = [erp.balances("NORTH") for _ in range(LATE_QUESTIONS_MAX)][-1]
     return Money.total(row.amount for row in held if row.account is AccountRole.GATEWAY_CLEARING)
 
 
