@@ -29,7 +29,7 @@ FIELDS: dict[str, Any] = {
     "a pattern that takes words": Public[Annotated[str, Field(pattern=r"^[A-Za-z ,]+$")]],
     "PHI that may be absent": Annotated[Code | None, DataClass.PHI],
     "PHI in a list": tuple[Phi[Code], ...],
-    "anything": Public[Any],
+    "anything": Annotated[Any, DataClass.PUBLIC],
     "free text by name": Public[dict[str, str]],
 }
 

@@ -33,6 +33,7 @@ from canonical.remittance import ClaimAdjustment, DecisionPlace, ProviderAdjustm
 from canonical.sealed import Sealed
 from chassis.domain import Event, Meta
 from chassis.messaging import Delivery
+from ledger_adapter.domain.books_mapping import BooksMapping, MappedCode, NamedBooks, mapping_id
 from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, digest_of, journal_id
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
@@ -43,6 +44,15 @@ DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENT = derive("test-patient", 1)
 REMITTANCE = derive("test-remittance", 1)
+
+BOOKS = NamedBooks(
+    entity="NORTH",
+    erp="tryton",
+    company="NORTH",
+    accounts=(MappedCode(ours="cash", theirs="1000"),),
+    parties=(MappedCode(ours="ACME", theirs="C-7"),),
+    dimensions=(MappedCode(ours="department", theirs="DEPT"),),
+)
 
 MASTER = MasterData.model_validate(
     {
@@ -379,6 +389,7 @@ def stored_examples() -> list[Event]:
     line = PostedLine(account=AccountRole.AR_PAYER, amount=money("100.00"), party="ACME", department="N-FM", rule="J01")
     march = FiscalPeriod(name="2026-03", start=date(2026, 3, 1), end=date(2026, 3, 31), state=PeriodState.OPEN)
     contents: list[tuple[type[Event], UUID, dict[str, object]]] = [
+        (BooksMapping.PutInForce, mapping_id("NORTH"), {"books": BOOKS}),
         (PeriodCalendar.Told, calendar_id("NORTH"), {"entity": "NORTH", "erp": "tryton", "periods": (march,)}),
         (
             SubledgerPosting.Drafted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -27,6 +27,7 @@ from ledger_adapter.adapters.file_erp import FileErp
 from ledger_adapter.adapters.finance import FinanceErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.grpc_desk import ledger_desk
+from ledger_adapter.adapters.grpc_feeds import feed_services
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
@@ -39,6 +40,7 @@ from ledger_adapter.application.drafting import (
     judge_remittance_again,
 )
 from ledger_adapter.application.journal_rows import project_journals
+from ledger_adapter.application.mappings import MAPPINGS, MappingRecording, project_mappings
 from ledger_adapter.application.periods import PERIODS, HeldRelease, PeriodReading, project_periods
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
@@ -46,6 +48,7 @@ from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import PROJECTIONS, TABLES
 from ledger_adapter.application.reactions import reactions_by_upstream
 from ledger_adapter.application.retrying import RetryingUnmapped
+from ledger_adapter.domain.books_mapping import BooksMapping, NamedBooks
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.manifest import RemittanceManifest
@@ -69,9 +72,9 @@ ADAPTERS: Mapping[str, BuildErp] = {
 
 SHAPE = ServiceShape(
     name=NAME,
-    aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry, PeriodCalendar),
-    tables=(*TABLES, PERIODS),
-    projections=(*PROJECTIONS, project_journals, project_periods),
+    aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry, PeriodCalendar, BooksMapping),
+    tables=(*TABLES, PERIODS, MAPPINGS),
+    projections=(*PROJECTIONS, project_journals, project_periods, project_mappings),
     publishing=publish,
     guides=GUIDES,
 )
@@ -109,6 +112,7 @@ def assemble(
     *,
     batching: BatchingRules = DEFAULT_BATCHING,
     site_rules: SiteRules = NO_SITE_RULES,
+    named_books: Sequence[NamedBooks] = (),
     crash_point: CrashPoint = no_crash,
 ) -> ServiceCore:
     """The service without its transports."""
@@ -119,6 +123,7 @@ def assemble(
     retrying = RetryingUnmapped(store, clock, consumers.values(), site_rules.version)
     sweeps = (
         Sweep("retry-unmapped", RETRY_SECONDS, retrying.run),
+        Sweep("record-mappings", PERIODS_SECONDS, MappingRecording(store, clock, named_books).run),
         Sweep("draft-remittances", SWEEP_SECONDS, RemittanceDrafting(store, clock).run),
         Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
         *_posting(store, clock, erps, crash_point),
@@ -175,13 +180,14 @@ def serve(settings: LedgerSettings) -> int:
         erps,
         batching=settings.batching,
         site_rules=site_rules,
+        named_books=erps.named_books(),
         crash_point=settings.crash_points(NAME),
     )
     reactions = [each for some in reactions_by_upstream(master_data, site_rules).values() for each in some]
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
-        grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions)],
+        grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions), *feed_services(core)],
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ledger_adapter.adapters.erp_quota import QuotaSettings
 from ledger_adapter.application.ports import Code, Erp, UnknownEntity
+from ledger_adapter.domain.books_mapping import MappedCode, NamedBooks
 from ledger_adapter.domain.period_calendar import LatePolicy
 
 
@@ -137,6 +138,7 @@ class ConfiguredErps:
     """The ERPs of a configuration; adapters come by kind."""
 
     def __init__(self, configuration: BooksConfiguration, adapters: Mapping[str, BuildErp]) -> None:
+        self._configuration = configuration
         self._erp_of = {entity: books.erp for entity, books in configuration.entities.items()}
         self._late_policies = {entity: books.late_entries for entity, books in configuration.entities.items()}
         self._presenting = {each for each, books in configuration.entities.items() if books.present_credit_balances}
@@ -165,6 +167,13 @@ class ConfiguredErps:
         chart = self._charts.get(entity)
         return chart.account_of(account) if chart else ""
 
+    def named_books(self) -> Sequence[NamedBooks]:
+        """How each entity's books are named, for the record."""
+        return [
+            _named(entity, books, self._charts[entity])
+            for entity, books in sorted(self._configuration.entities.items())
+        ]
+
     def names(self) -> Sequence[str]:
         return tuple(sorted(set(self._erp_of.values())))
 
@@ -174,6 +183,21 @@ class ConfiguredErps:
 
 class UnknownErpKind(ValueError):
     """The configuration names an ERP for which there is no adapter."""
+
+
+def _named(entity: str, books: EntityBooks, chart: Chart) -> NamedBooks:
+    return NamedBooks(
+        entity=entity,
+        erp=books.erp,
+        company=books.company,
+        accounts=_mapped({role.value: code for role, code in chart.accounts.items()}),
+        parties=_mapped(chart.parties),
+        dimensions=_mapped({dimension.value: told for dimension, told in chart.dimensions.items()}),
+    )
+
+
+def _mapped(codes: Mapping[str, str]) -> tuple[MappedCode, ...]:
+    return tuple(MappedCode(ours=ours, theirs=theirs) for ours, theirs in sorted(codes.items()))
 
 
 def _books_at(configuration: BooksConfiguration, erp: str) -> Mapping[str, Books]:

@@ -27,6 +27,7 @@ from ledger_adapter.adapters.messages import (
     part_message,
     receivable_message,
 )
+from ledger_adapter.adapters.paging import size_of
 from ledger_adapter.application import answers
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.queries import CLEARING_ACCOUNTS
@@ -97,7 +98,7 @@ class Ledger(ledger_pb2_grpc.LedgerServiceServicer):
         for state in request.states:
             if state not in set(JournalState):
                 raise BadArgument(f"states: each one of {', '.join(JournalState)}")
-        limit = _size("limit", request.limit, JOURNALS_MAX, 100)
+        limit = size_of(request.limit, JOURNALS_MAX, 100, "limit")
         rows = answers.journals(self._store, request.entity, list(request.states), limit)
         return pb.ListJournalsResponse(journals=map(journal_message, rows))
 
@@ -107,7 +108,7 @@ class Ledger(ledger_pb2_grpc.LedgerServiceServicer):
         entry = journal_named(self._store, request.journal)
         if request.account:
             _account(request.account, AccountRole)
-        size = _size("page_size", request.page_size, PARTS_MAX, 500)
+        size = size_of(request.page_size, PARTS_MAX, 500)
         skip = _offset(request.page_token)
         found = answers.parts_of(self._store, entry, request.account, request.party, skip, size)
         return pb.GetJournalEntryResponse(
@@ -127,7 +128,7 @@ class Ledger(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: pb.ListReceivablesRequest, context: grpc.ServicerContext
     ) -> pb.ListReceivablesResponse:
         account = _account(request.account, RECEIVABLE_ACCOUNTS)
-        size = _size("page_size", request.page_size, RECEIVABLES_MAX, 1000)
+        size = size_of(request.page_size, RECEIVABLES_MAX, 1000)
         skip = _offset(request.page_token)
         found = answers.receivables(self._store, _entity(request.entity), account, request.party)
         return pb.ListReceivablesResponse(
@@ -177,12 +178,6 @@ def _account(name: str, allowed: Iterable[AccountRole]) -> AccountRole:
     if name not in known:
         raise BadArgument(f"account: one of {', '.join(sorted(known))}")
     return known[name]
-
-
-def _size(field: str, asked: int, maximum: int, default: int) -> int:
-    if not 0 <= asked <= maximum:
-        raise BadArgument(f"{field}: 0 to {maximum}")
-    return asked or default
 
 
 def _offset(token: str) -> int:
