@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from billing.ledger.v1 import ledger_desk_pb2, ledger_desk_pb2_grpc
 from billing.operations.v1 import operations_pb2, operations_pb2_grpc
 from billing.reconciliation.v1 import reconciliation_pb2, reconciliation_pb2_grpc
 from canonical.money import Money
@@ -53,6 +54,17 @@ def test_the_erp_holds_the_trial_balance_that_we_hold(told: Story, access: Acces
     assert standing(theirs) == standing(at_our_ledger(access))
     for entity in ENTITIES:
         assert sum(amount for place, amount in theirs.items() if place[0] == entity) == 0
+
+
+def test_the_erp_tells_income_apart_by_payer_class_and_department_as_we_do(access: Access) -> None:
+    stub = ledger_desk_pb2_grpc.LedgerDeskServiceStub(access.channel("ledger"))
+    for entity in ENTITIES:
+        asked = ledger_desk_pb2.CompareBalancesRequest(entity=entity)
+        told = access.call("ledger", stub.CompareBalances, asked).by_dimension
+        assert {row.dimension for row in told} == {"payer_class", "department"}
+        assert sum(bool(row.value) for row in told) > 5
+        for row in told:
+            assert row.ours.minor == row.theirs.minor, f"{entity} {row.account} {row.dimension} {row.value}"
 
 
 def test_clearing_is_zero_but_for_what_is_explained(told: Story, access: Access) -> None:
