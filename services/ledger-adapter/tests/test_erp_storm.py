@@ -26,6 +26,7 @@ ROUNDS_MAX = 500
 BATCH = 10
 LATE_QUESTIONS_MAX = 8
 SEED = 20260305
+INTENTS = 30
 STEPS = ("before-erp", "after-erp", "before-commit", "after-commit")
 
 
@@ -77,17 +78,16 @@ def total_at(erp: Erp) -> Money:
 
 
 @pytest.mark.parametrize("name", QUICK)
-@pytest.mark.parametrize("intents", [30, pytest.param(200, marks=pytest.mark.slow)])
-def test_after_a_storm_every_intent_is_booked_once_and_balanced(intents: int, name: str, tmp_path: Path) -> None:
+def test_after_a_storm_every_intent_is_booked_once_and_balanced(name: str, tmp_path: Path) -> None:
     world, dice = World(), Random(SEED)
-    amounts = [f"{number + 1}.{number % 100:02}" for number in range(intents)]
+    amounts = [f"{number + 1}.{number % 100:02}" for number in range(INTENTS)]
     world.deliver(*(patient_paid("0.00", amount, number=number) for number, amount in enumerate(amounts)))
     with QUICK[name].open(tmp_path) as subject:
-        deaths = storm(subject, sorted(QUICK[name].troubles), world, dice, intents // 3)
-        assert deaths >= intents // 30
+        deaths = storm(subject, sorted(QUICK[name].troubles), world, dice, INTENTS // 3)
+        assert deaths >= 1
         rows = world.rows(JOURNALS)
         found = subject.erp.find("NORTH", [str(row["external_number"]) for row in rows])
-        assert len(found) == len(rows) == intents
+        assert len(found) == len(rows) == INTENTS
         for row in rows:
             assert differences_of(row, found[str(row["external_number"])]) == ()
         assert total_at(subject.erp) == Money.total(map(Money.of, amounts))
