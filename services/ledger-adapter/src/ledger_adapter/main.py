@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from pathlib import Path
 from canonical.master_data import KnownMasterData
 from chassis.domain import UnsafeSetting
 from chassis.eventstore import EventStore
+from chassis.eventstore.memory import MemoryEventStore
+from chassis.eventstore.postgres import PostgresEventStore
 from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.master_data_file import MasterDataFile
 from chassis.messaging import BatchConsumer
@@ -29,6 +32,7 @@ from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.grpc_desk import ledger_desk
 from ledger_adapter.adapters.grpc_feeds import feed_services
 from ledger_adapter.adapters.netsuite import NetSuiteErp
+from ledger_adapter.adapters.replay_files import facts_in, outcome
 from ledger_adapter.adapters.site_rule_file import load_site_rules
 from ledger_adapter.adapters.tryton import TrytonErp
 from ledger_adapter.application.case_guides import GUIDES
@@ -47,6 +51,7 @@ from ledger_adapter.application.posting import JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import PROJECTIONS, TABLES
 from ledger_adapter.application.reactions import reactions_by_upstream
+from ledger_adapter.application.replaying import replay
 from ledger_adapter.application.retrying import RetryingUnmapped
 from ledger_adapter.domain.books_mapping import BooksMapping, NamedBooks
 from ledger_adapter.domain.charge_batches import ChargeBatches
@@ -152,8 +157,10 @@ def _posting(
 
 
 def main() -> int:
-    """Runs the service by its environment; the exit code."""
+    """Runs the service by its environment; the exit code. With `replay FOLDER` it replays the facts there instead."""
     try:
+        if sys.argv[1:2] == ["replay"] and len(sys.argv) == 3:
+            return replay_facts(Path(sys.argv[2]), os.environ)
         return serve(LedgerSettings.from_environment(os.environ))
     except (WrongSettings, UnsafeSetting) as refused:
         sys.stderr.write(f"ledger-adapter: {refused}\n")
@@ -189,6 +196,30 @@ def serve(settings: LedgerSettings) -> int:
         settings,
         grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions), *feed_services(core)],
     )
+
+
+def replay_facts(folder: Path, environment: Mapping[str, str]) -> int:
+    """Writes to standard output, as JSON, what the facts of this folder book beside what the log holds; posts nothing.
+
+    It reads `THROUGHLINE_DATABASE_URL`, `THROUGHLINE_MASTER_DATA_PATH`, `THROUGHLINE_SITE_RULES_PATH` and
+    `THROUGHLINE_REPLAY_ENTITY`. The exit code is 0 whether they are the same or not.
+
+    Raises:
+        UnsafeSetting: the log or master data is not named.
+    """
+    dsn, master_data = environment.get("THROUGHLINE_DATABASE_URL"), environment.get("THROUGHLINE_MASTER_DATA_PATH")
+    if not dsn or not master_data:
+        raise UnsafeSetting("THROUGHLINE_DATABASE_URL, THROUGHLINE_MASTER_DATA_PATH", "not given", "both")
+    rules = environment.get("THROUGHLINE_SITE_RULES_PATH")
+    told = replay(
+        PostgresEventStore(dsn, SHAPE.registry(), SHAPE.all_projections, SHAPE.all_tables),
+        MemoryEventStore(SHAPE.registry()),
+        facts_in(folder),
+        reactions_by_upstream(MasterDataFile(Path(master_data)), _site_rules(Path(rules) if rules else None)),
+        environment.get("THROUGHLINE_REPLAY_ENTITY", ""),
+    )
+    sys.stdout.write(json.dumps(outcome(told)) + "\n")
+    return 0
 
 
 def _configured_erps(books_path: Path) -> ConfiguredErps:

@@ -10,8 +10,9 @@ import typer
 from billing.ledger.v1 import ledger_desk_pb2 as desk
 from billing.ledger.v1 import ledger_pb2 as pb
 
-from throughline.connection import StateOption
+from throughline.connection import StateOption, state_folder
 from throughline.ledger.calls import books
+from throughline.ledger.replaying import replayed, tell_replay
 from throughline.ledger.telling import (
     agrees,
     tell_balances,
@@ -25,7 +26,7 @@ from throughline.ledger.telling import (
 )
 from throughline.outcome import Exit, Unusable, ends_with_a_code
 from throughline.paying.calls import EntityOption, show
-from throughline.screen import JsonOption
+from throughline.screen import JsonOption, show_json
 
 JOURNALS_MAX = 1000
 FACT_BYTES_MAX = 1_000_000
@@ -176,6 +177,32 @@ def present_credits(
         request = desk.PresentCreditBalancesRequest(entity=entity, period=period)
         show(ours.ask(ours.desk.PresentCreditBalances, request), tell_presented, as_json)
     return Exit.OK
+
+
+@app.command()
+@ends_with_a_code
+def replay(
+    entity: EntityOption = "",
+    site_rules: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Rules of a site to replay by, like site-rules.sample.json."),
+    ] = None,
+    state: StateOption = None,
+    as_json: JsonOption = False,
+) -> Exit:
+    """Run every fact of the streams through the posting rules once more, and compare with what is booked.
+
+    It works on copies in memory: nothing is posted and nothing is written. The same rules give the same hash over all
+    journals; of others it shows the exact difference by entity, account, party and dimensions, and by journal entry.
+
+    Exit code: 0 the same, 1 a difference, 3 something cannot be read, such as a stream that dropped its oldest messages.
+    """
+    told = replayed(state_folder(state), entity, site_rules)
+    if as_json:
+        show_json(told)
+    else:
+        tell_replay(told)
+    return Exit.OK if told["same"] else Exit.REFUSED
 
 
 def _content(path: Path) -> str:
