@@ -5,11 +5,13 @@ from __future__ import annotations
 from canonical.codes import AccountRole
 from canonical.master_data import MasterData
 from sandbox.erps.business_central_books import BusinessCentralPlan
+from sandbox.erps.finance_books import MAIN_ACCOUNT, FinancePlan
 from sandbox.erps.netsuite_books import RECEIVABLE, NetSuitePlan
 
 from throughline.stack.erp_configuration import ACCOUNTS
 
 PARTY_DIMENSION = "PARTY"
+CUSTOMER_DIMENSION = "Customer"
 RECEIVABLES = (AccountRole.AR_PAYER, AccountRole.AR_PAYER_DENIED, AccountRole.AR_PATIENT)
 
 
@@ -29,6 +31,18 @@ def business_central_plan(master_data: MasterData) -> BusinessCentralPlan:
         companies=[entity.code for entity in master_data.entities],
         dimensions={PARTY_DIMENSION: parties_of(master_data)},
         needs_dimension={ACCOUNTS[role]: PARTY_DIMENSION for role in RECEIVABLES},
+    )
+
+
+def finance_plan(master_data: MasterData) -> FinancePlan:
+    """An environment whose legal entities are our entities; the account structure of receivables wants a customer."""
+    return FinancePlan(
+        main_accounts=tuple(ACCOUNTS.values()),
+        dimension_format=(MAIN_ACCOUNT, CUSTOMER_DIMENSION),
+        values={CUSTOMER_DIMENSION: parties_of(master_data)},
+        wants={ACCOUNTS[role]: CUSTOMER_DIMENSION for role in RECEIVABLES},
+        companies=[entity.code for entity in master_data.entities],
+        company_length_max=max(len(entity.code) for entity in master_data.entities),
     )
 
 

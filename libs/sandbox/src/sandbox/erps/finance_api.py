@@ -29,13 +29,15 @@ Row = Mapping[str, object]
 
 
 class FinanceApi:
-    """One environment's interface. While `holds_imports`, accepted imports wait for `Imports.run`. ImportFromPackage takes
+    """One environment's interface. While `holds_imports`, accepted imports wait for `Imports.run`; while
+    `posts_at_once`, what was imported is posted at once. ImportFromPackage takes
     `import_seconds`; `importing_max` tells how many of it there were at once."""
 
     tokens: EntraTokens
 
     def __init__(self, books: FinanceBooks, imports: Imports) -> None:
         self.holds_imports = False
+        self.posts_at_once = False
         self.page_rows = PAGE_ROWS_MAX
         self.import_seconds = 0.0
         self.importing_max = 0
@@ -106,6 +108,8 @@ class FinanceApi:
             return problem(400, str(refused))
         if not self.holds_imports:
             self._imports.run()
+            if self.posts_at_once:
+                self._books.post_journals()
         return _value("String", execution.id)
 
     async def _action(self, request: Request) -> Response:

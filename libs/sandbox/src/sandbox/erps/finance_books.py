@@ -16,7 +16,6 @@ from itertools import count
 from sandbox.world.misbehaviour import Fault, Misbehaviour
 
 MAIN_ACCOUNT = "MainAccount"
-COMPANY_LENGTH_MAX = 4
 VOUCHER_LENGTH_MAX = 20
 POSTED = "GeneralJournal"
 
@@ -26,7 +25,8 @@ class FinancePlan:
     """What an administrator has set up, in each legal entity alike.
 
     `dimension_format` is the ledger dimension integration format: which segment stands where in an account's string. `values` are
-    those of each dimension; `wants` names, by main account, the dimension that its account structure does not go without.
+    those of each dimension; `wants` names, by main account, the dimension that its account structure does not go without. A legal
+    entity's code has four characters; `company_length_max` lets a world in which they are longer be told all the same.
     """
 
     main_accounts: Sequence[str]
@@ -38,6 +38,7 @@ class FinancePlan:
     journal_name: str = "TL"
     currency: str = "USD"
     years: Sequence[int] = (2026, 2027)
+    company_length_max: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class FinanceBooks:
     """One environment's data. Questions for posted documents are counted, so that some may be hidden from the next ones."""
 
     def __init__(self, plan: FinancePlan, misbehaviour: Misbehaviour) -> None:
-        too_long = [company for company in plan.companies if len(company) > COMPANY_LENGTH_MAX]
+        too_long = [company for company in plan.companies if len(company) > plan.company_length_max]
         if too_long:
-            raise ValueError(f"a legal entity has at most {COMPANY_LENGTH_MAX} characters: {', '.join(too_long)}")
+            raise ValueError(f"a legal entity has at most {plan.company_length_max} characters: {', '.join(too_long)}")
         self.plan = plan
         self.lock = threading.RLock()
         self.journals: dict[str, Journal] = {}
