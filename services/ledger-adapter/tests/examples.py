@@ -37,6 +37,7 @@ from ledger_adapter.domain.books_mapping import BooksMapping, MappedCode, NamedB
 from ledger_adapter.domain.charge_batches import ChargeBatches, charge_batches_id
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, digest_of, journal_id
 from ledger_adapter.domain.manifest import RemittanceManifest, manifest_id
+from ledger_adapter.domain.party_account import PartyAccount, PartyKind, party_account_id
 from ledger_adapter.domain.period_calendar import FiscalPeriod, PeriodCalendar, PeriodState, calendar_id
 from ledger_adapter.domain.subledger import GroupKind, PostedLine, SubledgerPosting, charge_posting_id
 
@@ -45,6 +46,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PATIENT = derive("test-patient", 1)
 REMITTANCE = derive("test-remittance", 1)
 
+PARTY = party_account_id("NORTH", "ACME")
 BOOKS = NamedBooks(
     entity="NORTH",
     erp="tryton",
@@ -390,6 +392,10 @@ def stored_examples() -> list[Event]:
     march = FiscalPeriod(name="2026-03", start=date(2026, 3, 1), end=date(2026, 3, 31), state=PeriodState.OPEN)
     contents: list[tuple[type[Event], UUID, dict[str, object]]] = [
         (BooksMapping.PutInForce, mapping_id("NORTH"), {"books": BOOKS}),
+        (PartyAccount.Registered, PARTY, {"entity": "NORTH", "code": "ACME", "kind": PartyKind.PAYER}),
+        (PartyAccount.Linked, PARTY, {"erp": "netsuite", "erp_code": "C-7", "erp_id": "41"}),
+        (PartyAccount.LinkRefused, PARTY, {"erp": "netsuite", "reason": "ErpRejected: the subsidiary is closed"}),
+        (PartyAccount.MergedInto, PARTY, {"into": "MEDICARE", "reason": "the payers became one"}),
         (PeriodCalendar.Told, calendar_id("NORTH"), {"entity": "NORTH", "erp": "tryton", "periods": (march,)}),
         (
             SubledgerPosting.Drafted,
@@ -463,7 +469,7 @@ def stored_examples() -> list[Event]:
                 "posting_digest": digest_of([posting]),
             },
         ),
-        (JournalEntry.Probed, ENTRY, {}),
+        (JournalEntry.Probed, ENTRY, {"erp": "fake"}),
         (JournalEntry.Posted, ENTRY, {"erp": "fake", "erp_document": "FAKE-1"}),
         (JournalEntry.BecameUncertain, ENTRY, {"reason": "no answer in time"}),
         (JournalEntry.Rejected, ENTRY, {"code": "ErpRejected", "reason": "refused"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.exceptions.guides import Action, CaseGuide, Guides
 
 from ledger_adapter.application.drafting import SUM_DIFFERS
-from ledger_adapter.application.exchanging import ERP_DIFFERS
+from ledger_adapter.application.exchanging import ERP_DIFFERS, SENT_ELSEWHERE
 from ledger_adapter.application.ports import RefusalKind, UnknownEntity
 from ledger_adapter.domain.posting_rules import UnmappedAdjustment, UnmappedProviderAdjustment
 
@@ -52,6 +52,13 @@ GUIDES: Guides = {
         "The ERP holds the journal otherwise than it was sent.",
         (_TRACE, _HISTORY),
         (_RESUME,),
+        within_days=1,
+        by_two=True,
+    ),
+    SENT_ELSEWHERE: CaseGuide(
+        "The journal was on its way to an ERP when its entity moved to another, where it is not sent: that might book it twice. "
+        "Configure the earlier ERP for the entity until it is confirmed there; it goes on by itself.",
+        (_TRACE, _HISTORY),
         within_days=1,
         by_two=True,
     ),

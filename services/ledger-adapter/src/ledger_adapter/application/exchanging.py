@@ -19,10 +19,12 @@ from ledger_adapter.application.ports import (
     Refused,
 )
 from ledger_adapter.application.summaries import kept
-from ledger_adapter.domain.journal_entry import JournalEntry, differences_between
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
 
 TAKEN_MAX = 20
+ON_ITS_WAY = (JournalState.PROBED, JournalState.UNCERTAIN, JournalState.POSTED)
 ERP_DIFFERS = "ErpDiffers"
+SENT_ELSEWHERE = "SentElsewhere"
 
 
 def erp_journal(entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJournal:
@@ -58,6 +60,24 @@ def record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
 def hold(work: Work, entry: JournalEntry, reason: str) -> None:
     entry.hold_for_period(reason)
     _report(work, entry, RefusalKind.PERIOD_CLOSED.value, reason)
+
+
+def is_elsewhere(work: Work, entry: JournalEntry, erp: str) -> bool:
+    """Whether it was on its way to another ERP when its entity moved to this one: only there can be told whether it is booked."""
+    assert entry.head is not None, "an intended entry has a head"
+    if entry.state not in ON_ITS_WAY or entry.erp in ("", erp):
+        return False
+    raise_case(
+        work,
+        derive("sent-elsewhere", entry.id, entry.erp, erp),
+        code=SENT_ELSEWHERE,
+        summary=f"journal {entry.head.external_number} was sent to {entry.erp}; its entity is at {erp} now",
+        subject="journal-entry",
+        subject_id=entry.id,
+        entity=entry.head.entity,
+        amount=Money.total(line.amount for line in entry.lines if line.amount.minor > 0),
+    )
+    return True
 
 
 def confirm_or_report(

@@ -18,7 +18,7 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
 from ledger_adapter.application.drafting import context_for
-from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, record_refusal
+from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, is_elsewhere, record_refusal
 from ledger_adapter.application.lanes import Lane, calling_in
 from ledger_adapter.application.pauses import Pauses, Questions
 from ledger_adapter.application.ports import (
@@ -164,6 +164,8 @@ class JournalPosting:
             there = 0
             for entry in _untouched(work, rows):
                 assert entry.head is not None, "an intended entry has a head"
+                if is_elsewhere(work, entry, erp.name):
+                    continue
                 held = found.get(entry.head.external_number)
                 if isinstance(held, ErpDocument):
                     entry.record_posted(erp.name, held.document_id)
@@ -173,7 +175,7 @@ class JournalPosting:
                     if day is None:
                         hold(work, entry, f"the period of {entry.head.effective_date} is closed")
                         continue
-                    entry.record_probe(day)
+                    entry.record_probe(day, erp=erp.name)
                     to_send[entry.id] = erp_journal(entry, erp.dimensions(entry.head.entity))
             return to_send, there
 
@@ -226,7 +228,8 @@ class JournalPosting:
         dimensions = erp.dimensions(entity)
 
         def decide(work: Work) -> int:
-            return sum(confirm_or_report(work, entry, held, dimensions) for entry in _untouched(work, rows))
+            entries = (entry for entry in _untouched(work, rows) if not is_elsewhere(work, entry, erp.name))
+            return sum(confirm_or_report(work, entry, held, dimensions) for entry in entries)
 
         return self._transact(_ids(rows), decide)
 

@@ -101,14 +101,17 @@ class JournalEntry(Aggregate):
     class Probed(Event):
         """The ERP was asked and does not hold our number; what follows is the only sending this event allows.
 
-        `posting_date` is the day it is booked on, where the period of its business date is closed.
+        `posting_date` is the day it is booked on, where the period of its business date is closed. `erp` is the ERP that was
+        asked; entries of before it was noted have none.
         """
 
         TOPIC = "ledger.journal-entry.probed"
         posting_date: Public[date] | None = None
+        erp: Public[str] = ""
 
         def apply(self, entry: JournalEntry) -> None:
             entry.state = JournalState.PROBED
+            entry.erp = self.erp
             if entry.head is not None:
                 entry.head = entry.head.model_copy(update={"posting_date": self.posting_date})
 
@@ -225,13 +228,13 @@ class JournalEntry(Aggregate):
         assert self.head is not None, "an intended entry has a head"
         return self.head.posting_date or self.head.effective_date
 
-    def record_probe(self, posting_date: date | None = None) -> None:
+    def record_probe(self, posting_date: date | None = None, *, erp: str = "") -> None:
         """`posting_date` is when it will be booked, where that is not its business date. An entry of unknown outcome
         keeps the day that it was sent with."""
         self._refuse_illegal(JournalState.PROBED)
         assert self.head is not None, "an intended entry has a head"
         day = self.head.posting_date if self.state is JournalState.UNCERTAIN else posting_date
-        self.trigger_event(self.Probed, posting_date=None if day == self.head.effective_date else day)
+        self.trigger_event(self.Probed, posting_date=None if day == self.head.effective_date else day, erp=erp)
 
     def record_posted(self, erp: str, erp_document: str) -> None:
         self._refuse_illegal(JournalState.POSTED)
