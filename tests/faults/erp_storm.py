@@ -60,7 +60,7 @@ class Storm:
         self.bench.renew()
         folder = private_folder(self.bench.folder / f"storm-{self.seed}-{self.candidate.title.split()[0].strip(',')}")
         with self.candidate.open(self.bench, folder) as subject, self._store() as store:
-            environment = _books(folder, subject)
+            environment = books_of(folder, subject)
             try:
                 self._play(subject, store, environment, folder)
             finally:
@@ -79,7 +79,7 @@ class Storm:
             strike = dice.choice(DEATHS if is_death else subject.troubles)
             if isinstance(strike, Trouble) or (strike is Death.AT_WORK and subject.troubles):
                 _ask(subject, strike if isinstance(strike, Trouble) else subject.troubles[0], dice)
-                _intend(store, portion)
+                intend(store, portion)
                 _within(lambda: not subject.misbehaviour.open_requests)
                 if strike is Death.AT_WORK:
                     self._restart(environment)
@@ -93,7 +93,7 @@ class Storm:
 
     def _die_at(self, armed: dict[str, str], portion: Sequence[Intent], store: PostgresEventStore) -> None:
         """It may die of what an earlier process left, before it says that it is ready."""
-        _intend(store, portion)
+        intend(store, portion)
         try:
             dying = self._restart(armed)
         except DidNotStart:
@@ -128,7 +128,9 @@ class Storm:
         return verdict
 
 
-def _intend(store: PostgresEventStore, portion: Sequence[Intent]) -> None:
+def intend(store: PostgresEventStore, portion: Sequence[Intent]) -> None:
+    """All of them in one commit."""
+
     def decide(work: Work) -> None:
         for intent in portion:
             intent.intend(work)
@@ -153,7 +155,7 @@ def _within(happened: Any, seconds_max: float = STRIKE_SECONDS_MAX) -> bool:
     return True
 
 
-def _books(folder: Path, subject: Subject) -> dict[str, str]:
+def books_of(folder: Path, subject: Subject) -> dict[str, str]:
     """The books configuration that has every entity at this ERP, as the service's environment."""
     books = {
         "erps": {"subject": subject.settings},

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.erps.business_central import BATCH, BusinessCentralDouble
-from sandbox.erps.netsuite import NetSuiteDouble
+from sandbox.erps.netsuite import CONCURRENCY, NetSuiteDouble
 from sandbox.servers.tryton import TrytonServer
 from sandbox.world.erp_proxy import ErpProxy
 from sandbox.world.known_world import sandbox_master_data
-from sandbox.world.misbehaviour import Fault, Misbehaviour
+from sandbox.world.misbehaviour import UNTIL_LIFTED, Fault, Misbehaviour
 from throughline.checker.invariants.erp_agreement import ErpMove
 from throughline.checker.reading.erp import TrytonReader
 from throughline.stack.composition import Stack
@@ -49,6 +49,7 @@ class Subject:
     misbehaviour: Misbehaviour
     troubles: Sequence[Trouble] = ()
     booked_twice: Callable[[], Sequence[str]] = tuple
+    refused: Callable[[], int] = int
 
 
 def http_troubles(target: str) -> list[Trouble]:
@@ -82,12 +83,21 @@ def tryton(stack: Stack, folder: Path) -> Iterator[Subject]:
 
 
 @contextmanager
-def netsuite(stack: Stack, folder: Path, *, jobs_from_lines: int = 0) -> Iterator[Subject]:
-    with NetSuiteDouble(netsuite_plan(sandbox_master_data())) as double:
-        path = double.write_connection(folder, jobs_from_lines=jobs_from_lines, deadline_seconds=DEADLINE_SECONDS)
+def netsuite(stack: Stack, folder: Path, *, at_once: int = CONCURRENCY, latency_ms: int = 0) -> Iterator[Subject]:
+    """`at_once` calls are taken at once, which the quota knows; each takes `latency_ms` before anything is done."""
+    with NetSuiteDouble(netsuite_plan(sandbox_master_data()), concurrency=at_once) as double:
+        path = double.write_connection(folder, deadline_seconds=DEADLINE_SECONDS)
+        if latency_ms:
+            double.misbehaviour.request(Fault.SLOW, times=UNTIL_LIFTED, measure=latency_ms)
         troubles = [*http_troubles(RECORDS), Trouble(Fault.READ_LAG, "Journal", measure=4, times=SPARED_MAX)]
-        settings = {"kind": "netsuite", "connection_file": str(path), "quota": {"concurrency": 8}}
-        yield Subject(settings, lambda: netsuite_moves(double), double.misbehaviour, troubles)
+        settings = {"kind": "netsuite", "connection_file": str(path), "quota": {"concurrency": min(8, at_once)}}
+        yield Subject(
+            settings,
+            lambda: netsuite_moves(double),
+            double.misbehaviour,
+            troubles,
+            refused=lambda: double.troubled.refused_as_too_many,
+        )
 
 
 def netsuite_moves(double: NetSuiteDouble) -> list[ErpMove]:
@@ -128,7 +138,7 @@ def business_central_moves(double: BusinessCentralDouble) -> list[ErpMove]:
             line = (company, entry.document, entry.account, party)
             times[line] += 1
             place = (company, entry.document, times[line])
-            made = ErpMove(entry.document, entry.document, company, entry.posting_date.isoformat(), True, {})
+            made = ErpMove(str(entry.number), entry.document, company, entry.posting_date.isoformat(), True, {})
             gathered[place] = with_line(gathered.get(place, made), entry.account, party, entry.cents)
     return list(gathered.values())
 
@@ -153,8 +163,8 @@ def files(stack: Stack, folder: Path) -> Iterator[Subject]:
 
 def legacy_moves(legacy: LegacyErp) -> list[ErpMove]:
     gathered = []
-    for (company, number), document in legacy.documents.items():
-        move = ErpMove(number, number, company, document.effective_date.isoformat(), True, {})
+    for ordinal, ((company, number), document) in enumerate(legacy.documents.items(), start=1):
+        move = ErpMove(f"L{ordinal}", number, company, document.effective_date.isoformat(), True, {})
         for line in document.lines:
             move = with_line(move, line.account, line.party, line.amount.minor)
         gathered.append(move)

@@ -15,7 +15,7 @@ from tests.integration.suite import Bench
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "erps" / "exactly-once.md"
 SEED = 20260305
-PORTIONS = 100
+PORTIONS = 50
 HEAD = """# Exactly one document, whatever the ERP does
 
 Made by `python -m tests.faults.erp_table{arguments}`, seed {seed}. The real service posts on PostgreSQL; it is killed with `kill -9`, at a

@@ -14,6 +14,7 @@ from chassis.runtime.interpreter import tune_interpreter
 from tests.performance.balances import asking_while_posting
 from tests.performance.consuming import consuming
 from tests.performance.end_to_end import end_to_end
+from tests.performance.erp_lanes import erp_lanes
 from tests.performance.event_store import saving
 from tests.performance.figures import Figure, show, sums_agree
 from tests.performance.intake_beside_bulk import intake_bulk
@@ -49,6 +50,7 @@ MEASURES: dict[str, Measure] = {
     "payment-calls": lambda world: payment_calls(world.folder, world.sizes, world.say),
     "webhook-answers": lambda world: webhook_answers(world.folder, world.sizes),
     "webhook-storm": lambda world: webhook_storm(world.folder, world.sizes),
+    "erp-lanes": lambda world: erp_lanes(world.folder, world.sizes),
     "intake-bulk": lambda world: intake_bulk(world.folder, world.sizes),
 }
 NEEDS_A_REMITTANCE = {"webhook", "balance"}

@@ -26,6 +26,7 @@ class Sizes:
     webhooks: int = 20
     storm: int = 20_000
     webhook_answers: int = 300
+    lane_payments: int = 100
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
     interactive_seconds: float = 20.0
@@ -54,6 +55,7 @@ QUICK = Sizes(
     webhooks=2,
     storm=400,
     webhook_answers=20,
+    lane_payments=5,
     hl7_messages=200,
     fhir_bundles=80,
     interactive_seconds=2.0,

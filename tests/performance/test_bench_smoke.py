@@ -11,6 +11,7 @@ from tests.performance.figures import Bar, Baseline, Figure, Sums, sums_agree
 
 ROWS = {"read", "write", "save", "consume", "idle", "remittance", "webhook", "balance", "relay", "rebuild"}
 ROWS |= {"intake-hl7", "intake-fhir", "intake-bulk", "master-data", "webhook-storm", "webhook-answers", "payment-calls"}
+ROWS |= {"erp-lanes"}
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ class TroubledErp:
     ) -> None:
         self.concurrency = concurrency
         self.running_max = 0
+        self.refused_as_too_many = 0
         self._app = app
         self._misbehaviour = misbehaviour
         self._error_body = error_body
@@ -38,6 +39,7 @@ class TroubledErp:
         self.running_max = max(self.running_max, self._running)
         try:
             if self.concurrency and self._running > self.concurrency:
+                self.refused_as_too_many += 1
                 await self._refuse(send, 429, {})
             elif not await self._refused(call, send):
                 await self._work(call, scope, receive, send)
