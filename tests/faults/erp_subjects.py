@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.erps.business_central import BATCH, BusinessCentralDouble
+from sandbox.erps.finance import IMPORT, FinanceDouble
+from sandbox.erps.finance_books import MAIN_ACCOUNT, POSTED
 from sandbox.erps.netsuite import CONCURRENCY, NetSuiteDouble
 from sandbox.servers.tryton import TrytonServer
 from sandbox.world.erp_proxy import ErpProxy
@@ -19,7 +21,13 @@ from throughline.checker.invariants.erp_agreement import ErpMove
 from throughline.checker.reading.erp import TrytonReader
 from throughline.stack.composition import Stack
 from throughline.stack.erp_configuration import tryton_plan
-from throughline.stack.erp_doubles import PARTY_DIMENSION, business_central_plan, netsuite_plan
+from throughline.stack.erp_doubles import (
+    CUSTOMER_DIMENSION,
+    PARTY_DIMENSION,
+    business_central_plan,
+    finance_plan,
+    netsuite_plan,
+)
 
 from tests.integration.legacy_erp import LegacyErp
 
@@ -144,6 +152,27 @@ def business_central_moves(double: BusinessCentralDouble) -> list[ErpMove]:
 
 
 @contextmanager
+def finance(stack: Stack, folder: Path) -> Iterator[Subject]:
+    """An execution is known from the moment it was handed over, and the posting job comes round at once."""
+    with FinanceDouble(finance_plan(sandbox_master_data())) as double:
+        double.api.posts_at_once = True
+        path = double.write_connection(folder, deadline_seconds=DEADLINE_SECONDS, unseen_seconds=0)
+        troubles = [*http_troubles(IMPORT), Trouble(Fault.READ_LAG, POSTED, measure=4, times=SPARED_MAX)]
+        settings = {"kind": "finance", "connection_file": str(path)}
+        yield Subject(settings, lambda: finance_moves(double), double.misbehaviour, troubles)
+
+
+def finance_moves(double: FinanceDouble) -> list[ErpMove]:
+    gathered = []
+    for held in double.books.vouchers:
+        move = ErpMove(str(held.key), held.voucher, held.company, held.day.isoformat(), True, {})
+        for line in held.lines:
+            move = with_line(move, line.segments[MAIN_ACCOUNT], line.segments.get(CUSTOMER_DIMENSION, ""), line.cents)
+        gathered.append(move)
+    return gathered
+
+
+@contextmanager
 def files(stack: Stack, folder: Path) -> Iterator[Subject]:
     """A nightly import that comes ten times a second."""
     root = folder / "files"
@@ -188,6 +217,7 @@ class Candidate:
 SUBJECTS: Mapping[str, Candidate] = {
     "netsuite": Candidate("NetSuite, simulated", netsuite),
     "business-central": Candidate("Business Central, simulated", business_central),
+    "finance": Candidate("Finance, simulated", finance),
     "file": Candidate("files, a simulated import", files),
     "tryton": Candidate("Tryton 8.2, real", tryton),
 }
