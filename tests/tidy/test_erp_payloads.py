@@ -17,7 +17,7 @@ from canonical.codes import AccountRole
 from canonical.journal import JournalLine
 from canonical.money import Money
 from ledger_adapter.application import ports
-from ledger_adapter.application.ports import Code, Erp, ErpJournal, ErpLine
+from ledger_adapter.application.ports import Code, Erp, ErpJournal, ErpLine, ErpParty, PartyKeeper
 from ledger_adapter.domain.erp_payload import ErpPayload, HoldsFreeText
 from pydantic import Field, ValidationError, create_model
 
@@ -39,7 +39,7 @@ class _Patient(CanonicalModel):
 
 
 @pytest.mark.parametrize("what", FIELDS)
-@pytest.mark.parametrize("payload", [ErpLine, ErpJournal])
+@pytest.mark.parametrize("payload", [ErpLine, ErpJournal, ErpParty])
 def test_a_payload_with_a_field_that_could_hold_phi_cannot_be_defined(payload: type[ErpPayload], what: str) -> None:
     with pytest.raises(HoldsFreeText):
         create_model("Wider", __base__=payload, patient=(FIELDS[what], ...))
@@ -87,7 +87,8 @@ def imported(source: str) -> None:
 
 def test_every_model_that_an_erp_is_given_is_such_a_payload() -> None:
     given = set(models_in(typing.get_type_hints(Erp.post)["documents"]))
-    assert given == {ErpJournal}
+    given |= set(models_in(typing.get_type_hints(PartyKeeper.create_party)["party"]))
+    assert given == {ErpJournal, ErpParty}
     assert all(issubclass(each, ErpPayload) for each in with_nested(given))
 
 

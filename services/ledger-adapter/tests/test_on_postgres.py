@@ -8,11 +8,14 @@ from itertools import count
 import pytest
 from chassis.eventstore.migrations import migrate
 from chassis.eventstore.postgres import PostgresEventStore
+from ledger_adapter.adapters.grpc_feeds import LedgerFeeds
 from ledger_adapter.main import SHAPE
 from sandbox.servers.postgres import PostgresServer
 
 from .examples import accepted, adjudicated, charged
 from .test_drafting import EXPECTED_BALANCES, WHOLE_STORY, hashes
+from .test_feeds import all_changes, receivables_of
+from .test_parties import Desk
 from .world import World
 
 pytestmark = pytest.mark.servers
@@ -55,3 +58,21 @@ def test_what_waits_is_released_and_journalled(world: World) -> None:
     world.deliver(charged(1))
     world.settle()
     assert world.journals() == {"charges": ["confirmed"], "remittance": ["confirmed"]}
+
+
+def test_feeds_and_parties_are_told_page_by_page_as_in_memory(world: World) -> None:
+    in_memory = World()
+    told = []
+    for either in (world, in_memory):
+        either.deliver(*WHOLE_STORY)
+        either.settle()
+        ours = Desk(either)
+        ours.upsert("MEDICARE")
+        ours.upsert("ACME")
+        ours.merge("ACME", "MEDICARE")
+        page = ours.listed(1)
+        changes, _ = all_changes(LedgerFeeds(either.core), 0, 1)
+        balances = receivables_of(LedgerFeeds(either.core), 1)
+        told.append((changes, balances, page, ours.listed(1, page.next_page_token), ours.get("ACME")))
+    assert told[0] == told[1]
+    assert len(told[0][1]) > 1

@@ -31,6 +31,7 @@ from ledger_adapter.adapters.finance import FinanceErp
 from ledger_adapter.adapters.grpc import ledger_service
 from ledger_adapter.adapters.grpc_desk import ledger_desk
 from ledger_adapter.adapters.grpc_feeds import feed_services
+from ledger_adapter.adapters.grpc_parties import party_service
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.replay_files import facts_in, outcome
 from ledger_adapter.adapters.site_rule_file import load_site_rules
@@ -45,6 +46,7 @@ from ledger_adapter.application.drafting import (
 )
 from ledger_adapter.application.journal_rows import project_journals
 from ledger_adapter.application.mappings import MAPPINGS, MappingRecording, project_mappings
+from ledger_adapter.application.parties import PARTIES, PartySync, project_parties
 from ledger_adapter.application.periods import PERIODS, HeldRelease, PeriodReading, project_periods
 from ledger_adapter.application.ports import ErpDirectory
 from ledger_adapter.application.posting import JournalPosting
@@ -57,6 +59,7 @@ from ledger_adapter.domain.books_mapping import BooksMapping, NamedBooks
 from ledger_adapter.domain.charge_batches import ChargeBatches
 from ledger_adapter.domain.journal_entry import JournalEntry
 from ledger_adapter.domain.manifest import RemittanceManifest
+from ledger_adapter.domain.party_account import PartyAccount
 from ledger_adapter.domain.period_calendar import PeriodCalendar
 from ledger_adapter.domain.site_rules import NO_SITE_RULES, SiteRules
 from ledger_adapter.domain.subledger import SubledgerPosting
@@ -77,9 +80,17 @@ ADAPTERS: Mapping[str, BuildErp] = {
 
 SHAPE = ServiceShape(
     name=NAME,
-    aggregates=(SubledgerPosting, RemittanceManifest, ChargeBatches, JournalEntry, PeriodCalendar, BooksMapping),
-    tables=(*TABLES, PERIODS, MAPPINGS),
-    projections=(*PROJECTIONS, project_journals, project_periods, project_mappings),
+    aggregates=(
+        SubledgerPosting,
+        RemittanceManifest,
+        ChargeBatches,
+        JournalEntry,
+        PeriodCalendar,
+        BooksMapping,
+        PartyAccount,
+    ),
+    tables=(*TABLES, PERIODS, MAPPINGS, PARTIES),
+    projections=(*PROJECTIONS, project_journals, project_periods, project_mappings, project_parties),
     publishing=publish,
     guides=GUIDES,
 )
@@ -129,6 +140,7 @@ def assemble(
     sweeps = (
         Sweep("retry-unmapped", RETRY_SECONDS, retrying.run),
         Sweep("record-mappings", PERIODS_SECONDS, MappingRecording(store, clock, named_books).run),
+        Sweep("link-parties", PERIODS_SECONDS, PartySync(store, clock, erps, master_data).run),
         Sweep("draft-remittances", SWEEP_SECONDS, RemittanceDrafting(store, clock).run),
         Sweep("close-charge-batches", SWEEP_SECONDS, ChargeBatching(store, clock, batching).run),
         *_posting(store, clock, erps, crash_point),
@@ -191,10 +203,11 @@ def serve(settings: LedgerSettings) -> int:
         crash_point=settings.crash_points(NAME),
     )
     reactions = [each for some in reactions_by_upstream(master_data, site_rules).values() for each in some]
+    parties = party_service(core, PartySync(core.store, core.clock, erps, master_data))
     return run(
         replace(core, master_data_version=lambda: master_data.version),
         settings,
-        grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions), *feed_services(core)],
+        grpc=[ledger_service(core, erps), ledger_desk(core, erps, reactions), *feed_services(core), parties],
     )
 
 

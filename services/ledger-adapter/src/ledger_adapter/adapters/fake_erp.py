@@ -20,8 +20,10 @@ from ledger_adapter.application.ports import (
     Erp,
     ErpDocument,
     ErpJournal,
+    ErpParty,
     ErpUncertain,
     FiscalPeriod,
+    KeptParty,
     Pending,
     PeriodState,
     Posted,
@@ -58,6 +60,7 @@ class FakeErp:
     kept_dimensions: frozenset[Dimension] = NO_DIMENSIONS
     told_months: set[tuple[int, int]] = field(default_factory=set)
     locked_months: set[tuple[int, int]] = field(default_factory=set)
+    customers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._documents: dict[tuple[str, str], ErpDocument] = {}
@@ -120,6 +123,28 @@ class FakeErp:
         if self.is_down:
             raise Unavailable("the ERP refuses connections")
         return [self._month(*month) for month in sorted(self.told_months)]
+
+    def find_party(self, entity: str, code: str) -> KeptParty | None:
+        self._answer_the_call()
+        held = self.customers.get(code)
+        return KeptParty(code, held) if held and self._shows(code) else None
+
+    def create_party(self, party: ErpParty) -> KeptParty | Refused:
+        """Customers are shared by the entities."""
+        self._answer_the_call()
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is ErpFault.TIMEOUT_BEFORE_WORK:
+            raise ErpUncertain("no answer in time")
+        if party.code in self.refused_numbers:
+            return Refused(self.refused_numbers[party.code], "refused on request")
+        if party.code in self.customers:
+            return Refused(RefusalKind.NUMBER_TAKEN, f"{party.code} is taken")
+        self.customers[party.code] = f"CUSTOMER-{len(self.customers) + 1}"
+        if fault is ErpFault.SEEN_LATE:
+            self.unseen = {party.code: 2}
+        if fault in (ErpFault.TIMEOUT_AFTER_WORK, ErpFault.SEEN_LATE):
+            raise ErpUncertain("no answer in time")
+        return KeptParty(party.code, self.customers[party.code])
 
     def _month(self, year: int, month: int) -> FiscalPeriod:
         state = PeriodState.OPEN

@@ -25,6 +25,7 @@ from ledger_adapter.adapters.erp_calls import NEVER_SENT
 from ledger_adapter.adapters.erp_quota import ErpQuota, QuotaSettings
 from ledger_adapter.adapters.netsuite_client import NetSuiteClient, NetSuiteConnection
 from ledger_adapter.adapters.netsuite_lists import CUSTOMERS, Company, NetSuiteLists, table_of
+from ledger_adapter.adapters.netsuite_parties import NetSuiteParties
 from ledger_adapter.adapters.netsuite_reading import NetSuiteReading
 from ledger_adapter.adapters.netsuite_words import (
     IDEMPOTENCY_ERROR,
@@ -39,8 +40,10 @@ from ledger_adapter.application.ports import (
     ErpDocument,
     ErpJournal,
     ErpLine,
+    ErpParty,
     ErpUncertain,
     FiscalPeriod,
+    KeptParty,
     Pending,
     PeriodState,
     Posted,
@@ -119,6 +122,7 @@ class NetSuiteErp:
         self._waiting: dict[str, _Waiting] = {}
         self._client = NetSuiteClient(name, connection, self._quota, transport=transport)
         self._lists = NetSuiteLists(name, self._client, books)
+        self._parties = NetSuiteParties(name, self._client, self._lists, books)
         self._reading = NetSuiteReading(self._client, self._lists, connection.accounting_book)
 
     @classmethod
@@ -170,6 +174,12 @@ class NetSuiteErp:
     def periods(self, entity: str) -> Sequence[FiscalPeriod]:
         """The account's months: all subsidiaries share them."""
         return self._lists.periods()
+
+    def find_party(self, entity: str, code: str) -> KeptParty | None:
+        return self._parties.find(entity, code)
+
+    def create_party(self, party: ErpParty) -> KeptParty | Refused:
+        return self._parties.create(party)
 
     def close(self) -> None:
         """Ends the connections."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 from canonical.classes import Public
 from canonical.codes import AccountRole, Dimension
@@ -16,6 +16,7 @@ from chassis.domain import Refusal
 from pydantic import Field
 
 from ledger_adapter.domain.erp_payload import ErpPayload
+from ledger_adapter.domain.party_account import PartyKind
 from ledger_adapter.domain.period_calendar import FiscalPeriod as FiscalPeriod
 from ledger_adapter.domain.period_calendar import LatePolicy
 from ledger_adapter.domain.period_calendar import PeriodState as PeriodState
@@ -47,6 +48,22 @@ class ErpJournal(ErpPayload):
     entity: Public[Code]
     effective_date: Public[date]
     lines: tuple[ErpLine, ...] = Field(min_length=2)
+
+
+class ErpParty(ErpPayload):
+    """A party that is to be a customer: our code and what it stands for, and no name."""
+
+    entity: Public[Code]
+    code: Public[Code]
+    kind: PartyKind
+
+
+@dataclass(frozen=True, slots=True)
+class KeptParty:
+    """A customer as the ERP holds it: the code that it is known by there, and the ERP's own id."""
+
+    code: str
+    erp_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +169,29 @@ class Erp(Protocol):
 
     def periods(self, entity: str) -> Sequence[FiscalPeriod]:
         """The periods that the entity's books have, the earliest first; none where this ERP does not tell."""
+        ...
+
+
+@runtime_checkable
+class PartyKeeper(Protocol):
+    """An ERP that makes customers for us; beside `Erp`, for not every ERP lets us.
+
+    Both raise `chassis.domain.Unavailable` when nothing can have happened.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def find_party(self, entity: str, code: str) -> KeptParty | None:
+        """The customer that the entity's chart means by our code."""
+        ...
+
+    def create_party(self, party: ErpParty) -> KeptParty | Refused:
+        """Makes a customer; a code that is taken is refused as such.
+
+        Raises:
+            ErpUncertain: it may have been made.
+        """
         ...
 
 
