@@ -22,7 +22,7 @@ from ledger_adapter.application.replaying import Replayed, replay
 from ledger_adapter.domain.site_rules import NO_SITE_RULES, AdjustmentRule, SiteRules
 from ledger_adapter.main import SHAPE, replay_facts
 
-from .examples import accepted, adjudicated, charged, delivery, deposit, patient_paid, payout
+from .examples import MASTER, accepted, adjudicated, charged, delivery, deposit, patient_paid, payout
 from .test_credit_balances import april, overpaid, present
 from .world import World, key_of, sequence_of
 
@@ -157,7 +157,8 @@ def test_the_batches_of_charges_are_those_of_the_log() -> None:
     assert replayed(world, many).is_same
 
 
-def test_facts_are_read_from_files_as_the_streams_had_them(tmp_path: Path) -> None:
+def kept_in(folder: Path) -> None:
+    """Writes the facts as the command line does."""
     for upstream, messages in streams(FACTS).items():
         lines = [
             json.dumps(
@@ -170,7 +171,11 @@ def test_facts_are_read_from_files_as_the_streams_had_them(tmp_path: Path) -> No
             )
             for each in messages
         ]
-        (tmp_path / f"{upstream}.jsonl").write_text("\n".join(lines))
+        (folder / f"{upstream}.jsonl").write_text("\n".join(lines))
+
+
+def test_facts_are_read_from_files_as_the_streams_had_them(tmp_path: Path) -> None:
+    kept_in(tmp_path)
     world = booked(FACTS)
     reactions = reactions_by_upstream(world.master, world.site_rules)
     told = replay(world.store, MemoryEventStore(SHAPE.registry()), facts_in(tmp_path), reactions)
@@ -191,3 +196,15 @@ def test_the_outcome_names_each_difference_with_both_amounts() -> None:
 def test_a_replay_without_its_settings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsafeSetting):
         replay_facts(tmp_path, {})
+
+
+def test_standard_output_is_the_outcome_alone_though_facts_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept_in(tmp_path)
+    master = tmp_path / "master-data.json"
+    master.write_text(MASTER.model_dump_json())
+    named = {"THROUGHLINE_DATABASE_URL": "memory", "THROUGHLINE_MASTER_DATA_PATH": str(master)}
+    assert replay_facts(tmp_path, named, lambda _: booked(FACTS).store) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["same"], len(told["only_stored_postings"])) == (False, 1)

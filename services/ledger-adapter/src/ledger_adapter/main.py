@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -211,7 +212,11 @@ def serve(settings: LedgerSettings) -> int:
     )
 
 
-def replay_facts(folder: Path, environment: Mapping[str, str]) -> int:
+def _log_of(dsn: str) -> EventStore:
+    return PostgresEventStore(dsn, SHAPE.registry(), SHAPE.all_projections, SHAPE.all_tables)
+
+
+def replay_facts(folder: Path, environment: Mapping[str, str], open_log: Callable[[str], EventStore] = _log_of) -> int:
     """Writes to standard output, as JSON, what the facts of this folder book beside what the log holds; posts nothing.
 
     It reads `THROUGHLINE_DATABASE_URL`, `THROUGHLINE_MASTER_DATA_PATH`, `THROUGHLINE_SITE_RULES_PATH` and
@@ -224,13 +229,14 @@ def replay_facts(folder: Path, environment: Mapping[str, str]) -> int:
     if not dsn or not master_data:
         raise UnsafeSetting("THROUGHLINE_DATABASE_URL, THROUGHLINE_MASTER_DATA_PATH", "not given", "both")
     rules = environment.get("THROUGHLINE_SITE_RULES_PATH")
-    told = replay(
-        PostgresEventStore(dsn, SHAPE.registry(), SHAPE.all_projections, SHAPE.all_tables),
-        MemoryEventStore(SHAPE.registry()),
-        facts_in(folder),
-        reactions_by_upstream(MasterDataFile(Path(master_data)), _site_rules(Path(rules) if rules else None)),
-        environment.get("THROUGHLINE_REPLAY_ENTITY", ""),
-    )
+    with redirect_stdout(sys.stderr):
+        told = replay(
+            open_log(dsn),
+            MemoryEventStore(SHAPE.registry()),
+            facts_in(folder),
+            reactions_by_upstream(MasterDataFile(Path(master_data)), _site_rules(Path(rules) if rules else None)),
+            environment.get("THROUGHLINE_REPLAY_ENTITY", ""),
+        )
     sys.stdout.write(json.dumps(outcome(told)) + "\n")
     return 0
 
