@@ -26,7 +26,7 @@ class Sizes:
     webhooks: int = 20
     storm: int = 20_000
     webhook_answers: int = 300
-    lane_payments: int = 100
+    lane_payments: int = 50
     hl7_messages: int = 10_000
     fhir_bundles: int = 4_000
     interactive_seconds: float = 20.0

@@ -1,13 +1,16 @@
-"""When an ERP is left alone: for a while after it was away, and with questions that it could not answer a moment ago."""
+"""When an ERP is left alone: for a while after it was away, with questions that it could not answer a moment ago, and for who goes first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ledger_adapter.application.lanes import Lane
+
 PAUSE_MIN = timedelta(seconds=1)
 PAUSE_MAX = timedelta(seconds=30)
 ASK_AGAIN = timedelta(seconds=1)
+BESIDE = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -41,3 +44,21 @@ class Questions:
             return False
         self.asked_at[place] = now
         return True
+
+
+@dataclass(slots=True)
+class Pace:
+    """Whether patients' money has come lately, so that other lanes take short turns."""
+
+    last_first: datetime | None = None
+    is_short: bool = False
+
+    def is_beside(self, now: datetime, *, is_first_here: bool) -> bool:
+        """Notes whether any is here now; whether other lanes go beside it."""
+        if is_first_here:
+            self.last_first = now
+        self.is_short = self.last_first is not None and now - self.last_first < BESIDE
+        return self.is_short
+
+    def is_slow_for(self, lane: Lane) -> bool:
+        return self.is_short and lane is not Lane.PATIENT_PAYMENT

@@ -20,7 +20,7 @@ from chassis.exceptions import raise_case
 from ledger_adapter.application.drafting import context_for
 from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, is_elsewhere, record_refusal
 from ledger_adapter.application.lanes import Lane, calling_in
-from ledger_adapter.application.pauses import Pauses, Questions
+from ledger_adapter.application.pauses import Pace, Pauses, Questions
 from ledger_adapter.application.ports import (
     Erp,
     ErpDirectory,
@@ -38,6 +38,7 @@ from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 
 BATCH_MAX = 50
+BATCH_BESIDE_MAX = 5
 UNCERTAIN_MAX = 5_000
 FIRST = Lane.PATIENT_PAYMENT
 TURNED_EVERY = 8
@@ -72,12 +73,14 @@ class JournalPosting:
         self._batch_max = batch_max
         self._pauses = Pauses()
         self._questions = Questions()
+        self._pace = Pace()
         self._runs = 0
 
     def run(self) -> int:
         """One batch of patients' money and one of another lane per entity; how many entries moved on.
 
-        Every few runs the lanes that wait longest go before the others, so that none is starved.
+        Every few runs the lanes that wait longest go before the others, so that none is starved. While patients' money
+        comes, it is not kept waiting: beside it go small batches, of one entity at a time.
         """
         waiting = [state.value for state in (*NOT_SENT, *UNKNOWN_OUTCOME, *TO_CONFIRM)]
         found = self._store.sums(JOURNALS, [], ["entity", "lane"], {"state": waiting})
@@ -87,11 +90,21 @@ class JournalPosting:
             if self._erps.name_of(entity) == self._erp_name:
                 by_lane.setdefault(lane, []).append(entity)
         self._runs += 1
-        moved = sum(self._run_for(entity, FIRST) for entity in by_lane.pop(FIRST, ()))
+        patients = by_lane.pop(FIRST, [])
+        is_beside = self._pace.is_beside(self._clock(), is_first_here=bool(patients))
+        moved = sum(self._run_for(entity, FIRST) for entity in patients)
         for lane in sorted(by_lane, reverse=self._runs % TURNED_EVERY == 0):
-            of_lane = sum(self._run_for(entity, lane) for entity in by_lane[lane])
+            of_lane = self._run_other(by_lane[lane], lane, one_is_enough=is_beside)
             if of_lane:
                 return moved + of_lane
+        return moved
+
+    def _run_other(self, entities: Sequence[str], lane: Lane, *, one_is_enough: bool) -> int:
+        """Each entity of a lane, or those up to the first of which something moved; another one is the first each time."""
+        moved, first = 0, self._runs % len(entities)
+        for entity in (*entities[first:], *entities[:first]):
+            if not (moved and one_is_enough):
+                moved += self._run_for(entity, lane)
         return moved
 
     def _run_for(self, entity: str, lane: Lane) -> int:
@@ -140,7 +153,8 @@ class JournalPosting:
 
     def _due(self, entity: str, lane: Lane, states: Sequence[JournalState]) -> list[Row]:
         where = {"entity": entity, "lane": lane.value, "state": [state.value for state in states]}
-        return self._store.rows(JOURNALS, where, order=("intended_at",), limit=self._batch_max)
+        limit = min(self._batch_max, BATCH_BESIDE_MAX) if self._pace.is_slow_for(lane) else self._batch_max
+        return self._store.rows(JOURNALS, where, order=("intended_at",), limit=limit)
 
     def _uncertain(self, entity: str, lane: Lane) -> Iterator[list[Row]]:
         """Every entry of unknown outcome, window by window: some may stay so for long and must not hide the others."""
