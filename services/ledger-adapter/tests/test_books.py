@@ -45,6 +45,26 @@ def test_two_roles_on_one_account_are_refused(tmp_path: Path) -> None:
         load_books(written(tmp_path, charts={"standard": {"accounts": accounts}}))
 
 
+def test_one_entity_may_place_what_is_given_up_among_expenses_and_another_against_revenue(tmp_path: Path) -> None:
+    sample = json.loads(SAMPLE.read_text())
+    standard = sample["charts"]["standard"]
+    expenses = {"charity-care": "6300", "price-concession": "6310", "bad-debt": "6320"}
+    against = {"charity-care": "4300", "price-concession": "4310", "bad-debt": "4320"}
+    charts = {
+        name: standard | {"accounts": standard["accounts"] | placed}
+        for name, placed in (("expenses", expenses), ("against", against))
+    }
+    entities = {
+        entity: sample["entities"]["NORTH"] | {"chart": chart, "erp": "fake"}
+        for entity, chart in (("NORTH", "expenses"), ("SOUTH", "against"))
+    }
+    path = written(tmp_path, erps={"fake": {"kind": "fake"}}, charts=charts, entities=entities)
+    erps = ConfiguredErps(load_books(path), {"fake": lambda name, settings, books: FakeErp(name)})
+    for role in map(AccountRole, expenses):
+        assert erps.account_code("NORTH", role) == expenses[role.value]
+        assert erps.account_code("SOUTH", role) == against[role.value]
+
+
 def test_an_entity_at_an_unknown_erp_is_refused(tmp_path: Path) -> None:
     entities = {"NORTH": {"erp": "nowhere", "company": "NORTH", "chart": "standard"}}
     with pytest.raises(ValidationError, match="nowhere"):
