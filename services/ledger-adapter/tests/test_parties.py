@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import grpc
 import pytest
 from billing.ledger.v1 import parties_pb2 as pb
+from canonical.ids import derive
 from chassis.domain import Refusal
 from chassis.eventstore.work import UnknownAggregate
 from chassis.rpc import BadArgument, NotThere
 from chassis.telemetry.correlation import caused_by, incoming
+from chassis.testing import context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
 from ledger_adapter.adapters.grpc_parties import SCOPES, Parties, party_service
 from ledger_adapter.adapters.netsuite import NetSuiteErp
 from ledger_adapter.adapters.netsuite_client import NetSuiteConnection
-from ledger_adapter.application.parties import PartySync, UnknownParty
-from ledger_adapter.application.ports import ErpParty, ErpUncertain, KeptParty, PartyKeeper, RefusalKind, Refused
+from ledger_adapter.application.parties import LINKED_PER_RUN_MAX, PARTIES, PartySync, UnknownParty
+from ledger_adapter.application.ports import Erp, ErpParty, ErpUncertain, KeptParty, PartyKeeper, RefusalKind, Refused
 from ledger_adapter.domain.party_account import (
     MergeNeedsReason,
     PartyIsAnotherKind,
@@ -116,6 +119,33 @@ def test_a_customer_that_the_erp_refuses_waits_for_a_person_with_the_reason() ->
     ours.world.erp.refused_numbers.clear()
     mended = ours.upsert("ACME")
     assert (mended.state, mended.reason) == ("linked", "")
+
+
+class OnlyJournals:
+    """An ERP that makes no customers for us."""
+
+    name = "only-journals"
+
+
+class NorthMakesNoCustomers(OneErpForAll):
+    """Two ERPs, of which the first takes journals alone."""
+
+    def of(self, entity: str) -> Erp:
+        return cast("Erp", OnlyJournals()) if entity == "NORTH" else super().of(entity)
+
+
+def test_parties_of_an_erp_that_makes_no_customers_stay_registered_and_keep_no_others_waiting() -> None:
+    world = World(erp=FakeErp(is_down=True))
+    erps = NorthMakesNoCustomers(world.erp, ("NORTH", "SOUTH"))
+    sync = PartySync(world.store, world.clock, erps, world.master)
+    for number in range(LINKED_PER_RUN_MAX + 1):
+        code = str(derive("test-account", number))
+        sync.upsert(context(), ErpParty(entity="NORTH", code=code, kind=PartyKind.PATIENT_ACCOUNT))
+    sync.upsert(context(), ErpParty(entity="SOUTH", code="ACME", kind=PartyKind.PAYER))
+    world.erp.is_down = False
+    assert sync.run() == 1
+    assert world.erp.customers == {"ACME": "CUSTOMER-1"}
+    assert {str(row["state"]) for row in world.rows(PARTIES, entity="NORTH")} == {"registered"}
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ class PartySync:
 
     def run(self) -> int:
         """How many parties that were waiting for their ERP it has answered about."""
-        where = {"state": PartyState.REGISTERED.value}
+        entities = [each for each in self._erps.entities() if isinstance(self._erps.of(each), PartyKeeper)]
+        where = {"state": PartyState.REGISTERED.value, "entity": entities}
         waiting = self._store.rows(PARTIES, where, order=("entity", "code"), limit=LINKED_PER_RUN_MAX)
         return sum(self._link(context_for(_id_of(row), self._clock()), _party_of(row)) for row in waiting)
 
