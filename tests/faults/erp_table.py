@@ -33,6 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.erp_table", description=__doc__)
     parser.add_argument("--intents", type=int, default=10_000, help="how many are sent to each simulated ERP")
     parser.add_argument("--tryton", type=int, default=1_000, help="how many are sent to the real Tryton")
+    parser.add_argument(
+        "--finance", type=int, default=1_000, help="how many to Finance, where each is an import by itself"
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument(
         "--only", choices=list(SUBJECTS), action="append", help="this ERP, and no other that is not named"
@@ -40,12 +43,14 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write docs/erps/exactly-once.md")
     arguments = parser.parse_args()
     names = arguments.only or list(SUBJECTS)
-    sizes = {name: arguments.tryton if name == "tryton" else arguments.intents for name in names}
+    own = {"tryton": arguments.tryton, "finance": arguments.finance}
+    sizes = {name: own.get(name, arguments.intents) for name in names}
+    told = f" --intents {arguments.intents} --tryton {arguments.tryton} --finance {arguments.finance}"
     verdicts: dict[str, Verdict] = {}
     for name, verdict in verdicts_of(sizes, arguments.seed):
         verdicts[name] = verdict
         print(f"{name}: {verdict}", file=sys.stderr)
-        page = page_of(verdicts, arguments.seed, f" --intents {arguments.intents} --tryton {arguments.tryton}")
+        page = page_of(verdicts, arguments.seed, told)
         if arguments.write:
             PAGE.write_text(page, encoding="utf-8")
     print(page)
