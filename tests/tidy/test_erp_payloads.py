@@ -16,6 +16,7 @@ from canonical.classes import CanonicalModel, DataClass, Financial, Phi, Pii, Pu
 from canonical.codes import AccountRole
 from canonical.journal import JournalLine
 from canonical.money import Money
+from ledger_adapter.adapters.books import Chart
 from ledger_adapter.application import ports
 from ledger_adapter.application.ports import Code, Erp, ErpJournal, ErpLine, ErpParty, PartyKeeper
 from ledger_adapter.domain.erp_payload import ErpPayload, HoldsFreeText
@@ -123,6 +124,14 @@ def test_phi_that_a_run_gives_to_a_payload_is_refused_on_every_road(more: dict[s
         ErpLine.trusted(**LINE, **more)
     with pytest.raises(TypeError, match="by its constructor"):
         ErpLine.model_construct(**LINE, **more)
+
+
+@pytest.mark.parametrize("more", [{"dimensions": {"patient_name": "CLASS"}}, {"patients": {"DOE": "C1"}}])
+def test_a_chart_that_maps_more_than_accounts_parties_and_dimensions_is_refused(more: dict[str, Any]) -> None:
+    chart = {"accounts": {role: f"A{place}" for place, role in enumerate(AccountRole)}}
+    assert not Chart.model_validate(chart).dimensions
+    with pytest.raises(ValidationError):
+        Chart.model_validate(chart | more)
 
 
 def test_a_field_that_our_own_journal_lines_gain_does_not_pass_unseen() -> None:
