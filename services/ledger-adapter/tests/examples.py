@@ -473,7 +473,7 @@ def stored_examples() -> list[Event]:
         (JournalEntry.Posted, ENTRY, {"erp": "fake", "erp_document": "FAKE-1"}),
         (JournalEntry.BecameUncertain, ENTRY, {"reason": "no answer in time"}),
         (JournalEntry.Rejected, ENTRY, {"code": "ErpRejected", "reason": "refused"}),
-        (JournalEntry.HeldForPeriod, ENTRY, {"reason": "March is closed"}),
+        (JournalEntry.HeldForPeriod, ENTRY, {"reason": "March is closed", "refused_day": DAY}),
         (JournalEntry.Confirmed, ENTRY, {"head": HEAD, "lines": LINES, "erp": "fake", "erp_document": "FAKE-1"}),
         (JournalEntry.Differed, ENTRY, {"differences": ("eft-clearing: ours 6000, at the ERP 5999",)}),
         (JournalEntry.Resumed, ENTRY, {"state": JournalState.INTENDED, "reason": "the period was opened"}),

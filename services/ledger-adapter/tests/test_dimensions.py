@@ -15,6 +15,7 @@ from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.summaries import kept
 
 from .examples import DAY, MASTER, charged
+from .revision_examples import revised
 from .world import World
 
 DEPARTMENTS = (("RADIOLOGY", "CC-30"), ("SURGERY", "CC-40"))
@@ -113,3 +114,17 @@ def test_what_is_kept_adds_up_to_what_there_was() -> None:
     for dimensions in ((), (Dimension.LOCATION,), tuple(Dimension)):
         assert Money.total(each.amount for each in kept(lines, dimensions)) == Money(0)
     assert list(kept(lines, tuple(Dimension))) == lines
+
+
+def test_an_entry_that_moves_nothing_at_its_books_ends_without_a_document_and_keeps_no_other_waiting() -> None:
+    world = World(master=KNOWING)
+    before = charged(1, ("40.00",), departments=("SURGERY",))
+    world.deliver(before)
+    world.settle()
+    world.deliver(revised(before, ("40.00",), departments=("RADIOLOGY",)))
+    world.settle()
+    world.deliver(charged(2))
+    world.settle()
+    assert world.journals() == {"charges": ["confirmed"] * 3}
+    assert len(world.erp.documents) == 2
+    assert world.balances("confirmed_minor") == world.at_the_erp()

@@ -178,6 +178,27 @@ def test_entries_wait_for_the_acknowledgement_without_a_further_event(erp: FileE
     assert world.states() == ["confirmed"]
 
 
+def test_entries_that_a_process_handed_over_before_it_died_hide_no_later_ones(erp: FileErp) -> None:
+    world = FileWorld()
+
+    def dies(step: str) -> None:
+        if step == "after-erp":
+            raise RuntimeError(step)
+
+    erps = OneErpForAll(erp, ("NORTH",))
+    dying = JournalPosting(world.store, world.clock, erps, erp.name, crash_point=dies, batch_max=3)
+    world.deliver(*(patient_paid("10.00", number=number) for number in range(3)))
+    with pytest.raises(RuntimeError):
+        dying.run()
+    assert world.states() == ["probed"] * 3
+    world.deliver(patient_paid("10.00", number=3))
+    posting = JournalPosting(world.store, world.clock, erps, erp.name, batch_max=3)
+    for _ in range(3):
+        world.clock.advance(seconds=2)
+        posting.run()
+    assert world.states() == ["uncertain"] * 4
+
+
 class CountingStore(MemoryEventStore):
     """Counts the aggregates that are loaded from it."""
 

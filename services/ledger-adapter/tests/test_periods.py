@@ -6,14 +6,18 @@ from datetime import date
 
 import pytest
 from canonical.events.ledger import JournalConfirmed
-from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp
+from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
+from ledger_adapter.application import periods
+from ledger_adapter.application.lanes import LANE_OF
 from ledger_adapter.application.periods import PERIODS
 from ledger_adapter.application.ports import RefusalKind
+from ledger_adapter.application.posting import NOT_SENT, JournalPosting
 from ledger_adapter.application.publishing import publish
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.domain.period_calendar import FiscalPeriod, LatePolicy, PeriodState, posting_day
+from ledger_adapter.domain.subledger import GroupKind
 
-from .examples import charged
+from .examples import charged, deposit
 from .world import World
 
 MARCH, APRIL, MAY = (2026, 3), (2026, 4), (2026, 5)
@@ -177,3 +181,69 @@ def test_periods_are_kept_as_the_erp_told_them_last() -> None:
     world.clock.advance(seconds=31)
     world.sweep()
     assert world.store.last_position() == before
+
+
+def test_an_entry_whose_process_died_after_sending_keeps_the_day_that_it_was_sent_with() -> None:
+    erp = FakeErp(told_months={MARCH, APRIL})
+    world = World(erp=erp)
+    world.settle()
+    world.deliver(deposit())
+    posting = JournalPosting(
+        world.store, world.clock, OneErpForAll(erp, ("NORTH",)), erp.name, crash_point=dies_after_the_erp
+    )
+    with pytest.raises(Died):
+        posting.run()
+    erp.closed_months.add(MARCH)
+    for number in list(erp.unseen) or [document.number for document in erp.documents]:
+        erp.unseen[number] = 2
+    for _ in range(4):
+        world.clock.advance(seconds=31)
+        world.sweep()
+    (document,) = erp.documents
+    assert document.effective_date == date(2026, 3, 17)
+    assert journal(world) == {"state": "confirmed", "effective_date": date(2026, 3, 17), "posting_date": None}
+
+
+def test_an_entry_refused_on_the_day_that_it_was_sent_with_goes_into_a_period_that_is_open_already() -> None:
+    erp = FakeErp(told_months={MARCH, APRIL})
+    world = World(erp=erp)
+    world.settle()
+    erp.faults = [ErpFault.TIMEOUT_BEFORE_WORK]
+    world.deliver(deposit())
+    posting = JournalPosting(world.store, world.clock, OneErpForAll(erp, ("NORTH",)), erp.name)
+    posting._send("NORTH", erp, posting._due("NORTH", LANE_OF[GroupKind.DEPOSIT], NOT_SENT))
+    assert journal(world)["state"] == "uncertain"
+    erp.closed_months.add(MARCH)
+    for _ in range(4):
+        world.clock.advance(seconds=31)
+        world.sweep()
+    assert journal(world) == {
+        "state": "confirmed",
+        "effective_date": date(2026, 3, 17),
+        "posting_date": date(2026, 4, 1),
+    }
+    assert world.cases() == []
+
+
+def test_days_that_stay_closed_keep_no_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(periods, "HELD_PER_RUN_MAX", 1)
+    erp = FakeErp(told_months={MARCH, APRIL}, closed_months={MARCH, APRIL})
+    world = World(erp=erp, late_policy=LatePolicy.HOLD)
+    world.settle()
+    world.deliver(charged(1), charged(2, day=date(2026, 4, 2)))
+    world.settle()
+    assert world.journals() == {"charges": ["held-for-period", "held-for-period"]}
+    erp.closed_months.remove(APRIL)
+    for _ in range(3):
+        world.clock.advance(seconds=31)
+        world.sweep()
+    assert world.journals() == {"charges": ["confirmed", "held-for-period"]}
+
+
+class Died(BaseException):
+    """The process died here."""
+
+
+def dies_after_the_erp(step: str) -> None:
+    if step == "after-erp":
+        raise Died(step)

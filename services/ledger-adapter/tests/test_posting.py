@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from canonical.ids import derive, external_number
-from chassis.domain import Refusal
+from chassis.domain import Refusal, Unavailable
 from chassis.eventstore.work import CrashPoint
 from chassis.testing import context
 from hypothesis import given, settings
@@ -94,6 +94,22 @@ def test_an_outage_pauses_longer_and_longer_and_loses_nothing(world: World) -> N
     world.sweep()
     assert world.journals() == {"patient-payment": ["confirmed"] * 3}
     assert world.cases() == []
+
+
+def test_an_erp_that_fails_slowly_is_paused_from_when_it_failed(world: World) -> None:
+    erp, asked = world.erp, []
+
+    def slow(entity: str, numbers: object) -> object:
+        asked.append(world.clock())
+        world.clock.advance(seconds=60)
+        raise Unavailable("no answer within 60 s")
+
+    erp.find = slow  # type: ignore[method-assign, assignment]
+    pay(world)
+    posting = JournalPosting(world.store, world.clock, OneErpForAll(erp, ("NORTH",)), erp.name)
+    for _ in range(3):
+        posting.run()
+    assert len(asked) == 1
 
 
 def test_a_refused_entry_is_a_case_and_not_tried_again(world: World) -> None:

@@ -183,14 +183,14 @@ class QuotaTransport(httpx.BaseTransport):
         self._inner = inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            with self._quota.slot(lane_now()):
+        with self._quota.slot(lane_now()):
+            try:
                 response = self._inner.handle_request(request)
-        except httpx.TransportError:
-            self._quota.broke()
-            raise
-        self._quota.answered(response.status_code, response.headers)
-        return response
+            except httpx.TransportError:
+                self._quota.broke()
+                raise
+            self._quota.answered(response.status_code, response.headers)
+            return response
 
     def close(self) -> None:
         self._inner.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from canonical.codes import Dimension
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.eventstore import Work
 from chassis.exceptions import raise_case
+from pydantic import ValidationError
 
 from ledger_adapter.application.ports import (
     ErpDocument,
@@ -24,6 +26,7 @@ from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, diff
 TAKEN_MAX = 20
 ON_ITS_WAY = (JournalState.PROBED, JournalState.UNCERTAIN, JournalState.POSTED)
 ERP_DIFFERS = "ErpDiffers"
+UNWRITABLE = RefusalKind.INVALID.value
 SENT_ELSEWHERE = "SentElsewhere"
 
 
@@ -38,6 +41,25 @@ def erp_journal(entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJo
     )
 
 
+def document_or_case(work: Work, entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJournal | None:
+    """The document of a probed entry; one that cannot be written is refused by ourselves, so that others go on."""
+    try:
+        return erp_journal(entry, dimensions)
+    except ValidationError as wrong:
+        first = wrong.errors(include_input=False, include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['type']}"[:200]
+        entry.record_rejected(UNWRITABLE, reason)
+        _report(work, entry, UNWRITABLE, reason)
+        return None
+
+
+def confirm_nothing(entry: JournalEntry, erp: str) -> None:
+    """Ends an entry whose lines cancel out by what the books keep, such as revenue moved between departments that they do
+    not tell apart: there is nothing to send, and nothing will be found."""
+    entry.record_posted(erp, "")
+    entry.confirm()
+
+
 def record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
     """One where the ERP is to be asked again at once, else nought. A closed period holds the entry; any other refusal ends the attempt; both are a person's to mend.
 
@@ -50,15 +72,16 @@ def record_refusal(work: Work, entry: JournalEntry, refused: Refused) -> int:
         entry.record_uncertain(reason)
         return 1
     if refused.kind is RefusalKind.PERIOD_CLOSED:
-        hold(work, entry, reason)
+        hold(work, entry, reason, refused_day=entry.booked_on)
     else:
         entry.record_rejected(refused.kind.value, reason)
         _report(work, entry, refused.kind.value, reason)
     return 0
 
 
-def hold(work: Work, entry: JournalEntry, reason: str) -> None:
-    entry.hold_for_period(reason)
+def hold(work: Work, entry: JournalEntry, reason: str, *, refused_day: date | None = None) -> None:
+    """`refused_day` is the day that the ERP refused; None where our own calendar says that the period is closed."""
+    entry.hold_for_period(reason, refused_day)
     _report(work, entry, RefusalKind.PERIOD_CLOSED.value, reason)
 
 

@@ -39,6 +39,8 @@ def project_journals(event: Event) -> Iterable[Change]:
     }
     if isinstance(event, JournalEntry.Probed):
         changed |= {"posting_date": event.posting_date}
+    if isinstance(event, JournalEntry.HeldForPeriod):
+        changed |= {"refused_day": event.refused_day}
     if isinstance(event, JournalEntry.Posted):
         changed |= {"erp": event.erp, "erp_document": event.erp_document}
     yield put(JOURNALS, journal_id=event.originator_id, **changed)

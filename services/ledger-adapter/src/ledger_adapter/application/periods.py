@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -99,7 +99,8 @@ class PeriodReading:
 class HeldRelease:
     """Resumes entries that a closed period held: it is open again, or by the entity's policy another one takes them.
 
-    Only what the ERP told after an entry was held says so, so that one that is refused again waits for the next news.
+    A day that the ERP refused is tried again only after it has told something else of its periods, so that one that is refused
+    again is not sent over and over; another day is tried at once.
     """
 
     def __init__(self, store: EventStore, clock: Callable[[], datetime], erps: ErpDirectory) -> None:
@@ -108,24 +109,35 @@ class HeldRelease:
         self._erps = erps
 
     def run(self) -> int:
-        """How many were resumed."""
-        where = {"state": JournalState.HELD_FOR_PERIOD.value}
-        held = self._store.rows(JOURNALS, where, order=("changed_at",), limit=HELD_PER_RUN_MAX)
-        if not held:
-            return 0
-        calendars = {str(row["entity"]): self._store.rows(PERIODS, {"entity": row["entity"]}) for row in held}
-        return sum(self._release(row, calendars[str(row["entity"])]) for row in held)
+        """How many were resumed; days that stay closed, however many entries they hold, keep no others waiting."""
+        held = {"state": JournalState.HELD_FOR_PERIOD.value}
+        groups = self._store.sums(JOURNALS, [], ["entity", "effective_date", "refused_day"], held)
+        calendars: dict[str, list[Row]] = {}
+        resumed = 0
+        for group in groups:
+            entity = str(group["entity"])
+            if entity not in calendars:
+                calendars[entity] = self._store.rows(PERIODS, {"entity": entity})
+            resumed += self._release_group(group, held, calendars[entity])
+        return resumed
 
-    def _release(self, row: Row, periods: list[Row]) -> int:
-        changed_at, day = row["changed_at"], row["effective_date"]
-        assert isinstance(changed_at, datetime)
+    def _release_group(self, group: Row, held: Mapping[str, object], periods: list[Row]) -> int:
+        day, refused = group["effective_date"], group["refused_day"]
         assert isinstance(day, date)
-        news = [period for period in periods if isinstance(told := period["told_at"], datetime) and told > changed_at]
-        on = posting_day(day, map(period_of, news), self._erps.late_policy(str(row["entity"]))) if news else None
+        on = (
+            posting_day(day, map(period_of, periods), self._erps.late_policy(str(group["entity"]))) if periods else None
+        )
         if on is None:
             return 0
-        journal_id = row["journal_id"]
+        told_at = max(told for row in periods if isinstance(told := row["told_at"], datetime))
+        where = {**held, **{name: group[name] for name in ("entity", "effective_date", "refused_day")}}
+        rows = self._store.rows(JOURNALS, where, order=("changed_at",), limit=HELD_PER_RUN_MAX)
+        return sum(self._release(row, day, on) for row in rows if on != refused or _is_before(row, told_at))
+
+    def _release(self, row: Row, day: date, on: date) -> int:
+        journal_id, changed_at = row["journal_id"], row["changed_at"]
         assert isinstance(journal_id, UUID)
+        assert isinstance(changed_at, datetime)
         reason = f"the period of {day} is open again" if on == day else f"booked on {on}, the period of {day} is closed"
         context = context_for(derive("held-release", journal_id, changed_at.isoformat()), self._clock())
 
@@ -137,6 +149,10 @@ class HeldRelease:
             return 1
 
         return transact(self._store, context, decide)
+
+
+def _is_before(row: Row, told_at: datetime) -> bool:
+    return isinstance(changed_at := row["changed_at"], datetime) and changed_at < told_at
 
 
 def period_of(row: Row) -> FiscalPeriod:

@@ -18,7 +18,14 @@ from chassis.eventstore.work import CrashPoint, no_crash
 from chassis.exceptions import raise_case
 
 from ledger_adapter.application.drafting import context_for
-from ledger_adapter.application.exchanging import confirm_or_report, erp_journal, hold, is_elsewhere, record_refusal
+from ledger_adapter.application.exchanging import (
+    confirm_nothing,
+    confirm_or_report,
+    document_or_case,
+    hold,
+    is_elsewhere,
+    record_refusal,
+)
 from ledger_adapter.application.lanes import Lane, calling_in
 from ledger_adapter.application.pauses import Pace, Pauses, Questions
 from ledger_adapter.application.ports import (
@@ -33,13 +40,14 @@ from ledger_adapter.application.ports import (
     UnknownEntity,
 )
 from ledger_adapter.application.queries import JOURNALS
-from ledger_adapter.application.summaries import minor
+from ledger_adapter.application.summaries import kept, minor
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 
 BATCH_MAX = 50
 BATCH_BESIDE_MAX = 5
 UNCERTAIN_MAX = 5_000
+HANDED_OVER = "handed over, not acknowledged yet"
 FIRST = Lane.PATIENT_PAYMENT
 TURNED_EVERY = 8
 NOT_SENT = (JournalState.INTENDED, JournalState.PROBED)
@@ -123,10 +131,10 @@ class JournalPosting:
                 moved += sum(self._send(entity, erp, window) for window in self._uncertain(entity, lane))
             moved += self._confirm(entity, erp, lane)
         except Unavailable:
-            self._pauses.lengthen(entity, now)
+            self._pauses.lengthen(entity, self._clock())
             return 0
         except UnknownEntity as unknown:
-            self._pauses.lengthen(entity, now)
+            self._pauses.lengthen(entity, self._clock())
             self._report_unknown_entity(entity, str(unknown))
             return 0
         self._pauses.end(entity)
@@ -136,7 +144,7 @@ class JournalPosting:
         if not rows:
             return 0
         found = erp.find(entity, [str(row["external_number"]) for row in rows])
-        rows = [row for row in rows if not isinstance(found.get(str(row["external_number"])), Pending)]
+        rows = [row for row in rows if not _is_asked_for_already(row, found)]
         documents, moved = self._record_probe(rows, found, erp)
         if not documents:
             return moved
@@ -168,7 +176,8 @@ class JournalPosting:
     ) -> tuple[dict[UUID, ErpJournal], int]:
         """Records what the ERP holds; the documents that are ours to send now, and how many turned out to be there.
 
-        An ERP that takes files may have thousands in hand: `rows` are those that it has decided, or never got.
+        An ERP that takes files may have thousands in hand: `rows` are those that it has decided, or never got, and those that
+        a process which died had handed over.
         """
         if not rows:
             return {}, 0
@@ -184,21 +193,33 @@ class JournalPosting:
                 if isinstance(held, ErpDocument):
                     entry.record_posted(erp.name, held.document_id)
                     there += 1
-                elif held is None:
-                    day = self._day_of(work, entry)
-                    if day is None:
-                        hold(work, entry, f"the period of {entry.head.effective_date} is closed")
-                        continue
-                    entry.record_probe(day, erp=erp.name)
-                    to_send[entry.id] = erp_journal(entry, erp.dimensions(entry.head.entity))
+                elif isinstance(held, Pending):
+                    if entry.state is JournalState.PROBED:
+                        entry.record_uncertain(HANDED_OVER)
+                elif (document := self._document(work, entry, erp)) is not None:
+                    to_send[entry.id] = document
             return to_send, there
 
         return self._transact(_ids(rows), decide)
 
+    def _document(self, work: Work, entry: JournalEntry, erp: Erp) -> ErpJournal | None:
+        """What is to be sent of an entry that the ERP does not know; None where it waits, is refused, or moves nothing there."""
+        assert entry.head is not None, "an intended entry has a head"
+        day = self._day_of(work, entry)
+        if day is None:
+            hold(work, entry, f"the period of {entry.head.effective_date} is closed")
+            return None
+        dimensions = erp.dimensions(entry.head.entity)
+        if not kept(entry.lines, dimensions):
+            confirm_nothing(entry, erp.name)
+            return None
+        entry.record_probe(day, erp=erp.name)
+        return document_or_case(work, entry, dimensions)
+
     def _day_of(self, work: Work, entry: JournalEntry) -> date | None:
         """When the entry is booked, by the periods as the ERP told them last; None where it has to wait."""
         assert entry.head is not None, "an intended entry has a head"
-        if entry.state is JournalState.UNCERTAIN:
+        if entry.state in (JournalState.PROBED, JournalState.UNCERTAIN):
             return entry.booked_on
         calendar = work.get_or_new(PeriodCalendar, calendar_id(entry.head.entity))
         policy = self._erps.late_policy(entry.head.entity)
@@ -227,7 +248,7 @@ class JournalPosting:
                 elif isinstance(answer, Refused):
                     moved += record_refusal(work, entry, answer)
                 elif isinstance(answer, Pending):
-                    entry.record_uncertain("handed over, not acknowledged yet")
+                    entry.record_uncertain(HANDED_OVER)
                 else:
                     entry.record_uncertain("the ERP did not answer for this number")
             return moved
@@ -258,6 +279,12 @@ class JournalPosting:
             raise_case(work, cause, code="UnknownEntity", summary=summary, subject="entity", entity=entity)
 
         transact(self._store, context_for(cause, self._clock()), decide)
+
+
+def _is_asked_for_already(row: Row, found: Mapping[str, ErpDocument | Pending]) -> bool:
+    """Whether the ERP has it in hand, and we know that it has."""
+    is_in_hand = isinstance(found.get(str(row["external_number"])), Pending)
+    return is_in_hand and row["state"] != JournalState.PROBED.value
 
 
 def _ids(rows: Iterable[Row]) -> list[UUID]:

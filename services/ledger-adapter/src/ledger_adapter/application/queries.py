@@ -99,6 +99,7 @@ JOURNALS = Table(
         "group_id": "uuid",
         "effective_date": "date",
         "posting_date": "date",
+        "refused_day": "date",
         "state": "text",
         "version": "integer",
         "erp": "text",

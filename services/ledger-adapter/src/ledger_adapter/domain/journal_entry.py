@@ -146,10 +146,12 @@ class JournalEntry(Aggregate):
             entry.state = JournalState.REJECTED
 
     class HeldForPeriod(Event):
-        """The ERP's period of the effective date is closed."""
+        """The period of the day that it would be booked on is closed. `refused_day` is that day where the ERP refused it; None
+        where the periods that the ERP told said so before anything was sent."""
 
         TOPIC = "ledger.journal-entry.held-for-period"
         reason: Public[str]
+        refused_day: Public[date] | None = None
 
         def apply(self, entry: JournalEntry) -> None:
             entry.state = JournalState.HELD_FOR_PERIOD
@@ -229,11 +231,12 @@ class JournalEntry(Aggregate):
         return self.head.posting_date or self.head.effective_date
 
     def record_probe(self, posting_date: date | None = None, *, erp: str = "") -> None:
-        """`posting_date` is when it will be booked, where that is not its business date. An entry of unknown outcome
-        keeps the day that it was sent with."""
+        """`posting_date` is when it will be booked, where that is not its business date. An entry that may have been
+        sent keeps the day that it was sent with."""
         self._refuse_illegal(JournalState.PROBED)
         assert self.head is not None, "an intended entry has a head"
-        day = self.head.posting_date if self.state is JournalState.UNCERTAIN else posting_date
+        sent = self.state in (JournalState.PROBED, JournalState.UNCERTAIN)
+        day = self.head.posting_date if sent else posting_date
         self.trigger_event(self.Probed, posting_date=None if day == self.head.effective_date else day, erp=erp)
 
     def record_posted(self, erp: str, erp_document: str) -> None:
@@ -248,9 +251,9 @@ class JournalEntry(Aggregate):
         self._refuse_illegal(JournalState.REJECTED)
         self.trigger_event(self.Rejected, code=code, reason=reason)
 
-    def hold_for_period(self, reason: str) -> None:
+    def hold_for_period(self, reason: str, refused_day: date | None = None) -> None:
         self._refuse_illegal(JournalState.HELD_FOR_PERIOD)
-        self.trigger_event(self.HeldForPeriod, reason=reason)
+        self.trigger_event(self.HeldForPeriod, reason=reason, refused_day=refused_day)
 
     def confirm(self) -> None:
         self._refuse_illegal(JournalState.CONFIRMED)

@@ -94,7 +94,7 @@ def _entry_faults(
 ) -> Iterable[str]:
     name = f"{journal.entity} {journal.number}"
     if journal.state == "confirmed":
-        if not moves:
+        if not moves and (journal.document or at_erp(journal.confirmed or {}, chart)):
             yield f"{name}: confirmed here, not at the ERP"
         for move in moves:
             yield from _differences(name, journal, move, chart)
