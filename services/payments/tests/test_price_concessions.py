@@ -18,6 +18,7 @@ from chassis.eventstore import Work, transact
 from chassis.testing.contexts import context
 from hypothesis import given
 from hypothesis import strategies as st
+from payments.application import price_concessions
 from payments.application.patient_rows import ACCOUNTS
 from payments.application.price_concessions import MasterDataPortfolios, expectation_of
 from payments.application.publishing import publish
@@ -34,6 +35,7 @@ from .world import World, adjudication, delivery
 ACCOUNT = account_id_of("NORTH", PATIENT)
 CHILD = derive("test-patient", 2)
 OTHER_CLAIM = derive("test-claim", 2)
+LATER = DAY + timedelta(days=10)
 
 
 def rate(percent: int, payer_class: PayerClass, from_days: int = 0, **changes: object) -> PriceConcession:
@@ -167,6 +169,29 @@ def test_rates_that_change_are_followed_and_a_rate_holds_on_its_days_only() -> N
         1000,
         [("allowance", 500), ("allowance", -500), ("allowance", 1000)],
     )
+
+
+def test_the_next_word_on_a_claim_leaves_what_new_rates_have_made_of_its_share() -> None:
+    world = Estimating()
+    world.rates = [rate(0, PayerClass.COMMERCIAL, valid_until=DAY), rate(40, PayerClass.COMMERCIAL, valid_from=LATER)]
+    world.deliver(adjudication(2500))
+    world.clock.advance(days=10)
+    world.sweep()
+    world.deliver(adjudication(500, 1, effective_date=LATER))
+    for _ in range(3):
+        world.sweep()
+        world.clock.advance(days=1)
+    assert world.announced() == [("allowance", 1000), ("allowance", 200)]
+
+
+def test_more_accounts_than_one_page_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(price_concessions, "PORTION", 2)
+    world = Estimating()
+    people = [(number, derive("aged-patient", number), derive("aged-claim", number)) for number in range(5)]
+    world.deliver(*(adjudication(1000, number, patient_id=who, claim_id=claim) for number, who, claim in people))
+    world.rates = [rate(40, PayerClass.COMMERCIAL)]
+    world.sweep()
+    assert [row["allowance_minor"] for row in world.rows(ACCOUNTS)] == [400] * 5
 
 
 def test_a_share_that_moves_to_another_account_takes_its_expectation_along() -> None:

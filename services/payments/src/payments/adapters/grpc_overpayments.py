@@ -8,7 +8,7 @@ from datetime import date
 import grpc
 from billing.payments.v1 import payer_overpayments_pb2 as pb
 from billing.payments.v1 import payer_overpayments_pb2_grpc
-from chassis.eventstore import Above, Row, transact
+from chassis.eventstore import Row, transact
 from chassis.rpc import BadArgument, GrpcService
 from chassis.rpc.errors import uuid_in
 from chassis.runtime import ServiceCore
@@ -18,7 +18,7 @@ from payments.adapters.arguments import amount_in, day_in, named_in, one_of, rea
 from payments.adapters.grpc_messages import minor_sent, money_sent, text_of
 from payments.adapters.grpc_remittances import limit_in
 from payments.application.overpayments import PAYER_OVERPAYMENTS, identify_overpayment, move_overpayment
-from payments.application.payer_credits import PAYER_CREDITS
+from payments.application.payer_credits import credits_to_show
 from payments.application.row_values import int_of
 from payments.domain.payer_overpayment import OverpaymentReason, OverpaymentStep
 
@@ -106,11 +106,8 @@ class PayerOverpaymentCalls(payer_overpayments_pb2_grpc.PayerOverpaymentsService
     def ListPayerCredits(
         self, request: pb.ListPayerCreditsRequest, context: grpc.ServicerContext
     ) -> pb.ListPayerCreditsResponse:
-        where = named_in(entity=request.entity) | {"overpaid_minor": Above.ZERO}
-        if not request.identified_too:
-            where["overpayment_id"] = None
-        order, limit = ("-overpaid_minor", "claim_id"), limit_in(request.limit)
-        rows = self._core.store.rows(PAYER_CREDITS, where, order=order, limit=limit)
+        where, limit = named_in(entity=request.entity), limit_in(request.limit)
+        rows = credits_to_show(self._core.store, where, limit, identified_too=request.identified_too)
         return pb.ListPayerCreditsResponse(credits=map(_credit_sent, rows))
 
     def _day(self, text: str, field: str) -> date:

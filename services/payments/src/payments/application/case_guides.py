@@ -10,7 +10,7 @@ from payments.application.gateway_orders import REFUSED, UNCERTAIN
 from payments.application.gateway_questions import NO_SUCH_OBJECT
 from payments.application.overpayments import OWED_BACK
 from payments.application.patient_money import DISPUTE_OPEN, OVERDRAWN, REFUND_FAILED
-from payments.application.payer_credits import PAYER_CREDIT
+from payments.application.payer_credits import PAYER_CREDIT, TAKEN_BACK
 from payments.application.payment_plans import MISSED
 from payments.application.payouts import CAME_BACK
 from payments.application.ports import UnreadableEvent
@@ -63,6 +63,12 @@ _IDENTIFY = Action(
     "Say that it is an overpayment, of how much and by what; the sixty days run from then.",
     "throughline overpayments identify ENTITY PAYER {subject} AMOUNT --reason WHY --evidence WHAT",
     WRITE,
+)
+_WITHDRAWN = Action(
+    "withdraw",
+    "Say that it is not owed back any more, by the payer's own reversal.",
+    "throughline overpayments move {subject} withdrawn AMOUNT --evidence REMITTANCE",
+    APPROVE,
 )
 _SUBMIT = Action(
     "submit",
@@ -215,6 +221,13 @@ _OF_BANKS_AND_PAYERS: Guides = {
         ("throughline replay payments {subject}", _TRACE),
         (_RETURNED,),
         within_days=OVERPAYMENT_DAYS,
+        by_two=True,
+    ),
+    TAKEN_BACK: CaseGuide(
+        "A payer reversed what is still shown as owed back to it. Return nothing of that; it ends by itself with the last cent withdrawn.",
+        ("throughline replay payments {subject}", _TRACE),
+        (_WITHDRAWN,),
+        within_days=1,
         by_two=True,
     ),
     RemittanceUnbalanced.__name__: CaseGuide(

@@ -11,7 +11,7 @@ from chassis.domain import Event
 from chassis.eventstore import Change, Table, Work, add, put
 from chassis.exceptions import end_case, raise_case
 
-from payments.application.payer_credits import note_identified
+from payments.application.payer_credits import end_taken_back, note_identified, rounds_at
 from payments.domain.payer_overpayment import (
     OverpaymentReason,
     OverpaymentStep,
@@ -58,7 +58,9 @@ def identify_overpayment(
     Raises:
         NotAnOverpayment, OverpaymentChanged: see there.
     """
-    overpayment = work.get_or_new(PayerOverpayment, overpayment_id_of(entity, payer, cause))
+    claim_id = _claim_in(cause)
+    rounds = rounds_at(work, claim_id) if claim_id else 0
+    overpayment = work.get_or_new(PayerOverpayment, overpayment_id_of(entity, payer, cause, rounds))
     overpayment.identify(
         entity=entity,
         payer=payer,
@@ -69,7 +71,7 @@ def identify_overpayment(
         by=work.context.meta.actor,
         on=on,
     )
-    if (claim_id := _claim_in(cause)) is not None:
+    if claim_id is not None:
         note_identified(work, claim_id, overpayment.id, amount)
     raise_case(
         work,
@@ -97,6 +99,7 @@ def move_overpayment(
     overpayment.move(step, amount, evidence, by=work.context.meta.actor, on=on)
     if not overpayment.open_amount:
         end_case(work, overpayment_id, OWED_BACK, f"{step} by {evidence}")
+        end_taken_back(work, overpayment_id, f"{step} by {evidence}")
     return overpayment.open_amount
 
 

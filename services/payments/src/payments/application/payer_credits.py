@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from canonical.events.claims import ClaimAdjudicated
 from canonical.ids import derive
 from canonical.money import Money
 from chassis.domain import Event
-from chassis.eventstore import Change, Table, Work, put
+from chassis.eventstore import Above, Change, EventStore, Row, Table, Where, Work, put
 from chassis.eventstore.projecting import of
 from chassis.exceptions import end_case, raise_case
 
+from payments.application.row_values import int_of
 from payments.domain.payer_credit import PayerCredit, payer_credit_id_of
+from payments.domain.payer_overpayment import PayerOverpayment
 
 PAYER_CREDIT = "PayerCreditBalance"
+TAKEN_BACK = "PayerOverpaymentTakenBack"
+CREDITS_PER_PAGE = 1000
 PAYER_CREDITS = Table(
     "payer_credits",
     {
@@ -41,7 +45,7 @@ def follow_payer_credit(work: Work, event: ClaimAdjudicated, number: int) -> Non
     The sixty days do not run from here: a person starts them who knows that it is an overpayment.
     """
     credit = work.get_or_new(PayerCredit, payer_credit_id_of(event.claim_id))
-    opened = credit.openings
+    opened, identified_as = credit.openings, credit.overpayment_id
     if not credit.tell(
         claim_id=event.claim_id,
         entity=event.entity,
@@ -55,6 +59,8 @@ def follow_payer_credit(work: Work, event: ClaimAdjudicated, number: int) -> Non
         return
     if opened:
         end_case(work, _cause(credit.id, opened), PAYER_CREDIT, "the payer decided again")
+    if identified_as is not None:
+        _tell_what_is_not_owed_back(work, identified_as, event)
     if event.overpaid > credit.identified:
         raise_case(
             work,
@@ -67,6 +73,34 @@ def follow_payer_credit(work: Work, event: ClaimAdjudicated, number: int) -> Non
             entity=event.entity,
             amount=event.overpaid,
         )
+
+
+def _tell_what_is_not_owed_back(work: Work, overpayment_id: UUID, event: ClaimAdjudicated) -> None:
+    """The payer took back itself what somebody may be about to return: a person looks before money leaves twice."""
+    overpayment = work.require(PayerOverpayment, overpayment_id)
+    if overpayment.open_amount > event.overpaid:
+        raise_case(
+            work,
+            overpayment_id,
+            code=TAKEN_BACK,
+            summary=f"{event.payer} leaves {event.overpaid} paid twice for claim {event.claim_id} by remittance "
+            f"{event.remittance_id}, position {event.remittance_position}; {overpayment.open_amount} is shown as owed back",
+            subject="payer-overpayment",
+            subject_id=overpayment_id,
+            entity=event.entity,
+            amount=overpayment.open_amount - event.overpaid,
+        )
+
+
+def end_taken_back(work: Work, overpayment_id: UUID, reason: str) -> None:
+    """Nothing of the overpayment is shown as owed back any more; nobody returns it a second time."""
+    end_case(work, overpayment_id, TAKEN_BACK, reason)
+
+
+def rounds_at(work: Work, claim_id: UUID) -> int:
+    """How many identified overpayments of a claim its payer took back whole."""
+    credit = work.get(PayerCredit, payer_credit_id_of(claim_id))
+    return credit.rounds if credit is not None else 0
 
 
 def concerns_a_credit(event: ClaimAdjudicated) -> bool:
@@ -96,10 +130,28 @@ def project_payer_credits(event: Event) -> Iterable[Change]:
             remittance_id=event.remittance_id,
             position=event.position,
             effective_date=event.effective_date,
+            **({} if event.overpaid else {"overpayment_id": None, "identified_minor": 0}),
         )
     elif isinstance(event, PayerCredit.Identified):
         identified = {"overpayment_id": event.overpayment_id, "identified_minor": event.amount.minor}
         yield put(PAYER_CREDITS, credit_id=event.originator_id, **identified)
+
+
+def credits_to_show(store: EventStore, where: Where, limit: int, *, identified_too: bool) -> list[Row]:
+    """What is paid twice, the most first; without `identified_too` only where more is than a person has identified."""
+    rows = (
+        row
+        for row in _every_credit(store, {**where, "overpaid_minor": Above.ZERO})
+        if identified_too or int_of(row["overpaid_minor"]) > int_of(row["identified_minor"] or 0)
+    )
+    return sorted(rows, key=lambda row: (-int_of(row["overpaid_minor"]), str(row["claim_id"])))[:limit]
+
+
+def _every_credit(store: EventStore, where: Where) -> Iterator[Row]:
+    last: Row | None = None
+    while page := store.rows(PAYER_CREDITS, where, order=("credit_id",), limit=CREDITS_PER_PAGE, after=last):
+        yield from page
+        last = page[-1]
 
 
 def _cause(credit_id: UUID, opening: int) -> UUID:

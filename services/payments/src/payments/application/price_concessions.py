@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
 from canonical.codes import PayerClass
 from canonical.master_data import PriceConcession, UnknownMasterData
-from chassis.eventstore import Above, EventStore, Work, transact
+from chassis.eventstore import Above, EventStore, Row, Work, transact
 
 from payments.application.patient_rows import ACCOUNTS
 from payments.application.row_values import uuid_of
@@ -18,7 +18,6 @@ from payments.domain.cash_spread import NOTHING, left_of_each
 from payments.domain.patient_account import PatientAccount
 from payments.domain.price_concession import NONE_EXPECTED, Expectation
 
-ACCOUNTS_MAX = 100_000
 PORTION = 200
 
 
@@ -77,9 +76,10 @@ def expectation_of(
 
 
 def estimate_new_share(account: PatientAccount, place: UUID, portfolios: Portfolios, on: date) -> None:
-    """Expects of a share what its portfolio has shown, of the day on which it arose; an older band that was reached stays."""
+    """Expects of a share what its portfolio has shown, of the day on which it arose. Once something is expected of
+    a place, only its ageing changes that, which knows the rates of today."""
     rows = portfolios.rows
-    if not rows or account.expected.get(place, NONE_EXPECTED).from_days:
+    if not rows or place in account.expected:
         return
     since = _since(account, place)
     found = expectation_of(rows, account.entity, _class_at(account, place, portfolios, since), 0, since)
@@ -100,11 +100,16 @@ class ConcessionAgeing:
         today, rates = self._clock().date(), tuple(self._portfolios.rows)
         if not rates or self._done == (today, rates):
             return 0
-        rows = self._store.rows(ACCOUNTS, {"owed_minor": Above.ZERO}, order=("account_id",), limit=ACCOUNTS_MAX)
-        ids = [uuid_of(row["account_id"]) for row in rows]
-        changed = sum(self._follow(ids[at : at + PORTION], today) for at in range(0, len(ids), PORTION))
+        changed = sum(self._follow(ids, today) for ids in self._portions())
         self._done = (today, rates)
         return changed
+
+    def _portions(self) -> Iterator[list[UUID]]:
+        last: Row | None = None
+        where = {"owed_minor": Above.ZERO}
+        while page := self._store.rows(ACCOUNTS, where, order=("account_id",), limit=PORTION, after=last):
+            yield [uuid_of(row["account_id"]) for row in page]
+            last = page[-1]
 
     def _follow(self, ids: Sequence[UUID], today: date) -> int:
         def decide(work: Work) -> int:

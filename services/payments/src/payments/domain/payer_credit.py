@@ -21,9 +21,12 @@ class PayerCredit(Aggregate):
         self.told_at = 0
         self.openings = 0
         self.identified = NOTHING
+        self.overpayment_id: UUID | None = None
+        self.rounds = 0
 
     class Told(Event):
-        """`decision` counts the claim's announcements; `remittance_id` and `position` are the decision's."""
+        """`decision` counts the claim's announcements; `remittance_id` and `position` are the decision's. With nothing overpaid, what was
+        identified is over: the next that is paid twice is another overpayment."""
 
         TOPIC = "payments.payer-credit.told"
         claim_id: UUID
@@ -39,6 +42,9 @@ class PayerCredit(Aggregate):
             credit.openings += int(self.overpaid not in (NOTHING, credit.overpaid))
             credit.overpaid = self.overpaid
             credit.told_at = self.decision
+            if not self.overpaid and credit.identified:
+                credit.identified, credit.overpayment_id = NOTHING, None
+                credit.rounds += 1
 
     class Identified(Event):
         """A person says that it is an overpayment, of so much; the sixty days run."""
@@ -48,7 +54,7 @@ class PayerCredit(Aggregate):
         amount: Money
 
         def apply(self, credit: PayerCredit) -> None:
-            credit.identified = self.amount
+            credit.identified, credit.overpayment_id = self.amount, self.overpayment_id
 
     def tell(
         self,

@@ -49,9 +49,9 @@ class OverpaymentStep(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-def overpayment_id_of(entity: str, payer: str, cause: str) -> UUID:
-    """The overpayment that one claim or remittance, named by `cause`, has made."""
-    return derive("payer-overpayment", entity, payer, cause)
+def overpayment_id_of(entity: str, payer: str, cause: str, rounds: int = 0) -> UUID:
+    """The overpayment that one claim or remittance, named by `cause`, has made; `rounds` were taken back by the payer before it."""
+    return derive("payer-overpayment", entity, payer, cause, *([rounds] if rounds else []))
 
 
 class PayerOverpayment(Aggregate):
