@@ -6,6 +6,7 @@ from datetime import date
 from itertools import permutations
 
 import pytest
+from canonical.codes import PayerClass
 from canonical.envelope import PublicEvent
 from canonical.master_data import MasterData
 from ledger_adapter.application.queries import LINES, POSTINGS
@@ -128,6 +129,35 @@ def test_a_replacement_that_the_payer_answers_ends_with_nothing_open(world: Worl
 def test_a_revision_of_something_else_than_was_booked_is_a_persons(world: World) -> None:
     world.deliver(FIRST, CORRECTED.model_copy(update={"previous_total": CORRECTED.total}))
     assert world.cases() == ["FactDoesNotAddUp"]
+
+
+def by_class(world: World, account: str = "gross-revenue") -> dict[str, int]:
+    """What an account holds by payer class, in cents."""
+    sums: dict[str, int] = {}
+    for row in world.rows(LINES, account=account):
+        payer_class, amount = str(row["payer_class"]), row["amount_minor"]
+        assert isinstance(amount, int)
+        sums[payer_class] = sums.get(payer_class, 0) + amount
+    return {payer_class: amount for payer_class, amount in sums.items() if amount}
+
+
+@pytest.mark.parametrize("amount", ["60.00", "100.00"])
+def test_a_revision_takes_the_revenue_from_the_payer_class_that_it_was_booked_under(world: World, amount: str) -> None:
+    world.deliver(FIRST, revised(FIRST, (amount,)).model_copy(update={"payer_class": PayerClass.MEDICARE}))
+    assert by_class(world) == {"medicare": -int(amount.replace(".", ""))}
+
+
+def test_a_revision_mirrors_the_class_of_what_an_empty_revision_before_it_left_standing(world: World) -> None:
+    last = revised(SAME, ("60.00",), 2).model_copy(update={"payer_class": PayerClass.MEDICARE})
+    world.deliver(FIRST, SAME, last)
+    assert by_class(world) == {"medicare": -6000}
+
+
+def test_a_reversal_takes_a_decision_back_from_the_payer_class_that_it_was_booked_under(world: World) -> None:
+    decision = adjudicated(1)
+    back = negated(decision, position=1).model_copy(update={"payer_class": PayerClass.MEDICARE})
+    world.deliver(FIRST, decision, back)
+    assert (by_class(world, "eft-clearing"), by_class(world, "ar-patient")) == ({}, {})
 
 
 def test_a_self_pay_revision_moves_what_the_patient_owes(world: World) -> None:

@@ -28,7 +28,7 @@ from ledger_adapter.domain.credit_balances import (
     total_of,
 )
 from ledger_adapter.domain.journal_entry import JournalEntry, journal_id
-from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id
+from ledger_adapter.domain.period_calendar import LatePolicy, PeriodCalendar, calendar_id, posting_day
 from ledger_adapter.domain.posting_rules import PATIENT_ACCOUNTS, PAYER_ACCOUNTS
 from ledger_adapter.domain.subledger import GroupKind, SubledgerPosting
 
@@ -45,12 +45,16 @@ class PeriodNotOver(Refusal):
     """The credit balances of a period are those of its last day, which has not passed."""
 
 
+class PeriodClosed(Refusal):
+    """The period's last day takes no entries any more, so the presentation would be booked on another day, or not at all."""
+
+
 class CreditsNotPresented(Refusal):
     """The entity's books are configured to leave credit balances where they are."""
 
 
 class TooManyCredits(Refusal):
-    """More credit balances than one entry is made of."""
+    """More credit balances than one entry is made of, or more transfers than can be reckoned with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def present_credit_balances(
     `period` is the ERP's name for it, or a month such as 2026-03 where the ERP tells no periods.
 
     Raises:
-        UnknownEntity, UnknownPeriod, PeriodNotOver, CreditsNotPresented, TooManyCredits: see there.
+        UnknownEntity, UnknownPeriod, PeriodNotOver, PeriodClosed, CreditsNotPresented, TooManyCredits: see there.
     """
     erps.of(entity)
     if not erps.presents_credit_balances(entity):
@@ -82,7 +86,7 @@ def present_credit_balances(
         end = _end_of(work, entity, period)
         if end >= context.now.date():
             raise PeriodNotOver(f"{period} of {entity} ends on {end}; ask again the day after")
-        return _present(work, sides_of(entity, end))
+        return _present(work, sides_of(entity, end), erps.late_policy(entity))
 
     return transact(store, context, decide)
 
@@ -99,13 +103,14 @@ def _end_of(work: Work, entity: str, period: str) -> date:
     return found
 
 
-def _present(work: Work, sides: tuple[Presentation, Presentation]) -> Presented:
+def _present(work: Work, sides: tuple[Presentation, Presentation], policy: LatePolicy) -> Presented:
     entries = [work.get_or_new(JournalEntry, journal_id(GroupKind.CREDIT_BALANCES, side.group_id)) for side in sides]
     ids = tuple(entry.id for entry in entries)
     if entries[0].exists:
         owed = -Money.total(each.amount for each in entries[0].lines if each.account is AccountRole.CREDIT_BALANCES)
         count = len(work.rows(POSTINGS, {"group_id": sides[0].group_id}, limit=CREDITS_MAX))
         return Presented(sides[0].period_end, count, owed, ids, is_new=False)
+    _refuse_closed(work, sides[0], policy)
     found = credit_balances(_receivables(work, sides[0].entity, sides[0].period_end))
     if len(found) > CREDITS_MAX:
         raise TooManyCredits(f"{len(found)} credit balances; an entry is made of {CREDITS_MAX} at most")
@@ -114,6 +119,12 @@ def _present(work: Work, sides: tuple[Presentation, Presentation]) -> Presented:
     for side, entry in zip(sides, entries, strict=True):
         _intend(work, side, found, entry)
     return Presented(sides[0].period_end, len(found), total_of(found), ids, is_new=True)
+
+
+def _refuse_closed(work: Work, presentation: Presentation, policy: LatePolicy) -> None:
+    entity, end = presentation.entity, presentation.period_end
+    if posting_day(end, work.get_or_new(PeriodCalendar, calendar_id(entity)).periods, policy) != end:
+        raise PeriodClosed(f"{end} of {entity} takes no entries any more; open its period, present, and close it again")
 
 
 def _receivables(work: Work, entity: str, until: date) -> dict[Debtor, int]:
@@ -134,7 +145,10 @@ def _taken_over(work: Work, entity: str, until: date) -> list[tuple[Debtor, int]
     """Shares that patients took over from others: both sides are one account and one party, which the rows do not tell
     apart, and the posting is the taker's."""
     where = {"entity": entity, "group_kind": GroupKind.PATIENT_TRANSFER.value}
-    rows = [row for row in work.rows(POSTINGS, where, limit=TRANSFERS_MAX) if _is_until(row, until)]
+    transfers = work.rows(POSTINGS, where, limit=TRANSFERS_MAX + 1)
+    if len(transfers) > TRANSFERS_MAX:
+        raise TooManyCredits(f"{entity} has more than {TRANSFERS_MAX} transfers between patients to reckon with")
+    rows = [row for row in transfers if _is_until(row, until)]
     ids = [identity for row in rows if isinstance(identity := row["posting_id"], UUID)]
     work.prefetch(ids)
     firsts = [(row, work.require(SubledgerPosting, identity).decided) for row, identity in zip(rows, ids, strict=True)]

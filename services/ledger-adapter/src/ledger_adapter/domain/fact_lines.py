@@ -120,13 +120,12 @@ def lines_for_revision(
     Raises:
         FactDoesNotAddUp: what was booked is not what the posting said before.
     """
-    booked_before = tuple(charged)
     mirror = tuple(
         LedgerLine(
             account=line.account,
             amount=-line.amount,
             party=line.party,
-            payer_class=_dimensions_of_encounter(event).payer_class,
+            payer_class=line.payer_class or _dimensions_of_encounter(event).payer_class,
             department=line.department,
             cost_center=line.cost_center,
             location=line.location,
@@ -134,24 +133,22 @@ def lines_for_revision(
             encounter_id=event.encounter_id,
             patient_id=event.patient_id,
         )
-        for line in booked_before
+        for line in charged
     )
     owed = Money.total(line.amount for line in mirror if line.account in PAYER_ACCOUNTS | PATIENT_ACCOUNTS)
     if owed != -event.previous_total:
         raise FactDoesNotAddUp(f"encounter {event.encounter_id}: {-owed} was booked, it said {event.previous_total}")
     now = lines_for_charges(event, expected_percent, cost_center_of)
-    return () if _by_place(booked_before) == _by_place(now) else mirror + now
+    return mirror + now if _moves_anything(mirror + now) else ()
 
 
-def _by_place(
-    lines: Iterable[LedgerLine] | Iterable[PostedLine],
-) -> dict[tuple[AccountRole, str, str, str, str], int]:
-    """Cents by account, party, department, cost center and location."""
-    sums: dict[tuple[AccountRole, str, str, str, str], int] = {}
+def _moves_anything(lines: Iterable[LedgerLine]) -> bool:
+    """Whether any account, party, payer class, department, cost center and location has more or less by them."""
+    sums: dict[tuple[AccountRole, str, str, str, str, str], int] = {}
     for line in lines:
-        place = (line.account, line.party, line.department, line.cost_center, line.location)
+        place = (line.account, line.party, line.payer_class, line.department, line.cost_center, line.location)
         sums[place] = sums.get(place, 0) + line.amount.minor
-    return sums
+    return any(sums.values())
 
 
 def lines_for_revised_claim(event: ClaimRevised, estimate: Money) -> tuple[LedgerLine, ...]:

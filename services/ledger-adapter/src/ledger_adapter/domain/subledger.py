@@ -120,8 +120,9 @@ class SubledgerPosting(Aggregate):
         self.estimate = Money(0)
         self.place = NOWHERE
         self.claim_id: UUID | None = None
-        self.decided: tuple[PostedLine, ...] = ()
-        self.charged: tuple[PostedLine, ...] = ()
+        self.payer_class = ""
+        self._decided: tuple[PostedLine, ...] = ()
+        self._charged: tuple[PostedLine, ...] = ()
 
     class Drafted(Event):
         """`group_kind` and `group_id` say which journal entry takes it up; `item_id` is what a clearing account is
@@ -157,8 +158,24 @@ class SubledgerPosting(Aggregate):
             posting.estimate = estimate_in(standing)
             posting.place = _only_place(standing)
             posting.claim_id = self.claim_id
-            posting.decided = _less_release(self.lines)
-            posting.charged = standing if self.group_kind is GroupKind.CHARGES else ()
+            posting.payer_class = self.payer_class
+            posting._decided = _less_release(self.lines)
+            posting._charged = standing if self.group_kind is GroupKind.CHARGES else ()
+
+    @property
+    def decided(self) -> tuple[PostedLine, ...]:
+        """Each with the payer class that it was booked under."""
+        return self._classed(self._decided)
+
+    @property
+    def charged(self) -> tuple[PostedLine, ...]:
+        """Each with the payer class that it was booked under."""
+        return self._classed(self._charged)
+
+    def _classed(self, lines: tuple[PostedLine, ...]) -> tuple[PostedLine, ...]:
+        return tuple(
+            line if line.payer_class else line.model_copy(update={"payer_class": self.payer_class}) for line in lines
+        )
 
     def refuse_other_content(self, content_hash: str) -> None:
         """
