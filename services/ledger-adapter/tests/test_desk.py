@@ -9,16 +9,22 @@ import pytest
 from billing.ledger.v1 import ledger_desk_pb2 as pb
 from canonical.codes import AccountRole, Dimension
 from canonical.envelope import PublicEvent
+from canonical.journal import JournalLine
 from chassis.domain import Refusal
+from chassis.eventstore import Work, transact
 from chassis.rpc import BadArgument, NotThere
 from chassis.testing import context
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_adapter.adapters.fake_erp import FakeErp, OneErpForAll
+from ledger_adapter.adapters.fake_erp import ErpFault, FakeErp, OneErpForAll
 from ledger_adapter.adapters.grpc_desk import CALLS, LedgerDesk, ledger_desk
-from ledger_adapter.application.dry_run import DryRun, UnknownFact, UnreadableFact, rows_of
+from ledger_adapter.application import late_journals
+from ledger_adapter.application.dry_run import DryRun, NotToBeSent, UnknownFact, UnreadableFact, rows_of
+from ledger_adapter.application.ports import ErpLine, RefusalKind
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.reactions import reactions_by_upstream
+from ledger_adapter.domain.journal_entry import JournalEntry
+from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id
 from ledger_adapter.domain.posting_rules import MEMOS, RULES
 from ledger_adapter.domain.rule_words import words_of
 from ledger_adapter.domain.subledger import SubledgerPosting
@@ -47,13 +53,18 @@ def of_fact(world: World, event: PublicEvent) -> pb.DryRunResponse:
     return desk(world).DryRun(pb.DryRunRequest(service=event.SERVICE, type=event.TYPE, fact=fact), CALL)
 
 
+def _content_of(line: JournalLine | ErpLine) -> tuple[object, ...]:
+    dimensions = (line.payer_class, line.department, line.cost_center, line.location)
+    return (line.account, line.party, line.amount, *dimensions)
+
+
 FACTS = st.sampled_from([charged(), patient_paid("10.00", "5.00"), deposit(), payout(), charged(2, ("1.10", "2.20"))])
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(FACTS, max_size=4), FACTS)
 def test_what_a_dry_run_shows_is_what_the_real_one_books(before: list[PublicEvent], event: PublicEvent) -> None:
-    world = World()
+    world = World(erp=FakeErp(kept_dimensions=frozenset(Dimension)))
     world.deliver(*before)
     position = world.store.last_position()
     preview = dry(world).of_fact(context(), event.SERVICE, event.TYPE, event.model_dump_json().encode())
@@ -69,9 +80,7 @@ def test_what_a_dry_run_shows_is_what_the_real_one_books(before: list[PublicEven
         assert journal.document is not None
         held = sent[journal.head.external_number]
         assert held.effective_date == journal.document.effective_date
-        assert [(line.account, line.party, line.amount) for line in held.lines] == [
-            (line.account, line.party, line.amount) for line in journal.document.lines
-        ]
+        assert list(map(_content_of, held.lines)) == list(map(_content_of, journal.document.lines))
 
 
 def test_a_fact_that_was_booked_stands_and_another_content_is_refused() -> None:
@@ -114,12 +123,64 @@ def test_the_erp_would_get_the_codes_of_its_chart_and_the_dimensions_that_it_kee
     (journal,) = of_fact(world, payout()).journals
     fees = next(each for each in journal.document if each.line.account == "processing-fees")
     assert fees.account_code == f"{list(AccountRole).index(AccountRole.PROCESSING_FEES) + 1000}"
+    world.erp.is_down = True
     world.deliver(charged())
     world.settle()
     (entry,) = [row for row in world.rows(JOURNALS) if row["kind"] == "charges"]
     told = desk(world).DryRun(pb.DryRunRequest(journal=str(entry["external_number"])), CALL)
     revenue = [each.line for each in told.journals[0].document if each.line.account == "gross-revenue"]
     assert [(line.payer_class, line.department) for line in revenue] == [("commercial", "")]
+
+
+def of_entry(world: World) -> pb.DraftedJournal:
+    (entry,) = world.rows(JOURNALS)
+    (told,) = desk(world).DryRun(pb.DryRunRequest(journal=str(entry["external_number"])), CALL).journals
+    return told
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_an_entry_that_may_have_been_sent_keeps_its_day_though_its_period_was_closed_since(is_answered: bool) -> None:
+    world = World(erp=FakeErp(told_months={(2026, 3), (2026, 4)}))
+    world.settle()
+    world.erp.is_down = True
+    world.deliver(deposit())
+    world.settle()
+    (row,) = world.rows(JOURNALS)
+
+    def hand_over(work: Work) -> None:
+        entry = work.require(JournalEntry, row["journal_id"])  # type: ignore[arg-type]
+        entry.record_probe(erp="fake")
+        if is_answered:
+            entry.record_uncertain("a timeout")
+        world.erp.closed_months.add((2026, 3))
+        world.erp.is_down = False
+        work.require(PeriodCalendar, calendar_id("NORTH")).tell("NORTH", "fake", world.erp.periods("NORTH"))
+
+    transact(world.store, context(), hand_over)
+    assert of_entry(world).booked_on == "2026-03-17"
+
+
+@pytest.mark.parametrize(("faults", "state"), [((), "confirmed"), ((ErpFault.LOSES_ONE_CENT,), "differs")])
+def test_an_entry_that_is_at_the_erp_would_not_be_sent(faults: tuple[ErpFault, ...], state: str) -> None:
+    world = World(erp=FakeErp(faults=list(faults)))
+    world.deliver(deposit())
+    world.settle()
+    with pytest.raises(NotToBeSent, match=state):
+        of_entry(world)
+
+
+def test_an_entry_that_the_erp_refused_would_not_be_sent() -> None:
+    world = World()
+    world.erp.is_down = True
+    world.deliver(deposit())
+    world.settle()
+    world.erp.is_down = False
+    world.erp.refused_numbers[of_entry(world).external_number] = RefusalKind.INVALID
+    for _ in range(5):
+        world.clock.advance(seconds=600)
+        world.sweep()
+    with pytest.raises(NotToBeSent, match="rejected"):
+        of_entry(world)
 
 
 def test_a_fact_that_cannot_be_read_is_refused_by_its_place_and_never_by_its_content() -> None:
@@ -189,6 +250,28 @@ def test_periods_tell_the_policy_and_how_many_entries_they_hold() -> None:
     assert [(each.name, each.state, each.late_entries, each.held) for each in told] == [
         ("2026-03", "soft-closed", "next-open", 1)
     ]
+
+
+def test_a_period_that_the_erp_tells_no_more_is_not_listed() -> None:
+    world = World(erp=FakeErp(told_months={(2026, 3), (2026, 4)}))
+    world.settle()
+    world.erp.told_months.discard((2026, 3))
+    world.clock.advance(seconds=31)
+    world.sweep()
+    told = desk(world).ListPeriods(pb.ListPeriodsRequest(entity="NORTH"), CALL).periods
+    assert [each.name for each in told] == ["2026-04"]
+
+
+def test_the_prior_period_report_says_where_it_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(erp=FakeErp(told_months={(2026, 3), (2026, 4)}, closed_months={(2026, 3)}))
+    world.settle()
+    world.deliver(charged(), deposit())
+    world.settle()
+    request = pb.ListLateJournalsRequest(entity="NORTH")
+    assert not desk(world).ListLateJournals(request, CALL).has_more
+    monkeypatch.setattr(late_journals, "LATE_MAX", 1)
+    cut = desk(world).ListLateJournals(request, CALL)
+    assert (len(cut.journals), cut.has_more) == (1, True)
 
 
 def test_the_prior_period_report_holds_what_was_booked_later_and_its_sums() -> None:

@@ -558,6 +558,9 @@ class ListLateJournalsResponse(_message.Message):
 
     JOURNALS_FIELD_NUMBER: _builtins.int
     TOTALS_FIELD_NUMBER: _builtins.int
+    HAS_MORE_FIELD_NUMBER: _builtins.int
+    has_more: _builtins.bool
+    """Whether others were left out, of the last of these days or after it: ask again from that day. The totals are of those above."""
     @_builtins.property
     def journals(self) -> _containers.RepeatedCompositeFieldContainer[Global___LateJournal]:
         """The entries, by the day they were booked on; at most 10,000."""
@@ -571,10 +574,11 @@ class ListLateJournalsResponse(_message.Message):
         *,
         journals: _abc.Iterable[Global___LateJournal] | None = ...,
         totals: _abc.Iterable[_ledger_pb2.Line] | None = ...,
+        has_more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["journals", b"journals", "totals", b"totals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_more", b"has_more", "journals", b"journals", "totals", b"totals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,11 +20,13 @@ from pydantic import ValidationError
 from ledger_adapter.application.exchanging import erp_journal
 from ledger_adapter.application.ports import ErpDirectory, ErpJournal, UnknownEntity
 from ledger_adapter.application.summaries import DIMENSIONS, summarised_rows
-from ledger_adapter.domain.journal_entry import JournalEntry
+from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
 from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 FACT_BYTES_MAX = 1_000_000
+MAY_BE_SENT = (JournalState.PROBED, JournalState.UNCERTAIN)
+TO_SEND = (JournalState.INTENDED, JournalState.HELD_FOR_PERIOD, *MAY_BE_SENT)
 
 
 class UnknownFact(Refusal):
@@ -33,6 +35,10 @@ class UnknownFact(Refusal):
 
 class UnreadableFact(Refusal):
     """The fact is not what its schema says; the message names the place, never the content."""
+
+
+class NotToBeSent(Refusal):
+    """The entry is at its ERP already, or was refused there: nothing is sent unless a person resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,15 @@ class DryRun:
         return self._preview(work)
 
     def of_journal(self, context: Context, journal_id: UUID) -> JournalPreview:
-        """What sending a stored entry now would send."""
+        """What sending a stored entry now would send; one that may have been sent keeps the day that it was sent with.
+
+        Raises:
+            NotToBeSent: see there.
+        """
         work = Work(self.store, context)
         entry = work.require(JournalEntry, journal_id)
+        if entry.state not in TO_SEND:
+            raise NotToBeSent(f"journal {journal_id} is {entry.state}, so nothing would be sent")
         return self._journal(work, entry)
 
     def _preview(self, work: Work) -> Preview:
@@ -122,7 +134,8 @@ class DryRun:
             erp, policy = self.erps.of(entity), self.erps.late_policy(entity)
         except UnknownEntity as unknown:
             return JournalPreview(entry.head, entry.lines, None, None, str(unknown))
-        on = posting_day(day, work.get_or_new(PeriodCalendar, calendar_id(entity)).periods, policy)
+        periods = work.get_or_new(PeriodCalendar, calendar_id(entity)).periods
+        on = entry.booked_on if entry.state in MAY_BE_SENT else posting_day(day, periods, policy)
         if on is None:
             return JournalPreview(entry.head, entry.lines, None, None, f"the period of {day} is closed")
         document = erp_journal(entry, erp.dimensions(entity)).model_copy(update={"effective_date": on})

@@ -13,30 +13,36 @@ from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.summaries import DIMENSIONS, summarised_rows
 from ledger_adapter.domain.journal_entry import JournalState
 
-ROWS_MAX = 1_000_000
 LATE_MAX = 10_000
 BOOKED = (JournalState.POSTED.value, JournalState.CONFIRMED.value, JournalState.DIFFERS.value)
 
 
 @dataclass(frozen=True, slots=True)
 class LateJournals:
-    """Entries that were booked in a later period than their own, by the day they were booked on, and their sums."""
+    """Entries that were booked in a later period than their own, by the day they were booked on, and their sums.
+
+    `has_more` says that others were left out, of the last of these days or after it.
+    """
 
     journals: Sequence[Row]
     totals: tuple[JournalLine, ...]
+    has_more: bool = False
 
 
 def late_journals(store: EventStore, entity: str, booked_from: date | None, booked_until: date | None) -> LateJournals:
     """Those of an entity that were booked within these days, both included."""
-    rows = store.rows(JOURNALS, {"entity": entity, "state": list(BOOKED)}, order=("posting_date",), limit=ROWS_MAX)
-    found = [
-        row
-        for row in rows
+    where = {"entity": entity, "state": list(BOOKED)}
+    days = [
+        day
+        for row in store.sums(JOURNALS, [], ["posting_date"], where)
         if isinstance(day := row["posting_date"], date)
         and (booked_from is None or day >= booked_from)
         and (booked_until is None or day <= booked_until)
-    ][:LATE_MAX]
-    return LateJournals(found, summarised_rows(line for row in found for line in _line_rows(row)))
+    ]
+    rows = store.rows(JOURNALS, where | {"posting_date": days}, order=("posting_date",), limit=LATE_MAX + 1)
+    found = rows[:LATE_MAX]
+    sums = summarised_rows(line for row in found for line in _line_rows(row))
+    return LateJournals(found, sums, has_more=len(rows) > LATE_MAX)
 
 
 def _line_rows(row: Row) -> Iterable[Row]:
