@@ -15,7 +15,8 @@ from tests.performance.stopwatch import seconds_of
 
 HL7_BAR, FHIR_BAR = Bar(500, 1_000), Bar(300, 600)
 MEMORY_BAR_MB = 512
-CONNECTIONS, FLOODING_CONNECTIONS = 50, 190
+CONNECTIONS = {"hl7": 90, "fhir": 160}
+FLOODING_CONNECTIONS = 190
 PUSHED_BACK_CONNECTIONS = 400
 WARM_SEED, FLOOD_SEED = 9_000, 5_000
 STORED = b"SELECT count(*) FROM inbound_messages"
@@ -38,12 +39,12 @@ def _loaded(folder: Path, wire: str, conversations: Conversations, count: int, u
     sent = conversations(count, 1)
     with IntakeAlone(own_folder(folder, f"intake-{wire}")) as intake:
         warm = conversations(max(20, count // 20), WARM_SEED)
-        intake.send(wire, warm, CONNECTIONS)
-        measured = intake.send(wire, sent, CONNECTIONS)
+        intake.send(wire, warm, CONNECTIONS[wire])
+        measured = intake.send(wire, sent, CONNECTIONS[wire])
         stored = intake.count(STORED)
         bare = _bare_seconds(intake) * _length(sent) / stored
         paced = conversations(count // 2, WARM_SEED // 2)
-        at_rate = intake.send(wire, paced, CONNECTIONS * 2, rate=bar.first)
+        at_rate = intake.send(wire, paced, CONNECTIONS["hl7"] * 2, rate=bar.first)
         flood = _flooded(intake, wire, conversations(count, FLOOD_SEED), unit)
     rate = sum(measured.answers.values()) / measured.seconds
     figure = Figure(

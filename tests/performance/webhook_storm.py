@@ -38,7 +38,7 @@ from tests.performance.sizes import Sizes
 from tests.performance.stopwatch import cpu_seconds, peak_memory_mb, seconds_of
 
 BAR = Bar(1_000, 2_000)
-CONNECTIONS = 100
+CONNECTIONS = 160
 REPEATED_PERCENT = 30
 PAYMENTS_EACH, PAYMENT, REFUND, CHARGE = 4, 30_00, 10_00, 100_00
 WEBHOOKS_EACH = 2 * PAYMENTS_EACH + 2

@@ -16,7 +16,8 @@ from chassis.telemetry.logs import frames_of
 from chassis.telemetry.metrics import FAILURES
 from chassis.turns import take_short_turns
 
-BATCH_MAX = 200
+BATCH_MAX = 80
+"""Fewer than wait at a busy door, so that the next ones are read while these are committed."""
 WAIT_SECONDS = 0.005
 WAITING_MAX = 2_000
 STOP_SECONDS = 30

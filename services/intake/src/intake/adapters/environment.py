@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chassis.domain import UnsafeSetting
 from chassis.runtime.settings import Settings
+from pydantic import Field
 
 from intake.adapters.hl7v2 import server_tls
 
@@ -17,7 +18,10 @@ class IntakeSettings(Settings):
     `fhir_namespace` begins the identifier systems by which the sources name entities, payers, visits and charges. MLLP is
     spoken over TLS where a certificate is given; with authorities, only to who shows a certificate of theirs. `mllp_client`
     is the client whose port it is, for senders that show none. `file_partners` names those whose files are fetched by SFTP.
+    Threads take long turns: whoever sends a message waits for its batch anyway.
     """
+
+    thread_turn_seconds: float = Field(default=0.02, gt=0, le=1)
 
     mllp_port: int = 0
     mllp_tls_certificate: Path | None = None
