@@ -124,12 +124,13 @@ class HeldRelease:
     def _release_group(self, group: Row, held: Mapping[str, object], periods: list[Row]) -> int:
         day, refused = group["effective_date"], group["refused_day"]
         assert isinstance(day, date)
-        on = (
-            posting_day(day, map(period_of, periods), self._erps.late_policy(str(group["entity"]))) if periods else None
-        )
+        told_at = max((told for row in periods if isinstance(told := row["told_at"], datetime)), default=None)
+        if told_at is None:
+            return 0
+        current = [period_of(row) for row in periods if row["told_at"] == told_at]
+        on = posting_day(day, current, self._erps.late_policy(str(group["entity"])))
         if on is None:
             return 0
-        told_at = max(told for row in periods if isinstance(told := row["told_at"], datetime))
         where = {**held, **{name: group[name] for name in ("entity", "effective_date", "refused_day")}}
         rows = self._store.rows(JOURNALS, where, order=("changed_at",), limit=HELD_PER_RUN_MAX)
         return sum(self._release(row, day, on) for row in rows if on != refused or _is_before(row, told_at))
