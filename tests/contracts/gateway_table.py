@@ -106,6 +106,26 @@ def refund_called_off(till: Till) -> None:
     till.settle_refund(made, RefundStatus.CANCELED)
 
 
+def refund_one_of_two(till: Till) -> None:
+    refunded = till.pay(60_00)
+    till.pay(60_00)
+    till.refund(refunded, 60_00)
+
+
+def dispute_of_a_part_won(till: Till) -> None:
+    till.close(till.dispute(till.pay(100_00), 60_00), DisputeStatus.WON)
+
+
+def pay_by_card_and_by_a_debit_that_fails(till: Till) -> None:
+    till.pay(40_00)
+    till.fail_debit(till.pay(60_00, by_bank=True))
+
+
+def call_off_and_pay_otherwise(till: Till) -> None:
+    till.cancel(till.be_declined(100_00))
+    till.pay(100_00)
+
+
 def dispute(till: Till) -> None:
     till.dispute(till.pay(100_00))
 
@@ -364,4 +384,22 @@ STORIES: Mapping[str, GatewayStory] = {
             RETURNED,
         ],
     ),
+    "one of two payments refunded": GatewayStory(
+        refund_one_of_two,
+        40_00,
+        60_00,
+        0,
+        [
+            "J15 ar-patient -100.00, gateway-clearing 120.00, unapplied-patient -20.00",
+            SET_FREE_40,
+            "J18 gateway-clearing -60.00, unapplied-patient 60.00",
+        ],
+    ),
+    "a dispute of a part, won": GatewayStory(
+        dispute_of_a_part_won, 0, 100_00, 0, [PAID, "J19 dispute-fees 15.00, gateway-clearing -15.00"]
+    ),
+    "a card and a debit that fails": GatewayStory(
+        pay_by_card_and_by_a_debit_that_fails, 60_00, 40_00, 0, ["J15 ar-patient -40.00, gateway-clearing 40.00"]
+    ),
+    "an order called off, and another card": GatewayStory(call_off_and_pay_otherwise, 0, 100_00, 0, [PAID]),
 }
