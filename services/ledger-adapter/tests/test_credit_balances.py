@@ -11,8 +11,9 @@ from billing.ledger.v1 import ledger_desk_pb2 as pb
 from canonical.envelope import PublicEvent
 from canonical.events.payments import PatientMoneyTransferred, PayerOverpaymentMoved
 from canonical.ids import derive
+from canonical.journal import JournalLine
 from chassis.domain import Refusal
-from chassis.eventstore import transact
+from chassis.eventstore import Row, transact
 from chassis.telemetry.correlation import caused_by, incoming
 from chassis.testing import FixedClock, context
 from hypothesis import given
@@ -98,13 +99,16 @@ def entries(world: World) -> dict[str, dict[str, int]]:
     """The lines of the entries of credit balances by day, in cents."""
     return {
         str(row["effective_date"]): {
-            " ".join(filter(None, (line["account"], line.get("party", "")))): int(
-                float(line["amount"].split()[0]) * 100
-            )
-            for line in row["lines"]  # type: ignore[union-attr]
+            " ".join(filter(None, (line.account.value, line.party))): line.amount.minor for line in lines_of(row)
         }
         for row in world.rows(JOURNALS, kind="credit-balances")
     }
+
+
+def lines_of(row: Row) -> list[JournalLine]:
+    lines = row["lines"]
+    assert isinstance(lines, list)
+    return [JournalLine.model_validate(line) for line in lines]
 
 
 @pytest.mark.parametrize(

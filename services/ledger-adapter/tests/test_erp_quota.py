@@ -48,7 +48,8 @@ def enqueue(quota: ErpQuota, order: list[str], lane: Lane, name: str) -> threadi
 
 
 def test_who_waits_goes_by_lane_and_then_by_arrival() -> None:
-    quota, order = ErpQuota("erp", ONE), []
+    quota = ErpQuota("erp", ONE)
+    order: list[str] = []
     with quota.slot(Lane.CHARGES):
         threads = [
             enqueue(quota, order, lane, name)
@@ -125,7 +126,8 @@ def test_failures_in_a_row_open_the_breaker_and_one_call_tries_before_all() -> N
 
 
 def test_every_request_of_an_adapter_goes_through_the_quota_in_the_lane_of_its_thread() -> None:
-    quota, lanes = ErpQuota("erp", ONE), []
+    quota = ErpQuota("erp", ONE)
+    lanes: list[Lane] = []
     original = quota._enter
 
     def entering(lane: Lane, wait_seconds: float) -> None:

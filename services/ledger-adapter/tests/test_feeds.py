@@ -28,7 +28,7 @@ def all_changes(feeds: LedgerFeeds, after: int, size: int, **asked: str) -> tupl
     found: list[pb.JournalChange] = []
     for _ in range(200):
         page = feeds.ListJournalChanges(
-            pb.ListJournalChangesRequest(after_position=after, page_size=size, **asked),  # type: ignore[arg-type]
+            pb.ListJournalChangesRequest(after_position=after, page_size=size, **asked),
             CALL,
         )
         assert len(page.changes) <= size
@@ -43,7 +43,8 @@ def all_changes(feeds: LedgerFeeds, after: int, size: int, **asked: str) -> tupl
 @given(st.permutations(FACTS), st.integers(1, 4))
 def test_a_reader_that_goes_on_from_each_page_ends_with_every_entry_as_it_is(order: list[object], size: int) -> None:
     world = World()
-    feeds, held, position = LedgerFeeds(world.core), {}, 0
+    feeds, position = LedgerFeeds(world.core), 0
+    held: dict[str, str] = {}
     for fact in order:
         world.deliver(fact)  # type: ignore[arg-type]
         changes, position = all_changes(feeds, position, size)
