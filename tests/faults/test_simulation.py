@@ -32,7 +32,7 @@ from .simulation.story import CHANGES, ODD_DECISIONS, STORIES
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(1, 17)
-GATEWAY_STORIES_LEFT_OUT = 6
+GATEWAY_STORIES_LEFT_OUT = 8
 PROVIDER_LEVEL = (Fault.INTEREST, Fault.LEVY, Fault.REFUND_ACKNOWLEDGED)
 pytestmark = pytest.mark.slow
 

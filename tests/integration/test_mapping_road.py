@@ -81,6 +81,7 @@ def test_what_waits_for_a_code_flows_once_two_people_have_mapped_it(story: Story
     with pytest.raises(Refused, match="proposed change"):
         desk.approve(change.change_id)
 
+    until(lambda: set(versions(proposer).values()) == {"1"}, "what was adopted is in the file")
     bench.running["intake"].stop()
     bench.start_service("intake", {"CRASH_AT": "intake:before-send", "CRASH_MARK": str(bench.folder / "mark")})
     assert MasterDataDesk(approver).approve(change.change_id) == 2

@@ -135,6 +135,8 @@ class Book:
     def _restated(self, fact: Fact) -> None:
         amount = fact.state["amount"]
         self.case_rows.put((fact.id,), amount_minor=None if amount is None else cents(amount))
+        if entity := fact.state.get("entity"):
+            self.case_rows.put((fact.id,), entity=entity)
         self._dismissal_withdrawn(fact)
 
     def _assigned(self, fact: Fact) -> None:
