@@ -220,7 +220,7 @@ def pay_out_after_a_return(till: Till) -> None:
     till.pay_out()
 
 
-STORIES: Mapping[str, GatewayStory] = {
+DEALT: Mapping[str, GatewayStory] = {
     "a card payment of what is owed": GatewayStory(pay, 0, 100_00, 0, [PAID]),
     "a card payment of a part": GatewayStory(
         pay_a_part, 60_00, 40_00, 0, ["J15 ar-patient -40.00, gateway-clearing 40.00"]
@@ -384,6 +384,11 @@ STORIES: Mapping[str, GatewayStory] = {
             RETURNED,
         ],
     ),
+}
+"""What each patient of the fault simulation may live through."""
+
+STORIES: Mapping[str, GatewayStory] = {
+    **DEALT,
     "one of two payments refunded": GatewayStory(
         refund_one_of_two,
         40_00,

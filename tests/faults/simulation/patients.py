@@ -33,7 +33,7 @@ from sandbox.world.gateway_later_objects import RefundStatus
 from sandbox.world.gateway_objects import PaymentIntent, Payout
 from sandbox.world.scenario import Scenario
 
-from tests.contracts.gateway_table import STORIES
+from tests.contracts.gateway_table import DEALT
 from tests.contracts.gateway_till import Till
 
 from .outside import TODAY, Outside
@@ -94,12 +94,12 @@ class PatientsStory:
             self._pay_out(entity)
 
     def _live_through(self, place: int, patient: Patient) -> None:
-        names = [name for name in sorted(STORIES) if patient[0] == DEFAULT_ENTITY or WITHOUT_A_NAME not in name]
+        names = [name for name in sorted(DEALT) if patient[0] == DEFAULT_ENTITY or WITHOUT_A_NAME not in name]
         name = names[(self.number * STORIES_FOR_EACH + place) % len(names)]
         book, later = self.outside.gateway, self.outside.later
         till = Till(f"sim{place}", self._patient_ids[patient], book, later, entity=patient[0])
         self.entities[f"acct_{till.name}"] = patient[0]
-        STORIES[name].happens(till)
+        DEALT[name].happens(till)
         self.lived.add(name)
         self.outside.tell_raw(till.webhooks)
         for payout in till.paid_out:
