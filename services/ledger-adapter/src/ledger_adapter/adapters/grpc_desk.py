@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import grpc
@@ -12,7 +12,6 @@ from billing.ledger.v1 import ledger_desk_pb2_grpc, ledger_pb2
 from canonical.codes import AccountRole
 from canonical.ids import derive
 from canonical.journal import JournalLine
-from chassis.eventstore import Row
 from chassis.messaging.reactions import Reaction
 from chassis.rpc import BadArgument, GrpcService
 from chassis.runtime import ServiceCore
@@ -25,7 +24,7 @@ from ledger_adapter.application.drafting import context_for
 from ledger_adapter.application.dry_run import DryRun, JournalPreview, Preview, rows_of
 from ledger_adapter.application.explaining import Cause, explained
 from ledger_adapter.application.late_journals import late_journals
-from ledger_adapter.application.periods import PERIODS
+from ledger_adapter.application.periods import PERIODS, told_last
 from ledger_adapter.application.ports import ErpDirectory, ErpLine
 from ledger_adapter.application.presenting import present_credit_balances
 from ledger_adapter.application.queries import JOURNALS
@@ -88,7 +87,7 @@ class LedgerDesk(ledger_desk_pb2_grpc.LedgerDeskServiceServicer):
 
     def ListPeriods(self, request: pb.ListPeriodsRequest, context: grpc.ServicerContext) -> pb.ListPeriodsResponse:
         where = {"entity": request.entity} if request.entity else {}
-        rows = _current(self._store.rows(PERIODS, where, order=("entity", "start_date"), limit=PERIODS_MAX))
+        rows = told_last(self._store.rows(PERIODS, where, order=("entity", "start_date"), limit=PERIODS_MAX))
         held = self._store.rows(JOURNALS, where | {"state": JournalState.HELD_FOR_PERIOD.value}, limit=PERIODS_MAX)
         waiting = [(text(row["entity"]), row["effective_date"]) for row in held]
         return pb.ListPeriodsResponse(
@@ -188,16 +187,6 @@ class LedgerDesk(ledger_desk_pb2_grpc.LedgerDeskServiceServicer):
         return pb.ErpLine(
             line=_line(JournalLine(**dict(line))), account_code=self._erps.account_code(entity, line.account)
         )
-
-
-def _current(periods: Sequence[Row]) -> list[Row]:
-    """Those of each entity that its ERP told last; it tells all of them, so the others are no more."""
-    latest: dict[str, datetime] = {}
-    for row in periods:
-        entity, told_at = text(row["entity"]), row["told_at"]
-        assert isinstance(told_at, datetime), "a period was told at some time"
-        latest[entity] = max(told_at, latest.get(entity, told_at))
-    return [row for row in periods if row["told_at"] == latest[text(row["entity"])]]
 
 
 def _line(line: JournalLine) -> ledger_pb2.Line:

@@ -17,15 +17,13 @@ from chassis.eventstore import EventStore, Row, Work
 from chassis.messaging.reactions import Reaction
 from pydantic import ValidationError
 
-from ledger_adapter.application.exchanging import erp_journal
+from ledger_adapter.application.exchanging import MAY_BE_SENT, day_to_book, erp_journal
 from ledger_adapter.application.ports import ErpDirectory, ErpJournal, UnknownEntity
 from ledger_adapter.application.summaries import DIMENSIONS, summarised_rows
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
-from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 from ledger_adapter.domain.subledger import SubledgerPosting
 
 FACT_BYTES_MAX = 1_000_000
-MAY_BE_SENT = (JournalState.PROBED, JournalState.UNCERTAIN)
 TO_SEND = (JournalState.INTENDED, JournalState.HELD_FOR_PERIOD, *MAY_BE_SENT)
 
 
@@ -134,8 +132,7 @@ class DryRun:
             erp, policy = self.erps.of(entity), self.erps.late_policy(entity)
         except UnknownEntity as unknown:
             return JournalPreview(entry.head, entry.lines, None, None, str(unknown))
-        periods = work.get_or_new(PeriodCalendar, calendar_id(entity)).periods
-        on = entry.booked_on if entry.state in MAY_BE_SENT else posting_day(day, periods, policy)
+        on = day_to_book(work, entry, policy)
         if on is None:
             return JournalPreview(entry.head, entry.lines, None, None, f"the period of {day} is closed")
         document = erp_journal(entry, erp.dimensions(entity)).model_copy(update={"effective_date": on})

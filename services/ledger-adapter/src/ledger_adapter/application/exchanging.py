@@ -22,12 +22,26 @@ from ledger_adapter.application.ports import (
 )
 from ledger_adapter.application.summaries import kept
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState, differences_between
+from ledger_adapter.domain.period_calendar import LatePolicy, PeriodCalendar, calendar_id, posting_day
 
 TAKEN_MAX = 20
-ON_ITS_WAY = (JournalState.PROBED, JournalState.UNCERTAIN, JournalState.POSTED)
+MAY_BE_SENT = (JournalState.PROBED, JournalState.UNCERTAIN)
+ON_ITS_WAY = (*MAY_BE_SENT, JournalState.POSTED)
 ERP_DIFFERS = "ErpDiffers"
 UNWRITABLE = RefusalKind.INVALID.value
 SENT_ELSEWHERE = "SentElsewhere"
+
+
+def day_to_book(work: Work, entry: JournalEntry, policy: LatePolicy) -> date | None:
+    """When an entry is booked, by the periods as the ERP told them last; None where it has to wait.
+
+    One that may have been sent keeps the day that it was sent with.
+    """
+    assert entry.head is not None, "an intended entry has a head"
+    if entry.state in MAY_BE_SENT:
+        return entry.booked_on
+    calendar = work.get_or_new(PeriodCalendar, calendar_id(entry.head.entity))
+    return posting_day(entry.head.effective_date, calendar.periods, policy)
 
 
 def erp_journal(entry: JournalEntry, dimensions: Collection[Dimension]) -> ErpJournal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -117,18 +117,18 @@ class HeldRelease:
         for group in groups:
             entity = str(group["entity"])
             if entity not in calendars:
-                calendars[entity] = self._store.rows(PERIODS, {"entity": entity})
+                calendars[entity] = told_last(self._store.rows(PERIODS, {"entity": entity}))
             resumed += self._release_group(group, held, calendars[entity])
         return resumed
 
     def _release_group(self, group: Row, held: Mapping[str, object], periods: list[Row]) -> int:
         day, refused = group["effective_date"], group["refused_day"]
         assert isinstance(day, date)
-        told_at = max((told for row in periods if isinstance(told := row["told_at"], datetime)), default=None)
-        if told_at is None:
+        if not periods:
             return 0
-        current = [period_of(row) for row in periods if row["told_at"] == told_at]
-        on = posting_day(day, current, self._erps.late_policy(str(group["entity"])))
+        on = posting_day(day, map(period_of, periods), self._erps.late_policy(str(group["entity"])))
+        told_at = periods[0]["told_at"]
+        assert isinstance(told_at, datetime)
         if on is None:
             return 0
         where = {**held, **{name: group[name] for name in ("entity", "effective_date", "refused_day")}}
@@ -154,6 +154,16 @@ class HeldRelease:
 
 def _is_before(row: Row, told_at: datetime) -> bool:
     return isinstance(changed_at := row["changed_at"], datetime) and changed_at < told_at
+
+
+def told_last(periods: Sequence[Row]) -> list[Row]:
+    """Those of each entity that its ERP told last; it tells all of them, so the others are no more."""
+    latest: dict[object, datetime] = {}
+    for row in periods:
+        entity, told_at = row["entity"], row["told_at"]
+        assert isinstance(told_at, datetime), "a period was told at some time"
+        latest[entity] = max(told_at, latest.get(entity, told_at))
+    return [row for row in periods if row["told_at"] == latest[row["entity"]]]
 
 
 def period_of(row: Row) -> FiscalPeriod:

@@ -7,7 +7,7 @@ of two replicas that would send the same entry, the version lets one through.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from ledger_adapter.application.drafting import context_for
 from ledger_adapter.application.exchanging import (
     confirm_nothing,
     confirm_or_report,
+    day_to_book,
     document_or_case,
     hold,
     is_elsewhere,
@@ -42,7 +43,6 @@ from ledger_adapter.application.ports import (
 from ledger_adapter.application.queries import JOURNALS
 from ledger_adapter.application.summaries import kept, minor
 from ledger_adapter.domain.journal_entry import JournalEntry, JournalState
-from ledger_adapter.domain.period_calendar import PeriodCalendar, calendar_id, posting_day
 
 BATCH_MAX = 50
 BATCH_BESIDE_MAX = 5
@@ -205,7 +205,7 @@ class JournalPosting:
     def _document(self, work: Work, entry: JournalEntry, erp: Erp) -> ErpJournal | None:
         """What is to be sent of an entry that the ERP does not know; None where it waits, is refused, or moves nothing there."""
         assert entry.head is not None, "an intended entry has a head"
-        day = self._day_of(work, entry)
+        day = day_to_book(work, entry, self._erps.late_policy(entry.head.entity))
         if day is None:
             hold(work, entry, f"the period of {entry.head.effective_date} is closed")
             return None
@@ -215,15 +215,6 @@ class JournalPosting:
             return None
         entry.record_probe(day, erp=erp.name)
         return document_or_case(work, entry, dimensions)
-
-    def _day_of(self, work: Work, entry: JournalEntry) -> date | None:
-        """When the entry is booked, by the periods as the ERP told them last; None where it has to wait."""
-        assert entry.head is not None, "an intended entry has a head"
-        if entry.state in (JournalState.PROBED, JournalState.UNCERTAIN):
-            return entry.booked_on
-        calendar = work.get_or_new(PeriodCalendar, calendar_id(entry.head.entity))
-        policy = self._erps.late_policy(entry.head.entity)
-        return posting_day(entry.head.effective_date, calendar.periods, policy)
 
     def _record_uncertain(self, documents: Mapping[UUID, ErpJournal], reason: str) -> None:
         def decide(work: Work) -> None:
